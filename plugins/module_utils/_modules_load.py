@@ -1,0 +1,150 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Kernel modules: what is there now and what is loaded at boot. Reading only. Private to this collection."""
+
+import os
+import shlex
+from typing import Dict, List, NamedTuple, Tuple
+
+from ansible_collections.kubenode.connections.plugins.module_utils._conf_files import (
+    Problem,
+    below,
+    conf_files,
+    read_bounded,
+)
+
+
+class Source(NamedTuple):
+    """The line of a file that loads a module at boot."""
+
+    file: str
+    line: int
+
+
+MAX_NAME_BYTES = 255
+"""Longer lines name no module (file names are shorter)."""
+
+# What a module brings, so that one built into the kernel, or not to be seen from a container, counts too.
+_MARKS = {
+    "ip_vs": "/proc/net/ip_vs",
+    "nf_conntrack": "/proc/sys/net/netfilter/nf_conntrack_max",
+    "br_netfilter": "/proc/sys/net/bridge/bridge-nf-call-iptables",
+}
+
+
+def module_loaded(name: str, root: str = "/") -> bool:
+    """Whether the module's function is there: loaded or built in. Loads nothing."""
+    name = _normal(name)
+    if name in _MARKS and os.path.exists(below(root, _MARKS[name])):
+        return True
+    return os.path.isdir(below(root, "/sys/module/" + name)) or name in _listed(root)
+
+
+def module_builtin(name: str, root: str = "/") -> bool:
+    """Whether the running kernel has it built in: its list says so, or it is there without being a loaded module."""
+    name = _normal(name)
+    if name in _listed(root):
+        return False
+    return module_loaded(name, root) or name in _builtin_list(root)
+
+
+def boot_modules(root: str = "/") -> Dict[str, Source]:
+    """The modules that systemd-modules-load loads at boot, before systemd-sysctl runs, by name (underscores)."""
+    return read_boot_modules(root)[0]
+
+
+def read_boot_modules(root: str = "/") -> Tuple[Dict[str, Source], List[Problem]]:
+    """What boot_modules returns, and the places in modules-load.d that name no module.
+
+    Read are ``modules_load=`` on the kernel's command line and modules-load.d; /etc/modules counts where a link in
+    modules-load.d names it, as Debian's modules.conf does: modules-load.d(5), systemd's src/modules-load.
+    """
+    found: Dict[str, Source] = {}
+    problems: List[Problem] = []
+    for name in cmdline_modules(read_bounded(below(root, "/proc/cmdline"))[0]):
+        found.setdefault(name, Source("/proc/cmdline", 1))
+    for file in conf_files("modules-load.d", root):
+        data, what = read_bounded(below(root, file))
+        if what:
+            problems.append(Problem(file, 0, what))
+        names, wrong = parse_modules(data)
+        problems.extend(Problem(file, number, why) for number, why in wrong)
+        for number, name in names:
+            found.setdefault(name, Source(file, number))
+    return found, problems
+
+
+def with_dependencies(boot: Dict[str, Source], root: str = "/") -> Dict[str, Source]:
+    """boot and the modules it brings along: each with the line of the module that needs it (modules.dep(5))."""
+    result = dict(boot)
+    path = below(root, _module_directory() + "/modules.dep")
+    for line in read_bounded(path)[0].decode("utf-8", "replace").splitlines() if boot else []:
+        needs = [_file_module(part) for part in line.replace(":", " ", 1).split()]
+        if needs and needs[0] in boot:
+            for name in needs[1:]:
+                result.setdefault(name, boot[needs[0]])
+    return result
+
+
+def parse_modules(data: bytes) -> Tuple[List[Tuple[int, str]], List[Tuple[int, str]]]:
+    """The (line number, module) pairs of a modules-load.d file, and (line number, what is wrong) pairs."""
+    names, wrong = [], []
+    for number, raw in enumerate(data.split(b"\n"), 1):
+        text = raw.strip(b" \t\r")
+        if not text or text[:1] in (b"#", b";"):
+            continue
+        if len(text) > MAX_NAME_BYTES:
+            wrong.append((number, f"the line has {len(text)} bytes, a module's name at most {MAX_NAME_BYTES}"))
+        elif any(byte > 127 for byte in text):
+            wrong.append((number, "the line is not plain ASCII text"))
+        elif len(text.split()) > 1:
+            wrong.append((number, "the line has more than the name of a module"))
+        else:
+            names.append((number, _normal(text.decode("ascii"))))
+    return names, wrong
+
+
+def cmdline_modules(data: bytes) -> List[str]:
+    """The modules of ``modules_load=a,b`` (or ``modules-load=``) on a kernel command line. Never raises."""
+    text = data.decode("utf-8", "replace")
+    try:
+        words = shlex.split(text)
+    except ValueError:
+        words = text.split()
+    found: List[str] = []
+    for word in words:
+        key, sep, value = word.partition("=")
+        if sep and _normal(key) == "modules_load":
+            found.extend(_normal(name) for name in value.split(",") if name)
+    return found
+
+
+def _normal(name: str) -> str:
+    """The kernel takes a dash in a module's name for an underscore."""
+    return name.replace("-", "_")
+
+
+def _listed(root: str) -> List[str]:
+    """The names in /proc/modules; none where the kernel has no loadable modules."""
+    try:
+        with open(below(root, "/proc/modules"), "rb") as handle:
+            return [line.split(None, 1)[0].decode("utf-8", "replace") for line in handle if line.strip()]
+    except OSError:
+        return []
+
+
+def _builtin_list(root: str) -> List[str]:
+    """The modules built into the running kernel (lines such as kernel/net/netfilter/nf_conntrack.ko)."""
+    data = read_bounded(below(root, _module_directory() + "/modules.builtin"))[0]
+    return [_file_module(line) for line in data.decode("utf-8", "replace").splitlines()]
+
+
+def _module_directory() -> str:
+    return "/lib/modules/" + os.uname().release
+
+
+def _file_module(path: str) -> str:
+    """kernel/net/netfilter/nf_conntrack.ko.xz to nf_conntrack."""
+    return _normal(os.path.basename(path).split(".")[0])

@@ -1,0 +1,208 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Everything node_info tells about a node, put together. Reading only. Private to this collection."""
+
+import os
+from typing import Any, Dict, List, NamedTuple, Optional
+
+from ansible_collections.kubenode.connections.plugins.module_utils import (
+    _conntrack,
+    _ipvs,
+    _ipvs_tables,
+    _kube_proxy,
+    _kube_proxy_config,
+    _modules_load,
+    _netns,
+    _sysctl_files,
+)
+from ansible_collections.kubenode.connections.plugins.module_utils._conf_files import Problem
+from ansible_collections.kubenode.connections.plugins.module_utils._keys import KEYS, MODULES
+from ansible_collections.kubenode.connections.plugins.module_utils._procfs import read_sysctl, read_text
+
+MAX_BOOT_PROBLEMS = 20
+"""More lines that nobody can parse are not listed."""
+
+_MAX_NAMED = 3
+
+Problems = List[Dict[str, str]]
+
+
+class _Boot(NamedTuple):
+    """What happens at boot: the lines that load modules, the lines that set keys, the lines nobody can use."""
+
+    modules: Dict[str, _modules_load.Source]
+    values: Dict[str, _sysctl_files.BootValue]
+    problems: List[Problem]
+
+
+def read_node(kube_proxy_address: Optional[str], kube_proxy_timeout_seconds: float) -> Dict[str, Any]:
+    """The node as node_info documents it; what cannot be read is in problems. Changes nothing, loads nothing."""
+    problems: Problems = []
+    boot = _read_boot()
+    return {
+        "hostname": os.uname().nodename,
+        "kernel": os.uname().release,
+        "root": _is_root(),
+        "container": container(),
+        "modules": _modules(boot),
+        "ipvs": _read_ipvs(problems),
+        "conntrack": _read_conntrack(problems),
+        "sysctls": _sysctls(boot, problems),
+        "boot_problems": [dict(problem._asdict()) for problem in boot.problems[:MAX_BOOT_PROBLEMS]],
+        "kube_proxy": _read_kube_proxy(kube_proxy_address, kube_proxy_timeout_seconds, problems),
+        "namespaces": _read_namespaces(problems),
+        "problems": problems,
+    }
+
+
+def container(root: str = "/") -> Optional[str]:
+    """The container manager we are in, or None: systemd's note, PID 1's $container, podman's and docker's files."""
+    noted = read_text(os.path.join(root, "run/systemd/container")).value
+    if noted and noted.strip():
+        return noted.strip()
+    for word in (read_text(os.path.join(root, "proc/1/environ")).value or "").split("\0"):
+        if word.startswith("container=") and word != "container=":
+            return word[len("container=") :]
+    for path, name in (("run/.containerenv", "podman"), (".dockerenv", "docker")):
+        if os.path.exists(os.path.join(root, path)):
+            return name
+    return None
+
+
+def _is_root() -> bool:
+    return os.geteuid() == 0
+
+
+def _read_boot() -> _Boot:
+    modules, module_problems = _modules_load.read_boot_modules()
+    sysctls = _sysctl_files.read_boot(KEYS)
+    return _Boot(_modules_load.with_dependencies(modules), sysctls.values, sysctls.problems + module_problems)
+
+
+def _modules(boot: _Boot) -> Dict[str, Any]:
+    result = {}
+    for name in MODULES:
+        source = boot.modules.get(name)
+        result[name] = {
+            "loaded": _modules_load.module_loaded(name),
+            "builtin": _modules_load.module_builtin(name),
+            "boot": dict(source._asdict()) if source else None,
+        }
+    return result
+
+
+def _read_ipvs(problems: Problems) -> Dict[str, Any]:
+    """Where IPVS is not loaded, nothing is asked: asking ipvsadm or netlink would load it."""
+    result: Dict[str, Any] = {
+        "loaded": _ipvs.loaded(),
+        "timeouts": None,
+        "timeouts_from": None,
+        "services": [],
+        "connections": {},
+    }
+    if not result["loaded"]:
+        return result
+    reading = _ipvs.read_timeouts()
+    if reading.timeouts is not None:
+        result.update(timeouts=dict(reading.timeouts._asdict()), timeouts_from=reading.by)
+    else:
+        problems.append(_problem("IPVS timeouts", reading.error or "", _more_rights()))
+    services = _table("/proc/net/ip_vs", _ipvs_tables.read_services, [], problems)
+    result["services"] = [_service(service) for service in services]
+    result["connections"] = _table("/proc/net/ip_vs_conn", _ipvs_tables.read_connections, {}, problems)
+    return result
+
+
+def _table(path: str, read: Any, nothing: Any, problems: Problems) -> Any:
+    """What read() gives of an IPVS table, or nothing; unreadable tables and lines become problems."""
+    try:
+        rows, strange = read()
+    except OSError as error:
+        problems.append(_problem(path, str(error.strerror or error), _more_rights()))
+        return nothing
+    if strange:
+        remedy = f"Report these lines and the kernel ({os.uname().release}) to the collection."
+        problems.append(_problem(path, f"{strange} lines make no sense", remedy))
+    return rows
+
+
+def _service(service: _ipvs_tables.Service) -> Dict[str, Any]:
+    return dict(service._asdict(), real_servers=[dict(server._asdict()) for server in service.real_servers])
+
+
+def _read_conntrack(problems: Problems) -> Dict[str, Any]:
+    seen = _conntrack.read()
+    if seen.errors:
+        problems.append(_problem("conntrack", "; ".join(seen.errors[:_MAX_NAMED]), _more_rights()))
+    return {
+        "loaded": seen.loaded,
+        "count": seen.entries,
+        "max": seen.max,
+        "be_liberal": seen.be_liberal,
+        "timeouts": seen.timeouts,
+        "statistics": seen.statistics,
+    }
+
+
+def _sysctls(boot: _Boot, problems: Problems) -> Dict[str, Any]:
+    result, unreadable = {}, []
+    for name, key in KEYS.items():
+        reading = read_sysctl(name)
+        if reading.error:
+            unreadable.append(reading.error)
+        in_time = key.module is None or key.module in boot.modules or _modules_load.module_builtin(key.module)
+        result[name] = {
+            "state": reading.state,
+            "value": reading.value,
+            "error": reading.error,
+            "boot": dict(boot.values[name]._asdict(), module=key.module, in_time=in_time),
+        }
+    if unreadable:
+        why = "; ".join(unreadable[:_MAX_NAMED]) + ("; …" if len(unreadable) > _MAX_NAMED else "")
+        problems.append(_problem(f"{len(unreadable)} sysctls", why, _more_rights()))
+    return result
+
+
+def _read_kube_proxy(address: Optional[str], timeout_seconds: float, problems: Problems) -> Dict[str, Any]:
+    seen = _kube_proxy.read(address, timeout_seconds)
+    if seen.error and (seen.running or address or not seen.refused):
+        remedy = "Set kube_proxy_address to the metricsBindAddress of kube-proxy."
+        problems.append(_problem("kube-proxy's mode and configuration", seen.error, remedy))
+    config = seen.config
+    return {
+        "running": seen.running,
+        "pid": seen.pid,
+        "address": seen.address,
+        "mode": seen.mode,
+        "config": config,
+        "ipvs_timeouts": None if config is None else _kube_proxy_config.ipvs_timeouts(config),
+        "conntrack": None if config is None else _kube_proxy_config.conntrack(config),
+        "error": seen.error,
+    }
+
+
+def _read_namespaces(problems: Problems) -> Dict[str, Any]:
+    seen = _netns.read()
+    if seen.unreadable:
+        why = f"{seen.unreadable} of the namespaces or processes cannot be read, such as {seen.error}"
+        problems.append(_problem("keepalive in other network namespaces", why, _more_rights()))
+    return {
+        "count": seen.total,
+        "unreadable": seen.unreadable,
+        "error": seen.error,
+        "keepalive": [
+            dict(group.keepalive._asdict(), namespaces=group.namespaces, own=group.own) for group in seen.groups
+        ],
+    }
+
+
+def _problem(what: str, why: str, remedy: str) -> Dict[str, str]:
+    return {"what": what, "why": why, "do": remedy}
+
+
+def _more_rights() -> str:
+    if _is_root():
+        return "Run with all capabilities: this root lacks some, as in a container."
+    return "Run as root (become: true)."

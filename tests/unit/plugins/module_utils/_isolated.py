@@ -1,0 +1,37 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Running Python in a namespace of its own, for tests of what the kernel really does."""
+
+import os
+import subprocess
+import sys
+
+from ansible_collections.kubenode.connections.plugins.module_utils import _keys
+
+MODULE_UTILS = "ansible_collections.kubenode.connections.plugins.module_utils"
+ROOT = os.path.dirname(os.path.abspath(_keys.__file__)).rsplit(os.sep + "ansible_collections" + os.sep, 1)[0]
+
+
+def run(*command):
+    """The output of a command that must succeed, stdout and stderr together."""
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment())
+    output = process.communicate()[0].decode("utf-8", "replace")
+    assert process.returncode == 0, "failed (it needs root, unshare and setpriv): {}\n{}".format(command, output)
+    return output.strip()
+
+
+def run_python(names, code, *prefix):
+    """What code prints, with these module_utils imported, below a prefix such as ("unshare", "-mn")."""
+    return run(*prefix, *python(names, code))
+
+
+def python(names, code):
+    """The command that runs code with these module_utils imported."""
+    return sys.executable, "-c", "from {} import {}\n{}".format(MODULE_UTILS, names, code)
+
+
+def environment():
+    """The environment in which the collection can be imported."""
+    return dict(os.environ, PYTHONPATH=ROOT, PYTHONDONTWRITEBYTECODE="1")

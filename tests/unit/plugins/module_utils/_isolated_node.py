@@ -1,0 +1,158 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A node of its own for a test that writes: private sysctls (network namespace), private /etc, /run and /var/lib.
+
+Nothing is faked: the kernel is the real one, its network sysctls belong to the namespace, and files live on a tmpfs
+that goes away with the test.
+"""
+
+import ctypes
+import functools
+import os
+import sys
+import tempfile
+import traceback
+
+import pytest
+
+_CLONE_NEWNS = 0x00020000  # include/uapi/linux/sched.h
+_CLONE_NEWNET = 0x40000000
+_MS_RDONLY, _MS_REMOUNT, _MS_BIND, _MS_REC, _MS_PRIVATE = 1, 32, 4096, 16384, 1 << 18  # include/uapi/linux/mount.h
+
+_OWN_IN_ETC = ("sysctl.d", "sysctl.conf", "modules-load.d", "modules", "systemd")
+_VENDOR = ("sysctl.d", "modules-load.d")
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def isolated(test):
+    """Run a test in a child process that is such a node: root, kernel defaults, no settings file, no originals."""
+
+    @functools.wraps(test)
+    def run(*args, **kwargs):
+        base = tempfile.mkdtemp()
+        try:
+            report = _in_child(lambda: (_become_node(base), test(*args, **kwargs)))
+        finally:
+            os.rmdir(base)
+        if report:
+            pytest.fail(report, pytrace=False)
+
+    return run
+
+
+def mount(source, target, kind, flags=0, data=""):
+    """mount(2)."""
+    if _libc.mount(source.encode(), target.encode(), kind.encode(), flags, data.encode()) != 0:
+        _fail("mount of " + target)
+
+
+def read_only(path):
+    """Make path, with all below it, read-only in this node."""
+    mount(path, path, "none", _MS_BIND | _MS_REC)
+    mount("none", path, "none", _MS_REMOUNT | _MS_BIND | _MS_RDONLY)
+
+
+def write(path, data=b""):
+    """Write a file and give back its path."""
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "wb") as handle:
+        handle.write(data)
+    return path
+
+
+def read(path):
+    """The bytes of a file, None where there is none."""
+    try:
+        with open(path, "rb") as handle:
+            return handle.read()
+    except FileNotFoundError:
+        return None
+
+
+def sysctl(name, value=None):
+    """The live value of a sysctl, after it was set when a value is given."""
+    path = "/proc/sys/" + name.replace(".", "/")
+    if value is not None:
+        write(path, value.encode())
+    return read(path).decode().strip()
+
+
+def tree():
+    """Everything that a run may change: files, links and folders with mode and contents, and sysctls of the network."""
+    found = {}
+    for top in ("/etc/sysctl.d", "/etc/modules-load.d", "/etc/systemd", "/run", "/var/lib"):
+        for folder, _folders, files in os.walk(top):
+            found[folder] = os.stat(folder).st_mode
+            found.update({os.path.join(folder, name): _contents(os.path.join(folder, name)) for name in files})
+    for name in ("keepalive_time", "keepalive_intvl", "keepalive_probes", "retries2"):
+        found["tcp_" + name] = sysctl("net.ipv4.tcp_" + name)
+    return found
+
+
+def program(name, script):
+    """Have a program of that name found first on PATH; script is for /bin/sh. The path of the log of its arguments."""
+    folder = "/run/programs"
+    log = folder + "/" + name + ".log"
+    text = f'#!/bin/sh\necho "$@" >> {log}\n{script}\n'
+    os.chmod(write(folder + "/" + name, text.encode()), 0o755)
+    if folder not in os.environ["PATH"]:
+        os.environ["PATH"] = folder + os.pathsep + os.environ["PATH"]
+    return log
+
+
+def _contents(path):
+    return os.readlink(path) if os.path.islink(path) else (os.stat(path).st_mode, read(path))
+
+
+def _become_node(base):
+    if _libc.unshare(_CLONE_NEWNS | _CLONE_NEWNET) != 0:
+        _fail("unshare")
+    mount("none", "/", "none", _MS_REC | _MS_PRIVATE)
+    mount("tmpfs", base, "tmpfs")
+    for name in ("etc", "empty"):
+        os.mkdir(os.path.join(base, name))
+    mount("/etc", base + "/etc", "none", _MS_BIND | _MS_REC)
+    for path in ("/etc", "/run", "/var/lib"):
+        mount("tmpfs", path, "tmpfs")
+    for name in os.listdir(base + "/etc"):
+        if name not in _OWN_IN_ETC:
+            os.symlink(base + "/etc/" + name, "/etc/" + name)
+    for path in ("/etc/sysctl.d", "/etc/modules-load.d", "/etc/systemd/system", "/run/lock"):
+        os.makedirs(path)
+    for path in (f"{parent}/{name}" for parent in ("/usr/lib", "/usr/local/lib") for name in _VENDOR):
+        if os.path.isdir(path):
+            mount(base + "/empty", path, "none", _MS_BIND)
+
+
+def _in_child(work):
+    """Do work in a forked child; what went wrong there as text, "" when all went well."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reader)
+        with os.fdopen(writer, "w") as pipe:
+            pipe.write(_report(work))
+        os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader) as pipe:
+        report = pipe.read()
+    status = os.waitpid(child, 0)[1]
+    return report if status == 0 else f"the child ended with status {status}\n{report}"
+
+
+def _report(work):
+    try:
+        work()
+    except BaseException:  # also what pytest raises
+        return traceback.format_exc()
+    finally:
+        sys.stdout.flush()
+    return ""
+
+
+def _fail(what):
+    number = ctypes.get_errno()
+    raise OSError(number, f"{what}: {os.strerror(number)}. This test needs root and namespaces")

@@ -1,0 +1,213 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+import itertools
+import pathlib
+import socket
+import tracemalloc
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.kubenode.connections.plugins.module_utils import _ipvs_tables
+from ansible_collections.kubenode.connections.plugins.module_utils._ipvs_tables import RealServer, Service
+
+FIXTURES = pathlib.Path(__file__).parent / "fixtures"
+KERNELS = sorted(path.name for path in FIXTURES.iterdir())
+
+FIRST, SECOND = "10.2.0.2", "10.3.0.2"
+EXPECTED = [
+    Service("FWM", None, None, 7, "sh", "", [RealServer(SECOND, 8080, "Masq", 1, 0, 0)]),
+    Service(
+        "TCP",
+        "10.96.0.10",
+        80,
+        None,
+        "rr",
+        "",
+        [RealServer(SECOND, 8080, "Masq", 1, 2, 0), RealServer(FIRST, 8080, "Masq", 1, 1, 1)],
+    ),
+    Service(
+        "TCP",
+        "10.96.0.10",
+        443,
+        None,
+        "wlc",
+        "persistent 150000 FFFFFFFF",
+        [RealServer(SECOND, 8080, "Masq", 1, 1, 0), RealServer(FIRST, 8080, "Masq", 1, 0, 0)],
+    ),
+    Service("TCP", "fd00:96::10", 80, None, "rr", "", [RealServer("fd00:2::2", 8080, "Masq", 1, 0, 0)]),
+    Service("UDP", "10.96.0.10", 53, None, "rr", "", [RealServer(FIRST, 53, "Masq", 1, 0, 1)]),
+]
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_the_services_of_a_real_kernel(kernel):
+    with open(str(FIXTURES / kernel / "proc_net_ip_vs.txt")) as lines:
+        services, strange = _ipvs_tables.parse_services(lines)
+    assert sorted(services, key=lambda service: (service.protocol, service.address or "", service.port or 0)) == sorted(
+        EXPECTED, key=lambda service: (service.protocol, service.address or "", service.port or 0)
+    )
+    assert strange == 0
+
+
+SERVICES = [
+    pytest.param("SCTP 0A60000A:0050 wrr \n", Service("SCTP", "10.96.0.10", 80, None, "wrr", "", []), id="SCTP"),
+    pytest.param(
+        "UDP  0A60000A:0035 rr ops \n", Service("UDP", "10.96.0.10", 53, None, "rr", "ops", []), id="one packet"
+    ),
+    pytest.param(
+        "UDP  0A60000A:0035 rr ops persistent 90000 FFFFFF00\n",
+        Service("UDP", "10.96.0.10", 53, None, "rr", "ops persistent 90000 FFFFFF00", []),
+        id="one packet and persistent",
+    ),
+    pytest.param("FWM  FFFFFFFF none \n", Service("FWM", None, None, 4294967295, "none", "", []), id="no scheduler"),
+    pytest.param(
+        "TCP  [2001:0db8:0000:0000:0000:0000:0000:0001]:01BB mh persistent 150000 128\n",
+        Service("TCP", "2001:db8::1", 443, None, "mh", "persistent 150000 128", []),
+        id="IPv6",
+    ),
+]
+
+
+@pytest.mark.parametrize(("line", "service"), SERVICES)
+def test_a_kind_of_service(line, service):
+    assert _ipvs_tables.parse_services([line]) == ([service], 0)
+
+
+REAL_SERVERS = [
+    pytest.param(
+        "  -> 0A030002:1F90      Masq    0      0          0         \n", (SECOND, 8080, "Masq", 0, 0, 0), id="weight 0"
+    ),
+    pytest.param(
+        "  -> 0A030002:0000      Route   65535  9          4294967295\n",
+        (SECOND, 0, "Route", 65535, 9, 4294967295),
+        id="wide",
+    ),
+    pytest.param(
+        "  -> 0A030002:0050      Local   1      0          0\n", (SECOND, 80, "Local", 1, 0, 0), id="this node"
+    ),
+    pytest.param(
+        "  -> [fd00:0002:0000:0000:0000:0000:0000:0002]:1F90      Tunnel  1      0          0\n",
+        ("fd00:2::2", 8080, "Tunnel", 1, 0, 0),
+        id="an IPv6 server behind an IPv4 service",
+    ),
+]
+
+
+@pytest.mark.parametrize(("line", "expected"), REAL_SERVERS)
+def test_a_kind_of_real_server(line, expected):
+    services, strange = _ipvs_tables.parse_services(["TCP  0A60000A:0050 rr  \n", line])
+    assert services[0].real_servers == [RealServer(*expected)]
+    assert strange == 0
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        pytest.param("DCCP 0A60000A:0050 rr  \n", id="a protocol IPVS does not have"),
+        pytest.param("TCP  10.96.0.10:80 rr\n", id="numbers as ipvsadm writes them"),
+        pytest.param("TCP  [fd00::1::2]:0050 rr\n", id="no IPv6 address"),
+        pytest.param("  -> 0A030002:1F90 Masq x 0 0\n", id="a weight that is no number"),
+        pytest.param("  -> 0A03000:1F90 Masq 1 0 0\n", id="an address too short"),
+        pytest.param("\N{REPLACEMENT CHARACTER}\n", id="rubbish"),
+    ],
+)
+def test_a_line_that_makes_no_sense_is_counted_and_the_rest_still_counts(line):
+    lines = [line, "TCP  0A60000A:0050 rr  \n", line]
+    services, strange = _ipvs_tables.parse_services(lines)
+    assert (len(services), strange) == (1, 2)
+
+
+def test_a_real_server_without_a_service_is_counted_as_strange():
+    assert _ipvs_tables.parse_services(["  -> 0A030002:1F90      Masq    1      0          0\n"]) == ([], 1)
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+@pytest.mark.parametrize("name", ["proc_net_ip_vs_conn.txt", "proc_net_ip_vs_conn_sync.txt"])
+def test_the_connections_of_a_real_kernel(kernel, name):
+    with open(str(FIXTURES / kernel / name), "rb") as lines:
+        counts, strange = _ipvs_tables.count_connections(lines)
+    assert counts == {"TCP": {"ASSURED": 1, "ESTABLISHED": 4, "TIME_WAIT": 1}, "UDP": {"UDP": 1}}
+    assert strange == 0
+
+
+CONNECTION = b"TCP 0A010002 9844 0A60000A 0050 0A020002 1F90 ESTABLISHED     895\n"
+
+
+def test_a_connection_over_ipv6_and_one_with_a_persistence_engine_count():
+    six = b"fd00:0096:0000:0000:0000:0000:0000:0010"
+    lines = [
+        b"TCP " + six + b" 9844 " + six + b" 0050 " + six + b" 1F90 CLOSE_WAIT      59\n",
+        b"UDP 0A010002 9844 0A60000A 13C4 0A020002 13C4 UDP             298 sip 3848276298220188511@atlanta\n",
+    ]
+    assert _ipvs_tables.count_connections(lines) == ({"TCP": {"CLOSE_WAIT": 1}, "UDP": {"UDP": 1}}, 0)
+
+
+def test_lines_that_are_no_connections_are_counted():
+    lines = [b"TCP short\n", b"tcp 1 2 3 4 5 6 lower 1\n", b"\xff 1 2 3 4 5 6 \xfe 1\n", b"\n", CONNECTION]
+    assert _ipvs_tables.count_connections(lines) == ({"TCP": {"ESTABLISHED": 1}}, 4)
+
+
+def test_a_huge_table_is_never_held():
+    lines = itertools.chain([b"Pro FromIP ...\n"], itertools.repeat(CONNECTION, 200000))
+    tracemalloc.start()
+    counts = _ipvs_tables.count_connections(lines)
+    peak_bytes = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert counts == ({"TCP": {"ESTABLISHED": 200000}}, 1)
+    assert peak_bytes < 100000
+
+
+def render(service):
+    """The lines of one service as ip_vs_info_seq_show in the kernel's net/netfilter/ipvs/ip_vs_ctl.c prints them."""
+    if service.protocol == "FWM":
+        yield f"FWM  {service.fwmark:08X} {service.scheduler} {service.flags}\n"
+    else:
+        where = f"{render_address(service.address)}:{service.port:04X}"
+        yield f"{service.protocol}  {where} {service.scheduler} {service.flags}\n"
+    for server in service.real_servers:
+        counts = f"{server.forward:<7} {server.weight:<6} {server.active:<10} {server.inactive:<10}"
+        yield f"  -> {render_address(server.address)}:{server.port:04X}      {counts}\n"
+
+
+def render_address(address):
+    if ":" not in address:
+        return socket.inet_aton(address).hex().upper()
+    digits = socket.inet_pton(socket.AF_INET6, address).hex()
+    return "[" + ":".join(digits[start : start + 4] for start in range(0, 32, 4)) + "]"
+
+
+ADDRESSES = st.one_of(
+    st.binary(min_size=4, max_size=4).map(socket.inet_ntoa),
+    st.binary(min_size=16, max_size=16).map(lambda raw: socket.inet_ntop(socket.AF_INET6, raw)),
+)
+PORTS = st.integers(0, 65535)
+COUNTS = st.integers(0, (1 << 32) - 1)
+SERVERS = st.builds(
+    RealServer, ADDRESSES, PORTS, st.sampled_from(["Masq", "Local", "Tunnel", "Route", "Bypass"]), PORTS, COUNTS, COUNTS
+)
+REST = (
+    st.sampled_from(["rr", "wlc", "none"]),
+    st.sampled_from(["", "ops", "persistent 3 FF"]),
+    st.lists(SERVERS, max_size=3),
+)
+ANY_SERVICE = st.one_of(
+    st.builds(Service, st.sampled_from(["TCP", "UDP", "SCTP"]), ADDRESSES, PORTS, st.none(), *REST),
+    st.builds(Service, st.just("FWM"), st.none(), st.none(), COUNTS, *REST),
+)
+
+
+@given(st.lists(ANY_SERVICE, max_size=5))
+def test_written_services_are_read_again(services):
+    lines = itertools.chain.from_iterable(render(service) for service in services)
+    assert _ipvs_tables.parse_services(lines) == (services, 0)
+
+
+@given(st.lists(st.text()), st.lists(st.binary()))
+def test_no_lines_make_the_parsers_raise(texts, raws):
+    _ipvs_tables.parse_services(texts)
+    counts, strange = _ipvs_tables.count_connections(raws)
+    assert strange + sum(sum(states.values()) for states in counts.values()) <= len(raws)

@@ -1,0 +1,279 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The whole node, read in namespaces where files and keys are there, missing, unreadable or read-only for real."""
+
+import json
+import pathlib
+
+import pytest
+
+from ansible_collections.kubenode.connections.plugins.module_utils import _node
+from ansible_collections.kubenode.connections.plugins.module_utils._keys import KEYS, MODULES
+from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._isolated import run_python
+
+FIXTURES = pathlib.Path(__file__).parent / "fixtures"
+ISOLATED = ("unshare", "-pfmn", "--mount-proc")
+PRELUDE = r"""
+import json, os, subprocess
+def mount(*arguments):
+    subprocess.check_call(('mount',) + arguments)
+def empty(*paths):
+    for path in paths:
+        mount('-t', 'tmpfs', 'none', path)
+def write(path, text):
+    with open(path, 'wb') as handle:
+        handle.write(text.encode('latin-1'))
+subprocess.check_call(['ip', 'link', 'set', 'lo', 'up'])
+"""
+READ = "\nprint(json.dumps(_node.read_node(None, 1.0)))"
+TIME = "net.ipv4.tcp_keepalive_time"
+ESTABLISHED = "net.netfilter.nf_conntrack_tcp_timeout_established"
+NO_FILE = {"value": None, "file": None, "line": None, "procps_value": None}
+KEYS_OF = {
+    "": "boot_problems conntrack container hostname ipvs kernel kube_proxy modules namespaces problems root sysctls",
+    "ipvs": "connections loaded services timeouts timeouts_from",
+    "conntrack": "be_liberal count loaded max statistics timeouts",
+    "kube_proxy": "address config conntrack error ipvs_timeouts mode pid running",
+    "namespaces": "count error keepalive unreadable",
+}
+
+
+def node_after(code, prefix=ISOLATED):
+    return json.loads(run_python("_node", PRELUDE + code + READ, *prefix).split("\n")[-1])
+
+
+def test_a_new_namespace_has_nothing_wrong_and_every_documented_key():
+    node = node_after("empty('/etc/sysctl.d', '/etc/modules-load.d')")
+    for part, names in KEYS_OF.items():
+        assert sorted(node[part] if part else node) == names.split()
+    assert sorted(node["modules"]) == sorted(MODULES)
+    assert sorted(node["sysctls"]) == sorted(KEYS)
+    assert node["root"] is True
+    assert node["problems"] == []
+    assert node["sysctls"][TIME] == {
+        "state": "present",
+        "value": "7200",
+        "error": None,
+        "boot": dict(NO_FILE, module=None, in_time=True),
+    }
+    assert node["namespaces"] == {
+        "count": 1,
+        "unreadable": 0,
+        "error": None,
+        "keepalive": [{"time": 7200, "intvl": 75, "probes": 9, "namespaces": 1, "own": True}],
+    }
+
+
+def test_where_no_kube_proxy_runs_that_is_said_and_no_problem():
+    node = node_after("")
+    assert node["kube_proxy"] == {
+        "running": False,
+        "pid": None,
+        "address": "127.0.0.1:10249",
+        "mode": None,
+        "config": None,
+        "ipvs_timeouts": None,
+        "conntrack": None,
+        "error": "kube-proxy at 127.0.0.1:10249: nothing listens there. No process named kube-proxy is visible either.",
+    }
+    assert node["problems"] == []
+
+
+def test_an_address_that_the_user_gave_must_answer():
+    read = "\nprint(json.dumps(_node.read_node('127.0.0.1:9', 1.0)))"
+    node = json.loads(run_python("_node", PRELUDE + read, *ISOLATED).split("\n")[-1])
+    assert node["problems"] == [
+        {
+            "what": "kube-proxy's mode and configuration",
+            "why": "kube-proxy at 127.0.0.1:9: nothing listens there. No process named kube-proxy is visible either.",
+            "do": "Set kube_proxy_address to the metricsBindAddress of kube-proxy.",
+        }
+    ]
+
+
+def test_where_ipvs_is_not_loaded_nothing_is_asked_and_nothing_is_loaded():
+    # An ipvsadm that tells when it is run, as the real one would load ip_vs.
+    code = (
+        "empty('/opt')\nwrite('/opt/ipvsadm', '#!/bin/sh\\ntouch /opt/asked\\n')\nos.chmod('/opt/ipvsadm', 0o755)\n"
+        "os.environ['PATH'] = '/opt:' + os.environ['PATH']\nempty('/proc/%d/net' % os.getpid())\n"
+    )
+    node = node_after(code + "import atexit\natexit.register(lambda: os.path.exists('/opt/asked') and os._exit(9))\n")
+    assert node["ipvs"] == {"loaded": False, "timeouts": None, "timeouts_from": None, "services": [], "connections": {}}
+    assert node["sysctls"]["net.ipv4.vs.conntrack"]["state"] == "absent"
+
+
+IPVS = (
+    "empty('/opt', '/proc/%d/net' % os.getpid())\n"
+    "for name in ('ip_vs', 'ip_vs_conn'):\n"
+    "    write('/proc/net/' + name, open({!r} + name + '.txt').read())\n"
+    "write('/opt/ipvsadm', '#!/bin/sh\\n{}\\n')\nos.chmod('/opt/ipvsadm', 0o755)\n"
+    "os.environ['PATH'] = '/opt:' + os.environ['PATH']\n"
+)
+
+
+def with_ipvs(kernel, ipvsadm):
+    """Code that shows the tables of that kernel where this one has none; the socket option still says "not loaded"."""
+    return IPVS.format(str(FIXTURES / kernel / "proc_net_"), ipvsadm)
+
+
+@pytest.mark.parametrize("kernel", sorted(path.name for path in FIXTURES.iterdir()))
+def test_the_tables_of_a_real_kernel_with_ipvs(kernel):
+    ipvs = node_after(with_ipvs(kernel, "echo Timeout \\\\(tcp tcpfin udp\\\\): 900 120 300"))["ipvs"]
+    assert (ipvs["loaded"], ipvs["timeouts"]) == (True, {"tcp": 900, "tcpfin": 120, "udp": 300})
+    assert ipvs["timeouts_from"] == "ipvsadm"
+    assert ipvs["connections"] == {"TCP": {"ASSURED": 1, "ESTABLISHED": 4, "TIME_WAIT": 1}, "UDP": {"UDP": 1}}
+    assert len(ipvs["services"]) == 5
+    assert {
+        "protocol": "UDP",
+        "address": "10.96.0.10",
+        "port": 53,
+        "fwmark": None,
+        "scheduler": "rr",
+        "flags": "",
+        "real_servers": [
+            {"address": "10.2.0.2", "port": 53, "forward": "Masq", "weight": 1, "active": 0, "inactive": 1}
+        ],
+    } in ipvs["services"]
+
+
+def test_garbage_from_ipvsadm_is_a_problem_and_the_rest_still_counts():
+    node = node_after(with_ipvs("6.1.0-56-cloud-amd64", "echo garbage"))
+    assert (node["ipvs"]["timeouts"], node["ipvs"]["timeouts_from"]) == (None, None)
+    assert len(node["ipvs"]["services"]) == 5
+    (problem,) = node["problems"]
+    assert problem["what"] == "IPVS timeouts"
+    assert problem["why"].endswith(
+        "ipvsadm -l --timeout: printed 'garbage', expected 'Timeout (tcp tcpfin udp): 900 120 300'."
+    )
+
+
+def test_tables_that_make_no_sense_or_cannot_be_read_are_problems():
+    code = with_ipvs("6.1.0-56-cloud-amd64", "echo Timeout \\\\(tcp tcpfin udp\\\\): 900 120 300") + (
+        "write('/proc/net/ip_vs', 'nonsense\\nnonsense\\n')\nos.remove('/proc/net/ip_vs_conn')\n"
+        "os.mkdir('/proc/net/ip_vs_conn')\n"
+    )
+    node = node_after(code)
+    assert (node["ipvs"]["services"], node["ipvs"]["connections"]) == ([], {})
+    assert [(problem["what"], problem["why"]) for problem in node["problems"]] == [
+        ("/proc/net/ip_vs", "2 lines make no sense"),
+        ("/proc/net/ip_vs_conn", "Is a directory"),
+    ]
+
+
+def test_where_conntrack_is_not_loaded_its_keys_are_absent():
+    node = node_after("empty('/proc/sys/net/netfilter')")
+    assert node["conntrack"] == {
+        "loaded": False,
+        "count": None,
+        "max": None,
+        "be_liberal": None,
+        "timeouts": {},
+        "statistics": [],
+    }
+    assert (node["sysctls"][ESTABLISHED]["state"], node["sysctls"][ESTABLISHED]["error"]) == ("absent", None)
+    assert node["problems"] == []
+
+
+def test_a_key_that_cannot_be_read_is_not_absent():
+    node = node_after("mount('--bind', '/proc/sys/net/ipv4/route/flush', '/proc/sys/net/ipv4/tcp_retries2')")
+    key = node["sysctls"]["net.ipv4.tcp_retries2"]
+    assert (key["state"], key["value"]) == ("unreadable", None)
+    assert key["error"].startswith("/proc/sys/net/ipv4/tcp_retries2: ")
+    assert node["problems"] == [
+        {
+            "what": "1 sysctls",
+            "why": key["error"],
+            "do": "Run with all capabilities: this root lacks some, as in a container.",
+        }
+    ]
+
+
+def test_a_read_only_proc_sys_is_read_like_any_other():
+    node = node_after("mount('--bind', '-o', 'ro', '/proc/sys', '/proc/sys')")
+    assert node["sysctls"][TIME]["value"] == "7200"
+    assert node["problems"] == []
+
+
+def test_without_any_configuration_directory_no_file_sets_anything():
+    node = node_after("empty('/etc', '/run', '/usr/local/lib', '/usr/lib/sysctl.d', '/usr/lib/modules-load.d')")
+    assert [key["boot"]["value"] for key in node["sysctls"].values()] == [None] * len(KEYS)
+    assert node["boot_problems"] == []
+
+
+def test_what_happens_at_boot_and_whether_the_module_is_there_in_time():
+    code = (
+        "empty('/etc/sysctl.d', '/etc/modules-load.d', '/proc/sys/net/netfilter')\n"
+        "write('/etc/sysctl.d/k8s.conf', 'net.ipv4.tcp_keepalive_time = 600\\nnet.ipv4.vs.conntrack=1\\n')\n"
+        "write('/etc/modules-load.d/k8s.conf', 'br_netfilter\\nip_vs\\n')\n"
+    )
+    node = node_after(code)
+    line = {"file": "/etc/sysctl.d/k8s.conf", "procps_value": None}
+    assert node["sysctls"][TIME]["boot"] == dict(line, value="600", line=1, module=None, in_time=True)
+    assert node["sysctls"]["net.ipv4.vs.conntrack"]["boot"] == dict(
+        line, value="1", line=2, module="ip_vs", in_time=True
+    )
+    assert node["modules"]["ip_vs"]["boot"] == {"file": "/etc/modules-load.d/k8s.conf", "line": 2}
+
+
+def test_a_key_of_a_module_that_nothing_loads_at_boot_is_not_in_time():
+    code = "empty('/etc/sysctl.d', '/etc/modules-load.d', '/proc/%d/net' % os.getpid(), '/sys/module')\n"
+    node = node_after(code + "write('/etc/sysctl.d/k8s.conf', 'net.ipv4.vs.conntrack=1\\n')\n")
+    assert node["modules"]["ip_vs"] == {"loaded": False, "builtin": False, "boot": None}
+    boot = node["sysctls"]["net.ipv4.vs.conntrack"]["boot"]
+    assert (boot["value"], boot["module"], boot["in_time"]) == ("1", "ip_vs", False)
+
+
+def test_lines_that_nobody_can_parse_are_listed_up_to_a_bound():
+    code = (
+        "empty('/etc/sysctl.d', '/etc/modules-load.d')\n"
+        "write('/etc/modules-load.d/bad.conf', 'f\\xfcr\\n')\n"
+        "write('/etc/sysctl.d/bad.conf', {})\n"
+    )
+    few = node_after(code.format(f"'net.ipv4.ip_forward\\n' + 'x' * 1000000 + '\\n{TIME} = f\\xfcr\\n'"))
+    assert few["boot_problems"] == [
+        {"file": "/etc/sysctl.d/bad.conf", "line": 1, "what": "the line has no ="},
+        {"file": "/etc/sysctl.d/bad.conf", "line": 2, "what": "the line has 1000000 bytes, a setting at most 65536"},
+        {"file": "/etc/sysctl.d/bad.conf", "line": 3, "what": "the line is not UTF-8 (byte 32)"},
+        {"file": "/etc/modules-load.d/bad.conf", "line": 1, "what": "the line is not plain ASCII text"},
+    ]
+    assert len(json.dumps(few)) < 20000
+    many = node_after(code.format("'nonsense\\n' * 1000"))
+    assert len(many["boot_problems"]) == 20
+
+
+def test_without_root_the_rest_is_read_and_what_is_missing_is_said():
+    code = (
+        "pod = subprocess.Popen(['unshare', '-n', 'sleep', '600'])\n"
+        "while os.readlink('/proc/%d/ns/net' % pod.pid) == os.readlink('/proc/self/ns/net'):\n    pass\n"
+        "os.setgroups([])\nos.setgid(65534)\nos.setuid(65534)\n"
+    )
+    node = node_after(code)
+    assert node["root"] is False
+    assert node["sysctls"][TIME]["value"] == "7200"
+    assert node["conntrack"]["timeouts"]["established"] == 432000
+    assert (node["namespaces"]["count"], node["namespaces"]["unreadable"]) == (1, 1)
+    (problem,) = node["problems"]
+    assert problem["what"] == "keepalive in other network namespaces"
+    assert problem["why"].startswith("1 of the namespaces or processes cannot be read, such as /proc/")
+    assert problem["why"].endswith("/ns/net: Permission denied")
+    assert problem["do"] == "Run as root (become: true)."
+
+
+CONTAINERS = [
+    pytest.param({}, None, id="none"),
+    pytest.param({"run/systemd/container": "podman\n", ".dockerenv": ""}, "podman", id="systemd's note comes first"),
+    pytest.param({"proc/1/environ": "PATH=/bin\0container=lxc\0"}, "lxc", id="the environment of PID 1"),
+    pytest.param({"proc/1/environ": "container=\0"}, None, id="an empty variable"),
+    pytest.param({"run/.containerenv": "", ".dockerenv": ""}, "podman", id="podman's file"),
+    pytest.param({".dockerenv": ""}, "docker", id="docker's file"),
+]
+
+
+@pytest.mark.parametrize(("files", "expected"), CONTAINERS)
+def test_the_container_manager_we_are_in(tmp_path, files, expected):
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    assert _node.container(str(tmp_path)) == expected

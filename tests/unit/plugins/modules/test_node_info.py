@@ -1,0 +1,85 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""node_info run for real through Ansible, on this machine."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+
+import pytest
+
+from ansible_collections.kubenode.connections.plugins.modules import node_info
+
+ROOT = os.path.dirname(os.path.abspath(node_info.__file__)).rsplit(os.sep + "ansible_collections" + os.sep, 1)[0]
+
+
+def run_module(tmp_path, arguments="", *options):
+    """The module's result as the ad-hoc command prints it, with the Ansible of the running Python."""
+    environment = dict(
+        os.environ,
+        ANSIBLE_COLLECTIONS_PATH=ROOT,
+        ANSIBLE_LOCAL_TEMP=str(tmp_path),
+        ANSIBLE_REMOTE_TEMP="/tmp",
+        ANSIBLE_PIPELINING="1",
+        ANSIBLE_NOCOLOR="1",
+    )
+    command = [sys.executable, "-m", "ansible", "adhoc", "localhost", "-m", "kubenode.connections.node_info"]
+    command += ["-e", f"ansible_python_interpreter={sys.executable}", "-a", arguments, *options]
+    process = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    result = process.stdout.partition(" => ")[2]
+    assert result, process.stdout + process.stderr
+    return json.loads(result)
+
+
+def test_it_reads_this_node_and_changes_nothing(tmp_path):
+    result = run_module(tmp_path)
+    assert result["changed"] is False
+    node = result["node"]
+    assert node["kernel"] == os.uname().release
+    assert node["root"] is True
+    assert node["sysctls"]["net.ipv4.tcp_keepalive_time"]["state"] == "present"
+    assert node["namespaces"]["count"] >= 1
+
+
+def test_check_mode_reads_the_same(tmp_path):
+    result = run_module(tmp_path, "", "--check", "--diff")
+    assert result["changed"] is False
+    assert result["node"]["sysctls"]["net.ipv4.tcp_keepalive_time"]["state"] == "present"
+
+
+def test_nobody_gets_what_can_be_read_and_is_told_the_rest(tmp_path):
+    python = shutil.which("python3", path="/usr/bin:/bin")
+    assert python, "needs a python3 in /usr/bin, which every user may run"
+    wrapper = tmp_path / "python3"
+    wrapper.write_text(f'#!/bin/sh\nexec setpriv --reuid=65534 --regid=65534 --clear-groups {python} "$@"\n')
+    wrapper.chmod(0o755)
+    node = run_module(tmp_path, "", "-e", f"ansible_python_interpreter={wrapper}")["node"]
+    assert node["root"] is False
+    assert node["sysctls"]["net.ipv4.tcp_keepalive_time"]["state"] == "present"
+    assert "keepalive in other network namespaces" in [problem["what"] for problem in node["problems"]]
+
+
+def test_a_silent_kube_proxy_costs_no_more_than_its_timeout(tmp_path):
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(1)  # the kernel accepts, nobody answers
+        address = f"127.0.0.1:{listener.getsockname()[1]}"
+        started = time.monotonic()
+        node = run_module(tmp_path, f"kube_proxy_address={address} kube_proxy_timeout=0.5")["node"]
+    assert node["kube_proxy"]["error"] == f"kube-proxy at {address}: /proxyMode is not answered in time."
+    assert node["problems"][-1]["what"] == "kube-proxy's mode and configuration"
+    assert time.monotonic() - started < 60
+
+
+@pytest.mark.parametrize("seconds", ["0", "-1", "61", "nan"])
+def test_an_impossible_timeout_is_refused(tmp_path, seconds):
+    result = run_module(tmp_path, f"kube_proxy_timeout={seconds}")
+    assert result["msg"] == (
+        f"kube_proxy_timeout: {float(seconds):g} is not between 0 and 60 seconds. Give a time in that range."
+    )
