@@ -1,0 +1,130 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The systemd unit that sets the IPVS timeouts again after boot. Private to this collection."""
+
+import os
+import re
+import sys
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional
+
+from ansible_collections.kubenode.connections.plugins.module_utils._atomic_file import read_file
+from ansible_collections.kubenode.connections.plugins.module_utils._errors import NodeError
+from ansible_collections.kubenode.connections.plugins.module_utils._ipvs import Timeouts
+from ansible_collections.kubenode.connections.plugins.module_utils._originals import FileRecord
+from ansible_collections.kubenode.connections.plugins.module_utils._programs import find_program, run_program
+from ansible_collections.kubenode.connections.plugins.module_utils._steps_files import Link, TextFile, read_link
+from ansible_collections.kubenode.connections.plugins.module_utils._targets import whole_target
+from ansible_collections.kubenode.connections.plugins.module_utils._transaction import Step
+
+NAME = "kubenode-ipvs-timeouts.service"
+DIRECTORY = "/etc/systemd/system"
+PATH = DIRECTORY + "/" + NAME
+LINK = DIRECTORY + "/multi-user.target.wants/" + NAME
+
+_RUNNING = "/run/systemd/system"  # sd_booted(3)
+_VALUES = re.compile(rb"pack\('3i', *([0-9]+), *([0-9]+), *([0-9]+)\)")
+
+# 1162 is IP_VS_SO_SET_TIMEOUT on SOL_IP (0), its argument three ints of which 0 keeps (include/uapi/linux/ip_vs.h).
+_CODE = "import socket, struct; socket.socket().setsockopt(0, 1162, struct.pack('3i', {tcp}, {tcpfin}, {udp}))"
+
+_TEXT = """\
+# Written by kubenode.connections, which removes it again (node_settings with state=absent).
+[Unit]
+Description=Set the IPVS timeouts again after boot
+After=systemd-modules-load.service
+Before=kubelet.service
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+{load}ExecStart={command}
+
+[Install]
+WantedBy=multi-user.target
+"""
+
+
+class UnitSteps(NamedTuple):
+    """steps in their order, the recorded ones among them, and what to tell."""
+
+    steps: List[Step]
+    recorded: List[Any]
+    notes: List[str]
+
+
+class Reload(Step):
+    """Have systemd read its units again: as a step, or (``on_undo``) when the steps after it have been undone."""
+
+    def __init__(self, needed: bool, on_undo: bool) -> None:
+        super().__init__("systemctl daemon-reload", False, needed)
+        self._on_undo = on_undo
+        self._done = False
+
+    def read(self) -> bool:
+        return self._done
+
+    def apply(self) -> None:
+        self._done = True
+        if not self._on_undo:
+            _reload()
+
+    def undo(self) -> None:
+        self._done = False
+        if self._on_undo:
+            _reload()
+
+
+def unit_text(seconds: Mapping[str, int], python: str, modprobe: Optional[str]) -> bytes:
+    """The unit that sets these timeouts (names that are missing are kept), with the node's own Python and modprobe."""
+    code = _CODE.format(**dict(Timeouts(0, 0, 0)._asdict(), **seconds))
+    load = f"ExecStartPre=-{quote(modprobe)} ip_vs\n" if modprobe else ""
+    return _TEXT.format(load=load, command=f"{quote(python)} -c {quote(code)}").encode()
+
+
+def unit_seconds(data: Optional[bytes]) -> Dict[str, int]:
+    """The timeouts that a unit of ours sets, by name; nothing for no unit or another one."""
+    found = _VALUES.search(data or b"")
+    values = Timeouts(*(int(text) for text in found.groups())) if found else Timeouts(0, 0, 0)
+    return {name: seconds for name, seconds in values._asdict().items() if seconds}
+
+
+def quote(word: str) -> str:
+    """One word of a command line in a unit: systemd.service(5) "Command lines", systemd.unit(5) "Specifiers"."""
+    escaped = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
+    return escaped if re.match(r"\A[A-Za-z0-9_./+-]+\Z", word) else f'"{escaped}"'
+
+
+def unit_steps(seconds: Mapping[str, int], records: Mapping[str, FileRecord]) -> UnitSteps:
+    """The steps to a unit that sets these timeouts at boot, or (no timeouts) to none where we had made one."""
+    if not seconds and PATH not in records and LINK not in records:
+        return UnitSteps([], [], [])
+    if seconds and not (os.path.isdir(_RUNNING) or os.path.isdir(DIRECTORY)):
+        note = f"No systemd is installed here ({DIRECTORY} is not there): the IPVS timeouts last until the next boot."
+        return UnitSteps([], [], [note])
+    wanted = unit_text(seconds, _python(), find_program("modprobe")) if seconds else None
+    link = PATH.encode() if seconds else None
+    before, link_before = read_file(PATH), read_link(LINK)
+    unit = TextFile(PATH, before, whole_target("whole", PATH, before, records.get(PATH), wanted))
+    enabled = Link(LINK, link_before, whole_target("link", LINK, link_before, records.get(LINK), link))
+    needed = (unit.changed or enabled.changed) and os.path.isdir(_RUNNING)
+    notes = [step.target.note for step in (unit, enabled) if step.target.note]
+    return UnitSteps([Reload(needed, True), unit, enabled, Reload(needed, False)], [unit, enabled], notes)
+
+
+def _python() -> str:
+    """The Python that runs this; systemd starts none with quotes or backslashes in its path (string_is_safe)."""
+    path = sys.executable
+    if not path or re.search(r"[\x00-\x1f\"'\\\x7f]", path):
+        raise NodeError(
+            f"Python: its path {path!r} cannot stand in a systemd unit. Set ansible_python_interpreter to a plain "
+            "absolute path, or ask for no unit (persistent false)."
+        )
+    return path
+
+
+def _reload() -> None:
+    code, text = run_program([find_program("systemctl") or "systemctl", "daemon-reload"])
+    if code:
+        raise NodeError(f"systemctl daemon-reload: it ended with status {code}: {text}. See systemctl status.")

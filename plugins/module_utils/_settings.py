@@ -1,0 +1,152 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a person asked for, checked: module options to values. Pure. Private to this collection."""
+
+import os
+import re
+from typing import Any, Dict, Mapping, NamedTuple, Optional, Tuple
+
+from ansible_collections.kubenode.connections.plugins.module_utils._errors import NodeError
+from ansible_collections.kubenode.connections.plugins.module_utils._ipvs import MAX_TIMEOUT_SECONDS, Timeouts
+from ansible_collections.kubenode.connections.plugins.module_utils._keys import canonical, sysctl_path
+
+SYSCTL_FILE = "/etc/sysctl.d/k8s.conf"
+MODULES_FILE = "/etc/modules-load.d/k8s.conf"
+
+_MODULE = re.compile(r"\A[A-Za-z0-9_-]{1,63}\Z")
+_SYSCTL = re.compile(r"\A[A-Za-z0-9_][^\s=*?\[\]\\\x00-\x1f\x7f]*\Z")
+
+# The kernel takes any int for these, and below 1 closes healthy idle connections or floods them with probes
+# (tcp_keepalive_timer in net/ipv4/tcp_timer.c).
+_AT_LEAST_ONE = ("net.ipv4.tcp_keepalive_time", "net.ipv4.tcp_keepalive_intvl", "net.ipv4.tcp_keepalive_probes")
+
+
+class Settings(NamedTuple):
+    """What a node should have. None leaves that part as it is; an empty one gives back what we had set of it.
+
+    ipvs_timeouts are seconds by name. merge: timeouts that are not named stay as they are instead of being given back.
+    """
+
+    modules: Optional[Tuple[str, ...]] = None
+    sysctls: Optional[Dict[str, str]] = None
+    ipvs_timeouts: Optional[Dict[str, int]] = None
+    persistent: bool = True
+    merge: bool = False
+    sysctl_file: str = SYSCTL_FILE
+    modules_file: str = MODULES_FILE
+
+
+NOTHING = Settings(modules=(), sysctls={}, ipvs_timeouts={})
+"""Give everything back."""
+
+
+def settings_from(options: Mapping[str, Any]) -> Settings:
+    """The settings out of node_settings' options. Raises NodeError, which names the option and the value."""
+    if options["state"] == "absent":
+        return NOTHING
+    modules, sysctls, timeouts = options["modules"], options["sysctls"], options["ipvs_timeouts"]
+    files = [_path(name, options[name]) for name in ("sysctl_file", "modules_file")]
+    if os.path.realpath(files[0]) == os.path.realpath(files[1]):
+        raise NodeError(
+            f"sysctl_file and modules_file: both are {files[0]!r}, one file cannot be both. Name two files."
+        )
+    return Settings(
+        None if modules is None else tuple(dict.fromkeys(_module(name) for name in modules)),
+        None if sysctls is None else _sysctls(sysctls),
+        None if timeouts is None else _timeouts(timeouts),
+        options["ipvs_timeouts_persistent"],
+        False,
+        *files,
+    )
+
+
+def timeouts_from(options: Mapping[str, Any]) -> Settings:
+    """The settings out of ipvs_timeouts' options, of which those at C(keep) are left out. Raises NodeError."""
+    given = {name: options[name] for name in Timeouts._fields if options[name] not in (None, "keep")}
+    wanted = {name: _seconds(name, value, f"Write keep, or leave {name} out.") for name, value in given.items()}
+    return Settings(ipvs_timeouts=wanted, persistent=options["persistent"], merge=True)
+
+
+def _module(name: Any) -> str:
+    if not isinstance(name, str) or not _MODULE.match(name):
+        raise NodeError(
+            f"modules: {name!r} is not the name of a kernel module (letters, digits, _ and -). "
+            "Write a name such as br_netfilter."
+        )
+    return name.replace("-", "_")
+
+
+def _sysctls(wanted: Mapping[Any, Any]) -> Dict[str, str]:
+    found = {}  # type: Dict[str, str]
+    for given, value in wanted.items():
+        name = _sysctl_name(given)
+        if name in found:
+            raise NodeError(f"sysctls: {given!r} names {name} a second time. Leave one of the two out.")
+        found[name] = _sysctl_value(name, value)
+    return found
+
+
+def _sysctl_name(given: Any) -> str:
+    name = canonical(given) if isinstance(given, str) and _SYSCTL.match(given) else ""
+    try:
+        if "." in name and sysctl_path(name):
+            return name
+    except ValueError:
+        pass
+    raise NodeError(
+        f"sysctls: {given!r} is not the name of a setting below /proc/sys (no leading / or -, no .., no pattern). "
+        "Write a name such as net.ipv4.tcp_keepalive_time."
+    )
+
+
+def _sysctl_value(name: str, value: Any) -> str:
+    if isinstance(value, bool) or not isinstance(value, (str, int)):
+        raise NodeError(
+            f"sysctls: {name}: {value!r} is {type(value).__name__}, expected text or a whole number. Quote it."
+        )
+    text = str(value).strip()
+    if not text or re.search(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]", text):
+        raise NodeError(
+            f"sysctls: {name}: {value!r} is empty or has a line break or control character. Write one line of text."
+        )
+    if name in _AT_LEAST_ONE and re.match(r"\A[+-]?[0-9]+\Z", text) and int(text) < 1:
+        raise NodeError(
+            f"sysctls: {name}: {text} is below 1 (the kernel takes it and breaks idle connections, tcp_timer.c). "
+            "Choose at least 1."
+        )
+    return text
+
+
+def _timeouts(wanted: Mapping[str, Any]) -> Dict[str, int]:
+    given = {name: value for name, value in wanted.items() if value is not None}
+    return {name: _seconds(f"ipvs_timeouts: {name}", value, f"Leave {name} out.") for name, value in given.items()}
+
+
+def _seconds(name: str, value: Any, to_keep: str) -> int:
+    text = str(value).strip()
+    if text == "0":
+        raise NodeError(f"{name}: 0 is no timeout, to the kernel it means keep. {to_keep}")
+    if not re.match(r"\A-?[0-9]+\Z", text):
+        raise NodeError(f"{name}: {value!r} is not a whole number of seconds. Write seconds such as 900.")
+    if not 1 <= int(text) <= MAX_TIMEOUT_SECONDS:
+        limit = (
+            f"at most {MAX_TIMEOUT_SECONDS} (the kernel's INT_MAX / HZ at HZ=1000)" if int(text) > 0 else "at least 1"
+        )
+        raise NodeError(f"{name}: {text} seconds, but {limit}. Choose a value between 1 and {MAX_TIMEOUT_SECONDS}.")
+    return int(text)
+
+
+def _path(option: str, path: Any) -> str:
+    text = str(path)
+    if (
+        not text.startswith("/")
+        or text.endswith("/")
+        or not text.isprintable()
+        or os.path.normpath(text).startswith(("/proc/", "/sys/", "/dev/"))
+    ):
+        raise NodeError(
+            f"{option}: {text!r} is not the absolute path of a configuration file. Write a path such as {SYSCTL_FILE}."
+        )
+    return os.path.normpath(text)

@@ -1,0 +1,216 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Ansible module node_settings: brings a node to its settings in one transaction, and gives the originals back."""
+
+DOCUMENTATION = r"""
+module: node_settings
+short_description: Bring a Kubernetes node to its kernel modules, sysctls and IPVS timeouts in one transaction
+version_added: 0.1.0
+description:
+  - Brings one node to its settings, now and after the next boot. The order is kernel modules, files, live sysctls,
+    IPVS timeouts, and a systemd unit that sets the IPVS timeouts again after boot.
+  - All of it is one transaction. Every previous value is remembered before anything is written, every value is read
+    back after it is written, and on any failure everything is undone in reverse. The message says what failed, and
+    that the node is as before.
+  - What the node had before the first run is kept in C(/var/lib/kubenode.connections/originals.json). With
+    O(state=absent) files come back byte for byte and live values with them. Where someone else has edited a file
+    since, only our lines are undone in it. Where someone else has set a live value since, it stays, and RV(notes)
+    says so.
+  - Foreign lines, comments, order, spelling and line ends of the files stay as they are. A key that is there already
+    is edited where it takes effect. A file keeps its mode, owner and SELinux label.
+options:
+  state:
+    description:
+      - With V(present) the node gets the settings. Each of O(modules), O(sysctls) and O(ipvs_timeouts) that is given
+        is the whole of that part, so what an earlier run has set and is not in it any more gets its original back. An
+        empty one gives back all of that part. One that is not given stays as it is.
+      - With V(absent) everything that was ever set is given back. All other options are ignored.
+    type: str
+    choices: [present, absent]
+    default: present
+  modules:
+    description:
+      - Names of kernel modules to load now and at boot, such as V(br_netfilter). They are there before the files of
+        C(sysctl.d) are read, so that the keys they bring are set at boot.
+      - A module that is built into the kernel counts as loaded.
+    type: list
+    elements: str
+  sysctls:
+    description:
+      - Names of kernel settings with their values, set now and at boot. Names may be written with dots or slashes as
+        in C(sysctl.d(5\)).
+      - Values are text or whole numbers. Blanks and tabs between the words of a value make no difference.
+    type: dict
+  ipvs_timeouts:
+    description:
+      - IPVS timeouts in seconds, from V(1) to V(2147483). One that is not named is left alone, or gets its original
+        back where an earlier run has set it.
+    type: dict
+    suboptions:
+      tcp:
+        description: Idle TCP connections.
+        type: int
+      tcpfin:
+        description: TCP connections after a FIN.
+        type: int
+      udp:
+        description: UDP flows.
+        type: int
+  ipvs_timeouts_persistent:
+    description:
+      - Whether a systemd unit, C(kubenode-ipvs-timeouts.service), sets O(ipvs_timeouts) again after boot. The kernel
+        keeps them nowhere.
+      - Set this to V(false) where kube-proxy or keepalived sets them.
+    type: bool
+    default: true
+  sysctl_file:
+    description:
+      - The file that gets the lines of O(sysctls). If it is a link, the file it leads to is edited.
+      - Lines of ours in the file of an earlier run are undone when this names another one.
+    type: path
+    default: /etc/sysctl.d/k8s.conf
+  modules_file:
+    description: The same for O(modules).
+    type: path
+    default: /etc/modules-load.d/k8s.conf
+extends_documentation_fragment:
+  - kubenode.connections._attributes
+attributes:
+  check_mode:
+    support: full
+    details:
+      - It takes the same way as a real run and ends before the first write. Not even a lock file is written.
+      - What it returns is, byte for byte, what the real run returns.
+  diff_mode:
+    support: full
+    details: It shows files and live values.
+  platform:
+    platforms: linux
+    support: full
+  idempotent:
+    support: full
+notes:
+  - It needs root. Inside a container without privileges C(/proc/sys) is read-only. The module then fails before it
+    writes.
+  - Values are those of the network namespace that the module runs in. Pods have their own and do not inherit them.
+  - Kernel modules are not unloaded with O(state=absent), because something may use them by then. They are unloaded
+    again when a run fails that had loaded them.
+  - Connections that are open already keep the keepalive timer that they were armed with.
+  - Of two runs at once the second waits, for at most 60 seconds.
+seealso:
+  - module: kubenode.connections.node_info
+  - module: kubenode.connections.ipvs_timeouts
+  - plugin: kubenode.connections.plan
+    plugin_type: filter
+author:
+  - The kubenode.connections authors (@kubenode)
+"""
+
+EXAMPLES = r"""
+- name: First probe after ten minutes, before IPVS forgets an idle connection after fifteen
+  kubenode.connections.node_settings:
+    modules:
+      - br_netfilter
+    sysctls:
+      net.bridge.bridge-nf-call-ip6tables: 1
+      net.bridge.bridge-nf-call-iptables: 1
+      net.ipv4.tcp_keepalive_time: 600
+      net.ipv4.tcp_keepalive_intvl: 30
+      net.ipv4.tcp_keepalive_probes: 9
+
+- name: Let IPVS wait longer than the kernel's keepalive of two hours
+  kubenode.connections.node_settings:
+    modules:
+      - ip_vs
+    ipvs_timeouts:
+      tcp: 8284
+
+- name: Give the node back what it had before the first run
+  kubenode.connections.node_settings:
+    state: absent
+"""
+
+RETURN = r"""
+before:
+  description: What the node had before, as far as the options and earlier runs are concerned.
+  returned: success
+  type: dict
+  contains:
+    modules:
+      description: Whether each kernel module is loaded or built in.
+      type: dict
+      sample: {br_netfilter: true}
+    sysctls:
+      description: The live value of each setting, none where it is not there.
+      type: dict
+      sample: {net.ipv4.tcp_keepalive_time: "7200"}
+    files:
+      description: The text of each file, none where there is no such file. Bytes that are not UTF-8 appear as C(\\xNN).
+      type: dict
+      sample: {/etc/sysctl.d/k8s.conf: null}
+    ipvs_timeouts:
+      description: The IPVS timeouts in seconds, none where they are not concerned or IPVS is not loaded.
+      type: dict
+      sample: {tcp: 900, tcpfin: 120, udp: 300}
+after:
+  description: The same for afterwards, in check mode as foreseen.
+  returned: success
+  type: dict
+  sample:
+    modules: {br_netfilter: true}
+    sysctls: {net.ipv4.tcp_keepalive_time: "600"}
+    files: {/etc/sysctl.d/k8s.conf: "net.ipv4.tcp_keepalive_time = 600\n"}
+    ipvs_timeouts:
+notes:
+  description:
+    - What to know beside that, one sentence or two each. Above all what a reboot would undo, with the file and line
+      that decides it, and what was left because someone else has set it since.
+  returned: success
+  type: list
+  elements: str
+  sample:
+    - "net.ipv4.tcp_keepalive_time is 600 now and 7200 after a reboot: /etc/sysctl.d/zz-local.conf:3 comes after
+      /etc/sysctl.d/k8s.conf. Take that line out, or choose a sysctl_file whose name sorts after it."
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.kubenode.connections.plugins.module_utils._converge import converge
+from ansible_collections.kubenode.connections.plugins.module_utils._errors import NodeError
+from ansible_collections.kubenode.connections.plugins.module_utils._settings import (
+    MODULES_FILE,
+    SYSCTL_FILE,
+    settings_from,
+)
+
+_TIMEOUTS = {"tcp": {"type": "int"}, "tcpfin": {"type": "int"}, "udp": {"type": "int"}}
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            "modules": {"type": "list", "elements": "str"},
+            "sysctls": {"type": "dict"},
+            "ipvs_timeouts": {"type": "dict", "options": _TIMEOUTS},
+            "ipvs_timeouts_persistent": {"type": "bool", "default": True},
+            "sysctl_file": {"type": "path", "default": SYSCTL_FILE},
+            "modules_file": {"type": "path", "default": MODULES_FILE},
+        },
+        supports_check_mode=True,
+    )
+    try:
+        outcome = converge(settings_from(module.params), module.check_mode)
+    except NodeError as error:
+        module.fail_json(msg=str(error))
+    result = outcome._asdict()
+    if not module._diff:
+        del result["diff"]
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()

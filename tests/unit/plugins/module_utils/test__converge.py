@@ -1,0 +1,430 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+import os
+import signal
+import stat
+import time
+
+import pytest
+
+from ansible_collections.kubenode.connections.plugins.module_utils import _converge, _transaction
+from ansible_collections.kubenode.connections.plugins.module_utils._converge import converge
+from ansible_collections.kubenode.connections.plugins.module_utils._errors import NodeError
+from ansible_collections.kubenode.connections.plugins.module_utils._ipvs_unit import LINK, unit_seconds
+from ansible_collections.kubenode.connections.plugins.module_utils._ipvs_unit import PATH as UNIT
+from ansible_collections.kubenode.connections.plugins.module_utils._lock import locked
+from ansible_collections.kubenode.connections.plugins.module_utils._originals import PATH as ORIGINALS
+from ansible_collections.kubenode.connections.plugins.module_utils._originals import parse
+from ansible_collections.kubenode.connections.plugins.module_utils._settings import NOTHING, Settings
+from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._isolated_node import (
+    isolated,
+    program,
+    read,
+    read_only,
+    sysctl,
+    tree,
+    write,
+)
+from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils.test__steps_live import Kernel
+
+TIME = "net.ipv4.tcp_keepalive_time"
+INTVL = "net.ipv4.tcp_keepalive_intvl"
+PROBES = "net.ipv4.tcp_keepalive_probes"
+BRIDGE = "net.bridge.bridge-nf-call-iptables"
+FILE = "/etc/sysctl.d/k8s.conf"
+MODULES = "/etc/modules-load.d/k8s.conf"
+
+WISH = Settings(modules=("br_netfilter",), sysctls={TIME: "600", INTVL: "30", BRIDGE: "0"})
+BAD = WISH._replace(sysctls={TIME: "600", INTVL: "30", PROBES: "999"})
+FOREIGN = b"# gr\xfc\xdfe\r\nvm.swappiness=10\n-net/ipv4/tcp_keepalive_time =\t7200\n%b=99\n" % INTVL.encode()
+
+
+def lived_in():
+    """A node on which others have files, too."""
+    os.chmod(write(FILE, FOREIGN), 0o640)
+    os.chown(FILE, 5, 6)
+    write(MODULES, b"overlay")
+    write("/etc/sysctl.d/other.conf", b"garbage\n" + b"x" * 5000)
+
+
+def refusal(settings, check=False):
+    with pytest.raises(NodeError) as error:
+        converge(settings, check)
+    return str(error.value)
+
+
+@pytest.mark.parametrize(
+    "prepare", [pytest.param(list, id="an empty node"), pytest.param(lived_in, id="a node lived in")]
+)
+@isolated
+def test_a_check_writes_nothing_and_predicts_the_run_to_the_byte(prepare):
+    prepare()
+    for wish in (WISH, WISH._replace(sysctls={TIME: "300"}), Settings(modules=()), NOTHING, NOTHING):
+        before = tree()
+        foreseen = converge(wish, True)
+        assert tree() == before
+        done = converge(wish, False)
+        assert done == foreseen
+        assert (tree() != before) is done.changed
+        for path, text in done.after["files"].items():
+            assert text == (None if read(path) is None else read(path).decode("utf-8", "backslashreplace"))
+        for name, value in done.after["sysctls"].items():
+            assert sysctl(name) == value
+
+
+@pytest.mark.parametrize(
+    "prepare", [pytest.param(list, id="an empty node"), pytest.param(lived_in, id="a node lived in")]
+)
+@isolated
+def test_a_second_run_changes_nothing_and_a_restore_gives_everything_back(prepare):
+    prepare()
+    before = tree()
+    assert converge(WISH, False).changed is True
+    after = tree()
+    again = converge(WISH, False)
+    assert (again.changed, again.diff, again.before) == (False, [], again.after)
+    assert tree() == after
+    assert (sysctl(TIME), sysctl(INTVL), sysctl(BRIDGE)) == ("600", "30", "0")
+    assert converge(NOTHING, False).changed is True
+    assert tree() == before
+    assert sysctl(BRIDGE) == "1"
+    nothing = converge(NOTHING, False)
+    assert (nothing.changed, nothing.diff, nothing.notes) == (False, [], [])
+
+
+@isolated
+def test_the_lines_that_are_written():
+    lived_in()
+    converge(WISH, False)
+    assert read(MODULES) == b"overlay\nbr_netfilter\n"
+    assert read(FILE) == FOREIGN.replace(b"7200", b"600").replace(b"99", b"30") + BRIDGE.encode() + b" = 0\n"
+    assert (stat.S_IMODE(os.stat(FILE).st_mode), os.stat(FILE).st_uid, os.stat(FILE).st_gid) == (0o640, 5, 6)
+
+
+@pytest.mark.parametrize(
+    "prepare", [pytest.param(list, id="an empty node"), pytest.param(lived_in, id="a node lived in")]
+)
+@isolated
+def test_a_refused_value_after_two_good_ones_leaves_the_node_as_it_was(prepare):
+    prepare()
+    before = tree()
+    assert refusal(BAD) == (
+        PROBES + ": kernel " + os.uname().release + " does not take '999' in /proc/sys/net/ipv4/tcp_keepalive_probes: "
+        "Invalid argument (EINVAL). Choose a value that this kernel accepts. The node is as before: everything "
+        "that this run "
+        "had written was undone and read back."
+    )
+    assert tree() == before
+
+
+@isolated
+def test_a_refused_value_in_a_later_run_leaves_the_state_of_the_earlier_one():
+    lived_in()
+    before = tree()
+    converge(WISH, False)
+    applied = tree()
+    refusal(BAD)
+    assert tree() == applied
+    converge(NOTHING, False)
+    assert tree() == before
+
+
+@isolated
+def test_missing_directories_are_made_and_go_with_the_restore_or_the_undo():
+    os.rmdir("/etc/sysctl.d")
+    os.rmdir("/etc/modules-load.d")
+    before = tree()
+    refusal(BAD)
+    assert tree() == before
+    converge(WISH, False)
+    assert stat.S_IMODE(os.stat("/etc/sysctl.d").st_mode) == 0o755
+    converge(NOTHING, False)
+    assert tree() == before
+    deep = WISH._replace(sysctl_file="/etc/one/two/k8s.conf")
+    converge(deep, False)
+    write("/etc/one/foreign", b"stays")
+    converge(NOTHING, False)
+    assert os.listdir("/etc/one") == ["foreign"]
+
+
+@isolated
+def test_what_is_not_given_stays_and_what_is_no_longer_given_comes_back():
+    lived_in()
+    before = tree()
+    converge(WISH, False)
+    applied = tree()
+    assert converge(Settings(), False).changed is False
+    assert tree() == applied
+    converge(Settings(sysctls={INTVL: "30"}), False)
+    assert (sysctl(TIME), sysctl(INTVL), sysctl(BRIDGE)) == ("7200", "30", "1")
+    assert read(FILE) == FOREIGN.replace(b"99", b"30")
+    assert read(MODULES) == b"overlay\nbr_netfilter\n"
+    assert parse(read(ORIGINALS)).sysctls.keys() == {INTVL}
+    converge(Settings(modules=(), sysctls={}), False)
+    assert tree() == before
+
+
+@isolated
+def test_another_file_takes_the_lines_out_of_the_first():
+    lived_in()
+    before = tree()
+    converge(WISH, False)
+    converge(WISH._replace(sysctl_file="/etc/sysctl.d/90-k8s.conf"), False)
+    assert read(FILE) == FOREIGN
+    assert read("/etc/sysctl.d/90-k8s.conf").count(b"\n") == 3
+    converge(NOTHING, False)
+    assert tree() == before
+
+
+@isolated
+def test_a_link_stays_and_the_file_it_leads_to_is_edited():
+    target = write("/var/lib/dotfiles/k8s", b"vm.x=1\n")
+    os.symlink(target, FILE)
+    before = tree()
+    converge(WISH, False)
+    assert os.path.islink(FILE)
+    assert TIME.encode() + b" = 600" in read(target)
+    converge(NOTHING, False)
+    assert tree() == before
+
+
+@isolated
+def test_what_others_do_to_files_and_values_between_runs_survives_a_restore():
+    lived_in()
+    converge(WISH, False)
+    write(FILE, b"# on top\n" + read(FILE))
+    converge(WISH._replace(sysctls={TIME: "300", INTVL: "30", BRIDGE: "0"}), False)
+    write(FILE, read(FILE) + b"vm.late=1\n")
+    write(MODULES, b"overlay\nbr_netfilter\nbonding\n")
+    sysctl(INTVL, "31")
+    notes = converge(NOTHING, False).notes
+    assert read(FILE) == b"# on top\n" + FOREIGN + b"vm.late=1\n"
+    assert read(MODULES) == b"overlay\nbonding\n"
+    assert (sysctl(TIME), sysctl(INTVL), sysctl(BRIDGE)) == ("7200", "31", "1")
+    assert (
+        INTVL
+        + (
+            " is 31, not the 30 that was set here: someone else has set it since, so it stays. Before the first "
+            "run it was 75."
+        )
+        in notes
+    )
+    assert read(ORIGINALS) is None
+
+
+@isolated
+def test_a_value_that_a_reboot_has_undone_is_set_again_and_its_original_stays():
+    converge(WISH, False)
+    sysctl(TIME, "7200")
+    again = converge(WISH, False)
+    assert (again.changed, again.before["sysctls"][TIME], sysctl(TIME)) == (True, "7200", "600")
+    converge(NOTHING, False)
+    assert sysctl(TIME) == "7200"
+
+
+@isolated
+def test_a_run_with_everything_right_already_records_nothing():
+    write(FILE, TIME.encode() + b"=\t600\n")
+    sysctl(TIME, "600")
+    before = tree()
+    assert converge(Settings(sysctls={TIME: "600"}), False).changed is False
+    assert tree() == before
+
+
+def crashing(number, after):
+    """Have the process die at the n-th write, before or after it, as by SIGKILL."""
+    applied = []
+
+    def crash(step, real):
+        applied.append(step)
+        if len(applied) == number and not after:
+            os._exit(9)
+        real()
+        if len(applied) == number and after:
+            os._exit(9)
+
+    real_run = _transaction.run
+
+    def run(steps):
+        for step in steps:
+            step.apply = lambda step=step, real=step.apply: crash(step, real)
+        real_run(steps)
+
+    return run
+
+
+@pytest.mark.parametrize("after", [pytest.param(False, id="before a write"), pytest.param(True, id="after a write")])
+@isolated
+def test_a_run_that_is_killed_can_be_given_back(after):
+    lived_in()
+    before = tree()
+    for wishes in ([WISH], [WISH, WISH._replace(modules=(), sysctls={TIME: "300", PROBES: "5"})], [WISH, NOTHING]):
+        ends = set()
+        for number in range(1, 12):
+            for wish in wishes[:-1]:
+                converge(wish, False)
+            ends.add(_in_dying_child(wishes[-1], number, after))
+            converge(NOTHING, False)
+            left = tree()
+            left.pop("/run/lock/kubenode.connections.lock", None)
+            assert left == before, (wishes, number)
+        assert ends == {0, 9}
+
+
+def _in_dying_child(wish, number, after):
+    child = os.fork()
+    if child == 0:
+        _converge.run = crashing(number, after)
+        _converge.converge(wish, False)
+        os._exit(0)
+    return os.waitpid(child, 0)[1] >> 8
+
+
+@isolated
+def test_a_signal_in_the_middle_undoes_the_run(monkeypatch):
+    real = os.replace
+    monkeypatch.setattr(
+        os, "replace", lambda *paths: (real(*paths), FILE in paths and os.kill(os.getpid(), signal.SIGTERM))
+    )
+    before = tree()
+    assert refusal(WISH).startswith("This run: it got signal 15 from outside. Run again. The node is as before")
+    assert tree() == before
+
+
+@isolated
+def test_two_runs_at_once_come_one_after_the_other():
+    lived_in()
+    before = tree()
+    children = []
+    for number in range(6):
+        child = os.fork()
+        if child == 0:
+            converge(Settings(sysctls={TIME: str(600 + number), INTVL: str(30 + number)}), False)
+            os._exit(0)
+        children.append(child)
+    assert [os.waitpid(child, 0)[1] for child in children] == [0] * 6
+    number = int(sysctl(TIME)) - 600
+    assert sysctl(INTVL) == str(30 + number)
+    assert read(FILE) == FOREIGN.replace(b"7200", b"%d" % (600 + number)).replace(b"99", b"%d" % (30 + number))
+    converge(NOTHING, False)
+    assert tree() == before
+
+
+@isolated
+def test_a_check_does_not_wait_for_a_run():
+    with locked():
+        start = time.monotonic()
+        assert converge(WISH, True).changed is True
+        assert time.monotonic() - start < 5
+
+
+@pytest.mark.parametrize("check", [False, True], ids=["a run", "a check"])
+@isolated
+def test_without_root_it_says_so(check):
+    os.seteuid(65534)
+    assert refusal(WISH, check) == "This task: it runs as user 65534, expected root (user 0). Set become to true."
+
+
+@pytest.mark.parametrize("check", [False, True], ids=["a run", "a check"])
+@pytest.mark.parametrize(
+    ("path", "start"),
+    [
+        pytest.param(
+            "/proc/sys", "/proc/sys/net/ipv4/tcp_keepalive_time: cannot be written: Read-only", id="/proc/sys"
+        ),
+        pytest.param("/etc", "/etc/modules-load.d/k8s.conf: cannot be written: Read-only file system", id="/etc"),
+        pytest.param("/var/lib", ORIGINALS + ": cannot be written: Read-only file system (EROFS)", id="/var/lib"),
+    ],
+)
+@isolated
+def test_what_is_read_only_is_refused_before_anything_is_written(path, start, check):
+    read_only(path)
+    before = tree()
+    assert refusal(WISH, check).startswith(start)
+    assert tree() == before
+
+
+@isolated
+def test_on_a_read_only_node_where_all_is_right_nothing_is_refused():
+    converge(WISH, False)
+    read_only("/proc/sys")
+    read_only("/etc")
+    assert converge(WISH, False).changed is False
+
+
+@pytest.mark.parametrize("settings", [WISH, NOTHING], ids=["present", "absent"])
+@isolated
+def test_originals_that_cannot_be_used_stop_everything(settings):
+    write(ORIGINALS, b"{}")
+    before = tree()
+    assert refusal(settings).startswith(
+        ORIGINALS + ": the record of what this node had before the first run cannot be used"
+    )
+    assert tree() == before
+
+
+@isolated
+def test_a_masked_file_is_refused_before_anything_is_written():
+    os.symlink("/dev/null", FILE)
+    before = tree()
+    assert refusal(WISH).startswith(FILE + ": is a link to /dev/null")
+    assert (tree(), stat.S_ISCHR(os.stat("/dev/null").st_mode)) == (before, True)
+
+
+def with_systemd(monkeypatch, *seconds):
+    os.makedirs("/run/systemd/system")
+    program("systemctl", "")
+    return Kernel(monkeypatch, *seconds)
+
+
+@isolated
+def test_ipvs_timeouts_with_their_unit_come_and_go(monkeypatch):
+    kernel = with_systemd(monkeypatch, 900, 120, 300)
+    before = set(tree())
+    wish = Settings(ipvs_timeouts={"tcp": 8284})
+    assert converge(wish, True) == converge(wish, False)
+    assert (kernel.now, unit_seconds(read(UNIT)), os.readlink(LINK)) == ((8284, 120, 300), {"tcp": 8284}, UNIT)
+    assert converge(wish, False).changed is False
+    converge(Settings(ipvs_timeouts={"udp": 400}), False)
+    assert (kernel.now, unit_seconds(read(UNIT))) == ((900, 120, 400), {"udp": 400})
+    assert converge(NOTHING, True) == converge(NOTHING, False)
+    assert kernel.now == (900, 120, 300)
+    assert set(tree()) - before == {"/run/programs/systemctl.log"}
+
+
+@isolated
+def test_ipvs_timeouts_that_do_not_persist_have_no_unit(monkeypatch):
+    kernel = with_systemd(monkeypatch, 900, 120, 300)
+    converge(Settings(ipvs_timeouts={"tcp": 8284}), False)
+    converge(Settings(ipvs_timeouts={"tcp": 8284}, persistent=False), False)
+    assert (kernel.now, read(UNIT), os.path.lexists(LINK)) == ((8284, 120, 300), None, False)
+    converge(NOTHING, False)
+    assert (kernel.now, read(ORIGINALS)) == ((900, 120, 300), None)
+
+
+@isolated
+def test_a_merging_run_keeps_the_timeouts_that_it_does_not_name(monkeypatch):
+    kernel = with_systemd(monkeypatch, 900, 120, 300)
+    merge = Settings(merge=True)
+    converge(merge._replace(ipvs_timeouts={"tcp": 8284}), False)
+    converge(merge._replace(ipvs_timeouts={"udp": 400}), False)
+    assert (kernel.now, unit_seconds(read(UNIT))) == ((8284, 120, 400), {"tcp": 8284, "udp": 400})
+    converge(merge._replace(ipvs_timeouts={"tcp": 5000}, persistent=False), False)
+    assert (kernel.now, unit_seconds(read(UNIT))) == ((5000, 120, 400), {"udp": 400})
+    converge(merge._replace(ipvs_timeouts={"udp": 400}, persistent=False), False)
+    assert read(UNIT) is None
+    converge(NOTHING, False)
+    assert kernel.now == (900, 120, 300)
+
+
+@isolated
+def test_ipvs_timeouts_are_undone_with_the_rest(monkeypatch):
+    kernel = with_systemd(monkeypatch, 900, 120, 300)
+    lived_in()
+    program("systemctl", "exit 1")
+    before = set(tree())
+    assert "systemctl daemon-reload: it ended with status 1" in refusal(WISH._replace(ipvs_timeouts={"tcp": 8284}))
+    assert kernel.now == (900, 120, 300)
+    assert set(tree()) - before <= {"/run/programs/systemctl.log", ORIGINALS, os.path.dirname(ORIGINALS)}

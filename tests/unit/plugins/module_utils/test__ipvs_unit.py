@@ -1,0 +1,172 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+import os
+import shlex
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.kubenode.connections.plugins.module_utils._errors import NodeError
+from ansible_collections.kubenode.connections.plugins.module_utils._ipvs_unit import (
+    LINK,
+    PATH,
+    quote,
+    unit_seconds,
+    unit_steps,
+    unit_text,
+)
+from ansible_collections.kubenode.connections.plugins.module_utils._transaction import run
+from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._isolated_node import (
+    isolated,
+    program,
+    read,
+    write,
+)
+
+TEXT = b"""\
+# Written by kubenode.connections, which removes it again (node_settings with state=absent).
+[Unit]
+Description=Set the IPVS timeouts again after boot
+After=systemd-modules-load.service
+Before=kubelet.service
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStartPre=-/usr/sbin/modprobe ip_vs
+ExecStart=/usr/bin/python3 -c "import socket, struct; \
+socket.socket().setsockopt(0, 1162, struct.pack('3i', 8284, 0, 400))"
+
+[Install]
+WantedBy=multi-user.target
+"""
+
+
+def systemd_words(line):
+    """The words that systemd makes of a command line; for double quotes and backslashes it agrees with a shell."""
+    return [word.replace("%%", "%").replace("$$", "$") for word in shlex.split(line)]
+
+
+def test_the_unit_reads_so():
+    assert unit_text({"tcp": 8284, "udp": 400}, "/usr/bin/python3", "/usr/sbin/modprobe") == TEXT
+
+
+def test_without_modprobe_the_unit_loads_nothing():
+    text = unit_text({"tcp": 1}, "/usr/bin/python3", None)
+    assert text == unit_text({"tcp": 1}, "/usr/bin/python3", "/m").replace(b"ExecStartPre=-/m ip_vs\n", b"")
+
+
+def test_the_timeouts_can_be_read_out_of_the_unit():
+    assert unit_seconds(TEXT) == {"tcp": 8284, "udp": 400}
+    assert unit_seconds(None) == {}
+    assert unit_seconds(b"[Service]\nExecStart=/bin/true\n") == {}
+
+
+@given(st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=1))
+def test_a_quoted_word_is_one_word_to_systemd(word):
+    assert systemd_words(quote(word)) == [word]
+
+
+def test_what_means_something_to_systemd_is_escaped():
+    assert quote('a "b" 100% \\n $x') == '"a \\"b\\" 100%% \\\\n $$x"'
+
+
+@isolated
+def test_a_python_that_systemd_would_not_start_is_refused(monkeypatch):
+    monkeypatch.setattr(sys, "executable", '/opt/"py"/python3')
+    with pytest.raises(NodeError) as error:
+        unit_steps({"tcp": 8284}, {})
+    assert str(error.value) == (
+        "Python: its path '/opt/\"py\"/python3' cannot stand in a systemd unit. Set ansible_python_interpreter "
+        "to a plain "
+        "absolute path, or ask for no unit (persistent false)."
+    )
+
+
+def test_the_command_of_the_unit_is_a_working_program():
+    command = unit_text({"tcp": 900}, sys.executable, None).decode().split("ExecStart=")[1].split("\n")[0]
+    done = subprocess.Popen(["unshare", "-n", *systemd_words(command)], stderr=subprocess.PIPE)
+    said = done.communicate()[1].decode()
+    no_ipvs = "[Errno 92] Protocol not available" in said and not os.path.exists("/proc/net/ip_vs")
+    assert done.returncode == 0 or no_ipvs, said
+
+
+@isolated
+def test_the_unit_is_written_enabled_and_read_by_systemd_and_goes_again():
+    os.makedirs("/run/systemd/system")
+    os.makedirs(os.path.dirname(LINK))
+    log = program("systemctl", "")
+    made = unit_steps({"tcp": 8284}, {})
+    run(made.steps)
+    assert unit_seconds(read(PATH)) == {"tcp": 8284}
+    assert os.readlink(LINK) == PATH
+    assert read(log) == b"daemon-reload\n"
+    records = {step.name: step.target.final for step in made.recorded}
+    assert [step.changed for step in unit_steps({"tcp": 8284}, records).steps] == [False] * 4
+    run(unit_steps({}, records).steps)
+    assert (read(PATH), os.path.lexists(LINK), read(log)) == (None, False, b"daemon-reload\n" * 2)
+
+
+@isolated
+def test_when_systemd_cannot_read_it_the_unit_is_undone():
+    os.makedirs("/run/systemd/system")
+    os.makedirs(os.path.dirname(LINK))
+    log = program("systemctl", f"[ -e {PATH} ] || exit 0; echo no bus; exit 1")
+    with pytest.raises(NodeError) as error:
+        run(unit_steps({"tcp": 8284}, {}).steps)
+    assert str(error.value) == (
+        "systemctl daemon-reload: it ended with status 1: no bus. See systemctl status. "
+        "The node is as before: everything that this run had written was undone and read back."
+    )
+    assert (read(PATH), os.path.lexists(LINK), read(log)) == (None, False, b"daemon-reload\n" * 2)
+
+
+@isolated
+def test_where_systemd_is_installed_but_not_running_nothing_is_reloaded():
+    os.makedirs(os.path.dirname(LINK))
+    log = program("systemctl", "")
+    run(unit_steps({"tcp": 8284}, {}).steps)
+    assert (read(PATH) is None, read(log)) == (False, None)
+
+
+@isolated
+def test_without_systemd_a_note_says_that_the_timeouts_do_not_last():
+    os.rmdir("/etc/systemd/system")
+    steps, recorded, notes = unit_steps({"tcp": 8284}, {})
+    assert (steps, recorded) == ([], [])
+    assert notes == [
+        "No systemd is installed here (/etc/systemd/system is not there): the IPVS timeouts last until the next boot."
+    ]
+
+
+@isolated
+def test_no_timeouts_and_no_unit_of_ours_is_nothing_to_do():
+    write(PATH, b"foreign")
+    assert unit_steps({}, {}) == ([], [], [])
+
+
+@isolated
+def test_a_unit_that_someone_else_has_edited_stays_with_a_note():
+    os.makedirs(os.path.dirname(LINK))
+    made = unit_steps({"tcp": 8284}, {})
+    run(made.steps)
+    write(PATH, b"edited")
+    back = unit_steps({}, {step.name: step.target.final for step in made.recorded})
+    run(back.steps)
+    assert (read(PATH), os.path.lexists(LINK)) == (b"edited", False)
+    assert back.notes == [
+        PATH + " was edited by someone else since it was written here, so it stays. Remove it if it is of no use."
+    ]
+
+
+@isolated
+def test_a_file_in_place_of_the_link_is_refused():
+    write(LINK, b"a file")
+    with pytest.raises(NodeError) as error:
+        unit_steps({"tcp": 8284}, {})
+    assert str(error.value) == LINK + ": is not a symbolic link, which is expected there. Move it away."

@@ -1,0 +1,145 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+import os
+import signal
+
+import pytest
+
+from ansible_collections.kubenode.connections.plugins.module_utils._errors import NodeError
+from ansible_collections.kubenode.connections.plugins.module_utils._transaction import Step, foresee, run
+
+AS_BEFORE = "The node is as before: everything that this run had written was undone and read back."
+
+
+class Shelf(Step):
+    """A place in a dict, to see the order of things; the steps that touch the node have tests of their own."""
+
+    def __init__(self, node, name, after, fail="", area="shelves"):
+        super().__init__(name, node.get(name), after)
+        self.node, self.fail, self.area = node, fail, area
+        self.log = node.setdefault("log", [])
+
+    def foresee(self):
+        if self.fail == "foresee":
+            raise NodeError(self.name + ": impossible.")
+
+    def read(self):
+        return self.node.get(self.name)
+
+    def apply(self):
+        self.log.append("+" + self.name)
+        self.node[self.name] = "half" if self.fail == "apply" else self.after
+        if self.fail == "apply":
+            raise NodeError(self.name + ": refused.")
+        if self.fail == "clamp":
+            self.node[self.name] = "clamped"
+        if self.fail == "crash":
+            raise KeyError("oops")
+        if self.fail == "signal":
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    def undo(self):
+        self.log.append("-" + self.name)
+        if self.fail == "undo":
+            raise NodeError(self.name + ": stuck.")
+        self.node[self.name] = self.before
+        if self.fail == "undo to something else":
+            self.node[self.name] = "odd"
+
+
+def shelves(*fails, **kwargs):
+    node = dict.fromkeys("abcd", "old")
+    fails = dict(zip("abcd", fails))
+    return node, [Shelf(node, name, "new", fails.get(name, ""), **kwargs) for name in "abcd"]
+
+
+def test_steps_apply_in_order_and_only_those_that_change_something():
+    node, steps = shelves()
+    steps[1].after = "old"
+    run(steps)
+    assert node == {"a": "new", "b": "old", "c": "new", "d": "new", "log": ["+a", "+c", "+d"]}
+
+
+@pytest.mark.parametrize(
+    ("fail", "cause"),
+    [
+        pytest.param("apply", "c: refused.", id="a write that is refused half-way"),
+        pytest.param(
+            "clamp",
+            "c: it holds 'clamped' after 'new' was written (read back). Choose a value that this node keeps, or "
+            "find out who "
+            "else writes there.",
+            id="a value that the node does not keep",
+        ),
+        pytest.param(
+            "crash",
+            "This run: it met KeyError: 'oops'. Please report it as a mistake in kubenode.connections.",
+            id="a mistake in the code",
+        ),
+        pytest.param("signal", "This run: it got signal 15 from outside. Run again.", id="a signal from outside"),
+    ],
+)
+def test_on_any_failure_everything_is_undone_in_reverse(fail, cause):
+    node, steps = shelves("", "", fail)
+    with pytest.raises(NodeError) as error:
+        run(steps)
+    assert str(error.value) == cause + " " + AS_BEFORE
+    assert node == {"a": "old", "b": "old", "c": "old", "d": "old", "log": ["+a", "+b", "+c", "-c", "-b", "-a"]}
+
+
+def test_a_step_that_a_later_one_spoils_is_a_failure():
+    node, steps = shelves()
+    real = steps[3].apply
+    steps[3].apply = lambda: (real(), node.update(a="spoilt"))
+    with pytest.raises(NodeError, match=r"^a: it holds 'spoilt' after 'new' was written"):
+        run(steps)
+    assert {node[name] for name in "abcd"} == {"old"}
+
+
+@pytest.mark.parametrize(
+    ("fail", "why"),
+    [
+        pytest.param("undo", "b: stuck. b: it holds 'new', before it was 'old'.", id="an undo that fails"),
+        pytest.param("undo to something else", "b: it holds 'odd', before it was 'old'.", id="an undo without effect"),
+    ],
+)
+def test_what_cannot_be_undone_is_named_and_the_rest_is_undone(fail, why):
+    node, steps = shelves("", fail, "apply")
+    with pytest.raises(NodeError) as error:
+        run(steps)
+    assert str(error.value) == (
+        "c: refused. The node is not as before, this could not be undone: "
+        + why
+        + " The originals are kept on the node: "
+        "mend the cause, then run kubenode.connections.node_settings with state=absent."
+    )
+    assert (node["a"], node["c"]) == ("old", "old")
+
+
+def test_the_originals_stay_when_something_else_could_not_be_undone():
+    node, steps = shelves("", "undo", "apply")
+    steps[0].needed_after_failure = True
+    with pytest.raises(NodeError):
+        run(steps)
+    assert node["a"] == "new"
+
+
+def test_nothing_is_applied_when_a_failure_is_foreseen():
+    node, steps = shelves("", "", "foresee")
+    with pytest.raises(NodeError) as error:
+        foresee(steps)
+    assert (str(error.value), node["log"]) == ("c: impossible.", [])
+
+
+def test_a_step_without_a_change_foresees_nothing():
+    _node, steps = shelves("", "", "foresee")
+    steps[2].after = "old"
+    foresee(steps)
+
+
+def test_signals_are_as_before_afterwards():
+    before = [signal.getsignal(number) for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)]
+    run(shelves()[1])
+    assert [signal.getsignal(number) for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)] == before
