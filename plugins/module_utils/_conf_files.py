@@ -19,7 +19,7 @@ class Problem(NamedTuple):
 MAX_FILE_BYTES = 16 << 20
 """More of a configuration file is never read."""
 
-_PARENTS = ("/etc", "/run", "/usr/local/lib", "/usr/lib", "/lib")
+_PARENTS = ("/etc", "/run", "/usr/local/lib", "/usr/lib", "/lib")  # the last is often a link to the one before
 
 
 def below(root: str, path: str) -> str:
@@ -35,9 +35,9 @@ def conf_files(name: str, root: str = "/") -> List[str]:
     src/basic/conf-files.c, procps' src/sysctl.c.
     """
     found: Dict[str, str] = {}
-    for directory in _directories(name, root):
-        for entry in _names(below(root, directory)):
-            found.setdefault(entry, directory + "/" + entry)
+    for parent in _PARENTS:
+        for entry in _names(below(root, f"{parent}/{name}")):
+            found.setdefault(entry, f"{parent}/{name}/{entry}")
     return [found[entry] for entry in sorted(found, key=os.fsencode)]
 
 
@@ -53,14 +53,6 @@ def read_bounded(path: str) -> Tuple[bytes, str]:
     if len(data) > MAX_FILE_BYTES:
         return data[:MAX_FILE_BYTES], f"the file is longer than {MAX_FILE_BYTES} bytes, the rest was not read"
     return data, ""
-
-
-def _directories(name: str, root: str) -> List[str]:
-    """The directories of that name, first wins; /lib only where it is not /usr/lib by another name."""
-    directories = [parent + "/" + name for parent in _PARENTS]
-    if os.path.realpath(below(root, directories[-1])) == os.path.realpath(below(root, directories[-2])):
-        directories.pop()
-    return directories
 
 
 def _names(directory: str) -> List[str]:

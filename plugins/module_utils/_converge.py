@@ -64,9 +64,13 @@ def converge(settings: Settings, check: bool) -> Outcome:
 
 
 def _prepared(settings: Settings) -> Plan:
-    plan = _plan(settings)
-    foresee(plan.steps)
-    return plan
+    """The plan, when nothing speaks against it."""
+    try:
+        plan = _plan(settings)
+        foresee(plan.steps)
+        return plan
+    except NodeError as error:
+        raise NodeError(f"{error} Nothing was changed.") from error
 
 
 def _plan(settings: Settings) -> Plan:

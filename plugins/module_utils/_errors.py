@@ -5,6 +5,7 @@
 """What a node answers when it cannot do as asked. Private to this collection."""
 
 import errno
+import os
 
 _TODO = {
     errno.EROFS: "It is mounted read-only here (an unprivileged container, or a read-only image): "
@@ -27,4 +28,5 @@ def refused(what: str, error: OSError) -> NodeError:
     """The NodeError for an OSError; ``what`` names the place and what was tried there, without a full stop."""
     name = errno.errorcode.get(error.errno or 0, "no error number")
     todo = _TODO.get(error.errno or 0, "Mend that and run again.")
-    return NodeError(f"{what}: {error.strerror or error} ({name}). {todo}")
+    text = os.strerror(error.errno) if error.errno else str(error)
+    return NodeError(f"{what}: {text} ({name}). {todo}")

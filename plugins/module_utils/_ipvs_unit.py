@@ -69,6 +69,8 @@ class Reload(Step):
         self._done = True
         if not self._on_undo:
             _reload()
+            if not os.path.lexists(PATH):
+                run_program([_systemctl(), "stop", NAME])  # it has run at boot, and would be listed until the next one
 
     def undo(self) -> None:
         self._done = False
@@ -124,7 +126,11 @@ def _python() -> str:
     return path
 
 
+def _systemctl() -> str:
+    return find_program("systemctl") or "systemctl"
+
+
 def _reload() -> None:
-    code, text = run_program([find_program("systemctl") or "systemctl", "daemon-reload"])
+    code, text = run_program([_systemctl(), "daemon-reload"])
     if code:
         raise NodeError(f"systemctl daemon-reload: it ended with status {code}: {text}. See systemctl status.")

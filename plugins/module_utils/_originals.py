@@ -82,8 +82,8 @@ def parse(data: Optional[bytes], path: str = PATH) -> Originals:
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         why = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
         raise NodeError(
-            f"{path}: the record of what this node had before the first run cannot be used ({why}). Nothing was "
-            "changed. Put the file back from a backup; or move it away, then what the node has now counts as original."
+            f"{path}: the record of what this node had before the first run cannot be used ({why}). Put the "
+            "file back from a backup; or move it away, then what the node has now counts as original."
         ) from error
 
 
@@ -111,6 +111,6 @@ def _live_from_json(record: Dict[str, Any], kind: type) -> LiveRecord:
 
 
 def _typed(value: Any, kind: type) -> Any:
-    if type(value) is not kind:
+    if not isinstance(value, kind) or isinstance(value, bool):
         raise ValueError(f"{value!r} is not of type {kind.__name__}")
     return value

@@ -42,6 +42,8 @@ class LoadedModule(Step):
         return module_loaded(self.name)
 
     def apply(self) -> None:
+        if self.read():
+            return  # an earlier step's module has brought it along
         there = _loaded_modules()
         code, text = self._modprobe()
         self._came_with_it = [name for name in _loaded_modules() if name not in there] or [self.name]
@@ -50,12 +52,13 @@ class LoadedModule(Step):
 
     def undo(self) -> None:
         """Unload it, and what came with it, in the order of /proc/modules: whoever needs a module stands before it."""
-        if not self.read():
-            return
-        for name in self._came_with_it:
+        stay = []
+        for name in self._came_with_it if self.read() else []:
             code, text = run_program([find_program("rmmod") or "rmmod", name])
             if code:
-                raise NodeError(f"kernel module {name}: it stays loaded, rmmod says: {text}.")
+                stay.append(f"kernel module {name}: it stays loaded, rmmod says: {text}.")
+        if stay:
+            raise NodeError(" ".join(stay))
 
     def _modprobe(self, *options: str) -> Any:
         program = find_program("modprobe")

@@ -5,7 +5,7 @@
 """Editing of sysctl.d and modules-load.d files as bytes: only our own lines move. Pure. Private to this collection."""
 
 import re
-from typing import Callable, Dict, List, Mapping, NamedTuple, Sequence
+from typing import Callable, List, Mapping, NamedTuple, Sequence
 
 from ansible_collections.kubenode.connections.plugins.module_utils._modules_load import parse_modules
 from ansible_collections.kubenode.connections.plugins.module_utils._procfs import fold
@@ -48,12 +48,6 @@ SYSCTLS = Dialect(_sysctl_places, "{0} = {1}".format)
 
 MODULES = Dialect(_module_places, "{0}".format)
 """One module's name a line, modules-load.d(5); keys are names with underscores, values are empty."""
-
-
-def values(data: bytes, dialect: Dialect) -> Dict[str, str]:
-    """The value that the file gives each key: of duplicates the last, white space folded."""
-    lines = _split(data)
-    return {place.key: _value(lines, place) for place in dialect.places(data)}
 
 
 def edit(data: bytes, wanted: Mapping[str, str], dialect: Dialect) -> bytes:

@@ -102,21 +102,26 @@ def _undo(done: List[Step]) -> str:
     if not done:
         return "Nothing was changed."
     failures = []  # type: List[str]
+    kept = []  # type: List[Step]
     for step in reversed(done):
         if failures and step.needed_after_failure:
+            kept.append(step)
             continue
         with _collected(failures):
             step.undo()
     for step in done:
-        if not (failures and step.needed_after_failure):
+        if step not in kept:
             with _collected(failures):
                 _read_undone(step)
     if not failures:
         return "The node is as before: everything that this run had written was undone and read back."
-    return (
-        "The node is not as before, this could not be undone: " + " ".join(failures) + " The originals are kept on the "
-        "node: mend the cause, then run kubenode.connections.node_settings with state=absent."
-    )
+    todo = "Mend that by hand."
+    if kept:
+        todo = (
+            "The originals are kept on the node: mend the cause, then run kubenode.connections.node_settings with "
+            "state=absent."
+        )
+    return f"The node is not as before, this could not be undone: {' '.join(failures)} {todo}"
 
 
 def _read_undone(step: Step) -> None:

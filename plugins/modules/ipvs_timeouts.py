@@ -99,6 +99,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._settings imp
 
 
 def main() -> None:
+    """Set the timeouts, or fail with the node as it was."""
     module = AnsibleModule(
         argument_spec={
             "tcp": {"type": "str"},

@@ -98,6 +98,8 @@ notes:
   - Values are those of the network namespace that the module runs in. Pods have their own and do not inherit them.
   - Kernel modules are not unloaded with O(state=absent), because something may use them by then. They are unloaded
     again when a run fails that had loaded them.
+  - When C(net.ipv4.ip_forward) changes, the kernel resets C(forwarding) and more of every interface. Those keys are not
+    put back with it.
   - Connections that are open already keep the keepalive timer that they were armed with.
   - Of two runs at once the second waits, for at most 60 seconds.
 seealso:
@@ -190,6 +192,7 @@ _TIMEOUTS = {"tcp": {"type": "int"}, "tcpfin": {"type": "int"}, "udp": {"type": 
 
 
 def main() -> None:
+    """Bring the node to the options, or fail with the node as it was."""
     module = AnsibleModule(
         argument_spec={
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},

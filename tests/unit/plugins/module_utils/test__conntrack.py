@@ -95,7 +95,10 @@ def test_a_new_network_namespace_has_the_kernels_own_values_and_what_is_set_ther
 
 
 def test_where_conntrack_is_not_loaded_everything_is_empty():
-    code = "import subprocess\nsubprocess.check_call(['mount', '-t', 'tmpfs', 'none', '/proc/sys/net/netfilter'])\n"
+    code = (
+        "import os, subprocess\nsubprocess.check_call(['mount', '-t', 'tmpfs', 'none', '/proc/sys/net/netfilter'])\n"
+        "os.mkdir('/proc/sys/net/netfilter/nf_log')\n"  # which is there without conntrack
+    )
     assert json.loads(run_python("_conntrack", code + READ, "unshare", "-mn")) == NOTHING
 
 

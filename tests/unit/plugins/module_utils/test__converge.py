@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from ansible_collections.kubenode.connections.plugins.module_utils import _converge, _transaction
+from ansible_collections.kubenode.connections.plugins.module_utils import _converge, _steps_live, _transaction
 from ansible_collections.kubenode.connections.plugins.module_utils._converge import converge
 from ansible_collections.kubenode.connections.plugins.module_utils._errors import NodeError
 from ansible_collections.kubenode.connections.plugins.module_utils._ipvs_unit import LINK, unit_seconds
@@ -39,6 +39,12 @@ MODULES = "/etc/modules-load.d/k8s.conf"
 WISH = Settings(modules=("br_netfilter",), sysctls={TIME: "600", INTVL: "30", BRIDGE: "0"})
 BAD = WISH._replace(sysctls={TIME: "600", INTVL: "30", PROBES: "999"})
 FOREIGN = b"# gr\xfc\xdfe\r\nvm.swappiness=10\n-net/ipv4/tcp_keepalive_time =\t7200\n%b=99\n" % INTVL.encode()
+
+
+def without_directories():
+    """A node on which nobody has made the drop-in directories."""
+    os.rmdir("/etc/sysctl.d")
+    os.rmdir("/etc/modules-load.d")
 
 
 def lived_in():
@@ -133,8 +139,7 @@ def test_a_refused_value_in_a_later_run_leaves_the_state_of_the_earlier_one():
 
 @isolated
 def test_missing_directories_are_made_and_go_with_the_restore_or_the_undo():
-    os.rmdir("/etc/sysctl.d")
-    os.rmdir("/etc/modules-load.d")
+    without_directories()
     before = tree()
     refusal(BAD)
     assert tree() == before
@@ -142,7 +147,14 @@ def test_missing_directories_are_made_and_go_with_the_restore_or_the_undo():
     assert stat.S_IMODE(os.stat("/etc/sysctl.d").st_mode) == 0o755
     converge(NOTHING, False)
     assert tree() == before
+
+
+@isolated
+def test_directories_in_directories_go_from_within_as_far_as_they_are_empty():
     deep = WISH._replace(sysctl_file="/etc/one/two/k8s.conf")
+    converge(deep, False)
+    converge(NOTHING, False)
+    assert not os.path.exists("/etc/one")
     converge(deep, False)
     write("/etc/one/foreign", b"stays")
     converge(NOTHING, False)
@@ -163,6 +175,36 @@ def test_what_is_not_given_stays_and_what_is_no_longer_given_comes_back():
     assert read(MODULES) == b"overlay\nbr_netfilter\n"
     assert parse(read(ORIGINALS)).sysctls.keys() == {INTVL}
     converge(Settings(modules=(), sysctls={}), False)
+    assert tree() == before
+
+
+@isolated
+def test_a_key_that_comes_with_its_module_goes_back_to_what_it_came_with(monkeypatch):
+    loaded = "/run/loaded"
+    program("modprobe", f'[ "$1" = --dry-run ] || touch {loaded}')
+    real = _steps_live.read_sysctl
+    absent = real("net.bridge.no-such-key")
+    monkeypatch.setattr(_steps_live, "module_loaded", lambda _name: os.path.exists(loaded))
+    monkeypatch.setattr(_steps_live, "read_sysctl", lambda name: real(name) if os.path.exists(loaded) else absent)
+    wish = Settings(modules=("br_netfilter",), sysctls={BRIDGE: "0"})
+    foreseen = converge(wish, True)
+    assert (foreseen.before["modules"], foreseen.before["sysctls"]) == ({"br_netfilter": False}, {BRIDGE: None})
+    assert converge(wish, False) == foreseen
+    assert (sysctl(BRIDGE), parse(read(ORIGINALS)).sysctls[BRIDGE].original) == ("0", "1")
+    converge(NOTHING, False)
+    assert sysctl(BRIDGE) == "1"
+
+
+@isolated
+def test_lines_that_someone_else_has_undone_come_again_and_the_originals_are_as_they_were():
+    lived_in()
+    before = tree()
+    converge(WISH, False)
+    originals = read(ORIGINALS)
+    write(FILE, FOREIGN)
+    assert converge(WISH, False).changed is True
+    assert read(ORIGINALS) == originals
+    converge(NOTHING, False)
     assert tree() == before
 
 
@@ -256,9 +298,10 @@ def crashing(number, after):
 
 
 @pytest.mark.parametrize("after", [pytest.param(False, id="before a write"), pytest.param(True, id="after a write")])
+@pytest.mark.parametrize("prepare", [lived_in, without_directories], ids=["a node lived in", "no directories"])
 @isolated
-def test_a_run_that_is_killed_can_be_given_back(after):
-    lived_in()
+def test_a_run_that_is_killed_can_be_given_back(prepare, after):
+    prepare()
     before = tree()
     for wishes in ([WISH], [WISH, WISH._replace(modules=(), sysctls={TIME: "300", PROBES: "5"})], [WISH, NOTHING]):
         ends = set()
@@ -342,7 +385,9 @@ def test_without_root_it_says_so(check):
 def test_what_is_read_only_is_refused_before_anything_is_written(path, start, check):
     read_only(path)
     before = tree()
-    assert refusal(WISH, check).startswith(start)
+    message = refusal(WISH, check)
+    assert message.startswith(start)
+    assert message.endswith(" run this on the host, or remount it writable. Nothing was changed.")
     assert tree() == before
 
 

@@ -115,7 +115,7 @@ def read_timeouts_with(tmp_path, script):
 
 
 def test_ipvsadm_is_the_second_way_and_says_so(tmp_path):
-    script = '#!/bin/sh\n[ "$*" = "-l --timeout" ] && echo "Timeout (tcp tcpfin udp): 777 120 300"\n'
+    script = '#!/bin/sh\n[ "$LC_ALL $*" = "C -l --timeout" ] && echo "Timeout (tcp tcpfin udp): 777 120 300"\n'
     assert read_timeouts_with(tmp_path, script) == [[777, 120, 300], "ipvsadm", None]
 
 

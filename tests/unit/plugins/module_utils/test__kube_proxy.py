@@ -202,6 +202,21 @@ def test_nothing_listens():
     assert seen.error == f"kube-proxy at 127.0.0.1:{server.port}: nothing listens there." + NO_PROCESS
 
 
+def test_a_connection_that_never_comes_about_is_given_up_in_time():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        fillers = [socket.socket() for _number in range(3)]  # once the queue is full, the kernel drops what comes
+        for filler in fillers:
+            filler.setblocking(False)
+            filler.connect_ex(listener.getsockname())
+        seen = _kube_proxy.read(f"127.0.0.1:{listener.getsockname()[1]}", TIMEOUT_SECONDS)
+        for filler in fillers:
+            filler.close()
+    assert (seen.running, seen.refused) == (False, False)
+    assert seen.error.endswith(": /proxyMode is not answered in time.")
+
+
 def test_a_name_instead_of_an_address_is_refused_without_asking_a_resolver():
     seen = _kube_proxy.read("kube.example.com:10249", TIMEOUT_SECONDS)
     assert seen.running is False
@@ -223,7 +238,7 @@ def with_process(tmp_path, arguments, code, prefix=()):
         f"process = subprocess.Popen({[*prefix, str(program), *arguments]!r}, stdin=subprocess.PIPE)\n"
         "while True:\n"
         "    for pid in [int(name) for name in os.listdir('/proc') if name.isdigit()]:\n"
-        "        if open('/proc/%d/comm' % pid).read() == 'kube-proxy\\n':\n"
+        "        if open('/proc/%d/comm' % pid).read() == 'kube-proxy\\n' and open('/proc/%d/cmdline' % pid).read():\n"
         "            break\n"
         "    else:\n"
         "        time.sleep(0.01)\n"

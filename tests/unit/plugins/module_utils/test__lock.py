@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
+import fcntl
 import os
 import time
 
@@ -72,6 +73,20 @@ def test_the_lock_of_a_killed_run_is_free():
     assert os.path.exists(LOCK)
     with locked(wait_seconds=0):
         assert os.path.exists(LOCK)
+
+
+@isolated
+def test_a_lock_file_that_its_last_holder_removes_meanwhile_is_not_taken(monkeypatch):
+    real, removed = fcntl.flock, []
+
+    def flock(descriptor, operation):
+        if not removed:
+            removed.append(os.unlink(LOCK))
+        real(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with locked():
+        assert os.listdir("/run/lock") == ["kubenode.connections.lock"]
 
 
 @isolated

@@ -60,7 +60,9 @@ TREES = [
 
 @pytest.mark.parametrize(("files", "expected"), TREES)
 def test_the_line_that_loads_a_module_at_boot(tmp_path, files, expected):
-    assert _modules_load.boot_modules(write_tree(tmp_path, files)) == expected
+    root = write_tree(tmp_path, files)
+    assert _modules_load.boot_modules(root) == expected
+    assert _modules_load.read_boot_modules(root) == (expected, [])
 
 
 @pytest.mark.parametrize(

@@ -102,6 +102,21 @@ def test_a_process_that_ends_while_we_look_is_no_error():
     assert seen_after(code) == (2, 0, None, [[DEFAULT, 1, True], [[300, 75, 9], 1, False]])
 
 
+def test_a_namespace_that_took_the_place_of_another_is_not_taken_for_it():
+    code = (
+        "pods = [namespace(200), namespace(300)]\n"
+        "inode = os.stat('/proc/%d/ns/net' % pods[0].pid).st_ino\n"
+        "find = _netns._find\n"
+        "def find_and_reuse_the_pid(*arguments):\n"
+        "    found = find(*arguments)\n"
+        "    found[0][inode] = ['/proc/%d/ns/net' % pods[1].pid]\n"
+        "    return found\n"
+        "_netns._find = find_and_reuse_the_pid\n"
+        "show()"
+    )
+    assert seen_after(code) == (2, 0, None, [[DEFAULT, 1, True], [[300, 75, 9], 1, False]])
+
+
 def test_where_setns_is_missing_in_python_the_c_library_does_it():
     code = "import os\nif hasattr(os, 'setns'):\n    del os.setns\npod = namespace(200)\nshow()"
     assert seen_after(code) == (2, 0, None, [[DEFAULT, 1, True], [[200, 75, 9], 1, False]])
@@ -151,6 +166,21 @@ def test_a_reader_that_dies_leaves_the_rest_unreadable(ending, status):
         2,
         1,
         f"the reader of the other network namespaces ended with wait status {status}",
+        [[DEFAULT, 1, True]],
+    )
+
+
+def test_a_reader_that_dies_in_the_middle_of_a_line_leaves_that_unreadable_too():
+    code = (
+        "pod = namespace()\n"
+        "def dies(others, reading, writing):\n"
+        "    os.write(writing, b'[%d, [7200, 7' % list(others)[0])\n    os._exit(1)\n"
+        "_netns._child = dies\nshow()"
+    )
+    assert seen_after(code) == (
+        2,
+        1,
+        "the reader of the other network namespaces ended with wait status 256",
         [[DEFAULT, 1, True]],
     )
 

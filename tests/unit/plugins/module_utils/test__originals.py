@@ -94,7 +94,5 @@ def test_a_file_that_is_not_ours_is_refused(data, why):
     assert message.startswith(PATH + ": the record of what this node had before the first run cannot be used (")
     assert why in message
     assert message.endswith(
-        "). Nothing was changed. Put the file back from a backup; or move it away, then what the node has now "
-        "counts as "
-        "original."
+        "). Put the file back from a backup; or move it away, then what the node has now counts as original."
     )

@@ -97,6 +97,7 @@ def test_a_directory_comes_for_all_to_read_and_goes_while_empty():
     )
     os.unlink("/etc/new.d/foreign")
     step.undo()
+    step.undo()  # a second time does no harm
     assert not os.path.exists("/etc/new.d")
 
 
@@ -111,6 +112,18 @@ def test_the_originals_are_for_root_alone_and_go_with_their_directory():
     assert OriginalsFile(read(PATH), lambda: KEPT).changed is False
     run([OriginalsFile(read(PATH), lambda: NOTHING)])
     assert tree() == before
+
+
+@isolated
+def test_undoing_the_second_writing_of_the_originals_gives_the_first():
+    ahead = OriginalsFile(None, lambda: KEPT)
+    final = OriginalsFile(None, lambda: NOTHING, ahead)
+    run([ahead, final])
+    assert (final.changed, read(PATH)) == (True, None)
+    final.undo()
+    assert parse(read(PATH)) == KEPT
+    ahead.undo()
+    assert read(PATH) is None
 
 
 @isolated

@@ -192,13 +192,32 @@ def test_what_came_with_a_module_goes_with_it_in_the_kernels_order(monkeypatch):
 
 
 @isolated
+def test_a_module_that_another_one_brought_along_is_not_loaded_nor_unloaded_again():
+    modprobe, rmmod = loadable("mkdir /sys/module/ip_vs_like /sys/module/needed")
+    failure([LoadedModule("ip_vs_like"), LoadedModule("needed"), LiveSysctl(PROBES, None, "999")])
+    assert read(modprobe).splitlines() == [b"--dry-run ip_vs_like", b"--dry-run needed", b"ip_vs_like"]
+    assert read(rmmod) == b"ip_vs_like\n"
+
+
+@isolated
+def test_every_module_is_tried_although_one_is_in_use(monkeypatch):
+    loadable(
+        "mkdir /sys/module/one /sys/module/two", "rmdir /sys/module/$1; [ $1 = two ] || { echo $1 in use; exit 1; }"
+    )
+    listed = [[], ["one", "two"]]
+    monkeypatch.setattr(_steps_live, "_loaded_modules", lambda: listed.pop(0))
+    assert "kernel module one: it stays loaded, rmmod says: one in use. Mend" in failure(
+        [LoadedModule("one"), LiveSysctl(PROBES, None, "999")]
+    )
+    assert os.listdir("/sys/module") == []
+
+
+@isolated
 def test_a_module_in_use_by_then_stays_and_is_named():
     loadable(unload="echo rmmod: ERROR: Module dummy_one is in use; exit 1")
     assert failure([LoadedModule("dummy_one"), LiveSysctl(PROBES, None, "999")]).endswith(
         " The node is not as before, this could not be undone: kernel module dummy_one: it stays loaded, rmmod says: "
-        "rmmod: ERROR: Module dummy_one is in use. dummy_one: it holds True, before it was False. The originals "
-        "are kept on "
-        "the node: mend the cause, then run kubenode.connections.node_settings with state=absent."
+        "rmmod: ERROR: Module dummy_one is in use. dummy_one: it holds True, before it was False. Mend that by hand."
     )
 
 

@@ -154,11 +154,19 @@ TREES = [
     ),
     pytest.param({A: "-" + TIME + "=1"}, BootValue("1", "/" + A, 1, None), id="a dash only ignores errors"),
     pytest.param({A: "net.ipv4.tcp_keepalive_*=1"}, BootValue("1", "/" + A, 1, None), id="a pattern sets a key"),
-    pytest.param({A: "net.*=1\nnet.*.*=2"}, BootValue("2", "/" + A, 2, None), id="a star stops at a separator"),
+    pytest.param({A: "net.*.*=2\nnet.*=1"}, BootValue("2", "/" + A, 1, None), id="a star stops at a separator"),
     pytest.param(
         {A: TIME + "=1", B: "net.ipv4.*=2"}, BootValue("1", "/" + A, 1, None), id="the key beats a later pattern"
     ),
     pytest.param({A: "net.ipv4.*=1\n-" + TIME}, NOTHING, id="an excluded key is left alone by patterns"),
+    pytest.param(
+        {A: "net.ipv4.*=1\nnet.ipv4.tcp_*=2\nnet.ipv4.*=3"},
+        BootValue("3", "/" + A, 3, None),
+        id="a pattern with another value counts as new",
+    ),
+    pytest.param(
+        {A: "net.ipv4.tcp_keepalive_[^ip]*=1"}, BootValue("1", "/" + A, 1, None), id="a pattern of other letters"
+    ),
     pytest.param(
         {A: "net.ipv4.*=1\nnet.ipv4.tcp_*=2\nnet.ipv4.*=1"},
         BootValue("2", "/" + A, 2, "1"),
@@ -291,7 +299,14 @@ def test_the_real_reader_makes_the_same_of_a_file_with_a_strange_line(tmp_path_f
     assert_real_reader_agrees(tmp_path_factory, reader, {A: data})
 
 
-PATTERNS = ["net.ipv4.*", "net.ipv4.tcp_*", "net/ipv4/tcp_keepalive_[it]*", "net.*.tcp_?*_t*", "net.ipv4.conf.*.tag"]
+PATTERNS = [
+    "net.ipv4.*",
+    "net.ipv4.tcp_*",
+    "net/ipv4/tcp_keepalive_[it]*",
+    "net.ipv4.tcp_[^k]*",
+    "net.*.tcp_?*_t*",
+    "net.ipv4.conf.*.tag",
+]
 SPELLED = [*LIVE, *PATTERNS, "net/ipv4/tcp_keepalive_time", "net/ipv4/conf/a.b/tag"]
 RANDOM_LINES = st.one_of(
     st.builds("{}{} = {}".format, st.sampled_from(["", "-"]), st.sampled_from(SPELLED), st.integers(100, 103)),

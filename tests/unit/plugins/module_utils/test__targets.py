@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.kubenode.connections.plugins.module_utils._originals import FileRecord, LiveRecord
-from ansible_collections.kubenode.connections.plugins.module_utils._sysctl_edit import SYSCTLS, values
 from ansible_collections.kubenode.connections.plugins.module_utils._targets import (
     LiveTarget,
     file_target,
@@ -19,6 +18,7 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils.te
     files,
     foreign,
     foreign_lines,
+    values,
     wishes,
 )
 
@@ -61,7 +61,7 @@ def test_foreign_lines_added_between_runs_survive_a_restore(data, first, second,
     final = file_target("sysctls", late + b"\n" + (target.after or b""), target.final, {}).after
     without_us = late + b"\n" + early + b"\n" + data
     assert foreign(final, KEYS) == foreign(without_us, KEYS)
-    assert values(final, SYSCTLS) == values(without_us, SYSCTLS)
+    assert values(final) == values(without_us)
 
 
 CHANGES = [

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""ipvs_timeouts: the module's door. Where the kernel has IPVS it is run for real; that and a reboot are tested in VMs."""
+"""ipvs_timeouts: the module's door. Where the kernel has IPVS it is run for real; a reboot is tested in a VM."""
 
 import contextlib
 import io

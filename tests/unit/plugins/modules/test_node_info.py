@@ -73,7 +73,7 @@ def test_a_silent_kube_proxy_costs_no_more_than_its_timeout(tmp_path):
         started = time.monotonic()
         node = run_module(tmp_path, f"kube_proxy_address={address} kube_proxy_timeout=0.5")["node"]
     assert node["kube_proxy"]["error"] == f"kube-proxy at {address}: /proxyMode is not answered in time."
-    assert node["problems"][-1]["what"] == "kube-proxy's mode and configuration"
+    assert "kube-proxy's mode and configuration" in [problem["what"] for problem in node["problems"]]
     assert time.monotonic() - started < 60
 
 

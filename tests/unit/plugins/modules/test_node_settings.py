@@ -36,9 +36,13 @@ def start(options, check=False, diff=True, name="node_settings"):
     """A process that runs the module as Ansible does on a node."""
     arguments = dict(options, _ansible_check_mode=check, _ansible_diff=diff)
     path = write(f"/run/arguments/{os.urandom(4).hex()}.json", json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode())
-    environment = dict(os.environ, PYTHONPATH=os.pathsep.join([ROOT, *filter(None, sys.path)]), PYTHONDONTWRITEBYTECODE="1")
+    environment = dict(
+        os.environ, PYTHONPATH=os.pathsep.join([ROOT, *filter(None, sys.path)]), PYTHONDONTWRITEBYTECODE="1"
+    )
     command = [sys.executable, "-m", MODULE + name, path]
-    return subprocess.Popen(command, env=environment, cwd="/", stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        command, env=environment, cwd="/", stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
 
 
 def result_of(process):
@@ -101,8 +105,10 @@ def test_a_value_that_the_kernel_refuses_fails_with_the_node_as_before():
     write(FILE, b"# mine\n")
     failed = run({"sysctls": {TIME: 600, PROBES: 999}})
     assert failed["msg"] == (
-        f"{PROBES}: kernel {os.uname().release} does not take '999' in /proc/sys/net/ipv4/tcp_keepalive_probes: Invalid "
-        "argument (EINVAL). Choose a value that this kernel accepts. The node is as before: everything that this run had "
+        f"{PROBES}: kernel {os.uname().release} does not take '999' in /proc/sys/net/ipv4/tcp_keepalive_probes: "
+        f"Invalid "
+        "argument (EINVAL). Choose a value that this kernel accepts. The node is as before: everything that this "
+        "run had "
         "written was undone and read back."
     )
     assert (failed["failed"], sysctl(TIME), read(FILE), os.listdir("/var/lib")) == (True, "7200", b"# mine\n", [])
@@ -126,7 +132,10 @@ def test_two_modules_at_once_do_not_mix():
     processes = [start({"sysctls": {TIME: 600 + number, PROBES: 3 + number}}) for number in range(4)]
     assert [result_of(process)["changed"] for process in processes] == [True] * 4
     number = int(sysctl(TIME)) - 600
-    assert (sysctl(PROBES), read(FILE)) == (str(3 + number), f"{TIME} = {600 + number}\n{PROBES} = {3 + number}\n".encode())
+    assert (sysctl(PROBES), read(FILE)) == (
+        str(3 + number),
+        f"{TIME} = {600 + number}\n{PROBES} = {3 + number}\n".encode(),
+    )
     run({"state": "absent"})
     assert (sysctl(TIME), sysctl(PROBES), read(FILE)) == ("7200", "9", None)
 
@@ -137,7 +146,9 @@ def test_two_modules_at_once_do_not_mix():
         pytest.param({"modules": ["a b"]}, "modules: 'a b' is not the name of a kernel module", id="a module's name"),
         pytest.param({"sysctls": {"../x": 1}}, "sysctls: '../x' is not the name of a setting", id="a path for a name"),
         pytest.param({"sysctls": {"a.b": [1]}}, "sysctls: a.b: [1] is list, expected text", id="a list for a value"),
-        pytest.param({"sysctls": "net"}, "dictionary requested, could not parse JSON or key=value", id="text for a table"),
+        pytest.param(
+            {"sysctls": "net"}, "dictionary requested, could not parse JSON or key=value", id="text for a table"
+        ),
         pytest.param({"ipvs_timeouts": {"tcp": 0}}, "ipvs_timeouts: tcp: 0 is no timeout", id="no seconds"),
         pytest.param({"ipvs_timeouts": {"sctp": 9}}, "sctp. Supported parameters include: tcp, tcpfin, udp", id="sctp"),
         pytest.param({"sysctl_file": "/"}, "sysctl_file: '/' is not the absolute path", id="a folder for a file"),
@@ -155,7 +166,9 @@ def test_options_that_make_no_sense_fail_before_anything_is_written(options, mes
 def test_inside_an_unprivileged_container_it_fails_before_it_writes():
     read_only("/proc/sys")
     failed = run(RIGHT)
-    assert failed["msg"].startswith("/proc/sys/net/ipv4/tcp_keepalive_time: cannot be written: Read-only file system (EROFS).")
+    assert failed["msg"].startswith(
+        "/proc/sys/net/ipv4/tcp_keepalive_time: cannot be written: Read-only file system (EROFS)."
+    )
     assert (read(FILE), os.listdir("/var/lib")) == (None, [])
 
 
@@ -169,7 +182,16 @@ def test_ansible_packs_everything_that_the_module_needs():
         ANSIBLE_REMOTE_TEMP="/run/ansible",
         ANSIBLE_STDOUT_CALLBACK="minimal",
     )
-    command = [sys.executable, "-m", "ansible", "adhoc", "localhost", "--diff", "-m", "kubenode.connections.node_settings"]
+    command = [
+        sys.executable,
+        "-m",
+        "ansible",
+        "adhoc",
+        "localhost",
+        "--diff",
+        "-m",
+        "kubenode.connections.node_settings",
+    ]
     command += ["-e", f"ansible_python_interpreter={sys.executable}", "-a", json.dumps(RIGHT)]
     done = subprocess.run(command, env=environment, cwd="/", capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
