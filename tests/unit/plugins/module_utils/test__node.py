@@ -149,6 +149,33 @@ def test_garbage_from_ipvsadm_is_a_problem_and_the_rest_still_counts():
     )
 
 
+KUBE_PROXY = r"""
+import http.server, threading
+class Answer(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        config = {'kubeproxy.config.k8s.io': {'Mode': 'iptables', 'IPVS': {'TCPTimeout': '15m0s'}, 'Conntrack': {}}}
+        self.wfile.write(b'iptables' if self.path == '/proxyMode' else json.dumps(config).encode())
+    def log_message(self, *_arguments):
+        pass
+server = http.server.HTTPServer(('127.0.0.1', 10249), Answer)
+threading.Thread(target=server.serve_forever, daemon=True).start()
+"""
+
+
+def test_ip_vs_is_loaded_and_kube_proxy_is_in_another_mode():
+    node = node_after(
+        with_ipvs("6.1.0-56-cloud-amd64", "echo Timeout \\\\(tcp tcpfin udp\\\\): 900 120 300") + KUBE_PROXY
+    )
+    assert (node["ipvs"]["loaded"], node["ipvs"]["timeouts"]["tcp"]) == (True, 900)
+    seen = node["kube_proxy"]
+    assert (seen["running"], seen["pid"], seen["mode"], seen["error"]) == (True, None, "iptables", None)
+    assert seen["ipvs_timeouts"] == {"tcp": 900, "tcpfin": 0, "udp": 0}
+    assert sorted(seen["conntrack"]) == ["be_liberal", "max_per_core", "min", "tcp_close_wait", "tcp_established"]
+    assert node["problems"] == []
+
+
 def test_tables_that_make_no_sense_or_cannot_be_read_are_problems():
     code = with_ipvs("6.1.0-56-cloud-amd64", "echo Timeout \\\\(tcp tcpfin udp\\\\): 900 120 300") + (
         "write('/proc/net/ip_vs', 'nonsense\\nnonsense\\n')\nos.remove('/proc/net/ip_vs_conn')\n"

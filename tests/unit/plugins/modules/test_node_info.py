@@ -29,6 +29,7 @@ def run_module(tmp_path, arguments="", *options):
         ANSIBLE_PIPELINING="1",
         ANSIBLE_NOCOLOR="1",
     )
+    environment.pop("PYTHONPATH", None)  # ansible-test puts an Ansible there that only modules can use
     command = [sys.executable, "-m", "ansible", "adhoc", "localhost", "-m", "kubenode.connections.node_info"]
     command += ["-e", f"ansible_python_interpreter={sys.executable}", "-a", arguments, *options]
     process = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
