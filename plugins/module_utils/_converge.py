@@ -123,7 +123,7 @@ def _sysctls(wanted: Optional[Mapping[str, str]], old: Originals, loading: Seque
 def _ipvs_timeouts(settings: Settings, old: Originals, loading: Sequence[str]) -> List[IpvsTimeouts]:
     if settings.ipvs_timeouts is None:
         return []
-    wanted = {} if settings.merge else dict.fromkeys(old.ipvs_timeouts)  # type: Dict[str, Optional[int]]
+    wanted: Dict[str, Optional[int]] = {} if settings.merge else dict.fromkeys(old.ipvs_timeouts)
     wanted.update(settings.ipvs_timeouts)
     return [IpvsTimeouts(old.ipvs_timeouts, wanted, loading)] if wanted or settings.merge else []
 
@@ -141,10 +141,10 @@ def _unit_seconds(settings: Settings) -> Dict[str, int]:
 
 def _directories(files: Sequence[Any], old: Originals) -> Tuple[List[Directory], List[Directory], Tuple[str, ...]]:
     """The steps that make what is missing and remove what we had made, and the directories of ours that remain."""
-    missing = []  # type: List[str]
+    missing: List[str] = []
     for step in files:
         directory = os.path.dirname(os.path.realpath(step.name) if isinstance(step, TextFile) else step.name)
-        above = []  # type: List[str]
+        above: List[str] = []
         while step.after is not None and not os.path.isdir(directory) and directory not in missing:
             above.insert(0, directory)
             directory = os.path.dirname(directory)
@@ -202,7 +202,7 @@ def _outcome(plan: Plan) -> Outcome:
 
 def _shown(steps: Sequence[Step], side: str) -> Dict[str, Any]:
     """One side of the result: each area with its places and what they hold."""
-    shown = {"modules": {}, "sysctls": {}, "files": {}, "ipvs_timeouts": None}  # type: Dict[str, Any]
+    shown: Dict[str, Any] = {"modules": {}, "sysctls": {}, "files": {}, "ipvs_timeouts": None}
     for step in steps:
         value = step.show(getattr(step, side))
         if step.area == "ipvs_timeouts":

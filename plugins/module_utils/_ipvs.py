@@ -122,7 +122,7 @@ def _ask_ipvsadm() -> Timeouts:
     except OSError as error:
         raise IpvsError(f"ipvsadm: cannot be run: {error.strerror or error}. Check {program}.") from error
     with process:
-        text, in_time = _read_output(process, time.monotonic() + _IPVSADM_SECONDS)
+        text, in_time = _read_output(process, process.stdout.fileno(), time.monotonic() + _IPVSADM_SECONDS)
     if not in_time:
         raise IpvsError(f"ipvsadm -l --timeout: not done after {_IPVSADM_SECONDS:g} s. Run it by hand to see why.")
     if process.returncode:
@@ -130,13 +130,12 @@ def _ask_ipvsadm() -> Timeouts:
     return parse_timeouts(text)
 
 
-def _read_output(process: "subprocess.Popen[bytes]", deadline: float) -> Tuple[str, bool]:
-    """The first 64 KiB that a process prints, and whether it ended by the deadline; it has ended when this returns."""
-    assert process.stdout is not None
+def _read_output(process: "subprocess.Popen[bytes]", output: int, deadline: float) -> Tuple[str, bool]:
+    """The first 64 KiB that a process prints on ``output``, and whether it ended by the deadline; it has ended then."""
     data, ended, in_time = b"", False, True
     while in_time and not ended and len(data) < _IPVSADM_BYTES:
-        in_time = bool(select.select([process.stdout], [], [], max(0.0, deadline - time.monotonic()))[0])
-        piece = os.read(process.stdout.fileno(), 4096) if in_time else b""
+        in_time = bool(select.select([output], [], [], max(0.0, deadline - time.monotonic()))[0])
+        piece = os.read(output, 4096) if in_time else b""
         data, ended = data + piece, in_time and not piece
     try:
         process.wait(max(0.0, deadline - time.monotonic()) if ended else 0)

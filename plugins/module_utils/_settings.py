@@ -79,7 +79,7 @@ def _module(name: Any) -> str:
 
 
 def _sysctls(wanted: Mapping[Any, Any]) -> Dict[str, str]:
-    found = {}  # type: Dict[str, str]
+    found: Dict[str, str] = {}
     for given, value in wanted.items():
         name = _sysctl_name(given)
         if name in found:

@@ -31,7 +31,7 @@ class LoadedModule(Step):
 
     def __init__(self, name: str) -> None:
         super().__init__(name, module_loaded(name), True)
-        self._came_with_it = []  # type: List[str]
+        self._came_with_it: List[str] = []
 
     def foresee(self) -> None:
         code, text = self._modprobe("--dry-run")
@@ -94,7 +94,7 @@ class LiveSysctl(Step):
         self._record = record
         self._wanted = wanted
         self._loading = loading
-        self._previous = None  # type: Optional[str]
+        self._previous: Optional[str] = None
         self.target = self._plan()
         super().__init__(name, self.read(), self.target.after)
 
@@ -159,7 +159,7 @@ class IpvsTimeouts(Step):
         self._records = records
         self._wanted = wanted
         self._loading = loading
-        self._previous = None  # type: Optional[Dict[str, int]]
+        self._previous: Optional[Dict[str, int]] = None
         before = self._now()
         self.targets = self._plan(before)
         super().__init__("IPVS timeouts", before, self._after(before))

@@ -66,7 +66,7 @@ def run(steps: Sequence[Step]) -> None:
 
     Raises NodeError that says what failed, and whether the node is as before or what could not be undone.
     """
-    done = []  # type: List[Step]
+    done: List[Step] = []
     try:
         with _signals_raise():
             for step in steps:
@@ -101,8 +101,8 @@ def _undo(done: List[Step]) -> str:
     """Undo in reverse order, read back, and say in a sentence what came of it."""
     if not done:
         return "Nothing was changed."
-    failures = []  # type: List[str]
-    kept = []  # type: List[Step]
+    failures: List[str] = []
+    kept: List[Step] = []
     for step in reversed(done):
         if failures and step.needed_after_failure:
             kept.append(step)
