@@ -1,0 +1,312 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Filter plan: from observed nodes and a policy to the limit, the keepalive, and each node's settings."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: plan
+short_description: Plan one TCP keepalive for all nodes, and the settings of each
+version_added: 0.1.0
+author: The kubenode.connections authors (@kubenode)
+description:
+  - Takes what M(kubenode.connections.node_info) saw on each node of a play. Finds the idle limits that are really on
+    the path, works out a keepalive that stays below the lowest, and gives each node's settings with their reasons.
+  - One plan is made for all nodes, because a connection crosses several and the lowest limit of any of them decides.
+  - The same input gives the same plan. Nothing runs on a node.
+  - IPVS counts where it handles connections, that is in kube-proxy's ipvs mode or where there are virtual services.
+    What kube-proxy's configuration sets again at its next start counts too, and connection tracking where it is loaded.
+  - Limits that could not be read are listed in RV(_value.not_seen). A node with such a limit is never V(safe).
+  - A node that is safe now and after a reboot gets empty settings. Values that the user set are never changed. Unsafe
+    ones are an error that shows the sum.
+positional: _input, policy
+options:
+  _input:
+    description:
+      - A mapping of node names to what M(kubenode.connections.node_info) returned as C(node).
+      - An empty mapping or V(none) stands for a node that could not be observed.
+    type: dict
+    required: true
+  policy:
+    description:
+      - What is wanted, by the names below. Unset names take their defaults, unknown names are an error.
+      - The role P(kubenode.connections.keepalive#role) has each of them as a variable C(keepalive_<name>).
+    type: dict
+    default: {}
+    suboptions:
+      profile:
+        description:
+          - V(derived) works the values out. V(article) takes exactly 600/30/10 and the bridge keys, as if the user had
+            set them.
+        type: str
+        choices: [derived, article]
+        default: derived
+      strategy:
+        description:
+          - V(lower_keepalive) brings keepalive below the limits.
+          - V(raise_ipvs) leaves the keepalive that is in use and raises the IPVS tcp timeout above it.
+        type: str
+        choices: [lower_keepalive, raise_ipvs]
+        default: lower_keepalive
+      lost_probes:
+        description: How many probes in a row may be lost while a healthy connection still survives, V(0) to V(126).
+        type: int
+        default: 2
+      margin:
+        description: Further seconds to stay below the limit, beyond what timer slack takes.
+        type: int
+        default: 0
+      time:
+        description: Your own keepalive time in seconds, V(1) to V(32767).
+        type: int
+      intvl:
+        description: Your own keepalive interval in seconds, V(1) to V(32767).
+        type: int
+      probes:
+        description: Your own number of probes, V(1) to V(127).
+        type: int
+      time_ceiling:
+        description: The highest time to work out, in seconds.
+        type: int
+        default: 7200
+      intvl_ceiling:
+        description: The highest interval to work out, in seconds.
+        type: int
+        default: 75
+      middleboxes:
+        description:
+          - What else on the path forgets idle connections; no node can see it. Each is a mapping of C(name) and
+            C(seconds), or one of these names, with the vendor's default in seconds and what it can be set to.
+          - V(aws_nlb) 350 (60 to 6000, a TLS listener is fixed at 350), V(aws_gwlb) 350 (60 to 6000),
+            V(aws_nat_gateway) 350 (fixed), V(aws_vpc_endpoint) 350 (fixed), V(aws_network_firewall) 350 (60 to 6000),
+            as AWS documents.
+          - V(azure_lb) 240 (240 to 1800), V(azure_outbound) 240 (240 to 6000), as Azure documents.
+          - V(gcp_firewall) 600 (fixed), V(gcp_cloud_nat) 1200 (settable), as Google Cloud documents.
+          - V(ibm_public_gateway) 240 (fixed), as IBM Cloud documents.
+          - Where yours is set to something else, give its name with your C(seconds).
+        type: list
+        elements: raw
+        default: []
+      bridge_nf_call:
+        description:
+          - Whether C(net.bridge.bridge-nf-call-iptables) and C(net.bridge.bridge-nf-call-ip6tables) are set to 1.
+          - V(auto) does so where a node gets other sysctls and has C(br_netfilter) now or at boot, and always with
+            O(policy.profile=article).
+        type: str
+        choices: [auto, always, never]
+        default: auto
+      sysctls:
+        description: Further sysctls and their values, for every node. The kernel modules they need are added.
+        type: dict
+        default: {}
+      ipvs_timeouts:
+        description: IPVS timeouts in seconds, any of C(tcp), C(tcpfin) and C(udp), for nodes with IPVS on the path.
+        type: dict
+        default: {}
+      sysctl_file:
+        description: The file that the settings will be written to. What it sets already stays in the settings.
+        type: str
+        default: /etc/sysctl.d/k8s.conf
+      modules_file:
+        description: The file for kernel modules; only named in findings.
+        type: str
+        default: /etc/modules-load.d/k8s.conf
+notes:
+  - Node data is never evaluated as a template.
+seealso:
+  - module: kubenode.connections.node_info
+  - module: kubenode.connections.node_settings
+  - module: kubenode.connections.report
+  - plugin: kubenode.connections.safe_keepalive
+    plugin_type: filter
+"""
+
+EXAMPLES = r"""
+- name: Observe every node
+  kubenode.connections.node_info:
+  become: true
+  register: __observed
+
+- name: Plan once for the whole play, with a load balancer that forgets after 350 seconds
+  ansible.builtin.set_fact:
+    __plan: >-
+      {{ dict(ansible_play_hosts_all
+         | zip(ansible_play_hosts_all | map('extract', hostvars) | map(attribute='__observed.node', default={})))
+         | kubenode.connections.plan({'middleboxes': ['aws_nlb']}) }}
+  run_once: true
+
+- name: Show the keepalive and why
+  ansible.builtin.debug:
+    msg: "{{ __plan.keepalive }}, {{ __plan.reasons.time }}"
+  run_once: true
+
+- name: Bring each node to its settings
+  kubenode.connections.node_settings:
+    modules: "{{ __settings.modules }}"
+    sysctls: "{{ __settings.sysctls }}"
+    ipvs_timeouts: "{{ __settings.ipvs_timeouts }}"
+    ipvs_timeouts_persistent: "{{ __settings.ipvs_timeouts_persistent }}"
+  become: true
+  vars:
+    __settings: "{{ __plan.nodes[inventory_hostname].settings }}"
+"""
+
+RETURN = r"""
+_value:
+  description: The plan.
+  type: dict
+  contains:
+    limit:
+      description: The lowest idle limit that is there now, none where none was seen.
+      type: dict
+      sample: {"seconds": 900, "name": "IPVS tcp", "node": "worker1"}
+    planned_limit:
+      description: The lowest idle limit once the settings are in force. It differs where they raise an IPVS timeout.
+      type: dict
+      sample: {"seconds": 900, "name": "IPVS tcp", "node": "worker1"}
+    limits:
+      description: All idle limits, ascending, with C(node) none for a middlebox.
+      type: list
+      elements: dict
+    not_seen:
+      description: Limits that may be there and could not be read, each with C(node), C(name) and C(why).
+      type: list
+      elements: dict
+    keepalive:
+      description: The keepalive to run with, none where no limit asks for one.
+      type: dict
+      sample: {"time": 600, "intvl": 30, "probes": 9}
+    safe:
+      description: Whether that keepalive is safe below RV(_value.planned_limit).
+      type: bool
+    decided_in_time:
+      description: Whether a dead peer is given up before RV(_value.planned_limit).
+      type: bool
+    verdict:
+      description: The worst verdict of any node, V(safe), V(unsafe) or V(unknown).
+      type: str
+    policy:
+      description: The policy as understood, defaults filled in.
+      type: dict
+    reasons:
+      description: Why C(time), C(intvl), C(probes) and C(limit) are what they are.
+      type: dict
+      sample: {"time": "two thirds of 900 s (IPVS tcp on worker1)"}
+    nodes:
+      description: Each node by its name.
+      type: dict
+      contains:
+        mode:
+          description: kube-proxy's mode, V(none) where it does not run, V(unknown) where it did not say.
+          type: str
+        limits:
+          description: The idle limits of this node.
+          type: list
+          elements: dict
+        notes:
+          description: What is there but not on the path, and what is set without being observed.
+          type: list
+          elements: str
+        keepalive:
+          description: The keepalive that is in force in the node's own network namespace.
+          type: dict
+        verdict:
+          description: V(safe), V(unsafe) or V(unknown), of that keepalive below RV(_value.limit).
+          type: str
+        why:
+          description: The arithmetic of the verdict in words.
+          type: str
+        summary:
+          description: The verdict and its arithmetic as a sentence.
+          type: str
+          sample: >-
+            worker1 is unsafe: 7200 + 2 x 75 = 7350 s, with timer slack 8284 s, is 7384 s beyond 900 s (IPVS tcp on
+            worker1).
+        spare_seconds:
+          description: Seconds between the last probe that counts and the limit. Negative is too late by so many.
+          type: int
+        namespaces_unsafe:
+          description: How many other network namespaces (pods) have a keepalive that is too late.
+          type: int
+        settings:
+          description: The options for M(kubenode.connections.node_settings). Empty where the node needs nothing.
+          type: dict
+          sample:
+            modules: []
+            sysctls:
+              net.ipv4.tcp_keepalive_time: "600"
+              net.ipv4.tcp_keepalive_intvl: "30"
+              net.ipv4.tcp_keepalive_probes: "9"
+            ipvs_timeouts: {}
+            ipvs_timeouts_persistent: false
+        changes:
+          description:
+            - What differs from the settings, now or after a reboot.
+            - Each has C(what), C(from), C(to), C(why) and all of it as a C(sentence).
+          type: list
+          elements: dict
+        reasons:
+          description: The reason of each setting.
+          type: dict
+        owners:
+          description: Who decides each value after a reboot or restart, such as C(kernel default) or a file and line.
+          type: dict
+    findings:
+      description: What is wrong or not known, the most severe first.
+      type: list
+      elements: dict
+      contains:
+        id:
+          description: A stable name.
+          type: str
+          sample: keepalive-too-late
+        severity:
+          description: V(critical), V(warning), V(unknown) or V(info).
+          type: str
+        scope:
+          description: The node's name, or V(plan).
+          type: str
+        observed:
+          description: What was seen.
+          type: str
+        limit:
+          description: What it was compared with, none where that makes no sense.
+          type: str
+        why:
+          description: Why it matters.
+          type: str
+        remedy:
+          description: What to do.
+          type: str
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from ansible.errors import AnsibleFilterError
+
+from ansible_collections.kubenode.connections.plugins.plugin_utils._errors import PlanError
+from ansible_collections.kubenode.connections.plugins.plugin_utils._plan import make_plan
+from ansible_collections.kubenode.connections.plugins.plugin_utils._values import plain
+
+try:
+    from ansible.utils.unsafe_proxy import wrap_var
+except ImportError:
+    # The mark that keeps node data from being templated is needed up to ansible-core 2.18 only.
+    def wrap_var(v: Any) -> Any:
+        return v
+
+
+def plan(nodes: object, policy: object = None) -> Any:
+    try:
+        planned = make_plan(plain(nodes), {} if policy is None else plain(policy))
+    except PlanError as error:
+        raise AnsibleFilterError(f"plan: {error}") from error
+    return wrap_var(planned)  # type: ignore[no-untyped-call]
+
+
+class FilterModule:
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        return {"plan": plan}

@@ -1,0 +1,30 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Every finding of a plan. Private to this collection."""
+
+from __future__ import annotations
+
+from ansible_collections.kubenode.connections.plugins.plugin_utils import (
+    _rules_boot,
+    _rules_keepalive,
+    _rules_owner,
+    _rules_unseen,
+)
+from ansible_collections.kubenode.connections.plugins.plugin_utils._model import Finding, Plan
+from ansible_collections.kubenode.connections.plugins.plugin_utils._rule import SEVERITIES, Found, Rule
+
+RULES = (*_rules_keepalive.RULES, *_rules_boot.RULES, *_rules_owner.RULES, *_rules_unseen.RULES)
+"""The table: every rule there is."""
+
+
+def findings_of(plan: Plan) -> tuple[Finding, ...]:
+    """What is wrong or not known, the most severe first, then in the order of the table and of the nodes."""
+    found = [_finding(rule, scope, each) for rule in RULES for scope, each in rule.check(plan)]
+    return tuple(sorted(found, key=lambda finding: SEVERITIES.index(finding.severity)))
+
+
+def _finding(rule: Rule, scope: str, found: Found) -> Finding:
+    severity = found.severity or rule.severity
+    return Finding(rule.id, severity, scope, found.observed, found.limit, found.why, found.remedy)

@@ -1,0 +1,132 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which IPVS timeouts each node should have, and the limits that follow from them. Private to this collection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from ansible_collections.kubenode.connections.plugins.module_utils._keys import KEYS, module_for
+from ansible_collections.kubenode.connections.plugins.plugin_utils import _keepalive, _limits
+from ansible_collections.kubenode.connections.plugins.plugin_utils._errors import PlanError
+from ansible_collections.kubenode.connections.plugins.plugin_utils._keepalive import KERNEL_DEFAULT, Keepalive
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits import Limit
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed import Observed
+from ansible_collections.kubenode.connections.plugins.plugin_utils._policy import IPVS_SECONDS, Policy
+from ansible_collections.kubenode.connections.plugins.plugin_utils._values import whole_number
+
+ESTABLISHED_KEY = "net.netfilter.nf_conntrack_tcp_timeout_established"
+
+Nodes = Mapping[str, Observed]
+
+
+def keepalives_in_use(nodes: Iterable[Observed]) -> list[Keepalive]:
+    """Every keepalive that connections on these nodes run with now, or will after a reboot."""
+    found = []
+    for node in nodes:
+        found += [group.keepalive for group in node.namespaces.groups]
+        found += [each for each in (node.keepalive, node.boot_keepalive) if each is not None]
+    return [each for each in found if each.usable]
+
+
+def highest_in_use(nodes: Iterable[Observed], lost_probes: int) -> Keepalive:
+    """The latest of them; the kernel's own, which new namespaces start with, where not all namespaces could be read."""
+    nodes = list(nodes)
+    found = keepalives_in_use(nodes)
+    if not found or not all(node.namespaces.complete for node in nodes):
+        found.append(KERNEL_DEFAULT)
+    return max(found, key=lambda each: (each.silence_seconds(lost_probes), each.verdict_seconds))
+
+
+def ipvs_timeouts(nodes: Nodes, policy: Policy, keepalive: Keepalive | None) -> dict[str, dict[str, int]]:
+    """The IPVS timeouts in seconds that each node with IPVS on the path should have; empty for the others.
+
+    ``keepalive`` is the latest that must stay below them, None unless the strategy is raise_ipvs. Raises PlanError
+    where the user's own tcp is too short for it, or no timeout is long enough.
+    """
+    tcp = _tcp_above(keepalive, policy) if keepalive else None
+    return {name: _timeouts(node, policy, tcp) if node.ipvs_on_path else {} for name, node in nodes.items()}
+
+
+def planned_limits(
+    seen: Iterable[Limit], nodes: Nodes, wanted: Mapping[str, Mapping[str, int]], policy: Policy
+) -> tuple[Limit, ...]:
+    """The limits once the settings are in force: the observed ones, but for those that the settings change."""
+    by_node: dict[str | None, list[Limit]] = {}
+    for limit in seen:
+        by_node.setdefault(limit.node, []).append(limit)
+    limits = by_node.get(None, [])
+    for name, node in nodes.items():
+        limits += _ipvs_after(name, node, wanted[name].get("tcp"), by_node.get(name, []))
+        limits += _conntrack_after(name, node, _established(node, policy), by_node.get(name, []))
+    return _limits.ascending(limits)
+
+
+def refuse_other_limits(limits: Iterable[Limit], keepalive: Keepalive, policy: Policy) -> None:
+    """raise_ipvs leaves the keepalive of pods alone, so every limit that is not IPVS's must be above it already."""
+    for limit in limits:
+        if not _keepalive.is_safe(keepalive, limit.seconds, policy.lost_probes, policy.margin):
+            text = _keepalive.sum_text(keepalive, limit.seconds, limit.whose, policy.lost_probes, policy.margin)
+            raise PlanError(
+                f"keepalive_strategy: raise_ipvs raises IPVS only and keeps {keepalive}, which is in use: {text}. "
+                "Use keepalive_strategy: lower_keepalive, and lower the keepalive of the pods too."
+            )
+
+
+def is_ipvs(limit: Limit) -> bool:
+    return limit.name in (_limits.IPVS_TCP, _limits.IPVS_TCP_RESTART)
+
+
+def _tcp_above(keepalive: Keepalive, policy: Policy) -> int:
+    silence = keepalive.silence_seconds(policy.lost_probes)
+    needed = _keepalive.with_slack(silence) + policy.margin
+    own = policy.ipvs_timeouts.get("tcp")
+    if own is not None and own < needed:
+        text = _keepalive.sum_text(keepalive, own, "keepalive_ipvs_timeouts tcp", policy.lost_probes, policy.margin)
+        raise PlanError(
+            f"keepalive_ipvs_timeouts: tcp {own} is too short for keepalive_strategy raise_ipvs: {text}. "
+            f"Write at least {needed}, or leave it out."
+        )
+    if needed > IPVS_SECONDS.high:
+        raise PlanError(
+            f"keepalive_strategy: raise_ipvs would need an IPVS tcp timeout of {needed} s, above {IPVS_SECONDS.high} s "
+            f"({IPVS_SECONDS.source}). Lower the keepalive {keepalive} that is in use."
+        )
+    return own or needed
+
+
+def _timeouts(node: Observed, policy: Policy, tcp: int | None) -> dict[str, int]:
+    timeouts = dict(policy.ipvs_timeouts)
+    # Without the live value nobody can promise not to lower it, so it is not planned.
+    if tcp is not None and "tcp" not in timeouts and node.ipvs.timeouts is not None:
+        timeouts["tcp"] = max(tcp, node.ipvs.timeouts["tcp"])
+    return timeouts
+
+
+def _ipvs_after(name: str, node: Observed, tcp: int | None, seen: Iterable[Limit]) -> list[Limit]:
+    if tcp is None:
+        return [limit for limit in seen if is_ipvs(limit)]
+    after = [Limit(tcp, _limits.IPVS_TCP, name)]
+    configured = _limits.kube_proxy_ipvs_seconds(node, "tcp")
+    if configured is not None and configured != tcp:
+        after.append(Limit(configured, _limits.IPVS_TCP_RESTART, name))
+    return after
+
+
+def _established(node: Observed, policy: Policy) -> int | None:
+    """The timeout that the settings bring: their own, or the kernel's where they load nf_conntrack. None: as it is."""
+    own = whole_number(policy.sysctls.get(ESTABLISHED_KEY))
+    loads = not node.conntrack.loaded and any(module_for(key) == "nf_conntrack" for key in policy.sysctls)
+    return whole_number(KEYS[ESTABLISHED_KEY].default) if own is None and loads else own
+
+
+def _conntrack_after(name: str, node: Observed, established: int | None, seen: Iterable[Limit]) -> list[Limit]:
+    if established is None:
+        return [limit for limit in seen if not is_ipvs(limit)]
+    after = [Limit(established, _limits.CONNTRACK, name)]
+    configured = _limits.kube_proxy_established_seconds(node)
+    if configured is not None and configured != established:
+        after.append(Limit(configured, _limits.CONNTRACK_RESTART, name))
+    return after

@@ -1,0 +1,145 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Idle limits: after how many idle seconds something forgets a TCP connection. Private to this collection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ansible_collections.kubenode.connections.plugins.plugin_utils._middleboxes import Middlebox
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed import Observed
+
+IPVS_TCP = "IPVS tcp"
+IPVS_TCP_RESTART = "IPVS tcp after a kube-proxy restart"
+CONNTRACK = "conntrack established"
+CONNTRACK_RESTART = "conntrack established after a kube-proxy restart"
+
+
+@dataclass(frozen=True)
+class Limit:
+    """One idle limit; ``node`` is None for a middlebox."""
+
+    seconds: int
+    name: str
+    node: str | None
+
+    @property
+    def whose(self) -> str:
+        return f"{self.name} on {self.node}" if self.node else self.name
+
+    def __str__(self) -> str:
+        return f"{self.seconds} s ({self.whose})"
+
+    def as_dict(self) -> dict[str, object]:
+        return {"seconds": self.seconds, "name": self.name, "node": self.node}
+
+
+@dataclass(frozen=True)
+class NotSeen:
+    """A limit that may be there and could not be read."""
+
+    node: str
+    name: str
+    why: str
+
+    def as_dict(self) -> dict[str, str]:
+        return {"node": self.node, "name": self.name, "why": self.why}
+
+
+@dataclass(frozen=True)
+class NodeLimits:
+    """The limits of one node, those it could not read, and remarks on what is there but not on the path."""
+
+    limits: tuple[Limit, ...]
+    not_seen: tuple[NotSeen, ...]
+    notes: tuple[str, ...]
+
+
+def ascending(limits: Iterator[Limit] | list[Limit]) -> tuple[Limit, ...]:
+    """The limits, shortest first; the order does not depend on the order of nodes."""
+    return tuple(sorted(limits, key=lambda limit: (limit.seconds, limit.name, limit.node or "")))
+
+
+def of_middlebox(middlebox: Middlebox) -> Limit:
+    return Limit(middlebox.seconds, middlebox.name, None)
+
+
+def of_node(name: str, node: Observed | None) -> NodeLimits:
+    """What one node's kernel and kube-proxy forget. A node that was not observed (None) hides every limit."""
+    if node is None:
+        why = "the node was not observed"
+        return NodeLimits((), (NotSeen(name, IPVS_TCP, why), NotSeen(name, CONNTRACK, why)), ())
+    return NodeLimits(
+        ascending([*_ipvs(name, node), *_conntrack(name, node)]),
+        (*_ipvs_not_seen(name, node), *_conntrack_not_seen(name, node)),
+        tuple(_notes(node)),
+    )
+
+
+def kube_proxy_ipvs_seconds(node: Observed, cell: str) -> int | None:
+    """What kube-proxy sets an IPVS timeout to at its next start, None where it leaves it alone.
+
+    It does so in ipvs mode only, and 0 keeps the value (ConfigureTimeouts in pkg/proxy/ipvs/proxier.go).
+    """
+    return node.kube_proxy.ipvs_timeouts.get(cell) or None if node.mode == "ipvs" else None
+
+
+def kube_proxy_established_seconds(node: Observed) -> int | None:
+    """What kube-proxy sets conntrack's established timeout to at its next start, None where it leaves it alone (0)."""
+    return node.kube_proxy.conntrack.get("tcp_established") or None
+
+
+def _ipvs(name: str, node: Observed) -> Iterator[Limit]:
+    if not node.ipvs_on_path:
+        return
+    live = node.ipvs.timeouts["tcp"] if node.ipvs.timeouts else None
+    if live is not None:
+        yield Limit(live, IPVS_TCP, name)
+    configured = kube_proxy_ipvs_seconds(node, "tcp")
+    if configured is not None and configured != live:
+        yield Limit(configured, IPVS_TCP_RESTART, name)
+
+
+def _conntrack(name: str, node: Observed) -> Iterator[Limit]:
+    if not node.conntrack.loaded or node.conntrack.established is None:
+        return
+    yield Limit(node.conntrack.established, CONNTRACK, name)
+    configured = kube_proxy_established_seconds(node)
+    if configured is not None and configured != node.conntrack.established:
+        yield Limit(configured, CONNTRACK_RESTART, name)
+
+
+def _ipvs_not_seen(name: str, node: Observed) -> Iterator[NotSeen]:
+    if node.ipvs.loaded is None:
+        yield NotSeen(name, IPVS_TCP, "whether IPVS is loaded could not be read")
+    elif not node.ipvs.loaded and node.mode == "ipvs":
+        yield NotSeen(name, IPVS_TCP, "kube-proxy is in ipvs mode, but no IPVS is visible in this network namespace")
+    elif not node.ipvs_on_path and any(problem.what == "/proc/net/ip_vs" for problem in node.problems):
+        yield NotSeen(name, IPVS_TCP, "whether IPVS has virtual services could not be read")
+    elif node.ipvs_on_path and node.ipvs.timeouts is None:
+        yield NotSeen(name, IPVS_TCP, _why(node, "IPVS", "the timeouts could not be read"))
+
+
+def _conntrack_not_seen(name: str, node: Observed) -> Iterator[NotSeen]:
+    if node.conntrack.loaded is None:
+        yield NotSeen(name, CONNTRACK, "whether nf_conntrack is loaded could not be read")
+    elif node.conntrack.loaded and node.conntrack.established is None:
+        yield NotSeen(
+            name, CONNTRACK, _why(node, "conntrack", "nf_conntrack_tcp_timeout_established could not be read")
+        )
+
+
+def _why(node: Observed, about: str, otherwise: str) -> str:
+    """What node_info said about the failed reading, without its full stop."""
+    reasons = [problem.why for problem in node.problems if about.lower() in problem.what.lower() and problem.why]
+    return reasons[0].rstrip(".") if reasons else otherwise
+
+
+def _notes(node: Observed) -> Iterator[str]:
+    if node.ipvs.loaded and not node.ipvs_on_path:
+        mode = {"none": "no kube-proxy runs", "unknown": "kube-proxy did not say its mode"}
+        reason = mode.get(node.mode, f"kube-proxy is in {node.mode} mode")
+        yield f"ip_vs is loaded, but {reason} and there is no virtual service: IPVS is not on the path."

@@ -1,0 +1,119 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One node's part of the plan. Private to this collection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from ansible_collections.kubenode.connections.plugins.plugin_utils import _keepalive
+from ansible_collections.kubenode.connections.plugins.plugin_utils._keepalive import Keepalive
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits import Limit, NodeLimits
+from ansible_collections.kubenode.connections.plugins.plugin_utils._model import (
+    SAFE,
+    UNKNOWN,
+    UNSAFE,
+    NodePlan,
+    Settings,
+)
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed import Observed
+from ansible_collections.kubenode.connections.plugins.plugin_utils._owners import owners_of
+from ansible_collections.kubenode.connections.plugins.plugin_utils._policy import Policy
+from ansible_collections.kubenode.connections.plugins.plugin_utils._settings import (
+    Wish,
+    changes_of,
+    kept,
+    settings_of,
+    unseen_keys,
+)
+
+
+def plan_node(
+    name: str,
+    node: Observed | None,
+    seen: NodeLimits,
+    limit: Limit | None,
+    wish: Wish,
+    ipvs_timeouts: Mapping[str, int],
+) -> NodePlan:
+    """The node against the limit that is there now (``limit``), and what it needs for the wish."""
+    keepalive = node.keepalive if node else None
+    verdict, why = verdict_of(keepalive, seen, limit, wish.policy) if node else (UNKNOWN, "it was not observed")
+    settings, reasons = settings_of(node, wish, ipvs_timeouts) if node else (Settings(), {})
+    return NodePlan(
+        name=name,
+        observed=node,
+        seen=seen,
+        verdict=verdict,
+        spare_seconds=_spare(keepalive, limit, wish.policy),
+        namespaces_unsafe=_namespaces_unsafe(node, limit, wish.policy) if node else 0,
+        why=why,
+        settings=settings,
+        reasons=reasons,
+        changes=tuple(changes_of(node, settings, reasons)) if node else (),
+        owners=owners_of(node, settings) if node else {},
+        notes=(
+            *seen.notes,
+            *(_kept_notes(node, wish) if node else ()),
+            *(_unseen_notes(node, settings) if node else ()),
+        ),
+    )
+
+
+def verdict_of(keepalive: Keepalive | None, seen: NodeLimits, limit: Limit | None, policy: Policy) -> tuple[str, str]:
+    """safe, unsafe or unknown, and why, without a full stop.
+
+    Too late for a limit that was seen is unsafe, whatever was not seen.
+    """
+    if keepalive is not None and not keepalive.usable:
+        return UNSAFE, f"keepalive {keepalive} has a value below 1, which ends or floods idle connections"
+    if keepalive is not None and limit is not None:
+        text = _keepalive.sum_text(keepalive, limit.seconds, limit.whose, policy.lost_probes, policy.margin)
+        if not _keepalive.is_safe(keepalive, limit.seconds, policy.lost_probes, policy.margin):
+            return UNSAFE, text
+        if not seen.not_seen:
+            return SAFE, text
+    if seen.not_seen:
+        return UNKNOWN, "; ".join(f"{each.name} could not be read: {each.why}" for each in seen.not_seen)
+    if keepalive is None:
+        return UNKNOWN, "its keepalive could not be read"
+    return SAFE, "nothing was seen that forgets idle connections"
+
+
+def _spare(keepalive: Keepalive | None, limit: Limit | None, policy: Policy) -> int | None:
+    if keepalive is None or limit is None or not keepalive.usable:
+        return None
+    return _keepalive.spare_seconds(keepalive, limit.seconds, policy.lost_probes)
+
+
+def _namespaces_unsafe(node: Observed, limit: Limit | None, policy: Policy) -> int:
+    """How many namespaces other than the node's own have a keepalive that is too late."""
+    return sum(count for _keepalive_value, count in unsafe_groups(node, limit, policy))
+
+
+def unsafe_groups(node: Observed, limit: Limit | None, policy: Policy) -> Iterator[tuple[Keepalive, int]]:
+    """Each keepalive that is too late, and in how many namespaces other than the node's own."""
+    for group in node.namespaces.groups:
+        others = group.namespaces - group.own
+        late = not group.keepalive.usable or (
+            limit is not None
+            and not _keepalive.is_safe(group.keepalive, limit.seconds, policy.lost_probes, policy.margin)
+        )
+        if late and others > 0:
+            yield group.keepalive, others
+
+
+def _kept_notes(node: Observed, wish: Wish) -> Iterator[str]:
+    keepalive = kept(node, wish)
+    if keepalive is not None:
+        yield (
+            f"keepalive {keepalive} in {wish.policy.sysctl_file} stays: no kube-proxy answers now, so a limit that is not "
+            "seen may come back. To start over, run the playbook restore first."
+        )
+
+
+def _unseen_notes(node: Observed, settings: Settings) -> Iterator[str]:
+    for key in unseen_keys(node, settings):
+        yield f"{key} is set, but node_info does not read it: whether it differs now is not known."

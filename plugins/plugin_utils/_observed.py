@@ -1,0 +1,173 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What node_info saw on one node, as typed values. Private to this collection.
+
+None and empty mean "not seen", which every reader must take for "unknown", never for "fine".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from ansible_collections.kubenode.connections.plugins.module_utils._keys import KEYS
+from ansible_collections.kubenode.connections.plugins.plugin_utils._keepalive import Keepalive
+from ansible_collections.kubenode.connections.plugins.plugin_utils._policy import KEEPALIVE_KEYS
+from ansible_collections.kubenode.connections.plugins.plugin_utils._values import whole_number
+
+
+@dataclass(frozen=True)
+class Module:
+    """A kernel module: there now, part of the kernel itself, and the modules-load.d line that loads it at boot."""
+
+    loaded: bool
+    builtin: bool
+    boot: str | None
+
+    @property
+    def at_boot(self) -> bool:
+        return self.builtin or self.boot is not None
+
+
+@dataclass(frozen=True)
+class Boot:
+    """What a sysctl will be after a boot: ``value`` by the line ``source``, or None and None where no file sets it."""
+
+    value: str | None
+    source: str | None
+    file: str | None
+    module: str | None
+    in_time: bool
+    procps_value: str | None
+
+
+@dataclass(frozen=True)
+class Sysctl:
+    """One sysctl now (``value`` None: absent or unreadable, ``error`` says why) and after a boot (None: not seen)."""
+
+    state: str
+    value: str | None
+    error: str | None
+    boot: Boot | None
+
+
+@dataclass(frozen=True)
+class Ipvs:
+    """IPVS of the node; ``timeouts`` in seconds by tcp, tcpfin, udp, None where they could not be read."""
+
+    loaded: bool | None
+    timeouts: Mapping[str, int] | None
+    timeouts_from: str | None
+    services: int
+    connections: Mapping[str, Mapping[str, int]]
+
+
+@dataclass(frozen=True)
+class Conntrack:
+    """Connection tracking of the node; ``established`` in seconds."""
+
+    loaded: bool | None
+    established: int | None
+    count: int | None
+    max: int | None
+
+
+@dataclass(frozen=True)
+class KubeProxy:
+    """kube-proxy by its own words. ``ipvs_timeouts`` and ``conntrack`` are its configuration, 0 keeps a value."""
+
+    running: bool | None
+    address: str | None
+    mode: str | None
+    error: str | None
+    ipvs_timeouts: Mapping[str, int]
+    conntrack: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Group:
+    """``namespaces`` network namespaces with the same keepalive; ``own``: the node's own namespace is among them."""
+
+    keepalive: Keepalive
+    namespaces: int
+    own: bool
+
+
+@dataclass(frozen=True)
+class Namespaces:
+    """The network namespaces of the node; ``unreadable`` of them could not be entered, ``error`` says why."""
+
+    count: int | None
+    unreadable: int
+    error: str | None
+    groups: tuple[Group, ...]
+
+    @property
+    def complete(self) -> bool:
+        return bool(self.groups) and not self.unreadable and self.error is None
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something that could not be read on the node, why, and what to do."""
+
+    what: str
+    why: str
+    do: str
+
+
+@dataclass(frozen=True)
+class Observed:
+    """One node as it was seen."""
+
+    hostname: str
+    kernel: str
+    root: bool
+    container: str | None
+    modules: Mapping[str, Module]
+    ipvs: Ipvs
+    conntrack: Conntrack
+    sysctls: Mapping[str, Sysctl]
+    kube_proxy: KubeProxy
+    namespaces: Namespaces
+    problems: tuple[Problem, ...]
+    boot_problems: tuple[str, ...]
+
+    @property
+    def mode(self) -> str:
+        """ipvs, iptables or nftables; ``none`` without kube-proxy, ``unknown`` where it did not say a mode we know."""
+        if self.kube_proxy.running is False:
+            return "none"
+        return self.kube_proxy.mode if self.kube_proxy.mode in ("ipvs", "iptables", "nftables") else "unknown"
+
+    @property
+    def ipvs_on_path(self) -> bool:
+        """Whether IPVS handles connections. Merely loaded it does not: kube-proxy loads it in any mode to clean up."""
+        return self.ipvs.loaded is not False and (self.mode == "ipvs" or self.ipvs.services > 0)
+
+    @property
+    def keepalive(self) -> Keepalive | None:
+        """The keepalive in force in the node's own network namespace, None where one of the three was not seen."""
+        return self._keepalive(lambda key: self.sysctls[key].value if key in self.sysctls else None)
+
+    @property
+    def boot_keepalive(self) -> Keepalive | None:
+        """The keepalive after a reboot, None where that was not seen."""
+        return self._keepalive(self.boot_value)
+
+    def boot_value(self, key: str) -> str | None:
+        """What ``key`` will be after a boot: the kernel's default where no file sets it, or one does too early."""
+        boot = self.sysctls[key].boot if key in self.sysctls else None
+        if boot is None:
+            return None
+        if boot.value is None or not boot.in_time:
+            return KEYS[key].default if key in KEYS else None
+        return boot.value
+
+    def _keepalive(self, read: Callable[[str], str | None]) -> Keepalive | None:
+        time, intvl, probes = (whole_number(read(key)) for key in KEEPALIVE_KEYS)
+        if time is None or intvl is None or probes is None:
+            return None
+        return Keepalive(time, intvl, probes)

@@ -1,0 +1,166 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""From the mapping that node_info returned to typed values. Private to this collection.
+
+Node data comes from another machine, so nothing about its shape is taken for granted: whatever is missing or of the
+wrong type becomes None or empty.
+"""
+
+from __future__ import annotations
+
+from ansible_collections.kubenode.connections.plugins.plugin_utils._keepalive import Keepalive
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed import (
+    Boot,
+    Conntrack,
+    Group,
+    Ipvs,
+    KubeProxy,
+    Module,
+    Namespaces,
+    Observed,
+    Problem,
+    Sysctl,
+)
+from ansible_collections.kubenode.connections.plugins.plugin_utils._policy import IPVS_CELLS
+from ansible_collections.kubenode.connections.plugins.plugin_utils._values import whole_number
+
+_LONGEST_TEXT = 500
+"""Nobody reads more of one value; longer text is cut."""
+
+
+def parse_node(node: object) -> Observed | None:
+    """The ``node`` that node_info returned, as plain data. None where it was not observed (None or empty)."""
+    if not isinstance(node, dict) or not node:
+        return None
+    return Observed(
+        hostname=_text(node.get("hostname")) or "",
+        kernel=_text(node.get("kernel")) or "",
+        root=node.get("root") is True,
+        container=_text(node.get("container")),
+        modules={name: _module(_dict(each)) for name, each in _dict(node.get("modules")).items()},
+        ipvs=_ipvs(_dict(node.get("ipvs"))),
+        conntrack=_conntrack(_dict(node.get("conntrack"))),
+        sysctls={key: _sysctl(_dict(each)) for key, each in _dict(node.get("sysctls")).items()},
+        kube_proxy=_kube_proxy(_dict(node.get("kube_proxy"))),
+        namespaces=_namespaces(_dict(node.get("namespaces"))),
+        problems=tuple(_problem(_dict(each)) for each in _list(node.get("problems"))),
+        boot_problems=tuple(_boot_problem(_dict(each)) for each in _list(node.get("boot_problems"))),
+    )
+
+
+def _module(module: dict[str, object]) -> Module:
+    return Module(module.get("loaded") is True, module.get("builtin") is True, _source(_dict(module.get("boot"))))
+
+
+def _ipvs(ipvs: dict[str, object]) -> Ipvs:
+    timeouts = _numbers(ipvs.get("timeouts"))
+    connections = {protocol: _numbers(states) for protocol, states in _dict(ipvs.get("connections")).items()}
+    return Ipvs(
+        loaded=_flag(ipvs.get("loaded")),
+        timeouts=timeouts if set(IPVS_CELLS) <= set(timeouts) else None,
+        timeouts_from=_text(ipvs.get("timeouts_from")),
+        services=len(_list(ipvs.get("services"))),
+        connections=connections,
+    )
+
+
+def _conntrack(conntrack: dict[str, object]) -> Conntrack:
+    return Conntrack(
+        loaded=_flag(conntrack.get("loaded")),
+        established=_numbers(conntrack.get("timeouts")).get("established"),
+        count=whole_number(conntrack.get("count")),
+        max=whole_number(conntrack.get("max")),
+    )
+
+
+def _sysctl(sysctl: dict[str, object]) -> Sysctl:
+    boot = sysctl.get("boot")
+    return Sysctl(
+        state=_text(sysctl.get("state")) or "unreadable",
+        value=_text(sysctl.get("value")),
+        error=_text(sysctl.get("error")),
+        boot=_boot(boot) if isinstance(boot, dict) else None,
+    )
+
+
+def _boot(boot: dict[str, object]) -> Boot:
+    return Boot(
+        value=_text(boot.get("value")),
+        source=_source(boot),
+        file=_text(boot.get("file")),
+        module=_text(boot.get("module")),
+        in_time=boot.get("in_time") is True,
+        procps_value=_text(boot.get("procps_value")),
+    )
+
+
+def _kube_proxy(kube_proxy: dict[str, object]) -> KubeProxy:
+    return KubeProxy(
+        running=_flag(kube_proxy.get("running")),
+        address=_text(kube_proxy.get("address")),
+        mode=_text(kube_proxy.get("mode")),
+        error=_text(kube_proxy.get("error")),
+        ipvs_timeouts=_numbers(kube_proxy.get("ipvs_timeouts")),
+        conntrack=_numbers(kube_proxy.get("conntrack")),
+    )
+
+
+def _namespaces(namespaces: dict[str, object]) -> Namespaces:
+    groups = (_group(_dict(each)) for each in _list(namespaces.get("keepalive")))
+    return Namespaces(
+        count=whole_number(namespaces.get("count")),
+        unreadable=whole_number(namespaces.get("unreadable")) or 0,
+        error=_text(namespaces.get("error")),
+        groups=tuple(group for group in groups if group is not None),
+    )
+
+
+def _group(group: dict[str, object]) -> Group | None:
+    time, intvl, probes, namespaces = (
+        whole_number(group.get(name)) for name in ("time", "intvl", "probes", "namespaces")
+    )
+    if time is None or intvl is None or probes is None or namespaces is None:
+        return None
+    return Group(Keepalive(time, intvl, probes), namespaces, group.get("own") is True)
+
+
+def _problem(problem: dict[str, object]) -> Problem:
+    return Problem(*(_text(problem.get(name)) or "" for name in ("what", "why", "do")))
+
+
+def _boot_problem(problem: dict[str, object]) -> str:
+    return f"{_source(problem)}: {_text(problem.get('what'))}"
+
+
+def _source(source: dict[str, object]) -> str | None:
+    """``FILE:LINE`` of a mapping with file and line, None without a file."""
+    file, line = _text(source.get("file")), whole_number(source.get("line"))
+    if file is None:
+        return None
+    return file if line is None else f"{file}:{line}"
+
+
+def _text(value: object) -> str | None:
+    if not isinstance(value, str):
+        return None
+    return value if len(value) <= _LONGEST_TEXT else f"{value[:_LONGEST_TEXT]}... ({len(value)} characters)"
+
+
+def _flag(value: object) -> bool | None:
+    return value if isinstance(value, bool) else None
+
+
+def _dict(value: object) -> dict[str, object]:
+    return {_text(key) or "": item for key, item in value.items()} if isinstance(value, dict) else {}
+
+
+def _list(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
+
+
+def _numbers(value: object) -> dict[str, int]:
+    """The entries of a mapping that are whole numbers; a flag counts as 0 or 1."""
+    numbers = {key: int(item) if isinstance(item, bool) else whole_number(item) for key, item in _dict(value).items()}
+    return {key: number for key, number in numbers.items() if number is not None}

@@ -1,0 +1,131 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""From what was observed and the policy to the plan, once for all nodes of a play. Private to this collection.
+
+A pure function: the same nodes and policy give the same plan. One plan for all, because a connection crosses several
+nodes and the lowest idle limit of any of them decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible_collections.kubenode.connections.plugins.plugin_utils import _derive, _ipvs_plan, _keepalive, _limits
+from ansible_collections.kubenode.connections.plugins.plugin_utils._errors import PlanError
+from ansible_collections.kubenode.connections.plugins.plugin_utils._findings import findings_of
+from ansible_collections.kubenode.connections.plugins.plugin_utils._keepalive import Keepalive
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits import Limit, NodeLimits
+from ansible_collections.kubenode.connections.plugins.plugin_utils._model import SAFE, UNKNOWN, UNSAFE, NodePlan, Plan
+from ansible_collections.kubenode.connections.plugins.plugin_utils._node_plan import plan_node
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed import Observed
+from ansible_collections.kubenode.connections.plugins.plugin_utils._parse_node import parse_node
+from ansible_collections.kubenode.connections.plugins.plugin_utils._policy import Policy, parse_policy
+from ansible_collections.kubenode.connections.plugins.plugin_utils._settings import Wish
+
+
+def make_plan(nodes: object, wishes: object) -> dict[str, Any]:
+    """The plan as plain data.
+
+    ``nodes`` maps inventory names to what node_info returned as ``node``, or to None or {} where it could not be
+    observed. ``wishes`` maps names of the policy to values. Both plain (see _values.plain). Raises PlanError.
+    """
+    if not isinstance(nodes, dict) or not nodes:
+        raise PlanError(
+            "no node was given, at least one is expected. Give a mapping of names to what node_info returned as node."
+        )
+    plan = _plan({str(name): parse_node(node) for name, node in nodes.items()}, parse_policy(wishes))
+    return plan.as_dict(findings_of(plan))
+
+
+def _plan(observed: Mapping[str, Observed | None], policy: Policy) -> Plan:
+    seen = {name: _limits.of_node(name, node) for name, node in observed.items()}
+    boxes = [_limits.of_middlebox(box) for box in policy.middleboxes]
+    limits = _limits.ascending([*boxes, *(limit for each in seen.values() for limit in each.limits)])
+    there = {name: node for name, node in observed.items() if node is not None}
+    wish, wanted = _wish(there, limits, policy)
+    nodes = {
+        name: plan_node(name, node, seen[name], limits[0] if limits else None, wish, wanted.get(name, {}))
+        for name, node in observed.items()
+    }
+    return _assemble(policy, limits, seen, wish, nodes)
+
+
+def _wish(
+    there: Mapping[str, Observed], limits: tuple[Limit, ...], policy: Policy
+) -> tuple[Wish, dict[str, dict[str, int]]]:
+    """What the plan comes to, and the IPVS timeouts of each node."""
+    if policy.strategy == "raise_ipvs":
+        return _raise_ipvs(there, limits, policy)
+    wanted = _ipvs_plan.ipvs_timeouts(there, policy, None)
+    planned = _ipvs_plan.planned_limits(limits, there, wanted, policy)
+    limit = planned[0] if planned else None
+    keepalive = _derive.derive(limit, policy) if limit or policy.own_names else None
+    reasons = _derive.reasons(keepalive, limit, policy) if keepalive else {}
+    return Wish(policy, limit, keepalive, keepalive, reasons, "keepalive_ipvs_timeouts"), wanted
+
+
+def _raise_ipvs(
+    there: Mapping[str, Observed], limits: tuple[Limit, ...], policy: Policy
+) -> tuple[Wish, dict[str, dict[str, int]]]:
+    """The other cure: IPVS above the highest keepalive in use, which stays; the user's own values are set even so."""
+    others = [
+        limit
+        for limit in _ipvs_plan.planned_limits(limits, there, {name: {} for name in there}, policy)
+        if not _ipvs_plan.is_ipvs(limit)
+    ]
+    own = _derive.derive(others[0] if others else None, policy) if policy.own_names else None
+    in_use = _ipvs_plan.highest_in_use(there.values(), policy.lost_probes)
+    _ipvs_plan.refuse_other_limits(others, in_use, policy)
+    # Of all nodes, not only of those with IPVS: a connection of any of them may cross one that has it.
+    highest = max([in_use, *([own] if own else [])], key=lambda each: each.silence_seconds(policy.lost_probes))
+    wanted = _ipvs_plan.ipvs_timeouts(there, policy, highest)
+    planned = _ipvs_plan.planned_limits(limits, there, wanted, policy)
+    keepalive = own or in_use
+    reasons = _derive.reasons(own, others[0] if others else None, policy) if own else _stays(keepalive)
+    return Wish(policy, planned[0] if planned else None, keepalive, own, reasons, _above(highest, policy)), wanted
+
+
+def _stays(keepalive: Keepalive) -> dict[str, str]:
+    return dict.fromkeys(
+        keepalive.as_dict(),
+        "the highest keepalive in use; keepalive_strategy raise_ipvs leaves it alone",
+    )
+
+
+def _above(keepalive: Keepalive, policy: Policy) -> str:
+    return f"above the highest keepalive in use: {_keepalive.silence_text(keepalive, policy.lost_probes)}"
+
+
+def _assemble(
+    policy: Policy, limits: tuple[Limit, ...], seen: Mapping[str, NodeLimits], wish: Wish, nodes: Mapping[str, NodePlan]
+) -> Plan:
+    not_seen = tuple(each for node in seen.values() for each in node.not_seen)
+    keepalive, limit = wish.keepalive, wish.limit
+    safe = not not_seen
+    decided = safe
+    if keepalive and limit:
+        safe = _keepalive.is_safe(keepalive, limit.seconds, policy.lost_probes, policy.margin)
+        decided = _keepalive.decided_in_time(keepalive, limit.seconds)
+    reasons = {**wish.reasons, "limit": _limit_reason(limits, not_seen)}
+    return Plan(policy, limits, not_seen, limit, keepalive, safe, decided, _verdict(nodes), reasons, nodes)
+
+
+def _limit_reason(limits: tuple[Limit, ...], not_seen: tuple[object, ...]) -> str:
+    if limits:
+        text = (
+            f"the lowest of {len(limits)} idle limits that were seen"
+            if len(limits) > 1
+            else "the only idle limit that was seen"
+        )
+        return f"{text}; {len(not_seen)} could not be read" if not_seen else text
+    if not_seen:
+        return f"no idle limit was seen; {len(not_seen)} could not be read"
+    return "nothing on the path forgets idle connections: no IPVS, no conntrack, no middlebox"
+
+
+def _verdict(nodes: Mapping[str, NodePlan]) -> str:
+    verdicts = {node.verdict for node in nodes.values()}
+    return next((verdict for verdict in (UNSAFE, UNKNOWN) if verdict in verdicts), SAFE)

@@ -1,0 +1,96 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a rule is, and how it gets into the table. Private to this collection."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits import Limit
+from ansible_collections.kubenode.connections.plugins.plugin_utils._model import NodePlan, Plan
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed import Observed
+from ansible_collections.kubenode.connections.plugins.plugin_utils._policy import Policy
+
+CRITICAL, WARNING, UNKNOWN, INFO = SEVERITIES = ("critical", "warning", "unknown", "info")
+"""Most severe first. ``unknown`` is for missing data, which is never taken for fine."""
+
+APPLY = "Run the playbook kubenode.connections.apply"
+
+PLAN_SCOPE = "plan"
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a rule says; ``severity`` only where it differs from the rule's own."""
+
+    observed: str
+    why: str
+    remedy: str
+    limit: str | None = None
+    severity: str | None = None
+
+
+@dataclass(frozen=True)
+class Case:
+    """One observed node, its part of the plan, and the whole plan: what a rule on nodes looks at."""
+
+    node: NodePlan
+    observed: Observed
+    plan: Plan
+
+    @property
+    def limit(self) -> Limit | None:
+        return self.plan.limit
+
+    @property
+    def policy(self) -> Policy:
+        return self.plan.policy
+
+
+NodeCheck = Callable[[Case], Found | None]
+PlanCheck = Callable[[Plan], Iterator[tuple[str, Found]]]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One row: a stable id, a severity, and the function that decides, whose docstring says when it applies."""
+
+    id: str
+    severity: str
+    description: str
+    check: PlanCheck
+
+
+class Rules(list[Rule]):
+    """A room's part of the table. A function with one of the two decorators is in it."""
+
+    def plan(self, identity: str, severity: str) -> Callable[[PlanCheck], PlanCheck]:
+        """For a function that looks at the whole plan and yields scopes and what it found there."""
+
+        def register(check: PlanCheck) -> PlanCheck:
+            self.append(Rule(identity, severity, check.__doc__ or "", check))
+            return check
+
+        return register
+
+    def node(self, identity: str, severity: str) -> Callable[[NodeCheck], NodeCheck]:
+        """For a function that looks at one observed node at a time."""
+
+        def register(check: NodeCheck) -> NodeCheck:
+            self.append(Rule(identity, severity, check.__doc__ or "", _on_each_node(check)))
+            return check
+
+        return register
+
+
+def _on_each_node(check: NodeCheck) -> PlanCheck:
+    def check_all(plan: Plan) -> Iterator[tuple[str, Found]]:
+        for node in plan.nodes.values():
+            found = check(Case(node, node.observed, plan)) if node.observed else None
+            if found is not None:
+                yield node.name, found
+
+    return check_all

@@ -1,0 +1,145 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Rules on what a reboot brings. Private to this collection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ansible_collections.kubenode.connections.plugins.plugin_utils import _keepalive
+from ansible_collections.kubenode.connections.plugins.plugin_utils._model import NodePlan
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed import Observed
+from ansible_collections.kubenode.connections.plugins.plugin_utils._owners import (
+    IPVS_DEFAULTS,
+    kube_proxy_value,
+    later_lines,
+)
+from ansible_collections.kubenode.connections.plugins.plugin_utils._page import some
+from ansible_collections.kubenode.connections.plugins.plugin_utils._policy import KEEPALIVE_KEYS, Policy
+from ansible_collections.kubenode.connections.plugins.plugin_utils._rule import (
+    APPLY,
+    INFO,
+    UNKNOWN,
+    WARNING,
+    Case,
+    Found,
+    Rules,
+)
+
+RULES = Rules()
+
+
+@RULES.node("boot-value-differs", WARNING)
+def _boot_value(case: Case) -> Found | None:
+    """The keepalive is safe now and will not be after a reboot."""
+    live, boot, limit, policy = case.observed.keepalive, case.observed.boot_keepalive, case.limit, case.policy
+    if live is None or limit is None or not _keepalive.is_safe(live, limit.seconds, policy.lost_probes, policy.margin):
+        return None
+    if boot is None:
+        return Found(
+            f"keepalive is {live} now; what it is after a reboot could not be read",
+            "A value that no file sets is lost at the next boot.",
+            "Run again as root (become: true).",
+            severity=UNKNOWN,
+        )
+    if _keepalive.is_safe(boot, limit.seconds, policy.lost_probes, policy.margin):
+        return None
+    return Found(
+        f"keepalive is {live} now and {boot} after a reboot: {', '.join(_deciding_lines(case.observed))}",
+        "After the reboot: "
+        + _keepalive.sum_text(boot, limit.seconds, limit.whose, policy.lost_probes, policy.margin)
+        + ".",
+        _remedy(case.observed, case.node, policy),
+        str(limit),
+    )
+
+
+@RULES.node("boot-module-late", WARNING)
+def _module_late(case: Case) -> Found | None:
+    """A file sets a sysctl whose kernel module is loaded only after systemd-sysctl has run: no effect at boot."""
+    late = {
+        key: sysctl.boot
+        for key, sysctl in case.observed.sysctls.items()
+        if sysctl.boot and sysctl.boot.source and not sysctl.boot.in_time
+    }
+    if not late:
+        return None
+    modules = sorted({boot.module for boot in late.values() if boot.module})
+    lines = [f"{key} = {boot.value} ({boot.source})" for key, boot in late.items()]
+    todo = f"{APPLY}: it names" if set(modules) <= set(case.node.settings.modules) else "Name"
+    return Found(
+        f"{some(lines, '; ')}: not applied at boot",
+        f"{' and '.join(modules)} is loaded after systemd-sysctl has run, which skips a missing key without an error.",
+        f"{todo} {' and '.join(modules)} in {case.policy.modules_file}, which is read before.",
+    )
+
+
+@RULES.node("ipvs-timeout-not-kept", WARNING)
+def _ipvs_not_kept(case: Case) -> Found | None:
+    """The IPVS tcp timeout was raised, and neither kube-proxy nor the plan sets it again after a reboot."""
+    tcp = case.observed.ipvs.timeouts["tcp"] if case.observed.ipvs.timeouts else None
+    if not case.observed.ipvs_on_path or tcp is None or tcp <= IPVS_DEFAULTS["tcp"]:
+        return None
+    if "tcp" in case.node.settings.ipvs_timeouts or kube_proxy_value(case.observed, "IPVS tcp") is not None:
+        return None
+    return Found(
+        f"IPVS tcp {tcp} s, set by hand or by a unit that this collection does not look for",
+        f"IPVS timeouts are lost at a reboot: then the limit is {IPVS_DEFAULTS['tcp']} s, maybe too short.",
+        f"Keep it with keepalive_ipvs_timeouts: {{tcp: {tcp}}}, unless you know what sets it again at boot.",
+        f"{IPVS_DEFAULTS['tcp']} s (the kernel's default)",
+    )
+
+
+@RULES.node("boot-order-differs", INFO)
+def _boot_order(case: Case) -> Found | None:
+    """systemd-sysctl at boot and ``sysctl --system`` by hand leave different values."""
+    differing = {
+        key: sysctl.boot
+        for key, sysctl in case.observed.sysctls.items()
+        if sysctl.boot and sysctl.boot.procps_value is not None
+    }
+    if not differing:
+        return None
+    lines = [
+        f"{key} {boot.value or 'unset'} at boot, {boot.procps_value} by sysctl --system"
+        for key, boot in differing.items()
+    ]
+    return Found(
+        some(lines, "; "),
+        "systemd-sysctl and procps read different files, in a different order.",
+        "Keep each key in one file only.",
+    )
+
+
+@RULES.node("boot-lines-unreadable", INFO)
+def _boot_lines(case: Case) -> Found | None:
+    """Lines in sysctl.d or modules-load.d that nobody can parse."""
+    if not case.observed.boot_problems:
+        return None
+    return Found(
+        some(list(case.observed.boot_problems), "; "),
+        "Such lines are skipped at boot; they may be meant to set something.",
+        "Correct or remove them.",
+    )
+
+
+def _differing(observed: Observed) -> list[str]:
+    return [key for key in KEEPALIVE_KEYS if observed.boot_value(key) != observed.sysctls[key].value]
+
+
+def _deciding_lines(observed: Observed) -> Iterator[str]:
+    for key in _differing(observed):
+        boot = observed.sysctls[key].boot
+        source = boot.source if boot else None
+        yield f"{source} sets {key} to {observed.boot_value(key)}" if source else f"no file sets {key}"
+
+
+def _remedy(observed: Observed, node: NodePlan, policy: Policy) -> str:
+    later = later_lines(observed, _differing(observed), policy.sysctl_file)
+    if later:
+        return f"Change or remove {', '.join(later.values())}: read after {policy.sysctl_file}, so it wins."
+    if KEEPALIVE_KEYS[0] in node.settings.sysctls:
+        return f"{APPLY}: it writes {policy.sysctl_file}."
+    return f"{APPLY}: it raises the limit."

@@ -1,0 +1,157 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Rules on the keepalive itself. Private to this collection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ansible_collections.kubenode.connections.plugins.plugin_utils import _keepalive
+from ansible_collections.kubenode.connections.plugins.plugin_utils._ipvs_plan import is_ipvs
+from ansible_collections.kubenode.connections.plugins.plugin_utils._keepalive import KERNEL_DEFAULT, Keepalive
+from ansible_collections.kubenode.connections.plugins.plugin_utils._model import Plan
+from ansible_collections.kubenode.connections.plugins.plugin_utils._node_plan import unsafe_groups
+from ansible_collections.kubenode.connections.plugins.plugin_utils._page import count, some
+from ansible_collections.kubenode.connections.plugins.plugin_utils._policy import KEEPALIVE_KEYS
+from ansible_collections.kubenode.connections.plugins.plugin_utils._rule import (
+    APPLY,
+    CRITICAL,
+    INFO,
+    PLAN_SCOPE,
+    WARNING,
+    Case,
+    Found,
+    Rules,
+)
+
+RULES = Rules()
+
+
+@RULES.node("keepalive-too-late", CRITICAL)
+def _too_late(case: Case) -> Found | None:
+    """The node's keepalive comes after something on the path has forgotten the connection."""
+    keepalive, limit, policy = case.observed.keepalive, case.limit, case.policy
+    if keepalive is None or limit is None or not keepalive.usable:
+        return None
+    if _keepalive.is_safe(keepalive, limit.seconds, policy.lost_probes, policy.margin):
+        return None
+    return Found(
+        f"keepalive {keepalive}: "
+        + _keepalive.sum_text(keepalive, limit.seconds, limit.whose, policy.lost_probes, policy.margin),
+        f"After {limit.seconds} s without a packet the connection is forgotten and neither end is told. "
+        "The next request gets 'Connection reset by peer', or no answer at all.",
+        _cure(case.plan),
+        str(limit),
+    )
+
+
+@RULES.node("keepalive-deadly", CRITICAL)
+def _deadly(case: Case) -> Found | None:
+    """One of the three values is below 1."""
+    keepalive = case.observed.keepalive
+    if keepalive is None or keepalive.usable:
+        return None
+    return Found(
+        f"keepalive {keepalive} (time/intvl/probes)",
+        "The kernel takes values below 1. With 0 probes it resets a healthy idle connection at its first timer; "
+        "a time or intvl below 1 fires at once, again and again.",
+        f"{APPLY}."
+        if set(KEEPALIVE_KEYS) & set(case.node.settings.sysctls)
+        else "Set keepalive_time, keepalive_intvl and keepalive_probes.",
+        "1",
+    )
+
+
+@RULES.node("pods-keepalive-too-late", WARNING)
+def _pods(case: Case) -> Found | None:
+    """Network namespaces besides the node's own, which its sysctls do not reach, have a keepalive that is too late."""
+    groups = list(unsafe_groups(case.observed, case.limit, case.policy))
+    if not groups:
+        return None
+    total = sum(number for _keepalive_value, number in groups)
+    each = some([f"{keepalive} in {number}" for keepalive, number in groups])
+    return Found(
+        f"{count(total, 'network namespace')} besides the node's own (pods): {each}",
+        "Keepalive sysctls belong to a network namespace. The node's own reach hostNetwork processes only, "
+        f"and the namespace of a new pod starts with the kernel's {KERNEL_DEFAULT}.",
+        _pods_cure(case.plan),
+        str(case.limit) if case.limit else None,
+    )
+
+
+@RULES.node("keepalive-few-probes", WARNING)
+def _few_probes(case: Case) -> Found | None:
+    """The kernel gives up before as many probes were lost as the policy wants to survive."""
+    keepalive, lost = case.observed.keepalive, case.policy.lost_probes
+    if keepalive is None or not keepalive.usable or keepalive.probes > lost:
+        return None
+    return Found(
+        f"net.ipv4.tcp_keepalive_probes {keepalive.probes}, with keepalive_lost_probes {lost}",
+        f"After {keepalive.probes} unanswered probes the kernel resets the connection, a healthy one too.",
+        f"{APPLY}."
+        if KEEPALIVE_KEYS[2] in case.node.settings.sysctls
+        else f"Set keepalive_probes to {lost + 1} or more.",
+        f"{lost + 1} (keepalive_lost_probes {lost} and one more)",
+    )
+
+
+@RULES.plan("keepalive-undecided", WARNING)
+def _undecided(plan: Plan) -> Iterator[tuple[str, Found]]:
+    """The planned keepalive is safe, but a dead peer is given up only after the middle has forgotten the connection."""
+    limit = plan.planned_limit
+    if plan.keepalive is None or limit is None or not plan.safe or plan.decided_in_time:
+        return
+    yield PLAN_SCOPE, _undecided_found(plan.keepalive, limit.seconds, str(limit), _decide(plan, plan.keepalive))
+
+
+@RULES.node("node-keepalive-undecided", INFO)
+def _node_undecided(case: Case) -> Found | None:
+    """As keepalive-undecided, for a node that keeps the values it has."""
+    keepalive, limit = case.observed.keepalive, case.plan.planned_limit
+    if keepalive is None or limit is None or KEEPALIVE_KEYS[0] in case.node.settings.sysctls:
+        return None
+    safe = _keepalive.is_safe(keepalive, limit.seconds, case.policy.lost_probes, case.policy.margin)
+    if not safe or _keepalive.decided_in_time(keepalive, limit.seconds):
+        return None
+    return _undecided_found(
+        keepalive, limit.seconds, str(limit), "Nothing has to be done; fewer probes would decide in time."
+    )
+
+
+def _undecided_found(keepalive: Keepalive, limit_seconds: int, limit: str, remedy: str) -> Found:
+    total = f"{keepalive.time} + {keepalive.probes} x {keepalive.intvl} = {keepalive.verdict_seconds} s"
+    return Found(
+        f"keepalive {keepalive}: {total}, not below {limit_seconds} s",
+        "A healthy connection is kept. A dead peer is given up only after the middle has forgotten the connection.",
+        remedy,
+        limit,
+    )
+
+
+def _decide(plan: Plan, keepalive: Keepalive) -> str:
+    if plan.policy.profile == "article":
+        return "Use keepalive_profile: derived."
+    if plan.policy.own_names:
+        return f"Lower {' or '.join(plan.policy.own_names)}."
+    return f"Set keepalive_ipvs_timeouts: {{tcp: {keepalive.verdict_seconds + 1}}}."
+
+
+def _cure(plan: Plan) -> str:
+    if plan.policy.strategy == "raise_ipvs" and not plan.policy.own_names:
+        return f"{APPLY}: it raises the IPVS tcp timeout."
+    timers = "Open sockets keep their old timer until it fires: restart what cannot wait."
+    return f"{APPLY}: it sets {plan.keepalive}. {timers}"
+
+
+def _pods_cure(plan: Plan) -> str:
+    limit = plan.limit
+    if plan.policy.strategy == "raise_ipvs":
+        return f"{APPLY}: it raises the IPVS tcp timeout above all of them."
+    raising = " Or, where pods cannot be touched, keepalive_strategy: raise_ipvs." if limit and is_ipvs(limit) else ""
+    return (
+        f"Give pods net.ipv4.tcp_keepalive_time, _intvl and _probes of {plan.keepalive}: in securityContext.sysctls "
+        "(safe from Kubernetes 1.29), by CRI-O's default_sysctls or the CNI plugin tuning; then recreate them."
+        f"{raising}"
+    )

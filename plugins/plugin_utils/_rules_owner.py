@@ -1,0 +1,97 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Rules on who else writes a value. Private to this collection."""
+
+from __future__ import annotations
+
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed import Observed
+from ansible_collections.kubenode.connections.plugins.plugin_utils._owners import (
+    IPVS_FIELDS,
+    kube_proxy_value,
+    later_lines,
+)
+from ansible_collections.kubenode.connections.plugins.plugin_utils._policy import IPVS_CELLS
+from ansible_collections.kubenode.connections.plugins.plugin_utils._rule import INFO, WARNING, Case, Found, Rules
+
+RULES = Rules()
+
+_EDIT = (
+    "in kube-proxy's configuration (ConfigMap kube-system/kube-proxy, config.conf), then restart it: "
+    "kubectl -n kube-system rollout restart daemonset kube-proxy"
+)
+
+
+@RULES.node("ipvs-owner-kube-proxy", WARNING)
+def _ipvs_owner(case: Case) -> Found | None:
+    """At its next start kube-proxy sets an IPVS timeout to something else than is there or planned."""
+    live = case.observed.ipvs.timeouts or {}
+    wanted = {cell: case.node.settings.ipvs_timeouts.get(cell, live.get(cell)) for cell in IPVS_CELLS}
+    lost = {
+        cell: seconds
+        for cell, seconds in wanted.items()
+        if seconds is not None and _overwritten(case.observed, f"IPVS {cell}", str(seconds))
+    }
+    if not lost:
+        return None
+    values = ", ".join(
+        f"IPVS {cell} {seconds} s against {kube_proxy_value(case.observed, f'IPVS {cell}')}"
+        for cell, seconds in lost.items()
+    )
+    todo = ", ".join(f"{IPVS_FIELDS[cell]}: {seconds}s" for cell, seconds in lost.items())
+    return Found(
+        values,
+        "kube-proxy writes its configured IPVS timeouts at every start; 0s in it would leave them alone.",
+        f"Set {todo} {_EDIT}.",
+    )
+
+
+@RULES.node("sysctl-owner-kube-proxy", WARNING)
+def _sysctl_owner(case: Case) -> Found | None:
+    """kube-proxy sets a planned sysctl to another value at its next start."""
+    lost = {key: value for key, value in case.node.settings.sysctls.items() if _overwritten(case.observed, key, value)}
+    if not lost:
+        return None
+    values = ", ".join(f"{key} {value} against {kube_proxy_value(case.observed, key)}" for key, value in lost.items())
+    return Found(
+        values,
+        "kube-proxy writes these sysctls at every start, so the planned value does not stay.",
+        f"Change it {_EDIT}. Or drop it from keepalive_sysctls.",
+    )
+
+
+@RULES.node("sysctl-owner-file", WARNING)
+def _file_owner(case: Case) -> Found | None:
+    """A file that is read after ours sets a planned sysctl to another value at boot."""
+    wanted = case.node.settings.sysctls
+    later = later_lines(case.observed, wanted, case.policy.sysctl_file)
+    lines = [
+        f"{source} sets {key} to {case.observed.boot_value(key)} instead of {wanted[key]}"
+        for key, source in later.items()
+        if case.observed.boot_value(key) != wanted[key]
+    ]
+    if not lines:
+        return None
+    return Found(
+        "; ".join(lines),
+        f"Files are read in the order of their names; it comes after {case.policy.sysctl_file}, so it wins at boot.",
+        "Change or remove that line, then apply.",
+    )
+
+
+@RULES.node("ip-vs-idle", INFO)
+def _ip_vs_idle(case: Case) -> Found | None:
+    """ip_vs is loaded and handles no connection here, so its timeouts are not a limit."""
+    if not case.observed.ipvs.loaded or case.observed.ipvs_on_path:
+        return None
+    return Found(
+        f"ip_vs is loaded, kube-proxy mode {case.observed.mode}, no virtual service",
+        "kube-proxy loads ip_vs in other modes too, to clean up. Its timeouts are not on the path.",
+        "Nothing has to be done.",
+    )
+
+
+def _overwritten(observed: Observed, key: str, value: str) -> bool:
+    written = kube_proxy_value(observed, key)
+    return written is not None and written.value != value

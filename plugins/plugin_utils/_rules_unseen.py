@@ -1,0 +1,126 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Rules on what could not be read: unknown, never fine. Private to this collection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ansible_collections.kubenode.connections.plugins.plugin_utils._model import NodePlan, Plan
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed import Observed, Problem
+from ansible_collections.kubenode.connections.plugins.plugin_utils._page import count, some
+from ansible_collections.kubenode.connections.plugins.plugin_utils._policy import KEEPALIVE_KEYS
+from ansible_collections.kubenode.connections.plugins.plugin_utils._rule import (
+    UNKNOWN,
+    Case,
+    Found,
+    Rules,
+)
+
+RULES = Rules()
+
+_AS_ROOT = "Run again as root (become: true)."
+_MORE_RIGHTS = "Run on the node itself: this root lacks rights, as in a container."
+
+
+@RULES.plan("node-not-observed", UNKNOWN)
+def _not_observed(plan: Plan) -> Iterator[tuple[str, Found]]:
+    """Nothing is known of a node of the play."""
+    for node in plan.nodes.values():
+        if node.observed is None:
+            yield (
+                node.name,
+                Found(
+                    "the node was not observed",
+                    "Its limits may be lower than those that were seen, and connections cross it.",
+                    "Make it reachable and run again, or leave it out with --limit.",
+                ),
+            )
+
+
+@RULES.node("limit-unknown", UNKNOWN)
+def _limit_unknown(case: Case) -> Found | None:
+    """A limit that is or may be on the path could not be read."""
+    if not case.node.seen.not_seen:
+        return None
+    return Found(
+        "; ".join(f"{each.name}: {each.why}" for each in case.node.seen.not_seen),
+        "The true limit may be lower than those that were seen, so nobody can call this node safe.",
+        next((problem.do for problem in _about(case.observed, case.node) if problem.do), _rights(case.observed)),
+    )
+
+
+@RULES.node("keepalive-unreadable", UNKNOWN)
+def _keepalive_unreadable(case: Case) -> Found | None:
+    """One of the three keepalive sysctls could not be read."""
+    if case.observed.keepalive is not None:
+        return None
+    sysctls = {key: case.observed.sysctls.get(key) for key in KEEPALIVE_KEYS}
+    missing = [
+        f"{key} ({each.error or each.state if each else 'not in the data'})"
+        for key, each in sysctls.items()
+        if not each or not each.value
+    ]
+    return Found(
+        ", ".join(missing) or "values that are not whole numbers",
+        "Without the keepalive in force nobody can say whether it is soon enough.",
+        _rights(case.observed),
+    )
+
+
+@RULES.node("namespaces-not-read", UNKNOWN)
+def _namespaces(case: Case) -> Found | None:
+    """The keepalive of pods could not be read, or not of all."""
+    spaces = case.observed.namespaces
+    if spaces.complete:
+        return None
+    unread = count(spaces.unreadable, "network namespace") if spaces.unreadable else "network namespaces"
+    return Found(
+        f"{unread} could not be read" + (f": {spaces.error}" if spaces.error else ""),
+        "Pods have their own keepalive, and the node's own says nothing about it.",
+        _rights(case.observed),
+    )
+
+
+@RULES.node("kube-proxy-mode-unknown", UNKNOWN)
+def _mode_unknown(case: Case) -> Found | None:
+    """kube-proxy runs, but which mode it is in could not be read."""
+    if case.observed.mode != "unknown":
+        return None
+    said = case.observed.kube_proxy.error or f"its mode is {case.observed.kube_proxy.mode!r}"
+    return Found(
+        f"kube-proxy at {case.observed.kube_proxy.address}: {said}",
+        "Its mode says whether IPVS is on the path, its configuration what it will set again.",
+        "Give its metrics address in keepalive_kube_proxy_address (metricsBindAddress in its configuration).",
+    )
+
+
+@RULES.node("not-read", UNKNOWN)
+def _not_read(case: Case) -> Found | None:
+    """Something else could not be read."""
+    rest = [problem for problem in case.observed.problems if not _covered(problem, case.observed, case.node)]
+    if not rest:
+        return None
+    return Found(
+        some([f"{problem.what}: {problem.why}" for problem in rest], "; "),
+        "What could not be read is not taken for fine.",
+        some(list(dict.fromkeys(problem.do for problem in rest)), " "),
+    )
+
+
+def _about(observed: Observed, node: NodePlan) -> list[Problem]:
+    whys = {each.why for each in node.seen.not_seen}
+    return [problem for problem in observed.problems if problem.why.rstrip(".") in whys]
+
+
+def _covered(problem: Problem, observed: Observed, node: NodePlan) -> bool:
+    """Whether a rule above says it already."""
+    if "kube-proxy" in problem.what:
+        return observed.mode == "unknown"
+    return "namespaces" in problem.what or problem in _about(observed, node)
+
+
+def _rights(observed: Observed) -> str:
+    return _MORE_RIGHTS if observed.root else _AS_ROOT

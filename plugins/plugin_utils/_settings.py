@@ -1,0 +1,151 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What one node should have, why, and what differs from that. Private to this collection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from ansible_collections.kubenode.connections.plugins.module_utils._keys import module_for
+from ansible_collections.kubenode.connections.plugins.plugin_utils import _keepalive
+from ansible_collections.kubenode.connections.plugins.plugin_utils._keepalive import Keepalive
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits import Limit, kube_proxy_ipvs_seconds
+from ansible_collections.kubenode.connections.plugins.plugin_utils._model import Change, Settings
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed import Observed
+from ansible_collections.kubenode.connections.plugins.plugin_utils._policy import BRIDGE_KEYS, KEEPALIVE_KEYS, Policy
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the whole plan comes to.
+
+    ``limit`` is the lowest once it is in force, ``keepalive`` what connections then run with, ``to_set`` the keepalive
+    to set on nodes, None where their own stays.
+    """
+
+    policy: Policy
+    limit: Limit | None
+    keepalive: Keepalive | None
+    to_set: Keepalive | None
+    reasons: Mapping[str, str]
+    ipvs_reason: str
+
+
+def settings_of(node: Observed, wish: Wish, ipvs_timeouts: Mapping[str, int]) -> tuple[Settings, dict[str, str]]:
+    """The node's settings, and the reason of each key."""
+    reasons: dict[str, str] = {}
+    sysctls = _keepalive_sysctls(node, wish, reasons)
+    sysctls.update(_further_sysctls(node, wish.policy, bool(sysctls), reasons))
+    modules = {module: f"{key} needs it" for key in reversed(sysctls) if (module := module_for(key))}
+    persistent = any(kube_proxy_ipvs_seconds(node, cell) is None for cell in ipvs_timeouts)
+    if persistent:
+        modules["ip_vs"] = "the IPVS timeouts need it at boot"
+    reasons.update(
+        {f"IPVS {cell}": wish.ipvs_reason if cell == "tcp" else "keepalive_ipvs_timeouts" for cell in ipvs_timeouts}
+    )
+    reasons.update({f"module {name}": why for name, why in sorted(modules.items())})
+    return Settings(tuple(sorted(modules)), sysctls, dict(ipvs_timeouts), persistent), reasons
+
+
+def _keepalive_sysctls(node: Observed, wish: Wish, reasons: dict[str, str]) -> dict[str, str]:
+    stays = kept(node, wish)
+    keepalive = stays or wish.to_set
+    if keepalive is None or (not stays and not wish.policy.own_names and _already_safe(node, wish)):
+        return {}
+    values = keepalive.as_dict()
+    why = dict.fromkeys(values, f"it stands in {wish.policy.sysctl_file} already and stays") if stays else wish.reasons
+    reasons.update({f"net.ipv4.tcp_keepalive_{name}": why[name] for name in values})
+    return {f"net.ipv4.tcp_keepalive_{name}": str(value) for name, value in values.items()}
+
+
+def kept(node: Observed, wish: Wish) -> Keepalive | None:
+    """The keepalive that an earlier run put into our file, where it has to stay although the plan would not ask for it.
+
+    It gives way to an earlier first probe, to the user's own values and to a kube-proxy that names its mode. While no
+    kube-proxy answers, a limit that is not seen is no proof that it is gone: after a reboot IPVS comes back with kube-proxy.
+    """
+    ours = _in_our_file(node, wish.policy)
+    if ours is None or wish.policy.own_names:
+        return None
+    if wish.to_set is None:
+        return ours
+    lost = wish.policy.lost_probes
+    later = wish.to_set.silence_seconds(lost) > ours.silence_seconds(lost)
+    return ours if later and node.mode in ("none", "unknown") else None
+
+
+def _in_our_file(node: Observed, policy: Policy) -> Keepalive | None:
+    boots = [node.sysctls[key].boot for key in KEEPALIVE_KEYS if key in node.sysctls]
+    if any(boot is None or boot.file != policy.sysctl_file for boot in boots):
+        return None
+    return node.boot_keepalive
+
+
+def _already_safe(node: Observed, wish: Wish) -> bool:
+    """Whether the node is safe now and after a reboot without us: what our own file sets must stay in our file."""
+    for keepalive in (node.keepalive, node.boot_keepalive):
+        # With no more probes than may be lost, the kernel gives up on a healthy connection.
+        if keepalive is None or keepalive.probes <= wish.policy.lost_probes:
+            return False
+        if wish.limit and not _keepalive.is_safe(
+            keepalive, wish.limit.seconds, wish.policy.lost_probes, wish.policy.margin
+        ):
+            return False
+    boots = (node.sysctls[key].boot for key in KEEPALIVE_KEYS)
+    return not any(boot is not None and boot.file == wish.policy.sysctl_file for boot in boots)
+
+
+def _further_sysctls(node: Observed, policy: Policy, others: bool, reasons: dict[str, str]) -> dict[str, str]:
+    """The bridge keys and the policy's own ``sysctls``, which come last because the user wrote them."""
+    bridge = node.modules.get("br_netfilter")
+    auto = (
+        policy.bridge_nf_call == "auto"
+        and (others or bool(policy.sysctls))
+        and bridge is not None
+        and (bridge.loaded or bridge.at_boot)
+    )
+    sysctls = dict.fromkeys(BRIDGE_KEYS, "1") if policy.bridge_always or auto else {}
+    source = (
+        "keepalive_profile article"
+        if policy.profile == "article"
+        else f"keepalive_bridge_nf_call {policy.bridge_nf_call}"
+    )
+    reasons.update(dict.fromkeys(sysctls, f"traffic between pods on a bridge passes iptables; {source}"))
+    reasons.update(dict.fromkeys(policy.sysctls, "keepalive_sysctls"))
+    return {**sysctls, **policy.sysctls}
+
+
+def changes_of(node: Observed, settings: Settings, reasons: Mapping[str, str]) -> Iterator[Change]:
+    """What differs from the settings now, or would after a reboot. Keys that node_info does not read are not listed."""
+    for name in settings.modules:
+        module = node.modules.get(name)
+        if module is None or not module.loaded or not module.at_boot:
+            state = "not loaded" if module is None or not module.loaded else "loaded, but not at boot"
+            yield Change(f"module {name}", state, "loaded now and at boot", reasons[f"module {name}"])
+    for key, value in settings.sysctls.items():
+        yield from _sysctl_change(node, key, value, reasons[key])
+    for cell, seconds in settings.ipvs_timeouts.items():
+        live = node.ipvs.timeouts[cell] if node.ipvs.timeouts else None
+        if live != seconds:
+            yield Change(
+                f"IPVS {cell}", "unknown" if live is None else str(live), str(seconds), reasons[f"IPVS {cell}"]
+            )
+
+
+def _sysctl_change(node: Observed, key: str, value: str, why: str) -> Iterator[Change]:
+    sysctl = node.sysctls.get(key)
+    if sysctl is None:
+        return
+    if sysctl.value != value:
+        yield Change(key, sysctl.state if sysctl.value is None else sysctl.value, value, why)
+    elif node.boot_value(key) != value:
+        boot = node.boot_value(key)
+        yield Change(f"{key} after a reboot", "unknown" if boot is None else boot, value, why)
+
+
+def unseen_keys(node: Observed, settings: Settings) -> list[str]:
+    """The keys of the settings that node_info does not read."""
+    return [key for key in settings.sysctls if key not in node.sysctls]

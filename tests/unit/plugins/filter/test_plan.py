@@ -1,0 +1,105 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields
+
+import pytest
+import yaml
+from ansible.errors import AnsibleFilterError
+from ansible.utils.unsafe_proxy import wrap_var
+
+from ansible_collections.kubenode.connections.plugins.filter import plan as plugin
+from ansible_collections.kubenode.connections.plugins.plugin_utils._middleboxes import KNOWN
+from ansible_collections.kubenode.connections.plugins.plugin_utils._plan import make_plan
+from ansible_collections.kubenode.connections.plugins.plugin_utils._policy import Policy
+from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import nodes, stock_node
+
+plan = plugin.FilterModule().filters()["plan"]
+
+
+def strings_in(value):
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield key
+            yield from strings_in(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from strings_in(item)
+    elif isinstance(value, str):
+        yield value
+
+
+def test_the_filter_gives_the_plan():
+    several = nodes(stock_node(), None)
+    assert plan(several) == plan(several, None) == plan(several, {}) == make_plan(several, {})
+    assert plan(several, {"middleboxes": ["aws_nlb"]})["keepalive"] == {"time": 233, "intvl": 11, "probes": 9}
+
+
+def test_marked_values_of_ansible_make_no_difference():
+    several = nodes(stock_node())
+    assert plan(wrap_var(several), wrap_var({"strategy": "lower_keepalive"})) == make_plan(several, {})
+
+
+def test_every_string_of_the_plan_is_marked_where_ansible_would_template_it():
+    marked = type(wrap_var("text"))
+    assert {type(each) for each in strings_in(plan(nodes(stock_node())))} == {marked}
+
+
+def test_the_plan_is_plain_data():
+    several = nodes(stock_node())
+    assert json.loads(json.dumps(plan(several))) == make_plan(several, {})
+
+
+@pytest.mark.parametrize(
+    ("several", "policy", "message"),
+    [
+        pytest.param(
+            {},
+            {},
+            "no node was given, at least one is expected. Give a mapping of names to what node_info returned as node.",
+            id="no nodes",
+        ),
+        pytest.param(
+            nodes(stock_node()),
+            [],
+            "policy: [] is not a mapping. Write names and values, for example {lost_probes: 2}.",
+            id="a list for a policy",
+        ),
+        pytest.param(
+            nodes(stock_node()),
+            {"tme": 300},
+            "keepalive_tme: not a name of the policy. Did you mean keepalive_time?",
+            id="a misspelt name",
+        ),
+    ],
+)
+def test_what_cannot_be_planned_is_an_error_of_the_filter(several, policy, message):
+    with pytest.raises(AnsibleFilterError) as caught:
+        plan(several, policy)
+    assert str(caught.value) == f"plan: {message}"
+
+
+def test_the_documentation_knows_every_name_of_the_policy_and_its_default():
+    documented = yaml.safe_load(plugin.DOCUMENTATION)["options"]["policy"]["suboptions"]
+    defaults = {name: option.get("default") for name, option in documented.items()}
+    assert defaults == Policy().as_dict()
+    assert list(documented) == [field.name for field in fields(Policy)]
+
+
+def test_the_documentation_knows_every_middlebox():
+    text = " ".join(
+        yaml.safe_load(plugin.DOCUMENTATION)["options"]["policy"]["suboptions"]["middleboxes"]["description"]
+    )
+    assert [name for name, known in KNOWN.items() if f"V({name}) {known.seconds} (" not in text] == []
+
+
+def test_the_documentation_knows_every_value_returned():
+    returned = yaml.safe_load(plugin.RETURN)["_value"]["contains"]
+    result = plan(nodes(stock_node()))
+    assert set(result) == set(returned)
+    assert set(result["nodes"]["worker1"]) == set(returned["nodes"]["contains"])
+    assert set(result["findings"][0]) == set(returned["findings"]["contains"])

@@ -1,0 +1,268 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Nodes as node_info returns them, for tests of everything that reads them."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from ansible_collections.kubenode.connections.plugins.module_utils._keys import KEYS, MODULES
+from ansible_collections.kubenode.connections.plugins.plugin_utils._plan import make_plan
+
+KERNEL_KEEPALIVE = (7200, 75, 9)
+OUR_FILE = "/etc/sysctl.d/k8s.conf"
+
+OTHER_FILE = "/etc/sysctl.d/50-ours-too.conf"
+
+KEEPALIVE_KEYS = TIME, INTVL, PROBES = (
+    "net.ipv4.tcp_keepalive_time",
+    "net.ipv4.tcp_keepalive_intvl",
+    "net.ipv4.tcp_keepalive_probes",
+)
+BRIDGE = ("net.bridge.bridge-nf-call-iptables", "net.bridge.bridge-nf-call-ip6tables")
+BE_LIBERAL = "net.netfilter.nf_conntrack_tcp_be_liberal"
+ESTABLISHED = "net.netfilter.nf_conntrack_tcp_timeout_established"
+
+EMPTY = {"modules": [], "sysctls": {}, "ipvs_timeouts": {}, "ipvs_timeouts_persistent": False}
+OURS = {TIME: "600", INTVL: "30", PROBES: "9"}
+
+
+def stock_node() -> dict[str, Any]:
+    """A worker as kubeadm leaves it in ipvs mode: 900 s, the kernel's keepalive, conntrack at kube-proxy's 24 hours."""
+    return {
+        "hostname": "worker1",
+        "kernel": "6.1.0-56-cloud-amd64",
+        "root": True,
+        "container": None,
+        "modules": {name: {"loaded": name != "br_netfilter", "builtin": False, "boot": None} for name in MODULES},
+        "ipvs": {
+            "loaded": True,
+            "timeouts": {"tcp": 900, "tcpfin": 120, "udp": 300},
+            "timeouts_from": "socket option",
+            "services": [_service()],
+            "connections": {"TCP": {"ESTABLISHED": 4, "TIME_WAIT": 1}, "UDP": {"UDP": 1}},
+        },
+        "conntrack": {
+            "loaded": True,
+            "count": 412,
+            "max": 131072,
+            "be_liberal": 0,
+            "timeouts": {"established": 86400, "close_wait": 3600},
+            "statistics": [],
+        },
+        "sysctls": {key: _sysctl(key) for key in KEYS},
+        "boot_problems": [],
+        "kube_proxy": _kube_proxy("ipvs"),
+        "namespaces": {
+            "count": 24,
+            "unreadable": 0,
+            "error": None,
+            "keepalive": [{"time": 7200, "intvl": 75, "probes": 9, "namespaces": 24, "own": True}],
+        },
+        "problems": [],
+    }
+
+
+def nftables_node() -> dict[str, Any]:
+    """A worker in nftables mode, where ip_vs is not loaded."""
+    node = stock_node()
+    node["kube_proxy"] = _kube_proxy("nftables")
+    return without_ipvs(node)
+
+
+def plain_node() -> dict[str, Any]:
+    """A machine without kube-proxy, IPVS and conntrack."""
+    node = without_ipvs(stock_node())
+    node["kube_proxy"] = {
+        "running": False,
+        "pid": None,
+        "address": "127.0.0.1:10249",
+        "mode": None,
+        "config": None,
+        "ipvs_timeouts": None,
+        "conntrack": None,
+        "error": "kube-proxy at 127.0.0.1:10249: connection refused",
+    }
+    without_conntrack(node)
+    node["namespaces"] = {"count": 1, "unreadable": 0, "error": None, "keepalive": [_group(KERNEL_KEEPALIVE, 1, True)]}
+    return node
+
+
+def unprivileged_node() -> dict[str, Any]:
+    """The stock worker read by a user who is not root."""
+    node = stock_node()
+    node["root"] = False
+    node["ipvs"].update(timeouts=None, timeouts_from=None)
+    node["namespaces"] = {
+        "count": 1,
+        "unreadable": 23,
+        "error": "/proc/812/ns/net: Permission denied",
+        "keepalive": [_group(KERNEL_KEEPALIVE, 1, True)],
+    }
+    node["problems"] = [
+        {
+            "what": "IPVS timeouts",
+            "why": "the kernel refused: Operation not permitted.",
+            "do": "Run as root (become: true).",
+        },
+        {
+            "what": "keepalive in other network namespaces",
+            "why": "23 namespaces or processes cannot be read: /proc/812/ns/net: Permission denied.",
+            "do": "Run as root (become: true).",
+        },
+    ]
+    return node
+
+
+def container_node() -> dict[str, Any]:
+    """A root without capabilities in a container, whose own network namespace has neither IPVS nor conntrack."""
+    node = plain_node()
+    node.update(container="podman", hostname="f3a9c2")
+    return node
+
+
+def applied_node() -> dict[str, Any]:
+    """The stock worker after 600/30/9 was written to our file; pods are as they were."""
+    return with_pods(with_keepalive(stock_node(), (600, 30, 9), file=OUR_FILE), [(KERNEL_KEEPALIVE, 23)])
+
+
+def without_ipvs(node: dict[str, Any]) -> dict[str, Any]:
+    node["ipvs"] = {"loaded": False, "timeouts": None, "timeouts_from": None, "services": [], "connections": {}}
+    node["modules"]["ip_vs"]["loaded"] = False
+    return node
+
+
+def without_conntrack(node: dict[str, Any]) -> dict[str, Any]:
+    node["conntrack"] = {
+        "loaded": False,
+        "count": None,
+        "max": None,
+        "be_liberal": None,
+        "timeouts": {},
+        "statistics": [],
+    }
+    node["modules"]["nf_conntrack"]["loaded"] = False
+    return node
+
+
+def with_ipvs_tcp(node: dict[str, Any], seconds: int) -> dict[str, Any]:
+    node["ipvs"]["timeouts"]["tcp"] = seconds
+    return node
+
+
+def with_established(node: dict[str, Any], seconds: int) -> dict[str, Any]:
+    node["conntrack"]["timeouts"]["established"] = seconds
+    return node
+
+
+def with_configured_tcp(node: dict[str, Any], seconds: int) -> dict[str, Any]:
+    node["kube_proxy"]["ipvs_timeouts"]["tcp"] = seconds
+    return node
+
+
+def with_keepalive(
+    node: dict[str, Any],
+    live: tuple[int, int, int],
+    boot: tuple[int, int, int] | None = None,
+    file: str | None = None,
+) -> dict[str, Any]:
+    """The node's own keepalive; after a boot the same by default. With a file, its lines 3 to 5 set the boot values."""
+    for number, (key, value, later) in enumerate(zip(KEEPALIVE_KEYS, live, boot or live, strict=True), start=3):
+        node["sysctls"][key]["value"] = str(value)
+        line = number if file else None
+        node["sysctls"][key]["boot"].update(value=str(later) if file else None, file=file, line=line)
+    own = [group for group in node["namespaces"]["keepalive"] if group["own"]]
+    others = [group for group in node["namespaces"]["keepalive"] if not group["own"]]
+    node["namespaces"]["keepalive"] = [_group(live, sum(group["namespaces"] for group in own), True), *others]
+    return node
+
+
+def with_pods(node: dict[str, Any], groups: list[tuple[tuple[int, int, int], int]]) -> dict[str, Any]:
+    """The keepalive of the other namespaces: values, and in how many."""
+    time, intvl, probes = (int(node["sysctls"][key]["value"]) for key in KEEPALIVE_KEYS)
+    node["namespaces"]["keepalive"] = [
+        _group((time, intvl, probes), 1, True),
+        *(_group(*group, False) for group in groups),
+    ]
+    node["namespaces"]["count"] = 1 + sum(count for _values, count in groups)
+    return node
+
+
+def with_sysctl(node: dict[str, Any], key: str, live: str | None, **boot: Any) -> dict[str, Any]:
+    """A key's live value (None: absent) and what is to differ in its boot value."""
+    node["sysctls"][key].update(value=live, state="absent" if live is None else "present")
+    node["sysctls"][key]["boot"].update(boot)
+    return node
+
+
+def nodes(*several: dict[str, Any] | None) -> dict[str, Any]:
+    """worker1, worker2, ... as the planner takes them; each its own copy."""
+    return {f"worker{number}": copy.deepcopy(node) for number, node in enumerate(several, start=1)}
+
+
+def with_module(node: dict[str, Any], name: str, loaded: bool, boot: str | None = None) -> dict[str, Any]:
+    """A kernel module, and the modules-load.d file that names it."""
+    node["modules"][name].update(loaded=loaded, boot=boot and {"file": boot, "line": 1})
+    return node
+
+
+def plan_one(node: dict[str, Any] | None, **policy: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The plan for one node, and that node's part of it."""
+    plan = make_plan(nodes(node), policy)
+    return plan, plan["nodes"]["worker1"]
+
+
+def settings_of(node: dict[str, Any] | None, **policy: Any) -> dict[str, Any]:
+    return plan_one(node, **policy)[1]["settings"]
+
+
+def _service() -> dict[str, Any]:
+    server = {"address": "10.2.0.2", "port": 6443, "forward": "Masq", "weight": 1, "active": 4, "inactive": 1}
+    return {
+        "protocol": "TCP",
+        "address": "10.96.0.1",
+        "port": 443,
+        "fwmark": None,
+        "scheduler": "rr",
+        "flags": "",
+        "real_servers": [server],
+    }
+
+
+def _kube_proxy(mode: str) -> dict[str, Any]:
+    return {
+        "running": True,
+        "pid": 812,
+        "address": "127.0.0.1:10249",
+        "mode": mode,
+        "config": {"mode": mode},
+        "ipvs_timeouts": {"tcp": 0, "tcpfin": 0, "udp": 0},
+        "conntrack": {
+            "tcp_established": 86400,
+            "tcp_close_wait": 3600,
+            "max_per_core": 32768,
+            "min": 131072,
+            "be_liberal": False,
+        },
+        "error": None,
+    }
+
+
+def _sysctl(key: str) -> dict[str, Any]:
+    known = KEYS[key]
+    boot = {"value": None, "file": None, "line": None, "module": known.module, "in_time": known.module is None}
+    value = known.default
+    return {
+        "state": "absent" if value is None else "present",
+        "value": value,
+        "error": None,
+        "boot": {**boot, "procps_value": None},
+    }
+
+
+def _group(keepalive: tuple[int, int, int], namespaces: int, own: bool) -> dict[str, Any]:
+    time, intvl, probes = keepalive
+    return {"time": time, "intvl": intvl, "probes": probes, "namespaces": namespaces, "own": own}

@@ -1,0 +1,571 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.kubenode.connections.plugins.plugin_utils import _findings
+from ansible_collections.kubenode.connections.plugins.plugin_utils._plan import make_plan
+from ansible_collections.kubenode.connections.plugins.plugin_utils._rule import SEVERITIES
+from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import (
+    OUR_FILE,
+    applied_node,
+    nftables_node,
+    nodes,
+    plain_node,
+    stock_node,
+    unprivileged_node,
+    with_configured_tcp,
+    with_ipvs_tcp,
+    with_keepalive,
+    with_pods,
+    with_sysctl,
+)
+
+BE_LIBERAL = "net.netfilter.nf_conntrack_tcp_be_liberal"
+ESTABLISHED = "net.netfilter.nf_conntrack_tcp_timeout_established"
+LATER_FILE = "/etc/sysctl.d/zz-tuned.conf"
+IPVS_LIMIT = "900 s (IPVS tcp on worker1)"
+APPLY = "Run the playbook kubenode.connections.apply"
+EDIT = (
+    "in kube-proxy's configuration (ConfigMap kube-system/kube-proxy, config.conf), then restart it: "
+    "kubectl -n kube-system rollout restart daemonset kube-proxy"
+)
+TIMERS = "Open sockets keep their old timer until it fires: restart what cannot wait."
+
+
+def quiet_node():
+    """A worker in ipvs mode of which nothing at all is to be said."""
+    return with_pods(applied_node(), [((600, 30, 9), 23)])
+
+
+def altered(node, **sections):
+    """The node with some keys of its sections changed; a section given as a whole replaces the old one."""
+    for name, section in sections.items():
+        if isinstance(section, dict):
+            node[name].update(section)
+        else:
+            node[name] = section
+    return node
+
+
+def finding_of(identity, node, policy):
+    findings = [each for each in make_plan(nodes(node), policy)["findings"] if each["id"] == identity]
+    assert len(findings) <= 1
+    return findings[0] if findings else None
+
+
+RAISED = [
+    pytest.param(
+        "keepalive-too-late",
+        stock_node(),
+        {},
+        {
+            "severity": "critical",
+            "scope": "worker1",
+            "limit": IPVS_LIMIT,
+            "observed": "keepalive 7200/75/9: 7200 + 2 x 75 = 7350 s, with timer slack 8284 s, is 7384 s beyond "
+            + IPVS_LIMIT,
+            "why": "After 900 s without a packet the connection is forgotten and neither end is told. "
+            "The next request gets 'Connection reset by peer', or no answer at all.",
+            "remedy": f"{APPLY}: it sets 600/30/9. {TIMERS}",
+        },
+        id="a stock node",
+    ),
+    pytest.param(
+        "keepalive-too-late",
+        stock_node(),
+        {"strategy": "raise_ipvs"},
+        {"severity": "critical", "remedy": f"{APPLY}: it raises the IPVS tcp timeout."},
+        id="a stock node, to be cured by IPVS",
+    ),
+    pytest.param(
+        "keepalive-deadly",
+        with_keepalive(stock_node(), (600, 30, 0)),
+        {},
+        {
+            "severity": "critical",
+            "observed": "keepalive 600/30/0 (time/intvl/probes)",
+            "limit": "1",
+            "why": "The kernel takes values below 1. With 0 probes it resets a healthy idle connection at its first "
+            "timer; "
+            "a time or intvl below 1 fires at once, again and again.",
+            "remedy": f"{APPLY}.",
+        },
+        id="no probes",
+    ),
+    pytest.param(
+        "keepalive-deadly",
+        with_keepalive(plain_node(), (0, 75, 9)),
+        {},
+        {"remedy": "Set keepalive_time, keepalive_intvl and keepalive_probes."},
+        id="a time of 0 where nothing forgets",
+    ),
+    pytest.param(
+        "pods-keepalive-too-late",
+        with_pods(applied_node(), [((7200, 75, 9), 20), ((840, 30, 2), 3)]),
+        {},
+        {
+            "severity": "warning",
+            "limit": IPVS_LIMIT,
+            "observed": "23 network namespaces besides the node's own (pods): 7200/75/9 in 20, 840/30/2 in 3",
+            "why": "Keepalive sysctls belong to a network namespace. The node's own reach hostNetwork processes only, "
+            "and the namespace of a new pod starts with the kernel's 7200/75/9.",
+            "remedy": "Give pods net.ipv4.tcp_keepalive_time, _intvl and _probes of 600/30/9: in "
+            "securityContext.sysctls (safe from Kubernetes 1.29), by CRI-O's default_sysctls or the CNI plugin tuning; "
+            "then recreate them. Or, where pods cannot be touched, keepalive_strategy: raise_ipvs.",
+        },
+        id="pods keep the kernel's values",
+    ),
+    pytest.param(
+        "pods-keepalive-too-late",
+        with_pods(nftables_node(), [((7200, 75, 9), 2)]),
+        {"middleboxes": ["aws_nlb"]},
+        {
+            "remedy": "Give pods net.ipv4.tcp_keepalive_time, _intvl and _probes of 233/11/9: in "
+            "securityContext.sysctls (safe from Kubernetes 1.29), by CRI-O's default_sysctls or the CNI plugin tuning; "
+            "then recreate them.",
+        },
+        id="pods behind a load balancer, where IPVS cannot help",
+    ),
+    pytest.param(
+        "pods-keepalive-too-late",
+        stock_node(),
+        {"strategy": "raise_ipvs"},
+        {"remedy": f"{APPLY}: it raises the IPVS tcp timeout above all of them."},
+        id="pods, to be cured by IPVS",
+    ),
+    pytest.param(
+        "keepalive-few-probes",
+        with_keepalive(quiet_node(), (600, 30, 2), file=OUR_FILE),
+        {},
+        {
+            "severity": "warning",
+            "observed": "net.ipv4.tcp_keepalive_probes 2, with keepalive_lost_probes 2",
+            "limit": "3 (keepalive_lost_probes 2 and one more)",
+            "remedy": f"{APPLY}.",
+            "why": "After 2 unanswered probes the kernel resets the connection, a healthy one too.",
+        },
+        id="as many probes as may be lost",
+    ),
+    pytest.param(
+        "keepalive-undecided",
+        stock_node(),
+        {"profile": "article"},
+        {
+            "severity": "warning",
+            "scope": "plan",
+            "limit": IPVS_LIMIT,
+            "observed": "keepalive 600/30/10: 600 + 10 x 30 = 900 s, not below 900 s",
+            "why": "A healthy connection is kept. A dead peer is given up only after the middle has forgotten the "
+            "connection.",
+            "remedy": "Use keepalive_profile: derived.",
+        },
+        id="the article",
+    ),
+    pytest.param(
+        "keepalive-undecided",
+        stock_node(),
+        {"time": 600, "intvl": 60, "probes": 9},
+        {"remedy": "Lower keepalive_time or keepalive_intvl or keepalive_probes."},
+        id="the user's values",
+    ),
+    pytest.param(
+        "keepalive-undecided",
+        with_keepalive(quiet_node(), (600, 30, 10), file=OUR_FILE),
+        {"strategy": "raise_ipvs"},
+        {"remedy": "Set keepalive_ipvs_timeouts: {tcp: 901}."},
+        id="the values in use, below an IPVS timeout that is just enough",
+    ),
+    pytest.param(
+        "node-keepalive-undecided",
+        with_keepalive(quiet_node(), (600, 30, 10), file="/etc/sysctl.d/10-x.conf"),
+        {},
+        {"severity": "info", "remedy": "Nothing has to be done; fewer probes would decide in time."},
+        id="the article's values, by somebody else",
+    ),
+    pytest.param(
+        "boot-value-differs",
+        with_keepalive(quiet_node(), (600, 30, 9)),
+        {},
+        {
+            "severity": "warning",
+            "limit": IPVS_LIMIT,
+            "observed": "keepalive is 600/30/9 now and 7200/75/9 after a reboot: no file sets "
+            "net.ipv4.tcp_keepalive_time, no file sets net.ipv4.tcp_keepalive_intvl",
+            "why": f"After the reboot: 7200 + 2 x 75 = 7350 s, with timer slack 8284 s, is 7384 s beyond {IPVS_LIMIT}.",
+            "remedy": f"{APPLY}: it writes {OUR_FILE}.",
+        },
+        id="set by hand",
+    ),
+    pytest.param(
+        "boot-value-differs",
+        with_keepalive(quiet_node(), (600, 30, 9), (7200, 30, 9), LATER_FILE),
+        {},
+        {
+            "observed": "keepalive is 600/30/9 now and 7200/30/9 after a reboot: "
+            f"{LATER_FILE}:3 sets net.ipv4.tcp_keepalive_time to 7200",
+            "remedy": f"Change or remove {LATER_FILE}:3: read after {OUR_FILE}, so it wins.",
+        },
+        id="a file after ours sets it back",
+    ),
+    pytest.param(
+        "boot-value-differs",
+        with_keepalive(quiet_node(), (600, 30, 9)),
+        {"strategy": "raise_ipvs"},
+        {"remedy": f"{APPLY}: it raises the limit."},
+        id="set by hand, to be cured by IPVS",
+    ),
+    pytest.param(
+        "boot-value-differs",
+        altered(
+            quiet_node(),
+            sysctls={
+                key: {"state": "present", "value": value}
+                for key, value in zip(
+                    ("net.ipv4.tcp_keepalive_time", "net.ipv4.tcp_keepalive_intvl", "net.ipv4.tcp_keepalive_probes"),
+                    ("600", "30", "9"),
+                    strict=True,
+                )
+            },
+        ),
+        {},
+        {
+            "severity": "unknown",
+            "observed": "keepalive is 600/30/9 now; what it is after a reboot could not be read",
+            "why": "A value that no file sets is lost at the next boot.",
+            "remedy": "Run again as root (become: true).",
+        },
+        id="boot values missing",
+    ),
+    pytest.param(
+        "boot-module-late",
+        with_sysctl(quiet_node(), BE_LIBERAL, "1", value="1", file="/etc/sysctl.conf", line=3),
+        {},
+        {
+            "severity": "warning",
+            "observed": f"{BE_LIBERAL} = 1 (/etc/sysctl.conf:3): not applied at boot",
+            "why": "nf_conntrack is loaded after systemd-sysctl has run, which skips a missing key without an error.",
+            "remedy": "Name nf_conntrack in /etc/modules-load.d/k8s.conf, which is read before.",
+        },
+        id="be_liberal without modules-load.d",
+    ),
+    pytest.param(
+        "boot-module-late",
+        with_sysctl(quiet_node(), BE_LIBERAL, "1", value="1", file="/etc/sysctl.conf", line=3),
+        {"sysctls": {BE_LIBERAL: 1}},
+        {"remedy": f"{APPLY}: it names nf_conntrack in /etc/modules-load.d/k8s.conf, which is read before."},
+        id="be_liberal, which the plan cures",
+    ),
+    pytest.param(
+        "boot-order-differs",
+        with_sysctl(
+            quiet_node(), "net.ipv4.tcp_retries2", "8", value="8", file="/etc/sysctl.d/a.conf", procps_value="15"
+        ),
+        {},
+        {
+            "severity": "info",
+            "observed": "net.ipv4.tcp_retries2 8 at boot, 15 by sysctl --system",
+            "why": "systemd-sysctl and procps read different files, in a different order.",
+            "remedy": "Keep each key in one file only.",
+        },
+        id="procps reads another file last",
+    ),
+    pytest.param(
+        "boot-lines-unreadable",
+        altered(
+            quiet_node(), boot_problems=[{"file": "/etc/sysctl.d/x.conf", "line": n, "what": "no ="} for n in range(8)]
+        ),
+        {},
+        {
+            "severity": "info",
+            "observed": "/etc/sysctl.d/x.conf:0: no =; /etc/sysctl.d/x.conf:1: no =; /etc/sysctl.d/x.conf:2: no =; "
+            "/etc/sysctl.d/x.conf:3: no =; /etc/sysctl.d/x.conf:4: no =; /etc/sysctl.d/x.conf:5: no = and 2 more",
+            "why": "Such lines are skipped at boot; they may be meant to set something.",
+            "remedy": "Correct or remove them.",
+        },
+        id="lines without an equals sign",
+    ),
+    pytest.param(
+        "ipvs-timeout-not-kept",
+        with_ipvs_tcp(quiet_node(), 8284),
+        {},
+        {
+            "severity": "warning",
+            "limit": "900 s (the kernel's default)",
+            "observed": "IPVS tcp 8284 s, set by hand or by a unit that this collection does not look for",
+            "why": "IPVS timeouts are lost at a reboot: then the limit is 900 s, maybe too short.",
+            "remedy": "Keep it with keepalive_ipvs_timeouts: {tcp: 8284}, unless you know what sets it again at boot.",
+        },
+        id="raised by hand",
+    ),
+    pytest.param(
+        "ipvs-owner-kube-proxy",
+        with_configured_tcp(quiet_node(), 600),
+        {},
+        {
+            "severity": "warning",
+            "observed": "IPVS tcp 900 s against kube-proxy at its next start (ipvs.tcpTimeout 600s)",
+            "why": "kube-proxy writes its configured IPVS timeouts at every start; 0s in it would leave them alone.",
+            "remedy": f"Set ipvs.tcpTimeout: 900s {EDIT}.",
+        },
+        id="configured otherwise than in force",
+    ),
+    pytest.param(
+        "ipvs-owner-kube-proxy",
+        with_configured_tcp(stock_node(), 900),
+        {"strategy": "raise_ipvs"},
+        {
+            "observed": "IPVS tcp 8284 s against kube-proxy at its next start (ipvs.tcpTimeout 900s)",
+            "remedy": f"Set ipvs.tcpTimeout: 8284s {EDIT}.",
+        },
+        id="configured otherwise than planned",
+    ),
+    pytest.param(
+        "sysctl-owner-kube-proxy",
+        quiet_node(),
+        {"sysctls": {ESTABLISHED: 3600, "net.ipv4.vs.conntrack": 0}},
+        {
+            "severity": "warning",
+            "observed": f"{ESTABLISHED} 3600 against kube-proxy at its next start (conntrack.tcpEstablishedTimeout "
+            "86400s), net.ipv4.vs.conntrack 0 against kube-proxy at its next start (it always sets 1 in ipvs mode)",
+            "why": "kube-proxy writes these sysctls at every start, so the planned value does not stay.",
+            "remedy": f"Change it {EDIT}. Or drop it from keepalive_sysctls.",
+        },
+        id="sysctls that kube-proxy writes",
+    ),
+    pytest.param(
+        "sysctl-owner-file",
+        with_keepalive(stock_node(), (7200, 75, 9), (7200, 75, 9), LATER_FILE),
+        {},
+        {
+            "severity": "warning",
+            "observed": f"{LATER_FILE}:3 sets net.ipv4.tcp_keepalive_time to 7200 instead of 600; "
+            f"{LATER_FILE}:4 sets net.ipv4.tcp_keepalive_intvl to 75 instead of 30",
+            "why": f"Files are read in the order of their names; it comes after {OUR_FILE}, so it wins at boot.",
+            "remedy": "Change or remove that line, then apply.",
+        },
+        id="a file after ours",
+    ),
+    pytest.param(
+        "ip-vs-idle",
+        altered(nftables_node(), ipvs={"loaded": True}),
+        {},
+        {
+            "severity": "info",
+            "observed": "ip_vs is loaded, kube-proxy mode nftables, no virtual service",
+            "why": "kube-proxy loads ip_vs in other modes too, to clean up. Its timeouts are not on the path.",
+            "remedy": "Nothing has to be done.",
+        },
+        id="left over in nftables mode",
+    ),
+    pytest.param(
+        "node-not-observed",
+        None,
+        {},
+        {
+            "severity": "unknown",
+            "scope": "worker1",
+            "observed": "the node was not observed",
+            "why": "Its limits may be lower than those that were seen, and connections cross it.",
+            "remedy": "Make it reachable and run again, or leave it out with --limit.",
+        },
+        id="unreachable",
+    ),
+    pytest.param(
+        "limit-unknown",
+        unprivileged_node(),
+        {},
+        {
+            "severity": "unknown",
+            "observed": "IPVS tcp: the kernel refused: Operation not permitted",
+            "why": "The true limit may be lower than those that were seen, so nobody can call this node safe.",
+            "remedy": "Run as root (become: true).",
+        },
+        id="not root",
+    ),
+    pytest.param(
+        "limit-unknown",
+        altered(quiet_node(), ipvs={"timeouts": None}, root=True),
+        {},
+        {
+            "observed": "IPVS tcp: the timeouts could not be read",
+            "remedy": "Run on the node itself: this root lacks rights, as in a container.",
+        },
+        id="root in a container",
+    ),
+    pytest.param(
+        "keepalive-unreadable",
+        with_sysctl(quiet_node(), "net.ipv4.tcp_keepalive_time", None),
+        {},
+        {
+            "severity": "unknown",
+            "observed": "net.ipv4.tcp_keepalive_time (absent)",
+            "why": "Without the keepalive in force nobody can say whether it is soon enough.",
+        },
+        id="a key is absent",
+    ),
+    pytest.param(
+        "keepalive-unreadable",
+        with_sysctl(quiet_node(), "net.ipv4.tcp_keepalive_time", "soon"),
+        {},
+        {"observed": "values that are not whole numbers"},
+        id="a key is no number",
+    ),
+    pytest.param(
+        "namespaces-not-read",
+        unprivileged_node(),
+        {},
+        {
+            "severity": "unknown",
+            "observed": "23 network namespaces could not be read: /proc/812/ns/net: Permission denied",
+            "why": "Pods have their own keepalive, and the node's own says nothing about it.",
+            "remedy": "Run again as root (become: true).",
+        },
+        id="not root",
+    ),
+    pytest.param(
+        "kube-proxy-mode-unknown",
+        altered(quiet_node(), kube_proxy={"mode": None, "error": "timed out after 3 s"}),
+        {},
+        {
+            "severity": "unknown",
+            "observed": "kube-proxy at 127.0.0.1:10249: timed out after 3 s",
+            "why": "Its mode says whether IPVS is on the path, its configuration what it will set again.",
+            "remedy": "Give its metrics address in keepalive_kube_proxy_address (metricsBindAddress in its "
+            "configuration).",
+        },
+        id="no answer",
+    ),
+    pytest.param(
+        "kube-proxy-mode-unknown",
+        altered(quiet_node(), kube_proxy={"mode": "<html>"}),
+        {},
+        {"observed": "kube-proxy at 127.0.0.1:10249: its mode is '<html>'"},
+        id="nonsense",
+    ),
+    pytest.param(
+        "not-read",
+        altered(
+            quiet_node(),
+            problems=[{"what": "/proc/net/ip_vs_conn", "why": "2 lines make no sense", "do": "Report them."}],
+        ),
+        {},
+        {
+            "severity": "unknown",
+            "observed": "/proc/net/ip_vs_conn: 2 lines make no sense",
+            "remedy": "Report them.",
+            "why": "What could not be read is not taken for fine.",
+        },
+        id="a table that makes no sense",
+    ),
+    pytest.param(
+        "not-read",
+        altered(plain_node(), problems=[{"what": "kube-proxy's mode", "why": "nonsense", "do": "Look."}]),
+        {},
+        {"observed": "kube-proxy's mode: nonsense", "remedy": "Look."},
+        id="something else answers at kube-proxy's port",
+    ),
+]
+
+NOT_RAISED = [
+    pytest.param("keepalive-too-late", applied_node(), {}, id="soon enough"),
+    pytest.param("keepalive-too-late", plain_node(), {}, id="nothing forgets"),
+    pytest.param("keepalive-deadly", stock_node(), {}, id="all values are positive"),
+    pytest.param("pods-keepalive-too-late", quiet_node(), {}, id="pods are soon enough"),
+    pytest.param(
+        "pods-keepalive-too-late", with_pods(stock_node(), []), {}, id="no pods, the node itself does not count"
+    ),
+    pytest.param("keepalive-few-probes", stock_node(), {}, id="nine probes"),
+    pytest.param("keepalive-undecided", stock_node(), {}, id="derived values decide in time"),
+    pytest.param("node-keepalive-undecided", quiet_node(), {}, id="870 s below 900 s"),
+    pytest.param("boot-value-differs", quiet_node(), {}, id="a file keeps it"),
+    pytest.param("boot-value-differs", stock_node(), {}, id="unsafe now anyway"),
+    pytest.param(
+        "boot-module-late",
+        with_sysctl(quiet_node(), BE_LIBERAL, "1", value="1", file="/etc/sysctl.conf", in_time=True),
+        {},
+        id="modules-load.d brings the module in time",
+    ),
+    pytest.param("boot-module-late", stock_node(), {}, id="no file sets a key of a module"),
+    pytest.param("boot-order-differs", stock_node(), {}, id="both leave the same"),
+    pytest.param("boot-lines-unreadable", stock_node(), {}, id="every line can be read"),
+    pytest.param("ipvs-timeout-not-kept", stock_node(), {}, id="the kernel's default"),
+    pytest.param("ipvs-timeout-not-kept", with_ipvs_tcp(quiet_node(), 60), {}, id="lower than the default"),
+    pytest.param(
+        "ipvs-timeout-not-kept", with_ipvs_tcp(stock_node(), 8284), {"strategy": "raise_ipvs"}, id="the plan keeps it"
+    ),
+    pytest.param(
+        "ipvs-timeout-not-kept",
+        with_configured_tcp(with_ipvs_tcp(quiet_node(), 8284), 8284),
+        {},
+        id="kube-proxy keeps it",
+    ),
+    pytest.param("ipvs-owner-kube-proxy", stock_node(), {"strategy": "raise_ipvs"}, id="kube-proxy leaves it alone"),
+    pytest.param("ipvs-owner-kube-proxy", with_configured_tcp(stock_node(), 900), {}, id="configured as it is"),
+    pytest.param("sysctl-owner-kube-proxy", quiet_node(), {"sysctls": {ESTABLISHED: 86400}}, id="the same value"),
+    pytest.param("sysctl-owner-kube-proxy", plain_node(), {"sysctls": {ESTABLISHED: 3600}}, id="no kube-proxy"),
+    pytest.param(
+        "sysctl-owner-kube-proxy", nftables_node(), {"sysctls": {"net.ipv4.vs.conntrack": 0}}, id="nftables mode"
+    ),
+    pytest.param(
+        "sysctl-owner-file",
+        with_keepalive(stock_node(), (7200, 75, 9), file="/etc/sysctl.d/10-x.conf"),
+        {},
+        id="a file before ours",
+    ),
+    pytest.param("sysctl-owner-file", applied_node(), {}, id="our own file"),
+    pytest.param(
+        "sysctl-owner-file",
+        with_keepalive(stock_node(), (7200, 75, 9), file=OUR_FILE),
+        {},
+        id="our own file, with older values",
+    ),
+    pytest.param("ip-vs-idle", stock_node(), {}, id="IPVS is on the path"),
+    pytest.param("ip-vs-idle", nftables_node(), {}, id="not loaded"),
+    pytest.param("node-not-observed", stock_node(), {}, id="observed"),
+    pytest.param("limit-unknown", stock_node(), {}, id="all limits were read"),
+    pytest.param("keepalive-unreadable", stock_node(), {}, id="all three were read"),
+    pytest.param("namespaces-not-read", stock_node(), {}, id="all were read"),
+    pytest.param("kube-proxy-mode-unknown", stock_node(), {}, id="it said ipvs"),
+    pytest.param("kube-proxy-mode-unknown", plain_node(), {}, id="it does not run"),
+    pytest.param("not-read", unprivileged_node(), {}, id="other rules say it already"),
+]
+
+
+@pytest.mark.parametrize(("identity", "node", "policy", "expected"), RAISED)
+def test_a_rule_is_raised(identity, node, policy, expected):
+    finding = finding_of(identity, node, policy)
+    assert finding is not None
+    assert {key: finding[key] for key in expected} == expected
+
+
+@pytest.mark.parametrize(("identity", "node", "policy"), NOT_RAISED)
+def test_a_rule_is_not_raised(identity, node, policy):
+    assert finding_of(identity, node, policy) is None
+
+
+def test_every_rule_is_tested_both_ways_and_described():
+    rules = {rule.id for rule in _findings.RULES}
+    assert {row.values[0] for row in RAISED} == rules
+    assert {row.values[0] for row in NOT_RAISED} == rules
+    assert len(_findings.RULES) == len(rules)
+    assert all(rule.description.endswith(".") and rule.severity in SEVERITIES for rule in _findings.RULES)
+
+
+def test_of_a_cured_node_there_is_nothing_to_say():
+    assert make_plan(nodes(quiet_node()), {})["findings"] == []
+
+
+def test_the_top_finding_of_a_stock_node_is_critical():
+    findings = make_plan(nodes(nftables_node(), stock_node()), {})["findings"]
+    assert (findings[0]["id"], findings[0]["severity"]) == ("keepalive-too-late", "critical")
+
+
+def test_findings_come_with_the_most_severe_first():
+    several = nodes(unprivileged_node(), None, altered(nftables_node(), ipvs={"loaded": True}), stock_node())
+    severities = [finding["severity"] for finding in make_plan(several, {"profile": "article"})["findings"]]
+    assert severities == sorted(severities, key=SEVERITIES.index)
+    assert set(severities) == set(SEVERITIES)

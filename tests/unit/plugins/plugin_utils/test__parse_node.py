@@ -1,0 +1,94 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.kubenode.connections.plugins.plugin_utils._keepalive import Keepalive
+from ansible_collections.kubenode.connections.plugins.plugin_utils._parse_node import parse_node
+from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import (
+    nftables_node,
+    plain_node,
+    stock_node,
+    with_keepalive,
+    with_sysctl,
+)
+
+BE_LIBERAL = "net.netfilter.nf_conntrack_tcp_be_liberal"
+
+
+@pytest.mark.parametrize("node", [None, {}, [], "worker1", 7])
+def test_nothing_was_observed(node):
+    assert parse_node(node) is None
+
+
+def test_data_that_says_nothing_is_not_seen():
+    node = parse_node({"hostname": "worker1"})
+    assert (node.ipvs.loaded, node.conntrack.loaded, node.kube_proxy.running) == (None, None, None)
+    assert (node.mode, node.keepalive, node.boot_keepalive, node.namespaces.complete) == ("unknown", None, None, False)
+    assert (node.root, node.modules, node.problems) == (False, {}, ())
+
+
+@pytest.mark.parametrize(
+    ("node", "mode"),
+    [
+        pytest.param(stock_node(), "ipvs", id="kube-proxy says ipvs"),
+        pytest.param(nftables_node(), "nftables", id="kube-proxy says nftables"),
+        pytest.param(plain_node(), "none", id="no kube-proxy"),
+        pytest.param(
+            {**stock_node(), "kube_proxy": {"running": True, "mode": None}}, "unknown", id="it did not answer"
+        ),
+        pytest.param(
+            {**stock_node(), "kube_proxy": {"running": True, "mode": "<html>"}}, "unknown", id="it said nonsense"
+        ),
+    ],
+)
+def test_the_mode(node, mode):
+    assert parse_node(node).mode == mode
+
+
+@pytest.mark.parametrize(
+    ("node", "boot"),
+    [
+        pytest.param(stock_node(), Keepalive(7200, 75, 9), id="no file: the kernel's default comes back"),
+        pytest.param(with_keepalive(stock_node(), (600, 30, 9)), Keepalive(7200, 75, 9), id="set by hand: lost"),
+        pytest.param(
+            with_keepalive(stock_node(), (600, 30, 9), (300, 20, 5), "/etc/sysctl.d/x.conf"),
+            Keepalive(300, 20, 5),
+            id="a file decides",
+        ),
+    ],
+)
+def test_the_keepalive_after_a_boot(node, boot):
+    assert parse_node(node).boot_keepalive == boot
+
+
+@pytest.mark.parametrize(
+    ("boot", "value"),
+    [
+        pytest.param(
+            {"value": "1", "file": "/etc/sysctl.conf", "in_time": True}, "1", id="the module is there in time"
+        ),
+        pytest.param({"value": "1", "file": "/etc/sysctl.conf", "in_time": False}, "0", id="the module comes too late"),
+        pytest.param({}, "0", id="no file sets it"),
+    ],
+)
+def test_a_key_of_a_module_after_a_boot(boot, value):
+    assert parse_node(with_sysctl(stock_node(), BE_LIBERAL, "1", **boot)).boot_value(BE_LIBERAL) == value
+
+
+def test_a_keepalive_that_is_not_three_numbers_is_not_seen():
+    assert parse_node(with_sysctl(stock_node(), "net.ipv4.tcp_keepalive_intvl", "75s")).keepalive is None
+    assert parse_node(with_sysctl(stock_node(), "net.ipv4.tcp_keepalive_intvl", None)).keepalive is None
+
+
+def test_long_text_is_cut():
+    node = {**stock_node(), "hostname": "x" * 501}
+    node["kube_proxy"]["error"] = "y" * 500
+    node["ipvs"]["connections"] = {"TCP": {"z" * 1000: 1}}
+    parsed = parse_node(node)
+    assert parsed.hostname == "x" * 500 + "... (501 characters)"
+    assert parsed.kube_proxy.error == "y" * 500
+    assert list(parsed.ipvs.connections["TCP"]) == ["z" * 500 + "... (1000 characters)"]

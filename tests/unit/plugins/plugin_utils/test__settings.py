@@ -1,0 +1,203 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import (
+    BE_LIBERAL,
+    BRIDGE,
+    INTVL,
+    OTHER_FILE,
+    OUR_FILE,
+    OURS,
+    PROBES,
+    TIME,
+    nftables_node,
+    plain_node,
+    plan_one,
+    settings_of,
+    stock_node,
+    with_keepalive,
+    with_module,
+    with_sysctl,
+    without_conntrack,
+)
+
+
+@pytest.mark.parametrize(
+    ("node", "sysctls"),
+    [
+        pytest.param(nftables_node(), {}, id="safe now and after a reboot without us"),
+        pytest.param(
+            with_keepalive(stock_node(), (600, 30, 9), file=OTHER_FILE), {}, id="safe by somebody else's file"
+        ),
+        pytest.param(with_keepalive(stock_node(), (600, 30, 9)), OURS, id="safe now, lost at a reboot"),
+        pytest.param(
+            with_keepalive(stock_node(), (300, 20, 5), (7200, 75, 9), OTHER_FILE), OURS, id="safe now, a file undoes it"
+        ),
+        pytest.param(
+            with_keepalive(stock_node(), (7200, 75, 9), (600, 30, 9), OTHER_FILE), OURS, id="a file that nobody applied"
+        ),
+        pytest.param(with_keepalive(stock_node(), (300, 20, 5), file=OUR_FILE), OURS, id="safe by our own older file"),
+        pytest.param(
+            with_keepalive(stock_node(), (600, 30, 2), file=OTHER_FILE), OURS, id="too few probes for two lost ones"
+        ),
+        pytest.param(
+            with_keepalive(nftables_node(), (600, 30, 9), file=OUR_FILE),
+            {TIME: "7200", INTVL: "75", PROBES: "9"},
+            id="our file of before a switch to nftables does not stay stale",
+        ),
+    ],
+)
+def test_keepalive_is_set_where_the_node_is_not_safe_by_itself(node, sysctls):
+    assert settings_of(node)["sysctls"] == sysctls
+
+
+@pytest.mark.parametrize(
+    ("node", "policy", "sysctls"),
+    [
+        pytest.param(
+            with_keepalive(without_conntrack(plain_node()), (600, 30, 9), file=OUR_FILE),
+            {},
+            OURS,
+            id="after a reboot, nothing loaded yet",
+        ),
+        pytest.param(
+            with_keepalive(plain_node(), (600, 30, 9), file=OUR_FILE),
+            {},
+            OURS,
+            id="after a reboot, kube-proxy and its IPVS not there yet",
+        ),
+        pytest.param(
+            with_keepalive(plain_node(), (600, 30, 9), file=OUR_FILE),
+            {"middleboxes": ["aws_nlb"]},
+            {TIME: "233", INTVL: "11", PROBES: "9"},
+            id="but it gives way to an earlier first probe",
+        ),
+        pytest.param(
+            with_keepalive(plain_node(), (600, 30, 9), file=OUR_FILE),
+            {"time": 1200},
+            {TIME: "1200", INTVL: "75", PROBES: "9"},
+            id="and to a value of the user",
+        ),
+        pytest.param(
+            with_keepalive(plain_node(), (600, 30, 9), file=OTHER_FILE), {}, {}, id="what is not ours is not repeated"
+        ),
+    ],
+)
+def test_what_an_earlier_run_set_stays_while_no_kube_proxy_answers(node, policy, sysctls):
+    settings = settings_of(node, **policy)["sysctls"]
+    assert {key: value for key, value in settings.items() if key not in BRIDGE} == sysctls
+
+
+def test_a_keepalive_that_stays_is_explained():
+    _plan, node = plan_one(with_keepalive(plain_node(), (600, 30, 9), file=OUR_FILE))
+    assert node["notes"] == [
+        "keepalive 600/30/9 in /etc/sysctl.d/k8s.conf stays: no kube-proxy answers now, so a limit that is not seen may "
+        "come back. To start over, run the playbook restore first."
+    ]
+    assert node["reasons"][TIME] == "it stands in /etc/sysctl.d/k8s.conf already and stays"
+
+
+@pytest.mark.parametrize(
+    ("node", "policy", "sysctls"),
+    [
+        pytest.param(
+            nftables_node(), {"time": 300}, {TIME: "300", INTVL: "75", PROBES: "9"}, id="an override on a safe node"
+        ),
+        pytest.param(
+            plain_node(),
+            {"profile": "article", "bridge_nf_call": "never"},
+            {TIME: "600", INTVL: "30", PROBES: "10"},
+            id="the article where nothing forgets",
+        ),
+    ],
+)
+def test_what_the_user_set_is_set_everywhere(node, policy, sysctls):
+    assert settings_of(node, **policy)["sysctls"] == sysctls
+
+
+@pytest.mark.parametrize(
+    ("node", "policy", "bridge", "modules"),
+    [
+        pytest.param(stock_node(), {}, (), [], id="auto without br_netfilter"),
+        pytest.param(with_module(stock_node(), "br_netfilter", True), {}, BRIDGE, ["br_netfilter"], id="auto, loaded"),
+        pytest.param(
+            with_module(stock_node(), "br_netfilter", False, "/etc/modules-load.d/k8s.conf"),
+            {},
+            BRIDGE,
+            ["br_netfilter"],
+            id="auto, loaded at the next boot",
+        ),
+        pytest.param(
+            with_module(nftables_node(), "br_netfilter", True), {}, (), [], id="auto, and nothing else to set"
+        ),
+        pytest.param(nftables_node(), {"bridge_nf_call": "always"}, BRIDGE, ["br_netfilter"], id="always"),
+        pytest.param(
+            with_module(stock_node(), "br_netfilter", True),
+            {"profile": "article", "bridge_nf_call": "never"},
+            (),
+            [],
+            id="never, even with the article",
+        ),
+    ],
+)
+def test_the_bridge_keys(node, policy, bridge, modules):
+    wanted = settings_of(node, **policy)
+    assert {key: value for key, value in wanted["sysctls"].items() if key in BRIDGE} == dict.fromkeys(bridge, "1")
+    assert wanted["modules"] == modules
+
+
+def test_a_bridge_key_of_the_user_wins_over_auto():
+    node = with_module(stock_node(), "br_netfilter", True)
+    wanted = settings_of(node, sysctls={"net/bridge/bridge-nf-call-iptables": 0})["sysctls"]
+    assert (wanted[BRIDGE[0]], wanted[BRIDGE[1]]) == ("0", "1")
+
+
+def test_further_sysctls_bring_their_modules():
+    _plan, worker = plan_one(nftables_node(), sysctls={BE_LIBERAL: 1, "net.core.somaxconn": 4096})
+    assert worker["settings"]["sysctls"] == {BE_LIBERAL: "1", "net.core.somaxconn": "4096"}
+    assert worker["settings"]["modules"] == ["nf_conntrack"]
+    assert worker["reasons"] == {
+        BE_LIBERAL: "keepalive_sysctls",
+        "net.core.somaxconn": "keepalive_sysctls",
+        "module nf_conntrack": f"{BE_LIBERAL} needs it",
+    }
+    assert [change["sentence"] for change in worker["changes"]] == [
+        f"module nf_conntrack: loaded, but not at boot becomes loaded now and at boot; {BE_LIBERAL} needs it.",
+        f"{BE_LIBERAL}: 0 becomes 1; keepalive_sysctls.",
+    ]
+    assert worker["notes"] == [
+        "net.core.somaxconn is set, but node_info does not read it: whether it differs now is not known."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("live", "boot", "what", "before"),
+    [
+        pytest.param("1", {}, f"{BE_LIBERAL} after a reboot", "0", id="no file sets it"),
+        pytest.param(
+            "1",
+            {"value": "1", "file": "/etc/sysctl.conf", "in_time": False},
+            f"{BE_LIBERAL} after a reboot",
+            "0",
+            id="a file sets it before the module is there",
+        ),
+        pytest.param(
+            "1",
+            {"value": "2", "file": "/etc/sysctl.d/z.conf", "in_time": True},
+            f"{BE_LIBERAL} after a reboot",
+            "2",
+            id="a file sets something else",
+        ),
+        pytest.param(None, {}, BE_LIBERAL, "absent", id="the key is not there"),
+    ],
+)
+def test_what_a_reboot_would_undo_is_a_change(live, boot, what, before):
+    node = with_sysctl(nftables_node(), BE_LIBERAL, live, **boot)
+    node = with_module(node, "nf_conntrack", True, "/etc/modules-load.d/k8s.conf")
+    (change,) = plan_one(node, sysctls={BE_LIBERAL: 1})[1]["changes"]
+    assert (change["what"], change["from"], change["to"]) == (what, before, "1")
