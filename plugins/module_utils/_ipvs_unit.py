@@ -13,6 +13,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._atomic_file 
 from ansible_collections.kubenode.connections.plugins.module_utils._errors import NodeError
 from ansible_collections.kubenode.connections.plugins.module_utils._ipvs import Timeouts
 from ansible_collections.kubenode.connections.plugins.module_utils._originals import FileRecord
+from ansible_collections.kubenode.connections.plugins.module_utils._procfs import read_text
 from ansible_collections.kubenode.connections.plugins.module_utils._programs import find_program, run_program
 from ansible_collections.kubenode.connections.plugins.module_utils._steps_files import Link, TextFile, read_link
 from ansible_collections.kubenode.connections.plugins.module_utils._targets import whole_target
@@ -90,6 +91,12 @@ def unit_seconds(data: Optional[bytes]) -> Dict[str, int]:
     found = _VALUES.search(data or b"")
     values = Timeouts(*(int(text) for text in found.groups())) if found else Timeouts(0, 0, 0)
     return {name: seconds for name, seconds in values._asdict().items() if seconds}
+
+
+def seconds_at_boot() -> Dict[str, int]:
+    """The timeouts that our unit sets at the next boot, by name; nothing where it is not there or not enabled."""
+    text = read_text(PATH).value if os.path.lexists(LINK) else None
+    return unit_seconds((text or "").encode())
 
 
 def quote(word: str) -> str:

@@ -11,6 +11,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils import (
     _conntrack,
     _ipvs,
     _ipvs_tables,
+    _ipvs_unit,
     _kube_proxy,
     _kube_proxy_config,
     _modules_load,
@@ -99,6 +100,7 @@ def _read_ipvs(problems: Problems) -> Dict[str, Any]:
         "loaded": _ipvs.loaded(),
         "timeouts": None,
         "timeouts_from": None,
+        "timeouts_at_boot": _ipvs_unit.seconds_at_boot() or None,
         "services": [],
         "connections": {},
     }

@@ -145,6 +145,12 @@ node:
           description: The way the timeouts were read, V(socket option) or V(ipvsadm); V(null) when neither worked.
           type: str
           sample: socket option
+        timeouts_at_boot:
+          description:
+            - The timeouts that the unit of M(kubenode.connections.node_settings) sets again after a reboot.
+            - V(null) without that unit. The kernel then starts with 900, 120 and 300.
+          type: dict
+          sample: {tcp: 8284}
         services:
           description: The virtual services with their real servers. C(flags) is as the kernel prints it.
           type: list

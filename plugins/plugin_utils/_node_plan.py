@@ -109,8 +109,8 @@ def _kept_notes(node: Observed, wish: Wish) -> Iterator[str]:
     keepalive = kept(node, wish)
     if keepalive is not None:
         yield (
-            f"keepalive {keepalive} in {wish.policy.sysctl_file} stays: no kube-proxy answers now, so a limit that is not "
-            "seen may come back. To start over, run the playbook restore first."
+            f"keepalive {keepalive} in {wish.policy.sysctl_file} stays: no kube-proxy answers now, so a limit that is "
+            "not seen may come back. To start over, run the playbook restore first."
         )
 
 

@@ -55,11 +55,15 @@ class Sysctl:
 
 @dataclass(frozen=True)
 class Ipvs:
-    """IPVS of the node; ``timeouts`` in seconds by tcp, tcpfin, udp, None where they could not be read."""
+    """IPVS of the node; ``timeouts`` in seconds by tcp, tcpfin, udp, None where they could not be read.
+
+    ``timeouts_at_boot``: those of them that our own unit sets again after a reboot.
+    """
 
     loaded: bool | None
     timeouts: Mapping[str, int] | None
     timeouts_from: str | None
+    timeouts_at_boot: Mapping[str, int]
     services: int
     connections: Mapping[str, Mapping[str, int]]
 

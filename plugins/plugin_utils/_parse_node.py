@@ -61,6 +61,7 @@ def _ipvs(ipvs: dict[str, object]) -> Ipvs:
         loaded=_flag(ipvs.get("loaded")),
         timeouts=timeouts if set(IPVS_CELLS) <= set(timeouts) else None,
         timeouts_from=_text(ipvs.get("timeouts_from")),
+        timeouts_at_boot=_numbers(ipvs.get("timeouts_at_boot")),
         services=len(_list(ipvs.get("services"))),
         connections=connections,
     )

@@ -78,11 +78,13 @@ def _module_late(case: Case) -> Found | None:
 
 @RULES.node("ipvs-timeout-not-kept", WARNING)
 def _ipvs_not_kept(case: Case) -> Found | None:
-    """The IPVS tcp timeout was raised, and neither kube-proxy nor the plan sets it again after a reboot."""
+    """The IPVS tcp timeout was raised, and neither kube-proxy, our unit nor the plan sets it again after a reboot."""
     tcp = case.observed.ipvs.timeouts["tcp"] if case.observed.ipvs.timeouts else None
     if not case.observed.ipvs_on_path or tcp is None or tcp <= IPVS_DEFAULTS["tcp"]:
         return None
     if "tcp" in case.node.settings.ipvs_timeouts or kube_proxy_value(case.observed, "IPVS tcp") is not None:
+        return None
+    if case.observed.ipvs.timeouts_at_boot.get("tcp") == tcp:
         return None
     return Found(
         f"IPVS tcp {tcp} s, set by hand or by a unit that this collection does not look for",

@@ -65,7 +65,7 @@ def kept(node: Observed, wish: Wish) -> Keepalive | None:
     """The keepalive that an earlier run put into our file, where it has to stay although the plan would not ask for it.
 
     It gives way to an earlier first probe, to the user's own values and to a kube-proxy that names its mode. While no
-    kube-proxy answers, a limit that is not seen is no proof that it is gone: after a reboot IPVS comes back with kube-proxy.
+    kube-proxy answers, a limit that is not seen is no proof that it is gone: after a reboot IPVS comes with kube-proxy.
     """
     ours = _in_our_file(node, wish.policy)
     if ours is None or wish.policy.own_names:

@@ -18,7 +18,7 @@ def run(*command):
     """The output of a command that must succeed, stdout and stderr together."""
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment())
     output = process.communicate()[0].decode("utf-8", "replace")
-    assert process.returncode == 0, "failed (it needs root, unshare and setpriv): {}\n{}".format(command, output)
+    assert process.returncode == 0, f"failed (it needs root, unshare and setpriv): {command}\n{output}"
     return output.strip()
 
 
@@ -29,7 +29,7 @@ def run_python(names, code, *prefix):
 
 def python(names, code):
     """The command that runs code with these module_utils imported."""
-    return sys.executable, "-c", "from {} import {}\n{}".format(MODULE_UTILS, names, code)
+    return sys.executable, "-c", f"from {MODULE_UTILS} import {names}\n{code}"
 
 
 def environment():

@@ -16,6 +16,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._ipvs_unit im
     LINK,
     PATH,
     quote,
+    seconds_at_boot,
     unit_seconds,
     unit_steps,
     unit_text,
@@ -143,6 +144,15 @@ def test_without_systemd_a_note_says_that_the_timeouts_do_not_last():
     assert notes == [
         "No systemd is installed here (/etc/systemd/system is not there): the IPVS timeouts last until the next boot."
     ]
+
+
+@isolated
+def test_what_the_enabled_unit_sets_at_boot_can_be_told():
+    os.makedirs(os.path.dirname(LINK))
+    run(unit_steps({"tcp": 8284, "udp": 400}, {}).steps)
+    assert seconds_at_boot() == {"tcp": 8284, "udp": 400}
+    os.unlink(LINK)
+    assert seconds_at_boot() == {}
 
 
 @isolated

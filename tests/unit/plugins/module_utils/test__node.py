@@ -33,7 +33,7 @@ ESTABLISHED = "net.netfilter.nf_conntrack_tcp_timeout_established"
 NO_FILE = {"value": None, "file": None, "line": None, "procps_value": None}
 KEYS_OF = {
     "": "boot_problems conntrack container hostname ipvs kernel kube_proxy modules namespaces problems root sysctls",
-    "ipvs": "connections loaded services timeouts timeouts_from",
+    "ipvs": "connections loaded services timeouts timeouts_at_boot timeouts_from",
     "conntrack": "be_liberal count loaded max statistics timeouts",
     "kube_proxy": "address config conntrack error ipvs_timeouts mode pid running",
     "namespaces": "count error keepalive unreadable",
@@ -100,7 +100,13 @@ def test_where_ipvs_is_not_loaded_nothing_is_asked_and_nothing_is_loaded():
         "os.environ['PATH'] = '/opt:' + os.environ['PATH']\nempty('/proc/%d/net' % os.getpid())\n"
     )
     node = node_after(code + "import atexit\natexit.register(lambda: os.path.exists('/opt/asked') and os._exit(9))\n")
-    assert node["ipvs"] == {"loaded": False, "timeouts": None, "timeouts_from": None, "services": [], "connections": {}}
+    assert node["ipvs"]["loaded"] is False
+    assert [node["ipvs"][name] for name in ("timeouts", "timeouts_from", "services", "connections")] == [
+        None,
+        None,
+        [],
+        {},
+    ]
     assert node["sysctls"]["net.ipv4.vs.conntrack"]["state"] == "absent"
 
 

@@ -42,6 +42,7 @@ def stock_node() -> dict[str, Any]:
             "loaded": True,
             "timeouts": {"tcp": 900, "tcpfin": 120, "udp": 300},
             "timeouts_from": "socket option",
+            "timeouts_at_boot": None,
             "services": [_service()],
             "connections": {"TCP": {"ESTABLISHED": 4, "TIME_WAIT": 1}, "UDP": {"UDP": 1}},
         },
@@ -130,7 +131,8 @@ def applied_node() -> dict[str, Any]:
 
 
 def without_ipvs(node: dict[str, Any]) -> dict[str, Any]:
-    node["ipvs"] = {"loaded": False, "timeouts": None, "timeouts_from": None, "services": [], "connections": {}}
+    node["ipvs"] = {"loaded": False, "timeouts": None, "timeouts_from": None, "timeouts_at_boot": None}
+    node["ipvs"].update(services=[], connections={})
     node["modules"]["ip_vs"]["loaded"] = False
     return node
 
@@ -150,6 +152,12 @@ def without_conntrack(node: dict[str, Any]) -> dict[str, Any]:
 
 def with_ipvs_tcp(node: dict[str, Any], seconds: int) -> dict[str, Any]:
     node["ipvs"]["timeouts"]["tcp"] = seconds
+    return node
+
+
+def with_unit(node: dict[str, Any], seconds: int) -> dict[str, Any]:
+    """The node with our unit, which sets the IPVS tcp timeout again after a reboot."""
+    node["ipvs"]["timeouts_at_boot"] = {"tcp": seconds}
     return node
 
 

@@ -22,6 +22,7 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._n
     with_keepalive,
     with_pods,
     with_sysctl,
+    with_unit,
 )
 
 BE_LIBERAL = "net.netfilter.nf_conntrack_tcp_be_liberal"
@@ -502,6 +503,9 @@ NOT_RAISED = [
         with_configured_tcp(with_ipvs_tcp(quiet_node(), 8284), 8284),
         {},
         id="kube-proxy keeps it",
+    ),
+    pytest.param(
+        "ipvs-timeout-not-kept", with_unit(with_ipvs_tcp(stock_node(), 8284), 8284), {}, id="our unit keeps it"
     ),
     pytest.param("ipvs-owner-kube-proxy", stock_node(), {"strategy": "raise_ipvs"}, id="kube-proxy leaves it alone"),
     pytest.param("ipvs-owner-kube-proxy", with_configured_tcp(stock_node(), 900), {}, id="configured as it is"),

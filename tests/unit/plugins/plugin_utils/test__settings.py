@@ -95,10 +95,11 @@ def test_what_an_earlier_run_set_stays_while_no_kube_proxy_answers(node, policy,
 
 def test_a_keepalive_that_stays_is_explained():
     _plan, node = plan_one(with_keepalive(plain_node(), (600, 30, 9), file=OUR_FILE))
-    assert node["notes"] == [
-        "keepalive 600/30/9 in /etc/sysctl.d/k8s.conf stays: no kube-proxy answers now, so a limit that is not seen may "
-        "come back. To start over, run the playbook restore first."
-    ]
+    (note,) = node["notes"]
+    assert note == (
+        "keepalive 600/30/9 in /etc/sysctl.d/k8s.conf stays: no kube-proxy answers now, so a limit that is not seen "
+        "may come back. To start over, run the playbook restore first."
+    )
     assert node["reasons"][TIME] == "it stands in /etc/sysctl.d/k8s.conf already and stays"
 
 
