@@ -43,6 +43,8 @@ def settings_of(node: Observed, wish: Wish, ipvs_timeouts: Mapping[str, int]) ->
     persistent = any(kube_proxy_ipvs_seconds(node, cell) is None for cell in ipvs_timeouts)
     if persistent:
         modules["ip_vs"] = "the IPVS timeouts need it at boot"
+    for name in _modules_in_our_file(node, wish.policy) if modules else ():
+        modules.setdefault(name, f"it stands in {wish.policy.modules_file} already and stays")
     reasons.update(
         {f"IPVS {cell}": wish.ipvs_reason if cell == "tcp" else "keepalive_ipvs_timeouts" for cell in ipvs_timeouts}
     )
@@ -75,6 +77,11 @@ def kept(node: Observed, wish: Wish) -> Keepalive | None:
     lost = wish.policy.lost_probes
     later = wish.to_set.silence_seconds(lost) > ours.silence_seconds(lost)
     return ours if later and node.mode in ("none", "unknown") else None
+
+
+def _modules_in_our_file(node: Observed, policy: Policy) -> list[str]:
+    """What an earlier run, or its owner, loads at boot by our file: a list without them would take them out of it."""
+    return [name for name, module in node.modules.items() if (module.boot or "").startswith(f"{policy.modules_file}:")]
 
 
 def _in_our_file(node: Observed, policy: Policy) -> Keepalive | None:

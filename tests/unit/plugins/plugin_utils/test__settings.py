@@ -202,3 +202,19 @@ def test_what_a_reboot_would_undo_is_a_change(live, boot, what, before):
     node = with_module(node, "nf_conntrack", True, "/etc/modules-load.d/k8s.conf")
     (change,) = plan_one(node, sysctls={BE_LIBERAL: 1})[1]["changes"]
     assert (change["what"], change["from"], change["to"]) == (what, before, "1")
+
+
+@pytest.mark.parametrize(
+    ("file", "modules"),
+    [
+        pytest.param("/etc/modules-load.d/k8s.conf", ["ip_vs", "nf_conntrack"], id="ours: ip_vs stays beside"),
+        pytest.param("/etc/modules-load.d/ipvs.conf", ["nf_conntrack"], id="somebody else's: left there"),
+    ],
+)
+def test_a_module_in_our_file_stays_when_ipvs_is_not_on_the_path_any_more(file, modules):
+    node = with_module(plain_node(), "ip_vs", True, file)
+    assert settings_of(node, sysctls={BE_LIBERAL: 1})["modules"] == modules
+
+
+def test_modules_in_our_file_alone_are_no_reason_to_do_anything():
+    assert settings_of(with_module(plain_node(), "ip_vs", True, "/etc/modules-load.d/k8s.conf"))["modules"] == []
