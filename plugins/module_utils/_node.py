@@ -14,6 +14,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils import (
     _ipvs_unit,
     _kube_proxy,
     _kube_proxy_config,
+    _kubelet,
     _modules_load,
     _netns,
     _sysctl_files,
@@ -53,6 +54,7 @@ def read_node(kube_proxy_address: Optional[str], kube_proxy_timeout_seconds: flo
         "sysctls": _sysctls(boot, problems),
         "boot_problems": [dict(problem._asdict()) for problem in boot.problems[:MAX_BOOT_PROBLEMS]],
         "kube_proxy": _read_kube_proxy(kube_proxy_address, kube_proxy_timeout_seconds, problems),
+        "kubelet": _read_kubelet(problems),
         "namespaces": _read_namespaces(problems),
         "problems": problems,
     }
@@ -183,6 +185,14 @@ def _read_kube_proxy(address: Optional[str], timeout_seconds: float, problems: P
         "conntrack": None if config is None else _kube_proxy_config.conntrack(config),
         "error": seen.error,
     }
+
+
+def _read_kubelet(problems: Problems) -> Dict[str, Any]:
+    seen = _kubelet.read()
+    if seen.error:
+        remedy = "Look at it by hand: kubelet --version." if _is_root() else _more_rights()
+        problems.append(_problem("kubelet", seen.error, remedy))
+    return dict(seen._asdict())
 
 
 def _read_namespaces(problems: Problems) -> Dict[str, Any]:

@@ -20,8 +20,9 @@ def find_program(name: str) -> Optional[str]:
     return shutil.which(name, path=os.pathsep.join((os.environ.get("PATH", ""), *_PLACES)))
 
 
-def run_program(argv: List[str]) -> Tuple[int, str]:
+def run_program(argv: List[str], limit_seconds: Optional[float] = None) -> Tuple[int, str]:
     """Exit status and output (both streams, in English). Raises NodeError when the program hangs or cannot start."""
+    limit = limit_seconds or _LIMIT_SECONDS
     try:
         done = subprocess.run(
             argv,
@@ -29,13 +30,13 @@ def run_program(argv: List[str]) -> Tuple[int, str]:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             env=dict(os.environ, LC_ALL="C"),
-            timeout=_LIMIT_SECONDS,
+            timeout=limit,
             check=False,
         )
     except OSError as error:
         raise refused(f"{' '.join(argv)}: not started", error) from error
     except subprocess.TimeoutExpired as error:
         raise NodeError(
-            f"{' '.join(argv)}: no end after {_LIMIT_SECONDS} s. Run it by hand and see what it waits for."
+            f"{' '.join(argv)}: no end after {limit} s. Run it by hand and see what it waits for."
         ) from error
     return done.returncode, done.stdout.decode("utf-8", "backslashreplace").strip()

@@ -293,6 +293,45 @@ node:
           description: What went wrong when it was asked.
           type: str
           sample: "kube-proxy at 127.0.0.1:10249: /proxyMode is not answered in time."
+    kubelet:
+      description:
+        - kubelet and its HTTP/2 health check, which notices a connection to the API server whose other end is gone.
+        - V(null) where no kubelet runs or something could not be read. A kubelet within another process, as in K3s, is
+          not seen.
+      type: dict
+      contains:
+        running:
+          description: Whether a process named kubelet, or hyperkube as kubelet, is visible.
+          type: bool
+          sample: true
+        pid:
+          description: Its process ID.
+          type: int
+          sample: 1024
+        version:
+          description:
+            - What the program of the running process says to C(--version).
+            - It is asked only where it belongs to the node and nobody but root can write it.
+          type: str
+          sample: v1.34.2
+        disable_http2:
+          description: Whether C(DISABLE_HTTP2) is set in its running environment, which turns off the health check too.
+          type: bool
+          sample: false
+        read_idle_timeout:
+          description:
+            - After how many silent seconds it asks the other end, by C(HTTP2_READ_IDLE_TIMEOUT_SECONDS) of its running
+              environment. The default is V(30); V(0) turns the health check off.
+          type: int
+          sample: 30
+        ping_timeout:
+          description: How many seconds it then waits, by C(HTTP2_PING_TIMEOUT_SECONDS). The default is V(15).
+          type: int
+          sample: 15
+        error:
+          description: What could not be read, and why.
+          type: str
+          sample: "kubelet's environment: /proc/1024/environ: Permission denied."
     namespaces:
       description: The network namespaces of the node, this one included.
       type: dict

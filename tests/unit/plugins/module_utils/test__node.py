@@ -32,10 +32,12 @@ TIME = "net.ipv4.tcp_keepalive_time"
 ESTABLISHED = "net.netfilter.nf_conntrack_tcp_timeout_established"
 NO_FILE = {"value": None, "file": None, "line": None, "procps_value": None}
 KEYS_OF = {
-    "": "boot_problems conntrack container hostname ipvs kernel kube_proxy modules namespaces problems root sysctls",
+    "": "boot_problems conntrack container hostname ipvs kernel kube_proxy kubelet modules namespaces problems root "
+    "sysctls",
     "ipvs": "connections loaded services timeouts timeouts_at_boot timeouts_from",
     "conntrack": "be_liberal count loaded max statistics timeouts",
     "kube_proxy": "address config conntrack error ipvs_timeouts mode pid running",
+    "kubelet": "disable_http2 error pid ping_timeout read_idle_timeout running version",
     "namespaces": "count error keepalive unreadable",
 }
 

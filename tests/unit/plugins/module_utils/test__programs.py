@@ -45,6 +45,13 @@ def test_a_program_that_hangs_is_ended(tmp_path, monkeypatch):
     assert str(error.value) == f"{path}: no end after 0.2 s. Run it by hand and see what it waits for."
 
 
+def test_a_caller_may_want_to_wait_less(tmp_path):
+    path = script(tmp_path, "exec sleep 60")
+    with pytest.raises(NodeError) as error:
+        run_program([path], 0.2)
+    assert str(error.value) == f"{path}: no end after 0.2 s. Run it by hand and see what it waits for."
+
+
 def test_a_program_that_is_not_there():
     with pytest.raises(NodeError) as error:
         run_program(["rmmod-of-no-one", "x"])

@@ -1,0 +1,90 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# make audit   what this machine does to idle connections; changes nothing
+# make test    every check; may install missing Debian packages as root
+# make proof   each failure shown, cured by the role, shown cured, on every kernel of the lab; writes docs/proof.md
+# make lab     virtual machines with real kernels to try things in; prints how to get in
+# make lab-stop  ends exactly those
+# make clean     removes everything these made
+
+PYTHON ?= python3
+ARGS ?=
+
+BUILD := .build
+VENV := $(BUILD)/venv
+TEST_VENV := $(BUILD)/test-venv
+VERSION := $(shell sed -n 's/^version: *//p' galaxy.yml)
+ARTIFACT := $(BUILD)/kubenode-connections-$(VERSION).tar.gz
+COLLECTIONS := $(BUILD)/collections
+INSTALLED := $(COLLECTIONS)/.installed
+
+# Ansible's own files, apart for each user who runs this and not in anybody's home.
+ANSIBLE_FILES := $(CURDIR)/$(BUILD)/ansible-$(shell id -u)
+ANSIBLE := ANSIBLE_HOME='$(ANSIBLE_FILES)' ANSIBLE_COLLECTIONS_PATH='$(CURDIR)/$(COLLECTIONS)' $(VENV)/bin/ansible
+
+# Everything that goes into the artifact. Folders are in the list, too: a removed file changes its folder's time.
+SOURCES := $(shell find . -mindepth 1 \( -name '.?*' -o -name __pycache__ -o -path ./molecule -o -path ./tests/bench \
+	-o -path ./tests/lab -o -path ./tests/output -o -path ./tests/proof \) -prune -o -print | sed 's,^\./,,')
+
+# $(call quietly,NAME,COMMAND): the user sees the output only where the command fails.
+quietly = mkdir -p $(BUILD)/log; { $(2); } >$(BUILD)/log/$(1).log 2>&1 || { \
+	cat $(BUILD)/log/$(1).log >&2; echo "make: $(1) failed; the lines above are its log, $(BUILD)/log/$(1).log" >&2; exit 1; }
+
+# Ansible refuses to run in a locale that is not UTF-8.
+export LC_ALL := C.UTF-8
+
+.DELETE_ON_ERROR:
+.PHONY: help audit test proof lab lab-stop install clean
+
+help:
+	@sed -n 's/^# \(make .*\)/\1/p' $(firstword $(MAKEFILE_LIST))
+
+audit: install
+	@ANSIBLE_REMOTE_TMP='$(ANSIBLE_FILES)/tmp' $(ANSIBLE)-playbook kubenode.connections.audit \
+		--inventory localhost, --connection local \
+		--extra-vars '{"ansible_python_interpreter": "{{ ansible_playbook_python }}", "keepalive_become": false}' $(ARGS)
+
+test: install $(TEST_VENV)/.made
+	@$(TEST_VENV)/bin/python noxfile.py $(ARGS)
+
+proof: $(TEST_VENV)/.made
+	@$(TEST_VENV)/bin/nox -s proof -- $(ARGS)
+
+lab:
+	@$(PYTHON) tests/lab up $(ARGS)
+
+lab-stop:
+	@$(PYTHON) tests/lab down
+
+install: $(INSTALLED)
+
+clean:
+	rm -rf $(BUILD) .nox
+
+$(INSTALLED): $(ARTIFACT)
+	@$(call quietly,install,$(ANSIBLE)-galaxy collection install --force --collections-path $(COLLECTIONS) $(ARTIFACT))
+	@touch $@
+
+$(ARTIFACT): $(SOURCES) | $(VENV)/.made
+	@$(call quietly,build,$(ANSIBLE)-galaxy collection build --force --output-path $(BUILD))
+
+$(VENV)/.made: requirements.txt
+	@$(call make_venv,$(VENV),audit-venv,-r requirements.txt)
+
+$(TEST_VENV)/.made: requirements-test.txt
+	@$(call make_venv,$(TEST_VENV),test-venv,-c requirements-test.txt nox)
+
+# $(call make_venv,FOLDER,NAME,WHAT)
+define make_venv
+command -v $(PYTHON) >/dev/null || { echo "make: $(PYTHON) is not there. Install Python 3.10 or newer." >&2; exit 1; }
+$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { \
+	echo "make: $(PYTHON) is $$($(PYTHON) -V 2>&1), ansible-core needs Python 3.10 or newer." \
+		"Name a newer one: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	echo "make: $(PYTHON) has no venv module. Install it (Debian: apt install python3-venv)." >&2; exit 1; }
+echo "Installing $(3) into $(1), once." >&2
+rm -rf $(1)
+$(call quietly,$(2),$(PYTHON) -m venv $(1) && $(1)/bin/pip install --disable-pip-version-check $(3))
+touch $@
+endef

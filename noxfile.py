@@ -1,0 +1,326 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Every check of the collection. All of them: make test. One of them: nox -s NAME (nox -l lists them)."""
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nox
+
+ROOT = Path(__file__).resolve().parent
+BUILD = ROOT / ".build"
+INSTALLED = BUILD / "collections" / "ansible_collections" / "kubenode" / "connections"
+CHECKOUT = BUILD / "dev" / "ansible_collections" / "kubenode" / "connections"
+
+PYTHONS = ("3.6", "3.7", "3.8", "3.9", "3.10", "3.11", "3.12", "3.13")
+
+# ansible-core, controller Python, oldest and newest Python that this ansible-core supports on a node.
+MATRIX = (
+    ("2.16.19", "3.10", "3.6", "3.12"),
+    ("2.17.14", "3.10", "3.7", "3.12"),
+    ("2.19.14", "3.11", "3.8", "3.13"),
+    ("2.21.5", "3.12", "3.9", "3.13"),
+    ("2.21.5", "3.13", "3.9", "3.13"),
+)
+
+# Controller Python -> the ansible-core that its unit tests run with: the newest one.
+UNIT_CORES = {python: core for core, python, *_nodes in MATRIX}
+
+# Program -> the Debian package it comes in.
+PROGRAMS = {
+    "git": "git",
+    "ip": "iproute2",
+    "shellcheck": "shellcheck",
+    "unshare": "util-linux",
+}
+
+
+def interpreter_path() -> str:
+    """Return PATH with the real interpreters of pyenv first: its shims answer only for the versions selected."""
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    versions = [str(folder) for folder in sorted(pyenv.glob("versions/*/bin"), reverse=True)]
+    others = [folder for folder in os.environ["PATH"].split(os.pathsep) if "shims" not in Path(folder).parts]
+    return os.pathsep.join([folder for folder in versions if folder not in others] + others)
+
+
+os.environ["PATH"] = interpreter_path()
+FOUND = tuple(python for python in PYTHONS if shutil.which(f"python{python}"))
+CORES = [nox.param(core, python, id=f"{core}-py{python}") for core, python, *_nodes in MATRIX if python in FOUND]
+
+nox.needs_version = ">=2026.10.20"
+nox.options.default_venv_backend = "venv"
+nox.options.download_python = "never"
+nox.options.reuse_venv = "yes"
+nox.options.allow_parallel = True
+nox.options.error_on_external_run = True
+nox.options.envdir = str(ROOT / ".nox")
+
+
+def install(session: nox.Session, *requirements: str) -> None:
+    """Install into the session's environment, held to the pins; does nothing where the same is there already."""
+    pins = ["requirements-test.txt", "requirements.txt", "tests/unit/requirements.txt"]
+    wanted = hashlib.sha256(repr(requirements).encode() + b"".join((ROOT / pin).read_bytes() for pin in pins))
+    marker = Path(session.virtualenv.location, "installed.sha256")
+    if marker.exists() and marker.read_text(encoding="ascii") == wanted.hexdigest():
+        return
+    session.install("--disable-pip-version-check", *requirements)
+    marker.write_text(wanted.hexdigest(), encoding="ascii")
+
+
+def install_tools(session: nox.Session, *names: str) -> None:
+    """Install the named tools in the versions of requirements-test.txt, with the ansible-core of this Python."""
+    install(session, "-c", "requirements-test.txt", "-r", "requirements.txt", *names)
+
+
+def checkout_as_collection() -> dict[str, str]:
+    """Return an environment in which Python and Ansible find this checkout as kubenode.connections."""
+    CHECKOUT.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        CHECKOUT.symlink_to(os.path.relpath(ROOT, CHECKOUT.parent))
+    tree = str(BUILD / "dev")
+    return {"ANSIBLE_COLLECTIONS_PATH": tree, "MYPYPATH": tree, "PYTHONPATH": tree}
+
+
+def interpreter_inventory(core: str) -> dict[str, object]:
+    """Return an inventory with this machine as one host for each Python found that this ansible-core supports."""
+    oldest, newest = next((row[2], row[3]) for row in MATRIX if row[0] == core)
+    supported = PYTHONS[PYTHONS.index(oldest) : PYTHONS.index(newest) + 1]
+    interpreters = {python: shutil.which(f"python{python}") for python in supported if python in FOUND}
+    hosts = {f"python{python}": {"ansible_python_interpreter": path} for python, path in interpreters.items()}
+    return {"all": {"hosts": hosts, "vars": {"ansible_connection": "local"}}}
+
+
+def private_home(name: str) -> dict[str, str]:
+    """Return an environment with a home folder of the session's own, in which ansible-test needs no download.
+
+    ansible-test gets pip into its environments with a script that it downloads into the user's home. The script put
+    there instead takes the pip that each Python brings: much faster, and good for a machine without internet. The
+    user's own settings and cache of pip are linked, because ansible-test hands on no variables but HOME.
+    """
+    home = BUILD / "home" / name
+    cache = home / ".ansible" / "test" / "cache"
+    cache.mkdir(parents=True, exist_ok=True)
+    for version in ("21_3_1", "23_1_2", "24_2", "25_2"):
+        shutil.copy(ROOT / "tests" / "get_pip.py", cache / f"get_pip_{version}.py")
+    for folder in (".cache/pip", ".config/pip", ".pip"):
+        if (Path.home() / folder).is_dir() and not (home / folder).exists():
+            (home / folder).parent.mkdir(exist_ok=True)
+            (home / folder).symlink_to(Path.home() / folder)
+    return {"HOME": str(home)}
+
+
+@nox.session(name="install", python=False)
+def install_collection(session: nox.Session) -> None:
+    """Build the collection and install it into .build/collections, as a user does with ansible-galaxy."""
+    session.run("make", "--no-print-directory", "install", external=True)
+    # ansible-test takes the nearest git repository for the list of files: without this one the checkout around
+    # .build, which ignores .build.
+    session.run("git", "init", "--quiet", str(INSTALLED), external=True)
+
+
+@nox.session
+def ruff(session: nox.Session) -> None:
+    """Style and common mistakes of the Python code."""
+    install(session, "-c", "requirements-test.txt", "ruff")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+
+
+@nox.session
+def mypy(session: nox.Session) -> None:
+    """Types of everything that runs on the controller."""
+    install_tools(session, "mypy", "types-PyYAML")
+    package = "ansible_collections.kubenode.connections.plugins"
+    parts = [part for part in ("plugin_utils", "filter", "test", "action") if (ROOT / "plugins" / part).is_dir()]
+    session.run("mypy", *(f"--package={package}.{part}" for part in parts), env=checkout_as_collection())
+
+
+@nox.session
+def yamllint(session: nox.Session) -> None:
+    """Style of the YAML files."""
+    install(session, "-c", "requirements-test.txt", "yamllint")
+    session.run("yamllint", "--strict", ".")
+
+
+@nox.session
+def reuse(session: nox.Session) -> None:
+    """Every file says its copyright and its licence."""
+    install(session, "-c", "requirements-test.txt", "reuse")
+    session.run("reuse", "lint", "--lines")
+
+
+@nox.session
+def ansible_lint(session: nox.Session) -> None:
+    """Playbooks, roles and metadata, by ansible-lint's profile production."""
+    install_tools(session, "ansible-lint")
+    session.run("ansible-lint", "--offline", "--strict", env=checkout_as_collection() | {"NO_COLOR": "1"})
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Documentation of plugins and roles, its semantic markup included."""
+    install_tools(session, "antsibull-docs")
+    checks = ("--plugin-docs", "--validate-collection-refs", "self")
+    session.run("antsibull-docs", "lint-collection-docs", *checks, ".", env=checkout_as_collection())
+
+
+@nox.session
+def changelog(session: nox.Session) -> None:
+    """Fragments and changelog."""
+    install_tools(session, "antsibull-changelog")
+    session.run("antsibull-changelog", "lint")
+    session.run("antsibull-changelog", "lint-changelog-yaml", "changelogs/changelog.yaml")
+
+
+@nox.session(requires=["install"])
+def importer(session: nox.Session) -> None:
+    """Galaxy's own import of the built artifact."""
+    install_tools(session, "galaxy-importer")
+    artifact = max(BUILD.glob("kubenode-connections-*.tar.gz"), key=lambda path: path.stat().st_mtime)
+    session.chdir(session.create_tmp())
+    output = session.run("python", "-m", "galaxy_importer.main", str(artifact), silent=True)
+    complaints = [line for line in str(output).splitlines() if line.startswith(("ERROR", "WARNING"))]
+    if complaints:
+        session.error("\n".join(["galaxy-importer complains:", *complaints]))
+
+
+@nox.session(python=list(FOUND))
+def units(session: nox.Session) -> None:
+    """Unit tests: what runs on nodes on every Python, the rest on the controller's."""
+    core = UNIT_CORES.get(str(session.python))
+    ansible = [f"ansible-core=={core}"] if core else []
+    install(session, "-r", "tests/unit/requirements.txt", *ansible)
+    tests = "tests/unit" if core else "tests/unit/plugins/module_utils"
+    session.run("python", "-m", "pytest", tests, *session.posargs, env=checkout_as_collection())
+
+
+@nox.session(requires=["install"])
+@nox.parametrize("core, python", CORES)
+def sanity(session: nox.Session, core: str) -> None:
+    """Check the installed collection with ansible-test sanity, without any ignore file."""
+    install(session, f"ansible-core=={core}")
+    session.chdir(INSTALLED)
+    home = private_home(f"{core}-{session.python}")
+    session.run("ansible-test", "sanity", "--color", "no", env=home)
+
+
+@nox.session(requires=["install"])
+@nox.parametrize("core, python", CORES)
+def interpreters(session: nox.Session, core: str) -> None:
+    """Run the modules of the installed collection through Ansible on the Pythons that it supports on nodes."""
+    install(session, f"ansible-core=={core}")
+    inventory = Path(session.create_tmp(), "inventory.json")
+    inventory.write_text(json.dumps(interpreter_inventory(core)), encoding="utf-8")
+    env = {"ANSIBLE_COLLECTIONS_PATH": str(BUILD / "collections"), "ANSIBLE_HOME": session.create_tmp()}
+    own = "for folder in /etc/sysctl.d /etc/modules-load.d /var/lib; do mount -t tmpfs tmpfs $folder || exit; done"
+    command = ["ansible-playbook", "-i", str(inventory), "tests/integration/interpreters.yml"]
+    namespaces = ["unshare", "--net", "--mount", "sh", "-c", f'{own}; exec "$@"', "sh"]
+    session.run(*namespaces, *command, external=True, env=env)
+
+
+@nox.session(requires=["install"])
+def molecule(session: nox.Session) -> None:
+    """Apply, reboot and restore the role on three containers, as on a small cluster."""
+    run_scenario(session, "default")
+
+
+@nox.session(requires=["install"])
+def molecule_ipvs(session: nox.Session) -> None:
+    """Do the same on virtual machines with real IPVS, one for each kernel of the lab."""
+    require_lab(session)
+    run_scenario(session, "ipvs")
+
+
+@nox.session
+def lab(session: nox.Session) -> None:
+    """Check that the lab's virtual machines are what the proofs rely on."""
+    require_lab(session)
+    install(session, "-r", "tests/unit/requirements.txt", "-r", "requirements.txt")
+    session.run("python", "-m", "pytest", "tests/lab", env=checkout_as_collection())
+
+
+@nox.session(default=False)
+def proof(session: nox.Session) -> None:
+    """Show each failure, cure it with the role, show the cure, on every kernel; writes docs/proof.md."""
+    require_lab(session)
+    install(session, "-r", "tests/unit/requirements.txt", "-r", "requirements.txt")
+    session.run("python", "-m", "pytest", "-s", "tests/proof", *session.posargs, env=checkout_as_collection())
+
+
+def require_lab(session: nox.Session) -> None:
+    """Skip the session, saying why, where this machine cannot run the lab's virtual machines."""
+    check = subprocess.run([sys.executable, "tests/lab", "check"], check=False, capture_output=True, text=True, cwd=ROOT)
+    if check.returncode:
+        session.skip(f"{session.name}: the lab cannot run here: {(check.stderr or check.stdout).strip()}")
+
+
+def run_scenario(session: nox.Session, scenario: str) -> None:
+    """Run a molecule scenario on the installed collection."""
+    install_tools(session, "molecule", "pytest-testinfra")
+    env = {
+        "ANSIBLE_COLLECTIONS_PATH": str(BUILD / "collections"),
+        "ANSIBLE_HOME": session.create_tmp(),
+        "MOLECULE_EPHEMERAL_DIRECTORY": str(BUILD / "molecule" / scenario),
+        "PYTHONPATH": checkout_as_collection()["PYTHONPATH"],
+    }
+    session.run("molecule", "--base-config", ".config/molecule/config.yml", "test", "-s", scenario, env=env)
+
+
+def install_programs() -> list[str]:
+    """Install the Debian packages of programs that are not there, as root; return a line for each still missing."""
+    missing = [package for program, package in PROGRAMS.items() if not shutil.which(program)]
+    if missing and os.geteuid() == 0 and shutil.which("apt-get"):
+        print(f"Installing Debian packages: {' '.join(missing)}", flush=True)
+        apt_get = ["apt-get", "-qq", "-o", "Dpkg::Use-Pty=0"]
+        subprocess.run([*apt_get, "update"], check=False, stdout=subprocess.DEVNULL)
+        command = [*apt_get, "install", "--yes", "--no-install-recommends", *missing]
+        env = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+        subprocess.run(command, check=False, stdout=subprocess.DEVNULL, env=env)
+    return [
+        f"Missing: {program} (Debian package {package}); tests that need it cannot pass or are left out."
+        for program, package in PROGRAMS.items()
+        if not shutil.which(program)
+    ]
+
+
+def missing_pythons() -> list[str]:
+    """Return a line for each Python that is not on this machine, with what is not tested for that reason."""
+    lines = []
+    for python in PYTHONS:
+        if python not in FOUND:
+            cores = sorted({row[0] for row in MATRIX if row[1] == python})
+            ansible = f" and ansible-core {', '.join(cores)}" if cores else ""
+            lines.append(f"Not tested: Python {python}{ansible} (no python{python} in PATH or pyenv).")
+    return lines
+
+
+def main() -> int:
+    """Run every session and close with one line that counts them."""
+    remarks = install_programs() + missing_pythons()
+    print("\n".join(remarks), flush=True)
+    BUILD.mkdir(exist_ok=True)
+    report = BUILD / "nox.json"
+    report.unlink(missing_ok=True)
+    command = [sys.executable, "-m", "nox", "--noxfile", __file__, "--report", str(report), "--parallel", "auto"]
+    code = subprocess.run([*command, *sys.argv[1:]], check=False, cwd=ROOT).returncode
+    if not report.exists():
+        return code or 1
+    sessions = json.loads(report.read_text(encoding="utf-8"))["sessions"]
+    results = [session["result"] for session in sessions]
+    remarks += [f"Not run: {session['signature']}." for session in sessions if session["result"] == "skipped"]
+    passed, skipped = results.count("success"), results.count("skipped")
+    failed = len(results) - passed - skipped
+    print("\n".join([*remarks, f"{passed} passed, {failed} failed, {skipped} skipped"]), flush=True)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

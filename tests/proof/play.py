@@ -1,0 +1,157 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Play a scenario on a machine: make it new, run the cases of each stage side by side, run the role in between."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+import tarfile
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import ansible_collections.kubenode.connections as collection
+from ansible_collections.kubenode.connections.tests.lab.vm import Vm
+from ansible_collections.kubenode.connections.tests.proof.expect import Results
+from ansible_collections.kubenode.connections.tests.proof.model import (
+    AFTER,
+    APPLIED,
+    BEFORE,
+    KEYS,
+    SLACK_LIMIT,
+    THROUGH,
+    Run,
+    Scenario,
+)
+
+GUEST = Path(__file__).resolve().parent / "guest"
+IN_GUEST = "/opt/proof"
+COLLECTIONS = Path(next(iter(collection.__path__))).parents[2]
+SERVER_PORTS = ("80", "8081")
+
+Key = tuple[str, str, str]
+"""Table, row, stage."""
+
+
+def play(vm: Vm, scenario: Scenario, say: Callable[[str], None]) -> Mapping[Key, Results]:
+    """What came of a scenario. BEFORE and AFTER bracket the role, THROUGH runs beside them; say() gets the progress."""
+
+    def begin(what: str) -> None:
+        say(f"{vm.name}: {scenario.name}: {what}")
+
+    begin("network and servers")
+    vm.reset()
+    put_programs(vm)
+    for name, text in scenario.files.items():
+        vm.put(name, text)
+    make_network(vm, scenario)
+    with ThreadPoolExecutor(1) as pool:
+        through = pool.submit(run_cases, vm, scenario, THROUGH)
+        begin("before the role")
+        before = run_cases(vm, scenario, BEFORE)
+        begin("the role")
+        apply_role(vm, scenario)
+        if scenario.reboots:
+            begin("reboot, network and servers")
+            make_network(vm, scenario)
+        settle_pods(vm)
+        begin("after the role")
+        after = run_cases(vm, scenario, AFTER)
+        begin("what takes longer")
+        return {**before, **after, **through.result()}
+
+
+def put_programs(vm: Vm) -> None:
+    """Copy the guest programs in one go."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        for path in sorted(GUEST.glob("*.py")):
+            archive.add(path, path.name)
+    vm.run(["mkdir", "-p", IN_GUEST])
+    vm.run(["tar", "-xmf", "-", "-C", IN_GUEST], data=packed.getvalue())
+
+
+def guest(vm: Vm, program: str, *arguments: str, namespace: str = "", data: str = "") -> str:
+    """Run one of the guest programs, return what it prints."""
+    enter = ["ip", "netns", "exec", namespace] if namespace else []
+    done = vm.run([*enter, "python3", f"{IN_GUEST}/{program}", *arguments], data=data.encode(), check=False)
+    if done.returncode:
+        raise AssertionError(
+            f"{vm.name}: {program} {' '.join(arguments)}: exit status {done.returncode}\n{done.stderr}"
+        )
+    return done.stdout
+
+
+def make_network(vm: Vm, scenario: Scenario) -> None:
+    """After a reboot where the scenario has one: node, pods, Services, servers, and what is given."""
+    if scenario.reboots:
+        vm.reboot()
+    vm.run(["mkdir", "-p", "/run/proof"])
+    runs = [run.case for _key, run in runs_of(scenario, vm.series)]
+    nodes = {"node": ("", scenario.ipvs_tcp)}
+    if any(case.get("node") == "n2" for case in runs):
+        nodes["n2"] = ("n2-", SLACK_LIMIT)
+    for node, (prefix, ipvs_tcp) in nodes.items():
+        guest(vm, "network.py", "build", node, str(ipvs_tcp), str(scenario.established))
+        for pod in ("s1", "s2"):
+            start_server(vm, prefix + pod, pod)
+    if any(case["kind"] == "program" for case in runs):
+        guest(vm, "programs.py", "serve", namespace="s1")
+    for namespace, assignments in scenario.given.items():
+        guest(vm, "network.py", "set", namespace, *assignments)
+
+
+def start_server(vm: Vm, namespace: str, name: str) -> None:
+    """A backend's server, left running."""
+    server = ["ip", "netns", "exec", namespace, "python3", f"{IN_GUEST}/server.py", name, *SERVER_PORTS]
+    vm.run(["systemd-run", "--quiet", f"--unit=proof-{namespace}", *server])
+
+
+def settle_pods(vm: Vm) -> None:
+    """Give one pod the node's values, as securityContext.sysctls would; make a new pod; let waiting clients know."""
+    values = vm.run(["sysctl", "-n", *KEYS]).stdout.split()
+    own = [f"{key}={value}" for key, value in zip(KEYS, values, strict=True)]
+    guest(vm, "network.py", "set", "own", *own)
+    guest(vm, "network.py", "pod", "node", "new")
+    vm.run(["touch", APPLIED])
+
+
+def runs_of(scenario: Scenario, kernel: str) -> Iterator[tuple[Key, Run]]:
+    """All runs of a scenario on a kernel."""
+    for table in scenario.tables:
+        for row in filter(lambda row: row.is_about(kernel), table.rows):
+            for stage, run in row.runs.items():
+                yield (table.title, row.what, stage), run
+
+
+def run_cases(vm: Vm, scenario: Scenario, stage: str) -> Mapping[Key, Results]:
+    """The cases of one stage, side by side in the guest."""
+    runs = {key: run for key, run in runs_of(scenario, vm.series) if key[2] == stage}
+    if not runs:
+        return {}
+    answers = guest(vm, "run_cases.py", data=json.dumps([run.case for run in runs.values()]))
+    return dict(zip(runs, json.loads(answers), strict=True))
+
+
+def apply_role(vm: Vm, scenario: Scenario) -> None:
+    """Run the collection's playbook over the machine, as a user does."""
+    with tempfile.TemporaryDirectory() as folder:
+        inventory = Path(folder, "inventory")
+        inventory.write_text(vm.inventory_line + "\n")
+        ansible_playbook(inventory, "kubenode.connections.apply", dict(scenario.variables))
+
+
+def ansible_playbook(inventory: Path, playbook: str, variables: dict[str, Any]) -> None:
+    """Run a playbook of the collection; AssertionError with all it printed when it fails."""
+    program = Path(sys.executable).parent / "ansible-playbook"
+    command = [str(program), playbook, "-i", str(inventory), "-e", json.dumps(variables)]
+    environment = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS), "ANSIBLE_NOCOLOR": "1"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}{done.stderr}"

@@ -1,0 +1,65 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""On which machine, under which limits and with which role variables the tables are filled."""
+
+from __future__ import annotations
+
+from ansible_collections.kubenode.connections.tests.proof.model import ESTABLISHED, IN_USE, KEYS, LIMIT, Scenario
+from ansible_collections.kubenode.connections.tests.proof.tables_idle import (
+    BOUNDARY,
+    FORGOTTEN,
+    OTHER_CURE,
+    REAL_CLIENTS,
+)
+from ansible_collections.kubenode.connections.tests.proof.tables_other import (
+    LIBERAL_KEY,
+    LOST_AT_BOOT,
+    MISPLACED,
+    PEER_DEAD,
+    RESCHEDULED,
+    REUSED,
+)
+
+LIBERAL = {LIBERAL_KEY: 1}
+TOO_LATE = tuple(f"{key}={value}" for key, value in zip(KEYS, IN_USE, strict=True))
+"""The keepalive of nodes and pods that cannot be touched, now and at boot."""
+
+SCENARIOS = (
+    Scenario(
+        "limits of seconds",
+        LIMIT,
+        ESTABLISHED,
+        {
+            "keepalive_sysctls": {
+                **LIBERAL,
+                "net.ipv4.tcp_retries2": 8,
+                "net.ipv4.vs.conn_reuse_mode": 1,
+            }
+        },
+        (FORGOTTEN, BOUNDARY, MISPLACED, REUSED, RESCHEDULED, PEER_DEAD, REAL_CLIENTS),
+        given={
+            "few": ("net.ipv4.tcp_retries2=3",),
+            "five": ("net.ipv4.tcp_retries2=5",),
+            "n2": ("net.ipv4.vs.expire_nodest_conn=1",),
+        },
+    ),
+    Scenario(
+        "raise_ipvs",
+        LIMIT,
+        86400,
+        {"keepalive_strategy": "raise_ipvs"},
+        (OTHER_CURE,),
+        given=dict.fromkeys(("node", "c1", "s1", "s2", "own", "few", "five"), TOO_LATE),
+        files={"/etc/sysctl.d/50-site.conf": "".join(f"{line}\n" for line in TOO_LATE)},
+    ),
+    Scenario(
+        "reboot",
+        900,
+        86400,
+        {"keepalive_sysctls": LIBERAL},
+        (LOST_AT_BOOT,),
+        files={"/etc/sysctl.d/90-liberal.conf": "".join(f"{key} = {value}\n" for key, value in LIBERAL.items())},
+        reboots=True,
+    ),
+)
