@@ -257,7 +257,9 @@ def proof(session: nox.Session) -> None:
 
 def require_lab(session: nox.Session) -> None:
     """Skip the session, saying why, where this machine cannot run the lab's virtual machines."""
-    check = subprocess.run([sys.executable, "tests/lab", "check"], check=False, capture_output=True, text=True, cwd=ROOT)
+    check = subprocess.run(
+        [sys.executable, "tests/lab", "check"], check=False, capture_output=True, text=True, cwd=ROOT
+    )
     if check.returncode:
         session.skip(f"{session.name}: the lab cannot run here: {(check.stderr or check.stdout).strip()}")
 

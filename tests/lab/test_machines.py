@@ -70,10 +70,15 @@ def test_a_reset_brings_back_the_disk_too(vm: Vm) -> None:
     assert vm.run(["test", "-e", "/root/left-over"], check=False).returncode == 1
 
 
-@pytest.mark.parametrize(("early", "expected"), [
-    pytest.param(True, "0\n", id="with modules-load.d the module is there in time and systemd-sysctl applies the key"),
-    pytest.param(False, "1\n", id="without it the key is absent, and a later modprobe brings the kernel's default"),
-])
+@pytest.mark.parametrize(
+    ("early", "expected"),
+    [
+        pytest.param(
+            True, "0\n", id="with modules-load.d the module is there in time and systemd-sysctl applies the key"
+        ),
+        pytest.param(False, "1\n", id="without it the key is absent, and a later modprobe brings the kernel's default"),
+    ],
+)
 def test_boot_order_is_the_real_one(vm: Vm, early: bool, expected: str) -> None:
     vm.put("/etc/sysctl.d/90-test.conf", "net.netfilter.nf_conntrack_tcp_loose = 0\n")
     if early:

@@ -29,7 +29,7 @@ SYN_RETRY_SECONDS = 1.0
 LATE = 1.8
 """How much later than computed a time may be measured: one more doubling never passes, a busy machine does."""
 ONE_FIRING_EARLIER = 0.45
-"""The kernel reads the clock when its timer fires, at doubling intervals: a hair more time-out, and one less will do."""
+"""The kernel reads the clock when its timer fires, at doubling intervals: a hair more time-out, one less will do."""
 
 
 @dataclass(frozen=True)

@@ -25,19 +25,48 @@ KERNELS: dict[str, tuple[str, ...]] = {
 
 PACKAGES = (
     # a node: systemd, SSH, Python, and the tools that look at connections
-    "systemd-sysv", "udev", "dbus", "kmod", "procps", "python3", "openssh-server", "openssh-client", "sudo",
-    "iproute2", "ipvsadm", "ipset", "iptables", "nftables", "conntrack", "tcpdump", "ethtool",
+    "systemd-sysv",
+    "udev",
+    "dbus",
+    "kmod",
+    "procps",
+    "python3",
+    "openssh-server",
+    "openssh-client",
+    "sudo",
+    "iproute2",
+    "ipvsadm",
+    "ipset",
+    "iptables",
+    "nftables",
+    "conntrack",
+    "tcpdump",
+    "ethtool",
     # real clients and servers for the proofs, not started at boot
-    "postgresql-15", "postgresql-client-15", "redis-server", "python3-redis", "python3-grpcio",
+    "postgresql-15",
+    "postgresql-client-15",
+    "redis-server",
+    "python3-redis",
+    "python3-grpcio",
 )
 
 NOT_AT_BOOT = ("postgresql.service", "redis-server.service", "nftables.service", "ssh.socket")
 
 MASKED = (
-    "getty@.service", "serial-getty@.service", "systemd-hwdb-update.service",
-    "systemd-update-utmp.service", "systemd-update-utmp-runlevel.service", "systemd-journal-flush.service",
-    "systemd-sysusers.service", "apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer",
-    "e2scrub_all.timer", "e2scrub_reap.service", "fstrim.timer", "systemd-tmpfiles-clean.timer",
+    "getty@.service",
+    "serial-getty@.service",
+    "systemd-hwdb-update.service",
+    "systemd-update-utmp.service",
+    "systemd-update-utmp-runlevel.service",
+    "systemd-journal-flush.service",
+    "systemd-sysusers.service",
+    "apt-daily.timer",
+    "apt-daily-upgrade.timer",
+    "dpkg-db-backup.timer",
+    "e2scrub_all.timer",
+    "e2scrub_reap.service",
+    "fstrim.timer",
+    "systemd-tmpfiles-clean.timer",
 )
 """Units that cost seconds and have no part in a node's boot.
 
@@ -45,8 +74,17 @@ Never masked: udevd, modules-load and sysctl (the boot order is the real one), a
 """
 
 MODULE_FOLDERS = (
-    "arch", "crypto", "lib", "net", "block", "fs/overlayfs", "fs/fuse",
-    "drivers/block", "drivers/virtio", "drivers/char", "drivers/net",
+    "arch",
+    "crypto",
+    "lib",
+    "net",
+    "block",
+    "fs/overlayfs",
+    "fs/fuse",
+    "drivers/block",
+    "drivers/virtio",
+    "drivers/char",
+    "drivers/net",
 )
 """Parts of a kernel's module tree that the guest gets; the rest only makes udev slower."""
 

@@ -39,8 +39,10 @@ def is_built() -> bool:
 def build(apt: Apt) -> None:
     """Make the root disk and its keys."""
     if os.geteuid() != 0:
-        raise LabError("Root disk of the lab: not built, and only root can (mmdebstrap makes device files). "
-                       "Run once: sudo python3 tests/lab build")
+        raise LabError(
+            "Root disk of the lab: not built, and only root can (mmdebstrap makes device files). "
+            "Run once: sudo python3 tests/lab build"
+        )
     with recipe.building(folder(), [wanted()]) as fresh:
         tree = fresh / "tree"
         with step(f"root tree, Debian {config.RELEASE}, {len(config.PACKAGES)} packages"):
@@ -60,9 +62,22 @@ def debootstrap(apt: Apt, tree: Path) -> None:
     disable = f'chroot "$1" systemctl disable {" ".join(config.NOT_AT_BOOT)}'
     mask = f'chroot "$1" systemctl mask {" ".join(config.MASKED)}'
     lines = [apt.mirrors.line(suite) for suite in config.RELEASE_SUITES]
-    run(["mmdebstrap", "--mode=root", "--variant=minbase", f"--keyring={KEYRING}",
-         f"--include={','.join(config.PACKAGES)}", *left_out, *transport,
-         f"--customize-hook={disable}", f"--customize-hook={mask}", config.RELEASE, tree, *lines])
+    run(
+        [
+            "mmdebstrap",
+            "--mode=root",
+            "--variant=minbase",
+            f"--keyring={KEYRING}",
+            f"--include={','.join(config.PACKAGES)}",
+            *left_out,
+            *transport,
+            f"--customize-hook={disable}",
+            f"--customize-hook={mask}",
+            config.RELEASE,
+            tree,
+            *lines,
+        ]
+    )
 
 
 def make_keys(keys: Path, tree: Path) -> None:
@@ -101,5 +116,21 @@ def furnish(tree: Path) -> None:
 
 def make_disk(tree: Path, disk: Path, size: str) -> None:
     """An ext4 file system with the content of a folder: no mount, no loop device."""
-    run(["mke2fs", "-F", "-q", "-t", "ext4", "-O", "^has_journal", "-E", "lazy_itable_init=1,nodiscard", "-m0",
-         "-d", tree, disk, size])
+    run(
+        [
+            "mke2fs",
+            "-F",
+            "-q",
+            "-t",
+            "ext4",
+            "-O",
+            "^has_journal",
+            "-E",
+            "lazy_itable_init=1,nodiscard",
+            "-m0",
+            "-d",
+            tree,
+            disk,
+            size,
+        ]
+    )

@@ -51,8 +51,10 @@ def newest(apt: Apt, series: str) -> list[Package]:
     packages = newest_kernel(found.values(), series)
     if not packages:
         suites = ", ".join(config.KERNELS[series])
-        raise LabError(f"Kernel {series}: no cloud kernel in {suites} of {apt.mirrors.main}, one expected. "
-                       "Set LAB_MIRROR to a mirror that has the suite.")
+        raise LabError(
+            f"Kernel {series}: no cloud kernel in {suites} of {apt.mirrors.main}, one expected. "
+            "Set LAB_MIRROR to a mirror that has the suite."
+        )
     return packages
 
 
@@ -88,8 +90,11 @@ def kernel_file(tree: Path) -> Path:
 
 def trim_modules(tree: Path, target: Path, release: str) -> Path:
     """Copy the parts of the module tree that the guest gets, and index them; the folder is lib/modules/RELEASE."""
-    source = next(path for path in (tree / "lib/modules" / release, tree / "usr/lib/modules" / release)
-                  if (path / "kernel").is_dir())
+    source = next(
+        path
+        for path in (tree / "lib/modules" / release, tree / "usr/lib/modules" / release)
+        if (path / "kernel").is_dir()
+    )
     modules = target / "lib/modules" / release
     modules.mkdir(parents=True)
     for index in tree.glob(f"**/lib/modules/{release}/modules.*"):
@@ -116,8 +121,9 @@ def make_initrd(tree: Path, modules: Path, fresh: Path) -> None:
         order.append(name)
     (content / "modules/order").write_text("".join(name + "\n" for name in order))
     names = "".join(f"{path.relative_to(content)}\n" for path in sorted(content.rglob("*")))
-    (fresh / "initrd").write_bytes(run(["cpio", "--quiet", "-o", "-H", "newc", "-R", "0:0"], cwd=content,
-                                       data=names.encode()))
+    (fresh / "initrd").write_bytes(
+        run(["cpio", "--quiet", "-o", "-H", "newc", "-R", "0:0"], cwd=content, data=names.encode())
+    )
     shutil.rmtree(content)
 
 

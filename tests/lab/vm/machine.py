@@ -58,8 +58,10 @@ class Vm:
     def inventory_line(self) -> str:
         """The machine as a line of an Ansible inventory (INI)."""
         arguments = shlex.quote(f"-F {shlex.quote(str(self.ssh_config))}")
-        return (f"{self.name} ansible_user=root ansible_ssh_args={arguments} ansible_pipelining=true "
-                f"ansible_timeout=120 ansible_python_interpreter=/usr/bin/python3 lab_kernel={self.series}")
+        return (
+            f"{self.name} ansible_user=root ansible_ssh_args={arguments} ansible_pipelining=true "
+            f"ansible_timeout=120 ansible_python_interpreter=/usr/bin/python3 lab_kernel={self.series}"
+        )
 
     def start(self, port: int = 0) -> None:
         """Start the machine: from its saved state when there is one that fits, else from its disk. Does not wait."""
@@ -67,16 +69,36 @@ class Vm:
             return
         program, kernel = ready(self.series)
         accel = qemu.accelerator(program, kernel)
-        stamp = recipe.digest([image.wanted(), *recipe.recorded(kernel.folder), program.version, accel,
-                               (image.folder() / f"{image.USER_KEY}.pub").read_text(), Path(qemu.__file__)])
+        stamp = recipe.digest(
+            [
+                image.wanted(),
+                *recipe.recorded(kernel.folder),
+                program.version,
+                accel,
+                (image.folder() / f"{image.USER_KEY}.pub").read_text(),
+                Path(qemu.__file__),
+            ]
+        )
         if recipe.recorded(self.folder) != [stamp]:
             self._new_disk(program, stamp)
         self._launch(program, accel, kernel, port or ssh.free_port())
 
     def _new_disk(self, program: qemu.Qemu, stamp: str) -> None:
         with recipe.building(self.folder, [stamp]) as fresh:
-            run([program.image, "create", "-q", "-f", "qcow2", "-F", "raw", "-b", image.folder() / "base.ext4",
-                 fresh / "disk.qcow2"])
+            run(
+                [
+                    program.image,
+                    "create",
+                    "-q",
+                    "-f",
+                    "qcow2",
+                    "-F",
+                    "raw",
+                    "-b",
+                    image.folder() / "base.ext4",
+                    fresh / "disk.qcow2",
+                ]
+            )
 
     def _launch(self, program: qemu.Qemu, accel: str, kernel: kernels.Kernel, port: int) -> None:
         (self.folder / "port").write_text(str(port))
@@ -147,13 +169,15 @@ class Vm:
             os.kill(pid, signal.SIGKILL)
         (self.folder / "pid").unlink(missing_ok=True)
 
-    def run(self, command: Sequence[str], *, data: bytes | None = None, check: bool = True,
-            timeout: float | None = None) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, command: Sequence[str], *, data: bytes | None = None, check: bool = True, timeout: float | None = None
+    ) -> subprocess.CompletedProcess[str]:
         """Run a command in the guest as root; output as text. CalledProcessError when check is true and it fails."""
         full = [*self.ssh_command, "--", shlex.join(command)]
         done = subprocess.run(full, input=data or b"", capture_output=True, timeout=timeout, check=False)
-        result = subprocess.CompletedProcess(list(command), done.returncode, done.stdout.decode(errors="replace"),
-                                             done.stderr.decode(errors="replace"))
+        result = subprocess.CompletedProcess(
+            list(command), done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
+        )
         if check:
             result.check_returncode()
         return result
@@ -172,8 +196,11 @@ class Vm:
         """Wait until systemd has started everything and SSH lets us in."""
         deadline = time.monotonic() + config.BOOT_SECONDS
         self._until(lambda: ssh.answers(self.port), deadline, "SSH")
-        self._until(lambda: self.run(["systemctl", "is-system-running", "--wait"], check=False).returncode != 255,
-                    deadline, "log-in")
+        self._until(
+            lambda: self.run(["systemctl", "is-system-running", "--wait"], check=False).returncode != 255,
+            deadline,
+            "log-in",
+        )
 
     def _until(self, condition: Callable[[], bool], deadline: float, what: str) -> None:
         while not condition():

@@ -121,8 +121,9 @@ class Apt:
 
     def packages(self, suite: str) -> Iterator[Package]:
         """All packages that a suite lists."""
-        listing = run(["apt-get", *self.options(), "indextargets", "--format", "$(CODENAME) $(FILENAME)",
-                       "Created-By: Packages"]).decode()
+        listing = run(
+            ["apt-get", *self.options(), "indextargets", "--format", "$(CODENAME) $(FILENAME)", "Created-By: Packages"]
+        ).decode()
         for line in listing.splitlines():
             codename, path = line.split(" ", 1)
             if codename == suite:
@@ -150,8 +151,10 @@ def machine_mirrors() -> Mirrors:
     wanted = [path for path in files if path.suffix in (".list", ".sources") and path.is_file()]
     mirrors = find_mirrors(path.read_text(errors="replace") for path in wanted)
     if mirrors is None:
-        raise LabError("Debian mirror: none in /etc/apt, one expected. Set LAB_MIRROR (and LAB_SECURITY_MIRROR) to a "
-                       "Debian archive's address.")
+        raise LabError(
+            "Debian mirror: none in /etc/apt, one expected. Set LAB_MIRROR (and LAB_SECURITY_MIRROR) to a "
+            "Debian archive's address."
+        )
     return mirrors
 
 

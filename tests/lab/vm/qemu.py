@@ -65,8 +65,10 @@ def provide_qemu(apt: Apt) -> Qemu:
             apt.unpack(packages, fresh)
     found = find_qemu()
     if found is None:
-        raise LabError(f"QEMU: {installed} < {config.QEMU_MINIMUM} (older ones crash guests), and the one of "
-                       f"{config.BACKPORTS} does not run here. Install QEMU {config.QEMU_MINIMUM} or newer.")
+        raise LabError(
+            f"QEMU: {installed} < {config.QEMU_MINIMUM} (older ones crash guests), and the one of "
+            f"{config.BACKPORTS} does not run here. Install QEMU {config.QEMU_MINIMUM} or newer."
+        )
     return found
 
 
@@ -86,9 +88,21 @@ def accelerator(qemu: Qemu, kernel: Kernel) -> str:
 
 def boots_under_kvm(qemu: Qemu, kernel: Kernel) -> bool:
     """Boot the kernel under KVM as far as its initrd, which says so on the console and powers off."""
-    command = [qemu.system, *machine("kvm"), "-m", "256", "-no-reboot", "-serial", "stdio",
-               "-kernel", str(kernel.folder / "vmlinuz"), "-initrd", str(kernel.folder / "initrd"),
-               "-append", "console=ttyS0 panic=-1 quiet lab.probe"]
+    command = [
+        qemu.system,
+        *machine("kvm"),
+        "-m",
+        "256",
+        "-no-reboot",
+        "-serial",
+        "stdio",
+        "-kernel",
+        str(kernel.folder / "vmlinuz"),
+        "-initrd",
+        str(kernel.folder / "initrd"),
+        "-append",
+        "console=ttyS0 panic=-1 quiet lab.probe",
+    ]
     try:
         done = subprocess.run(command, input=b"", capture_output=True, timeout=PROBE_SECONDS, check=False)
     except subprocess.TimeoutExpired:
@@ -104,21 +118,51 @@ def machine(accel: str) -> list[str]:
 
 def command_line(qemu: Qemu, accel: str, kernel: Kernel, folder: Path, port: int, snapshot: str | None) -> list[str]:
     """The whole command line of a machine: started in its folder (socket names are relative), SSH on 127.0.0.1:port."""
-    append = (f"root=/dev/vda rw console=ttyS0 panic=-1 quiet net.ifnames=0 mitigations=off random.trust_cpu=on "
-              f"systemd.hostname={host_name(kernel.series)}")
+    append = (
+        f"root=/dev/vda rw console=ttyS0 panic=-1 quiet net.ifnames=0 mitigations=off random.trust_cpu=on "
+        f"systemd.hostname={host_name(kernel.series)}"
+    )
     if accel == "tcg":
         append += " tsc=reliable no_timer_check"
     disk = f"file={escaped(folder / 'disk.qcow2')},if=none,id=root,format=qcow2,cache=unsafe,discard=unmap"
     modules = f"file={escaped(kernel.folder / 'modules.ext4')},if=none,id=modules,format=raw,read-only=on"
     return [
-        qemu.system, *machine(accel), "-smp", "2", "-m", str(config.MEMORY_MIB), "-name", host_name(kernel.series),
-        "-kernel", str(kernel.folder / "vmlinuz"), "-initrd", str(kernel.folder / "initrd"), "-append", append,
-        "-drive", disk, "-device", "virtio-blk-pci,drive=root",
-        "-drive", modules, "-device", "virtio-blk-pci,drive=modules",
-        "-netdev", f"user,id=net,restrict=on,ipv6=off,hostfwd=tcp:127.0.0.1:{port}-:22",
-        "-device", "virtio-net-pci,netdev=net,romfile=",
-        "-device", "virtio-rng-pci", "-serial", "file:console.log", "-qmp", "unix:qmp.sock,server=on,wait=off",
-        "-pidfile", str(folder / "pid"), "-daemonize", *(["-loadvm", snapshot] if snapshot else []),
+        qemu.system,
+        *machine(accel),
+        "-smp",
+        "2",
+        "-m",
+        str(config.MEMORY_MIB),
+        "-name",
+        host_name(kernel.series),
+        "-kernel",
+        str(kernel.folder / "vmlinuz"),
+        "-initrd",
+        str(kernel.folder / "initrd"),
+        "-append",
+        append,
+        "-drive",
+        disk,
+        "-device",
+        "virtio-blk-pci,drive=root",
+        "-drive",
+        modules,
+        "-device",
+        "virtio-blk-pci,drive=modules",
+        "-netdev",
+        f"user,id=net,restrict=on,ipv6=off,hostfwd=tcp:127.0.0.1:{port}-:22",
+        "-device",
+        "virtio-net-pci,netdev=net,romfile=",
+        "-device",
+        "virtio-rng-pci",
+        "-serial",
+        "file:console.log",
+        "-qmp",
+        "unix:qmp.sock,server=on,wait=off",
+        "-pidfile",
+        str(folder / "pid"),
+        "-daemonize",
+        *(["-loadvm", snapshot] if snapshot else []),
     ]
 
 

@@ -61,8 +61,15 @@ def test_ssh_understands_its_configuration(tmp_path: Path) -> None:
     (tmp_path / "ssh_config").write_text(ssh.config_text("linux-6-1", 2222))
     shown = subprocess.check_output(["ssh", "-G", "-F", tmp_path / "ssh_config", "linux-6-1"], text=True)
     told = dict(text.split(" ", 1) for text in shown.splitlines() if " " in text)
-    wanted = {"hostname": "127.0.0.1", "port": "2222", "user": "root", "hostkeyalias": "lab",
-              "stricthostkeychecking": "true", "controlpersist": "600", "batchmode": "yes"}
+    wanted = {
+        "hostname": "127.0.0.1",
+        "port": "2222",
+        "user": "root",
+        "hostkeyalias": "lab",
+        "stricthostkeychecking": "true",
+        "controlpersist": "600",
+        "batchmode": "yes",
+    }
     assert {name: told[name] for name in wanted} == wanted
 
 
@@ -75,9 +82,7 @@ def test_an_inventory_line_names_host_and_ssh_configuration() -> None:
 def test_an_unknown_kernel_is_refused_with_the_known_ones() -> None:
     with pytest.raises(LabError) as caught:
         Lab().vm("4.19")
-    assert str(caught.value) == (
-        f"Kernel '4.19': not one of {', '.join(KERNELS)} (tests/lab/vm/config.py). Name one."
-    )
+    assert str(caught.value) == (f"Kernel '4.19': not one of {', '.join(KERNELS)} (tests/lab/vm/config.py). Name one.")
 
 
 def test_missing_programs_come_with_the_line_that_installs_them() -> None:

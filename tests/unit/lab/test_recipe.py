@@ -22,12 +22,15 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "guest"
 
 
-@pytest.mark.parametrize("change", [
-    pytest.param(lambda folder: (folder / "two").write_text("3"), id="a file's text"),
-    pytest.param(lambda folder: (folder / "two").rename(folder / "three"), id="a file's name"),
-    pytest.param(lambda folder: (folder / "new").write_text(""), id="a new empty file"),
-    pytest.param(lambda folder: (folder / "etc/one").unlink(), id="a file gone"),
-])
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda folder: (folder / "two").write_text("3"), id="a file's text"),
+        pytest.param(lambda folder: (folder / "two").rename(folder / "three"), id="a file's name"),
+        pytest.param(lambda folder: (folder / "new").write_text(""), id="a new empty file"),
+        pytest.param(lambda folder: (folder / "etc/one").unlink(), id="a file gone"),
+    ],
+)
 def test_the_hash_changes_with(folder: Path, change: Callable[[Path], object]) -> None:
     before = digest(["bookworm", folder])
     assert digest(["bookworm", folder]) == before
