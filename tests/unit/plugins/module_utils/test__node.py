@@ -43,7 +43,7 @@ KEYS_OF = {
 
 
 def node_after(code, prefix=ISOLATED):
-    return json.loads(run_python("_node", PRELUDE + code + READ, *prefix).split("\n")[-1])
+    return json.loads(run_python("_node", PRELUDE + code + READ, *prefix).splitlines()[-1])
 
 
 def test_a_new_namespace_has_nothing_wrong_and_every_documented_key():
@@ -85,7 +85,7 @@ def test_where_no_kube_proxy_runs_that_is_said_and_no_problem():
 
 def test_an_address_that_the_user_gave_must_answer():
     read = "\nprint(json.dumps(_node.read_node('127.0.0.1:9', 1.0)))"
-    node = json.loads(run_python("_node", PRELUDE + read, *ISOLATED).split("\n")[-1])
+    node = json.loads(run_python("_node", PRELUDE + read, *ISOLATED).splitlines()[-1])
     assert node["problems"] == [
         {
             "what": "kube-proxy's mode and configuration",
