@@ -197,7 +197,15 @@ node:
           elements: dict
           sample: [{cpu: 0, entries: 318, found: 0, invalid: 12, insert_failed: 0, drop: 0, early_drop: 0}]
     sysctls:
-      description: Every kernel setting that the collection reads, by its dotted name.
+      description:
+        - Every kernel setting that the collection reads, by its dotted name.
+        - C(state) is V(present), V(absent) (this kernel does not have it now) or V(unreadable), and C(error) says why.
+          C(value) is the live value as text, white space folded to single blanks.
+        - C(boot.value) is what C(systemd-sysctl), or C(sysctl --system) where that is not installed, sets at boot,
+          C(boot.file) and C(boot.line) decide it. V(null) where no file does, so that the kernel's default comes back.
+        - C(boot.procps_value) is what C(sysctl --system) sets, where it differs.
+        - C(boot.module) is the kernel module without which the setting does not exist. C(boot.in_time) tells whether it
+          is there before C(systemd-sysctl) runs, built in or loaded at boot.
       type: dict
       sample:
         net.ipv4.tcp_keepalive_time:
@@ -205,53 +213,6 @@ node:
           value: "600"
           error:
           boot: {value: "600", file: /etc/sysctl.d/k8s.conf, line: 3, procps_value: null, module: null, in_time: true}
-      contains:
-        net.ipv4.tcp_keepalive_time:
-          description: One setting; the others look alike.
-          type: dict
-          contains:
-            state:
-              description: V(present), V(absent) (this kernel does not have it now) or V(unreadable).
-              type: str
-              sample: present
-            value:
-              description: The live value, white space folded to single blanks.
-              type: str
-              sample: "600"
-            error:
-              description: Why it cannot be read.
-              type: str
-              sample: "/proc/sys/net/ipv4/tcp_keepalive_time: Permission denied"
-            boot:
-              description: What becomes of it at boot.
-              type: dict
-              contains:
-                value:
-                  description:
-                    - The value that C(systemd-sysctl) (where it is not installed, C(sysctl --system)) sets.
-                    - V(null) when no file sets it, so that the kernel's default comes back.
-                  type: str
-                  sample: "600"
-                file:
-                  description: The file that decides.
-                  type: str
-                  sample: /etc/sysctl.d/k8s.conf
-                line:
-                  description: The line in that file.
-                  type: int
-                  sample: 3
-                procps_value:
-                  description: What C(sysctl --system) sets, where it differs.
-                  type: str
-                  sample: "7200"
-                module:
-                  description: The kernel module without which the setting does not exist.
-                  type: str
-                  sample: nf_conntrack
-                in_time:
-                  description: Whether that module is there before C(systemd-sysctl) runs, built in or loaded at boot.
-                  type: bool
-                  sample: true
     boot_problems:
       description: Lines in C(sysctl.d) and C(modules-load.d) that nobody can use, 20 at most. Line 0 is the whole file.
       type: list
