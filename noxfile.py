@@ -228,9 +228,10 @@ def interpreters(session: nox.Session, core: str) -> None:
 
 
 @nox.session(requires=["install"])
-def molecule(session: nox.Session) -> None:
-    """Apply, reboot and restore the role on three containers, as on a small cluster."""
-    run_scenario(session, "default")
+@nox.parametrize("scenario", ["default", "kubelet_http2"])
+def molecule(session: nox.Session, scenario: str) -> None:
+    """Apply, reboot and restore the roles on containers, as on a small cluster."""
+    run_scenario(session, scenario)
 
 
 @nox.session(requires=["install"])

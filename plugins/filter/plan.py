@@ -97,6 +97,28 @@ options:
         type: str
         choices: [auto, always, never]
         default: auto
+      be_liberal:
+        description:
+          - Whether C(net.netfilter.nf_conntrack_tcp_be_liberal) is 1, on nodes with C(nf_conntrack) now or at boot.
+          - Unset leaves it alone.
+        type: bool
+      dead_peer_seconds:
+        description:
+          - After how many seconds at most unanswered data ends a connection, V(3) to V(925).
+          - C(net.ipv4.tcp_retries2) gets the largest value that is soon enough. Unset leaves it alone.
+        type: int
+      conn_reuse_mode:
+        description:
+          - The value of C(net.ipv4.vs.conn_reuse_mode), on nodes with C(ip_vs) now or at boot.
+          - V(auto) sets 1 where it is not, on kernels from 5.9 on, to which kube-proxy does not write 0.
+        type: str
+        choices: [leave, auto, '0', '1']
+        default: leave
+      expire_nodest_conn:
+        description:
+          - Whether C(net.ipv4.vs.expire_nodest_conn) is 1, on nodes with C(ip_vs) now or at boot.
+          - Unset leaves it alone. kube-proxy in ipvs mode sets 1 at every start.
+        type: bool
       sysctls:
         description: Further sysctls and their values, for every node. The kernel modules they need are added.
         type: dict

@@ -8,14 +8,27 @@ from __future__ import annotations
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils import (
     _rules_boot,
+    _rules_conntrack,
+    _rules_dead_peer,
+    _rules_ipvs,
     _rules_keepalive,
+    _rules_kubelet,
     _rules_owner,
     _rules_unseen,
 )
 from ansible_collections.kubenode.connections.plugins.plugin_utils._model import Finding, Plan
 from ansible_collections.kubenode.connections.plugins.plugin_utils._rule import SEVERITIES, Found, Rule
 
-RULES = (*_rules_keepalive.RULES, *_rules_boot.RULES, *_rules_owner.RULES, *_rules_unseen.RULES)
+RULES = (
+    *_rules_keepalive.RULES,
+    *_rules_boot.RULES,
+    *_rules_owner.RULES,
+    *_rules_conntrack.RULES,
+    *_rules_ipvs.RULES,
+    *_rules_dead_peer.RULES,
+    *_rules_kubelet.RULES,
+    *_rules_unseen.RULES,
+)
 """The table: every rule there is."""
 
 

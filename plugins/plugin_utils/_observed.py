@@ -54,6 +54,17 @@ class Sysctl:
 
 
 @dataclass(frozen=True)
+class Draining:
+    """A real server with weight 0 that still has connections; ``protocol`` is that of its service."""
+
+    protocol: str
+    service: str
+    server: str
+    active: int
+    inactive: int
+
+
+@dataclass(frozen=True)
 class Ipvs:
     """IPVS of the node; ``timeouts`` in seconds by tcp, tcpfin, udp, None where they could not be read.
 
@@ -66,16 +77,22 @@ class Ipvs:
     timeouts_at_boot: Mapping[str, int]
     services: int
     connections: Mapping[str, Mapping[str, int]]
+    draining: tuple[Draining, ...]
 
 
 @dataclass(frozen=True)
 class Conntrack:
-    """Connection tracking of the node; ``established`` in seconds."""
+    """Connection tracking of the node; ``established`` in seconds, ``statistics`` the counters of each CPU."""
 
     loaded: bool | None
     established: int | None
     count: int | None
     max: int | None
+    statistics: tuple[Mapping[str, int], ...]
+
+    def counted(self, counter: str) -> int:
+        """A counter over all CPUs, since the module was loaded. A kernel without it counts nothing."""
+        return sum(row.get(counter, 0) for row in self.statistics)
 
 
 @dataclass(frozen=True)
@@ -88,6 +105,18 @@ class KubeProxy:
     error: str | None
     ipvs_timeouts: Mapping[str, int]
     conntrack: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Kubelet:
+    """kubelet of the node and its HTTP/2 health check; seconds are those in force, the defaults included."""
+
+    running: bool | None
+    version: str | None
+    disable_http2: bool | None
+    read_idle_timeout: int | None
+    ping_timeout: int | None
+    error: str | None
 
 
 @dataclass(frozen=True)
@@ -135,6 +164,7 @@ class Observed:
     conntrack: Conntrack
     sysctls: Mapping[str, Sysctl]
     kube_proxy: KubeProxy
+    kubelet: Kubelet
     namespaces: Namespaces
     problems: tuple[Problem, ...]
     boot_problems: tuple[str, ...]
@@ -160,6 +190,10 @@ class Observed:
     def boot_keepalive(self) -> Keepalive | None:
         """The keepalive after a reboot, None where that was not seen."""
         return self._keepalive(self.boot_value)
+
+    def number(self, key: str) -> int | None:
+        """The live value of a sysctl that is a whole number, None where it was not seen or is none."""
+        return whole_number(self.sysctls[key].value) if key in self.sysctls else None
 
     def boot_value(self, key: str) -> str | None:
         """What ``key`` will be after a boot: the kernel's default where no file sets it, or one does too early."""

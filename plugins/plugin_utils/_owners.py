@@ -10,10 +10,15 @@ import posixpath
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ansible_collections.kubenode.connections.plugins.plugin_utils._kernel import kube_proxy_forces_reuse_off
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits import kube_proxy_ipvs_seconds
 from ansible_collections.kubenode.connections.plugins.plugin_utils._model import Settings
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed import Observed
-from ansible_collections.kubenode.connections.plugins.plugin_utils._policy import IPVS_CELLS, KEEPALIVE_KEYS
+from ansible_collections.kubenode.connections.plugins.plugin_utils._policy import (
+    IPVS_CELLS,
+    KEEPALIVE_KEYS,
+    REUSE_MODE,
+)
 
 KERNEL = "kernel default"
 
@@ -46,6 +51,7 @@ class KubeProxyValue:
 
     value: str
     source: str
+    configurable: bool = True
 
     def __str__(self) -> str:
         return f"kube-proxy at its next start ({self.source})"
@@ -58,7 +64,10 @@ def kube_proxy_value(node: Observed, key: str) -> KubeProxyValue | None:
         seconds = kube_proxy_ipvs_seconds(node, cell)
         return KubeProxyValue(str(seconds), f"{IPVS_FIELDS[cell]} {seconds}s") if seconds is not None else None
     if node.mode == "ipvs" and key in _ALWAYS_IN_IPVS_MODE:
-        return KubeProxyValue(_ALWAYS_IN_IPVS_MODE[key], f"it always sets {_ALWAYS_IN_IPVS_MODE[key]} in ipvs mode")
+        always = _ALWAYS_IN_IPVS_MODE[key]
+        return KubeProxyValue(always, f"it always sets {always} in ipvs mode", False)
+    if node.mode == "ipvs" and key == REUSE_MODE and kube_proxy_forces_reuse_off(node.kernel):
+        return KubeProxyValue("0", "it always sets 0 in ipvs mode on kernels from 4.1 to below 5.9", False)
     field, name, unit = _CONNTRACK_FIELDS.get(key, ("", "", ""))
     number = node.kube_proxy.conntrack.get(field)
     return KubeProxyValue(str(number), f"{name} {number}{unit}") if number else None

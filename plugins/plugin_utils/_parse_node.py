@@ -10,12 +10,16 @@ wrong type becomes None or empty.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from ansible_collections.kubenode.connections.plugins.plugin_utils._keepalive import Keepalive
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed import (
     Boot,
     Conntrack,
+    Draining,
     Group,
     Ipvs,
+    Kubelet,
     KubeProxy,
     Module,
     Namespaces,
@@ -44,6 +48,7 @@ def parse_node(node: object) -> Observed | None:
         conntrack=_conntrack(_dict(node.get("conntrack"))),
         sysctls={key: _sysctl(_dict(each)) for key, each in _dict(node.get("sysctls")).items()},
         kube_proxy=_kube_proxy(_dict(node.get("kube_proxy"))),
+        kubelet=_kubelet(_dict(node.get("kubelet"))),
         namespaces=_namespaces(_dict(node.get("namespaces"))),
         problems=tuple(_problem(_dict(each)) for each in _list(node.get("problems"))),
         boot_problems=tuple(_boot_problem(_dict(each)) for each in _list(node.get("boot_problems"))),
@@ -64,7 +69,22 @@ def _ipvs(ipvs: dict[str, object]) -> Ipvs:
         timeouts_at_boot=_numbers(ipvs.get("timeouts_at_boot")),
         services=len(_list(ipvs.get("services"))),
         connections=connections,
+        draining=tuple(each for service in _list(ipvs.get("services")) for each in _draining(_dict(service))),
     )
+
+
+def _draining(service: dict[str, object]) -> Iterator[Draining]:
+    address = _endpoint(service) if service.get("address") else f"fwmark {whole_number(service.get('fwmark'))}"
+    for each in _list(service.get("real_servers")):
+        server = _numbers(each)
+        active, inactive = server.get("active", 0), server.get("inactive", 0)
+        if server.get("weight") == 0 and active + inactive > 0:
+            yield Draining(_text(service.get("protocol")) or "", address, _endpoint(_dict(each)), active, inactive)
+
+
+def _endpoint(place: dict[str, object]) -> str:
+    address, port = _text(place.get("address")) or "?", whole_number(place.get("port"))
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
 
 
 def _conntrack(conntrack: dict[str, object]) -> Conntrack:
@@ -73,6 +93,7 @@ def _conntrack(conntrack: dict[str, object]) -> Conntrack:
         established=_numbers(conntrack.get("timeouts")).get("established"),
         count=whole_number(conntrack.get("count")),
         max=whole_number(conntrack.get("max")),
+        statistics=tuple(_numbers(row) for row in _list(conntrack.get("statistics")) if isinstance(row, dict)),
     )
 
 
@@ -105,6 +126,17 @@ def _kube_proxy(kube_proxy: dict[str, object]) -> KubeProxy:
         error=_text(kube_proxy.get("error")),
         ipvs_timeouts=_numbers(kube_proxy.get("ipvs_timeouts")),
         conntrack=_numbers(kube_proxy.get("conntrack")),
+    )
+
+
+def _kubelet(kubelet: dict[str, object]) -> Kubelet:
+    return Kubelet(
+        running=_flag(kubelet.get("running")),
+        version=_text(kubelet.get("version")),
+        disable_http2=_flag(kubelet.get("disable_http2")),
+        read_idle_timeout=whole_number(kubelet.get("read_idle_timeout")),
+        ping_timeout=whole_number(kubelet.get("ping_timeout")),
+        error=_text(kubelet.get("error")),
     )
 
 

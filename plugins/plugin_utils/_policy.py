@@ -14,11 +14,20 @@ from ansible_collections.kubenode.connections.plugins.module_utils._keys import 
 from ansible_collections.kubenode.connections.plugins.plugin_utils import _keepalive
 from ansible_collections.kubenode.connections.plugins.plugin_utils._errors import PlanError, nearest
 from ansible_collections.kubenode.connections.plugins.plugin_utils._middleboxes import Middlebox, middleboxes
+from ansible_collections.kubenode.connections.plugins.plugin_utils._retransmission import (
+    DETECTION_SECONDS,
+    RETRIES2,
+    retries2_for,
+)
 from ansible_collections.kubenode.connections.plugins.plugin_utils._values import Range, whole_number
 
 BRIDGE_KEYS = ("net.bridge.bridge-nf-call-iptables", "net.bridge.bridge-nf-call-ip6tables")
 KEEPALIVE_KEYS = ("net.ipv4.tcp_keepalive_time", "net.ipv4.tcp_keepalive_intvl", "net.ipv4.tcp_keepalive_probes")
 IPVS_CELLS = ("tcp", "tcpfin", "udp")
+
+BE_LIBERAL = "net.netfilter.nf_conntrack_tcp_be_liberal"
+REUSE_MODE = "net.ipv4.vs.conn_reuse_mode"
+EXPIRE_NODEST = "net.ipv4.vs.expire_nodest_conn"
 
 _LOST_PROBES = Range(0, 126, "one less than TCP_KEEPCNT takes")
 # ip_vs_set_timeout in net/netfilter/ipvs/ip_vs_ctl.c refuses more than INT_MAX / HZ; this is the cap at HZ=1000.
@@ -41,6 +50,10 @@ class Policy:
     intvl_ceiling: int = _keepalive.KERNEL_DEFAULT.intvl
     middleboxes: tuple[Middlebox, ...] = ()
     bridge_nf_call: str = "auto"
+    be_liberal: bool | None = None
+    dead_peer_seconds: int | None = None
+    conn_reuse_mode: str = "leave"
+    expire_nodest_conn: bool | None = None
     sysctls: Mapping[str, str] = field(default_factory=dict)
     ipvs_timeouts: Mapping[str, int] = field(default_factory=dict)
     sysctl_file: str = "/etc/sysctl.d/k8s.conf"
@@ -57,6 +70,17 @@ class Policy:
     def bridge_always(self) -> bool:
         """Whether the bridge keys belong to every node: asked for, or part of the article's file."""
         return self.bridge_nf_call == "always" or (self.profile == "article" and self.bridge_nf_call == "auto")
+
+    @property
+    def tuned(self) -> dict[str, str]:
+        """The sysctls that have a variable of their own, where it says a value whatever the node."""
+        flags = {BE_LIBERAL: self.be_liberal, EXPIRE_NODEST: self.expire_nodest_conn}
+        tuned = {key: str(int(flag)) for key, flag in flags.items() if flag is not None}
+        if self.dead_peer_seconds is not None:
+            tuned[RETRIES2] = str(retries2_for(self.dead_peer_seconds))
+        if self.conn_reuse_mode in ("0", "1"):
+            tuned[REUSE_MODE] = self.conn_reuse_mode
+        return tuned
 
     def as_dict(self) -> dict[str, Any]:
         return {**asdict(self), "middleboxes": [box.as_dict() for box in self.middleboxes]}
@@ -84,6 +108,22 @@ def _choice(*choices: str) -> Callable[[str, object], str]:
         return str(value)
 
     return check
+
+
+_FLAGS = {"true": True, "yes": True, "false": False, "no": False}
+
+
+def _flag(what: str, value: object) -> bool:
+    """A bool, or the text of one, for templates give text."""
+    flag = value if isinstance(value, bool) else _FLAGS.get(str(value).strip().lower())
+    if flag is None:
+        raise PlanError(f"{what}: {value!r} is neither true nor false. Write one of them, or null to leave it alone.")
+    return flag
+
+
+def _reuse_mode(what: str, value: object) -> str:
+    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    return _choice("leave", "auto", "0", "1")(what, text)
 
 
 def _path(what: str, value: object) -> str:
@@ -138,11 +178,24 @@ _CHECKS: dict[str, Callable[[str, object], Any]] = {
     "intvl_ceiling": _keepalive.INTVL_RANGE.check,
     "middleboxes": lambda _what, value: middleboxes(value),
     "bridge_nf_call": _choice("auto", "always", "never"),
+    "be_liberal": _flag,
+    "dead_peer_seconds": DETECTION_SECONDS.check,
+    "conn_reuse_mode": _reuse_mode,
+    "expire_nodest_conn": _flag,
     "sysctls": _sysctls,
     "ipvs_timeouts": _ipvs_timeouts,
     "sysctl_file": _path,
     "modules_file": _path,
 }
+
+
+VARIABLES = {
+    BE_LIBERAL: "keepalive_be_liberal",
+    RETRIES2: "keepalive_dead_peer_seconds",
+    REUSE_MODE: "keepalive_conn_reuse_mode",
+    EXPIRE_NODEST: "keepalive_expire_nodest_conn",
+}
+"""The sysctls with a variable of their own, and that variable."""
 
 
 def _refuse_contradictions(policy: Policy) -> None:
@@ -159,6 +212,12 @@ def _refuse_contradictions(policy: Policy) -> None:
             f"{name} {probes} probes, which does not survive {policy.lost_probes} lost ones (keepalive_lost_probes). "
             f"Lower keepalive_lost_probes to {probes - 1} or take more probes."
         )
+    for key, value in policy.tuned.items():
+        if policy.sysctls.get(key, value) != value:
+            raise PlanError(
+                f"keepalive_sysctls: {key} {policy.sysctls[key]} contradicts the value {value} "
+                f"({VARIABLES[key]}). Drop one of them."
+            )
     for key in BRIDGE_KEYS:
         if policy.bridge_always and policy.sysctls.get(key, "1") != "1":
             raise PlanError(

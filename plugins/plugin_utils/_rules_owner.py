@@ -50,14 +50,21 @@ def _ipvs_owner(case: Case) -> Found | None:
 @RULES.node("sysctl-owner-kube-proxy", WARNING)
 def _sysctl_owner(case: Case) -> Found | None:
     """kube-proxy sets a planned sysctl to another value at its next start."""
-    lost = {key: value for key, value in case.node.settings.sysctls.items() if _overwritten(case.observed, key, value)}
+    settings = case.node.settings.sysctls
+    lost = {
+        key: written
+        for key, value in settings.items()
+        if (written := kube_proxy_value(case.observed, key)) is not None and written.value != value
+    }
     if not lost:
         return None
-    values = ", ".join(f"{key} {value} against {kube_proxy_value(case.observed, key)}" for key, value in lost.items())
+    values = ", ".join(f"{key} {settings[key]} against {written}" for key, written in lost.items())
+    configurable = any(each.configurable for each in lost.values())
+    change = f"Change it {_EDIT}. Or drop" if configurable else "kube-proxy has no option for it: drop"
     return Found(
         values,
         "kube-proxy writes these sysctls at every start, so the planned value does not stay.",
-        f"Change it {_EDIT}. Or drop it from keepalive_sysctls.",
+        f"{change} it from the keepalive_ variables.",
     )
 
 

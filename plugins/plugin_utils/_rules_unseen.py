@@ -119,6 +119,8 @@ def _covered(problem: Problem, observed: Observed, node: NodePlan) -> bool:
     """Whether a rule above says it already."""
     if "kube-proxy" in problem.what:
         return observed.mode == "unknown"
+    if problem.what == "kubelet":
+        return True
     return "namespaces" in problem.what or problem in _about(observed, node)
 
 

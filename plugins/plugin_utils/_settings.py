@@ -16,6 +16,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._limits impor
 from ansible_collections.kubenode.connections.plugins.plugin_utils._model import Change, Settings
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed import Observed
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy import BRIDGE_KEYS, KEEPALIVE_KEYS, Policy
+from ansible_collections.kubenode.connections.plugins.plugin_utils._tuning import tuned_sysctls
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ def settings_of(node: Observed, wish: Wish, ipvs_timeouts: Mapping[str, int]) ->
     """The node's settings, and the reason of each key."""
     reasons: dict[str, str] = {}
     sysctls = _keepalive_sysctls(node, wish, reasons)
+    sysctls.update(tuned_sysctls(node, wish.policy, reasons))
     sysctls.update(_further_sysctls(node, wish.policy, bool(sysctls), reasons))
     modules = {module: f"{key} needs it" for key in reversed(sysctls) if (module := module_for(key))}
     persistent = any(kube_proxy_ipvs_seconds(node, cell) is None for cell in ipvs_timeouts)

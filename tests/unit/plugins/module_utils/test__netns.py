@@ -44,7 +44,8 @@ assert libc.capset(ctypes.byref(header), data) == 0
 
 def seen_after(code, prefix=ISOLATED):
     """What the last show() printed: total, unreadable, error, groups, and whether the caller stayed where it was."""
-    total, unreadable, error, groups, stayed = json.loads(run_python("_netns", PRELUDE + code, *prefix).splitlines()[-1])
+    last = run_python("_netns", PRELUDE + code, *prefix).splitlines()[-1]
+    total, unreadable, error, groups, stayed = json.loads(last)
     assert stayed
     return total, unreadable, error, groups
 

@@ -26,6 +26,13 @@ BRIDGE = ("net.bridge.bridge-nf-call-iptables", "net.bridge.bridge-nf-call-ip6ta
 BE_LIBERAL = "net.netfilter.nf_conntrack_tcp_be_liberal"
 ESTABLISHED = "net.netfilter.nf_conntrack_tcp_timeout_established"
 
+# What kube-proxy sets at its start in ipvs mode; a reboot takes it back until then.
+BY_KUBE_PROXY = (
+    "net.ipv4.vs.conntrack",
+    "net.ipv4.vs.expire_nodest_conn",
+    "net.ipv4.vs.expire_quiescent_template",
+)
+
 EMPTY = {"modules": [], "sysctls": {}, "ipvs_timeouts": {}, "ipvs_timeouts_persistent": False}
 OURS = {TIME: "600", INTVL: "30", PROBES: "9"}
 
@@ -52,11 +59,15 @@ def stock_node() -> dict[str, Any]:
             "max": 131072,
             "be_liberal": 0,
             "timeouts": {"established": 86400, "close_wait": 3600},
-            "statistics": [],
+            "statistics": [_counters(cpu) for cpu in range(2)],
         },
-        "sysctls": {key: _sysctl(key) for key in KEYS},
+        "sysctls": {
+            **{key: _sysctl(key) for key in KEYS},
+            **{key: {**_sysctl(key), "value": "1"} for key in BY_KUBE_PROXY},
+        },
         "boot_problems": [],
         "kube_proxy": _kube_proxy("ipvs"),
+        "kubelet": _kubelet(),
         "namespaces": {
             "count": 24,
             "unreadable": 0,
@@ -75,7 +86,7 @@ def nftables_node() -> dict[str, Any]:
 
 
 def plain_node() -> dict[str, Any]:
-    """A machine without kube-proxy, IPVS and conntrack."""
+    """A machine without kube-proxy, kubelet, IPVS and conntrack."""
     node = without_ipvs(stock_node())
     node["kube_proxy"] = {
         "running": False,
@@ -87,6 +98,7 @@ def plain_node() -> dict[str, Any]:
         "conntrack": None,
         "error": "kube-proxy at 127.0.0.1:10249: connection refused",
     }
+    node["kubelet"] = dict.fromkeys(node["kubelet"]) | {"running": False}
     without_conntrack(node)
     node["namespaces"] = {"count": 1, "unreadable": 0, "error": None, "keepalive": [_group(KERNEL_KEEPALIVE, 1, True)]}
     return node
@@ -128,6 +140,22 @@ def container_node() -> dict[str, Any]:
 def applied_node() -> dict[str, Any]:
     """The stock worker after 600/30/9 was written to our file; pods are as they were."""
     return with_pods(with_keepalive(stock_node(), (600, 30, 9), file=OUR_FILE), [(KERNEL_KEEPALIVE, 23)])
+
+
+def quiet_node() -> dict[str, Any]:
+    """A worker in ipvs mode of which nothing is to be said, but that this mode comes to an end."""
+    node = with_pods(applied_node(), [((600, 30, 9), 23)])
+    return with_sysctl(node, "net.ipv4.tcp_retries2", "8", value="8", file=OTHER_FILE, line=1)
+
+
+def altered(node: dict[str, Any], **sections: Any) -> dict[str, Any]:
+    """The node with some keys of its sections changed; a section given as a whole replaces the old one."""
+    for name, section in sections.items():
+        if isinstance(section, dict):
+            node[name].update(section)
+        else:
+            node[name] = section
+    return node
 
 
 def without_ipvs(node: dict[str, Any]) -> dict[str, Any]:
@@ -206,6 +234,23 @@ def with_sysctl(node: dict[str, Any], key: str, live: str | None, **boot: Any) -
     return node
 
 
+def with_counters(node: dict[str, Any], *cpus: dict[str, int]) -> dict[str, Any]:
+    """The conntrack counters that are not 0, a mapping a CPU."""
+    node["conntrack"]["statistics"] = [{**_counters(cpu), **counters} for cpu, counters in enumerate(cpus)]
+    return node
+
+
+def with_real_servers(node: dict[str, Any], protocol: str, *servers: tuple[int, int, int]) -> dict[str, Any]:
+    """One service with real servers of weight, active and inactive connections."""
+    service = {**_service(), "protocol": protocol}
+    service["real_servers"] = [
+        {"address": f"10.2.0.{n}", "port": 8080, "forward": "Masq", "weight": weight, "active": up, "inactive": down}
+        for n, (weight, up, down) in enumerate(servers, start=1)
+    ]
+    node["ipvs"]["services"] = [service]
+    return node
+
+
 def nodes(*several: dict[str, Any] | None) -> dict[str, Any]:
     """worker1, worker2, ... as the planner takes them; each its own copy."""
     return {f"worker{number}": copy.deepcopy(node) for number, node in enumerate(several, start=1)}
@@ -257,6 +302,22 @@ def _kube_proxy(mode: str) -> dict[str, Any]:
         },
         "error": None,
     }
+
+
+def _kubelet() -> dict[str, Any]:
+    return {
+        "running": True,
+        "pid": 1024,
+        "version": "v1.34.2",
+        "disable_http2": False,
+        "read_idle_timeout": 30,
+        "ping_timeout": 15,
+        "error": None,
+    }
+
+
+def _counters(cpu: int) -> dict[str, int]:
+    return {"cpu": cpu, "entries": 412, "found": 0, "invalid": 0, "insert_failed": 0, "drop": 0, "early_drop": 0}
 
 
 def _sysctl(key: str) -> dict[str, Any]:

@@ -77,6 +77,24 @@ Findings
                 or the CNI plugin tuning; then recreate them. Or, where pods cannot be touched,
                 keepalive_strategy: raise_ipvs.
 
+  INFO ipvs-mode-deprecated: worker1
+    seen        kube-proxy mode ipvs
+    why         KEP-5495: a warning since Kubernetes 1.35, off by default from 1.40, removed in
+                1.43.
+    do          Plan the move to nftables mode (stable since Kubernetes 1.33, needs Linux 5.13).
+                IPVS then no longer forgets connections: the limit is conntrack established,
+                86400 s on this node now. The move ends open connections to Services once. Audit
+                and apply again after it.
+
+  INFO dead-peer-slow: worker1
+    seen        net.ipv4.tcp_retries2 15: a dead peer is given up 924.6 s after the first
+                repetition of data; an idle one after 7875 s (keepalive 7200/75/9)
+    why         Keepalive does not probe while data waits for an answer. HTTP/2 clients without
+                health checks hang as long.
+    do          Let clients check: HTTP/2 pings, TCP_USER_TIMEOUT. Or
+                keepalive_dead_peer_seconds: 103, for processes in the node's own namespace; a
+                shorter outage of the network then ends connections.
+
 Verdict: nodes UNSAFE, pods UNSAFE. Next:
   ansible-playbook kubenode.connections.apply -i INVENTORY --check --diff
       shows the 2 changes and makes none; without --check --diff it makes them."""

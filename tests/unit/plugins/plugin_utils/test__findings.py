@@ -9,12 +9,15 @@ import pytest
 from ansible_collections.kubenode.connections.plugins.plugin_utils import _findings
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan import make_plan
 from ansible_collections.kubenode.connections.plugins.plugin_utils._rule import SEVERITIES
+from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils import _rows_network
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import (
     OUR_FILE,
+    altered,
     applied_node,
     nftables_node,
     nodes,
     plain_node,
+    quiet_node,
     stock_node,
     unprivileged_node,
     with_configured_tcp,
@@ -34,22 +37,17 @@ EDIT = (
     "in kube-proxy's configuration (ConfigMap kube-system/kube-proxy, config.conf), then restart it: "
     "kubectl -n kube-system rollout restart daemonset kube-proxy"
 )
+UNTIL_TCP_GIVES_UP = (
+    "a connection to an API server that is gone lasts until TCP gives up (924 s with net.ipv4.tcp_retries2 15), "
+    "and the node reports nothing meanwhile."
+)
+DENIED = "kubelet: /proc/1024/environ: Permission denied"
 TIMERS = "Open sockets keep their old timer until it fires: restart what cannot wait."
 
 
-def quiet_node():
-    """A worker in ipvs mode of which nothing at all is to be said."""
-    return with_pods(applied_node(), [((600, 30, 9), 23)])
-
-
-def altered(node, **sections):
-    """The node with some keys of its sections changed; a section given as a whole replaces the old one."""
-    for name, section in sections.items():
-        if isinstance(section, dict):
-            node[name].update(section)
-        else:
-            node[name] = section
-    return node
+def with_kubelet(**values):
+    """A worker of which nothing but its kubelet is to be spoken of."""
+    return altered(quiet_node(), kubelet=values)
 
 
 def finding_of(identity, node, policy):
@@ -59,6 +57,7 @@ def finding_of(identity, node, policy):
 
 
 RAISED = [
+    *_rows_network.RAISED,
     pytest.param(
         "keepalive-too-late",
         stock_node(),
@@ -333,7 +332,7 @@ RAISED = [
             "observed": f"{ESTABLISHED} 3600 against kube-proxy at its next start (conntrack.tcpEstablishedTimeout "
             "86400s), net.ipv4.vs.conntrack 0 against kube-proxy at its next start (it always sets 1 in ipvs mode)",
             "why": "kube-proxy writes these sysctls at every start, so the planned value does not stay.",
-            "remedy": f"Change it {EDIT}. Or drop it from keepalive_sysctls.",
+            "remedy": f"Change it {EDIT}. Or drop it from the keepalive_ variables.",
         },
         id="sysctls that kube-proxy writes",
     ),
@@ -469,9 +468,107 @@ RAISED = [
         {"observed": "kube-proxy's mode: nonsense", "remedy": "Look."},
         id="something else answers at kube-proxy's port",
     ),
+    pytest.param(
+        "kubelet-check-missing",
+        with_kubelet(version="v1.19.4"),
+        {},
+        {
+            "severity": "warning",
+            "observed": "kubelet v1.19.4 has no HTTP/2 health check",
+            "limit": "1.18.18, 1.19.5 and 1.20.0 are the first that have it",
+            "why": f"Without it {UNTIL_TCP_GIVES_UP}",
+            "remedy": "Update kubelet. Until then a lower net.ipv4.tcp_retries2 helps, at a price: "
+            "see docs/dead-peers.md.",
+        },
+        id="an old kubelet",
+    ),
+    pytest.param(
+        "kubelet-check-off",
+        with_kubelet(disable_http2=True),
+        {},
+        {
+            "severity": "warning",
+            "observed": "kubelet's HTTP/2 health check is off: DISABLE_HTTP2 is set in its environment",
+            "why": f"Without it {UNTIL_TCP_GIVES_UP}",
+            "remedy": "Take DISABLE_HTTP2 out of kubelet's environment and restart it, a few nodes at a time.",
+        },
+        id="HTTP/2 is off",
+    ),
+    pytest.param(
+        "kubelet-check-off",
+        with_kubelet(read_idle_timeout=0, version=None),
+        {},
+        {
+            "observed": "kubelet's HTTP/2 health check is off: HTTP2_READ_IDLE_TIMEOUT_SECONDS is 0 in its environment",
+            "remedy": "Run the role kubenode.connections.kubelet_http2 with kubelet_http2_restart: true, "
+            "a few nodes at a time.",
+        },
+        id="0 seconds",
+    ),
+    pytest.param(
+        "kubelet-check-slow",
+        with_kubelet(read_idle_timeout=40, ping_timeout=10),
+        {},
+        {
+            "severity": "warning",
+            "observed": "kubelet notices after 40 + 10 = 50 s that its API server is gone, not below 50 s",
+            "limit": "50 s (default of --node-monitor-grace-period)",
+            "why": "Until then it renews no lease. The node becomes NotReady although it and the other API servers "
+            "are well.",
+            "remedy": "Run the role kubenode.connections.kubelet_http2 with kubelet_http2_read_idle_timeout: 20 and "
+            "kubelet_http2_ping_timeout: 10, or raise --node-monitor-grace-period of kube-controller-manager.",
+        },
+        id="somebody made it slower",
+    ),
+    pytest.param(
+        "kubelet-check-slow",
+        with_kubelet(version="v1.31.9"),
+        {},
+        {
+            "severity": "info",
+            "observed": "kubelet notices after 30 + 15 = 45 s that its API server is gone, not below 40 s",
+        },
+        id="the defaults before Kubernetes 1.32",
+    ),
+    pytest.param(
+        "kubelet-not-read",
+        altered(
+            with_kubelet(disable_http2=None, read_idle_timeout=None, ping_timeout=None, error=DENIED),
+            problems=[{"what": "kubelet", "why": DENIED, "do": "Run as root (become: true)."}],
+        ),
+        {},
+        {
+            "severity": "unknown",
+            "observed": DENIED,
+            "why": f"Where kubelet has no HTTP/2 health check, {UNTIL_TCP_GIVES_UP}",
+            "remedy": "Run as root (become: true).",
+        },
+        id="not root",
+    ),
+    pytest.param(
+        "kubelet-not-read",
+        {name: value for name, value in quiet_node().items() if name != "kubelet"},
+        {},
+        {
+            "observed": "kubelet's version and environment are not in the data",
+            "remedy": "Observe the node again, as root (become: true).",
+        },
+        id="data of an older node_info",
+    ),
+    pytest.param(
+        "kubelet-not-read",
+        with_kubelet(version="v1"),
+        {},
+        {"observed": "kubelet's version and environment are not in the data"},
+        id="a version that makes no sense",
+    ),
+    pytest.param(
+        "kubelet-not-read", with_kubelet(error=DENIED), {}, {"observed": DENIED}, id="an error beside all else"
+    ),
 ]
 
 NOT_RAISED = [
+    *_rows_network.NOT_RAISED,
     pytest.param("keepalive-too-late", applied_node(), {}, id="soon enough"),
     pytest.param("keepalive-too-late", plain_node(), {}, id="nothing forgets"),
     pytest.param("keepalive-deadly", stock_node(), {}, id="all values are positive"),
@@ -536,6 +633,32 @@ NOT_RAISED = [
     pytest.param("kube-proxy-mode-unknown", stock_node(), {}, id="it said ipvs"),
     pytest.param("kube-proxy-mode-unknown", plain_node(), {}, id="it does not run"),
     pytest.param("not-read", unprivileged_node(), {}, id="other rules say it already"),
+    pytest.param(
+        "not-read",
+        altered(with_kubelet(error=DENIED), problems=[{"what": "kubelet", "why": DENIED, "do": "Look."}]),
+        {},
+        id="the rule on kubelet says it already",
+    ),
+    pytest.param("kubelet-check-missing", stock_node(), {}, id="a newer kubelet"),
+    pytest.param("kubelet-check-missing", with_kubelet(version=None), {}, id="a version that was not read"),
+    pytest.param("kubelet-check-missing", plain_node(), {}, id="no kubelet"),
+    pytest.param("kubelet-check-off", stock_node(), {}, id="nothing switches it off"),
+    pytest.param("kubelet-check-off", plain_node(), {}, id="no kubelet"),
+    pytest.param(
+        "kubelet-check-off", with_kubelet(version="v1.16.9", disable_http2=True), {}, id="a kubelet that has none"
+    ),
+    pytest.param("kubelet-check-slow", stock_node(), {}, id="45 s below 50 s"),
+    pytest.param("kubelet-check-slow", plain_node(), {}, id="no kubelet"),
+    pytest.param(
+        "kubelet-check-slow",
+        with_kubelet(version="v1.31.9", read_idle_timeout=25, ping_timeout=12),
+        {},
+        id="37 s below 40 s",
+    ),
+    pytest.param("kubelet-check-slow", with_kubelet(read_idle_timeout=0, ping_timeout=90), {}, id="off, not slow"),
+    pytest.param("kubelet-check-slow", with_kubelet(version=None), {}, id="45 s, and the version was not read"),
+    pytest.param("kubelet-not-read", stock_node(), {}, id="all was read"),
+    pytest.param("kubelet-not-read", plain_node(), {}, id="no kubelet"),
 ]
 
 
@@ -560,7 +683,8 @@ def test_every_rule_is_tested_both_ways_and_described():
 
 
 def test_of_a_cured_node_there_is_nothing_to_say():
-    assert make_plan(nodes(quiet_node()), {})["findings"] == []
+    findings = make_plan(nodes(quiet_node()), {})["findings"]
+    assert [finding["id"] for finding in findings] == ["ipvs-mode-deprecated"]
 
 
 def test_the_top_finding_of_a_stock_node_is_critical():

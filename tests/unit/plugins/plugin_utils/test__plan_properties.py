@@ -80,6 +80,10 @@ SOME_POLICY = st.fixed_dictionaries(
         "probes": st.integers(1, 20),
         "middleboxes": st.lists(st.sampled_from(["aws_nlb", "gcp_cloud_nat"]), max_size=2),
         "bridge_nf_call": st.sampled_from(["auto", "always", "never"]),
+        "be_liberal": st.booleans(),
+        "dead_peer_seconds": st.integers(3, 925),
+        "conn_reuse_mode": st.sampled_from(["leave", "auto", "0", "1"]),
+        "expire_nodest_conn": st.booleans(),
         "sysctls": st.dictionaries(st.sampled_from([BE_LIBERAL, ESTABLISHED]), st.sampled_from([1, 1000]), max_size=2),
         "ipvs_timeouts": st.dictionaries(
             st.sampled_from(["tcp", "udp"]), st.sampled_from([600, 900, 10000]), max_size=2

@@ -29,6 +29,25 @@ def test_text_of_numbers_is_taken_for_numbers_because_templates_give_text():
     assert parse_policy({"time": "300", "lost_probes": " 1 "}) == Policy(time=300, lost_probes=1)
 
 
+@pytest.mark.parametrize(
+    ("wishes", "tuned"),
+    [
+        pytest.param({}, {}, id="nothing by default"),
+        pytest.param({"be_liberal": True}, {"net.netfilter.nf_conntrack_tcp_be_liberal": "1"}, id="a flag"),
+        pytest.param({"be_liberal": "No"}, {"net.netfilter.nf_conntrack_tcp_be_liberal": "0"}, id="text of a flag"),
+        pytest.param({"be_liberal": None}, {}, id="null leaves it alone"),
+        pytest.param({"dead_peer_seconds": "103"}, {"net.ipv4.tcp_retries2": "8"}, id="a time"),
+        pytest.param({"conn_reuse_mode": 0}, {"net.ipv4.vs.conn_reuse_mode": "0"}, id="a number for a mode"),
+        pytest.param({"conn_reuse_mode": "auto"}, {}, id="auto depends on the node"),
+        pytest.param({"expire_nodest_conn": True}, {"net.ipv4.vs.expire_nodest_conn": "1"}, id="another flag"),
+    ],
+)
+def test_the_sysctls_with_a_variable_of_their_own(wishes, tuned):
+    policy = parse_policy(wishes)
+    assert policy.tuned == tuned
+    assert parse_policy(policy.as_dict()) == policy
+
+
 def test_every_field_is_checked():
     assert set(_policy._CHECKS) == {field.name for field in fields(Policy)}
 
@@ -68,7 +87,8 @@ def test_the_policy_as_understood_can_be_given_again():
         ),
         pytest.param(
             {"xyzzy": 2},
-            "keepalive_xyzzy: not a name of the policy. Known are keepalive_bridge_nf_call, keepalive_intvl, "
+            "keepalive_xyzzy: not a name of the policy. Known are keepalive_be_liberal, keepalive_bridge_nf_call, "
+            "keepalive_conn_reuse_mode, keepalive_dead_peer_seconds, keepalive_expire_nodest_conn, keepalive_intvl, "
             "keepalive_intvl_ceiling, keepalive_ipvs_timeouts, keepalive_lost_probes, keepalive_margin, "
             "keepalive_middleboxes, keepalive_modules_file, keepalive_probes, keepalive_profile, keepalive_strategy, "
             "keepalive_sysctl_file, keepalive_sysctls, keepalive_time, keepalive_time_ceiling.",
@@ -185,6 +205,40 @@ def test_the_policy_as_understood_can_be_given_again():
             "keepalive_ipvs_timeouts: tcp: 2147484 is above 2147483 (what every kernel takes for an IPVS timeout, in "
             "seconds). Write a whole number from 1 to 2147483.",
             id="an IPVS timeout that some kernels refuse",
+        ),
+        pytest.param(
+            {"be_liberal": 1},
+            "keepalive_be_liberal: 1 is neither true nor false. Write one of them, or null to leave it alone.",
+            id="a number for a flag",
+        ),
+        pytest.param(
+            {"dead_peer_seconds": 2},
+            "keepalive_dead_peer_seconds: 2 is below 3 (what tcp_retries2 3 to 15 come to). "
+            "Write a whole number from 3 to 925.",
+            id="a dead peer sooner than the kernel asks for another route",
+        ),
+        pytest.param(
+            {"dead_peer_seconds": 1000},
+            "keepalive_dead_peer_seconds: 1000 is above 925 (what tcp_retries2 3 to 15 come to). "
+            "Write a whole number from 3 to 925.",
+            id="a dead peer later than the kernel's own",
+        ),
+        pytest.param(
+            {"conn_reuse_mode": 2},
+            "keepalive_conn_reuse_mode: '2' is not one of leave, auto, 0, 1. Write one of them.",
+            id="a reuse mode that we do not set",
+        ),
+        pytest.param(
+            {"be_liberal": True, "sysctls": {"net/netfilter/nf_conntrack_tcp_be_liberal": 0}},
+            "keepalive_sysctls: net.netfilter.nf_conntrack_tcp_be_liberal 0 contradicts the value 1 "
+            "(keepalive_be_liberal). Drop one of them.",
+            id="a further key against its own variable",
+        ),
+        pytest.param(
+            {"dead_peer_seconds": 103, "sysctls": {"net.ipv4.tcp_retries2": 7}},
+            "keepalive_sysctls: net.ipv4.tcp_retries2 7 contradicts the value 8 (keepalive_dead_peer_seconds). "
+            "Drop one of them.",
+            id="a number of retries against the wanted time",
         ),
         pytest.param(
             {"sysctl_file": "k8s.conf"},

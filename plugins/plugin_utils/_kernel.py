@@ -1,0 +1,63 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What follows from the release of the kernel. Private to this collection."""
+
+from __future__ import annotations
+
+import re
+
+Version = tuple[int, int, int]
+
+FIXED = "fixed"
+UNFIXED = "unfixed"
+UNKNOWN = "unknown"
+WITHOUT = "without"
+
+# f0a5e4d7a594 "ipvs: allow connection reuse for unconfirmed conntrack": Linux 5.9 and, by the release notes of the
+# stable kernels, from these on. Later ones of the same series have it too.
+_REUSE_FIX = (5, 9, 0)
+_REUSE_BACKPORTS: tuple[Version, ...] = ((4, 19, 140), (5, 4, 59), (5, 7, 16))
+
+# The sysctl is that old (pkg/util/kernel/constants.go in kubernetes/kubernetes).
+_REUSE_MODE_SINCE = (4, 1, 0)
+
+NFTABLES_SINCE = (5, 13, 0)
+"""What kube-proxy's nftables mode needs (pkg/util/kernel/constants.go in kubernetes/kubernetes)."""
+
+
+def version(release: str) -> Version | None:
+    """The three numbers that ``uname -r`` begins with, 0 for a missing third one; None where it does not."""
+    found = re.match(r"([0-9]{1,4})\.([0-9]{1,4})(?:\.([0-9]{1,5}))?", release)
+    if found is None:
+        return None
+    major, minor, patch = found.groups()
+    return int(major), int(minor), int(patch or 0)
+
+
+def reuse_delay(release: str) -> str:
+    """Whether conn_reuse_mode 1 delays a reused port by one second: fixed, unfixed, unknown, or without that sysctl.
+
+    A distribution's kernel (any text behind the numbers) may have the fix under an older number, and of stable 5.8 it
+    is not known from where on: unknown.
+    """
+    numbers = version(release)
+    if numbers is None:
+        return UNKNOWN
+    if numbers < _REUSE_MODE_SINCE:
+        return WITHOUT
+    backported = any(numbers[:2] == each[:2] and numbers[2] >= each[2] for each in _REUSE_BACKPORTS)
+    if numbers >= _REUSE_FIX or backported:
+        return FIXED
+    own_count = re.fullmatch(r"[0-9.]+", release) is None
+    return UNKNOWN if own_count or numbers > (5, 8, 0) else UNFIXED
+
+
+def kube_proxy_forces_reuse_off(release: str) -> bool:
+    """Whether kube-proxy in ipvs mode writes conn_reuse_mode 0 at every start: 4.1 up to, not with, 5.9.
+
+    It goes by the number only, so kernels that have the fix by a backport get 0 too (pkg/proxy/ipvs/proxier.go).
+    """
+    numbers = version(release)
+    return numbers is not None and _REUSE_MODE_SINCE <= numbers < _REUSE_FIX

@@ -1,0 +1,206 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Rules on connection tracking. Private to this collection."""
+
+from __future__ import annotations
+
+from ansible_collections.kubenode.connections.plugins.plugin_utils import _keepalive
+from ansible_collections.kubenode.connections.plugins.plugin_utils._keepalive import KERNEL_DEFAULT, Keepalive
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed import Conntrack, Observed
+from ansible_collections.kubenode.connections.plugins.plugin_utils._owners import kube_proxy_value
+from ansible_collections.kubenode.connections.plugins.plugin_utils._page import some
+from ansible_collections.kubenode.connections.plugins.plugin_utils._policy import BE_LIBERAL, KEEPALIVE_KEYS
+from ansible_collections.kubenode.connections.plugins.plugin_utils._rule import (
+    APPLY,
+    CRITICAL,
+    INFO,
+    UNKNOWN,
+    WARNING,
+    Case,
+    Found,
+    Rules,
+)
+
+RULES = Rules()
+
+_ESTABLISHED = "net.netfilter.nf_conntrack_tcp_timeout_established"
+_LOOSE = "net.netfilter.nf_conntrack_tcp_loose"
+_MAX = "net.netfilter.nf_conntrack_max"
+_MAX_RETRANS = "net.netfilter.nf_conntrack_tcp_max_retrans"
+_CAP = "net.netfilter.nf_conntrack_tcp_timeout_max_retrans"
+
+# Per cent of nf_conntrack_max.
+_NEARLY_FULL = 80
+_FULL = 95
+
+_SHORTEST_ESTABLISHED_SECONDS = 7440
+"""RFC 5382, REQ-5: a NAT must keep an idle TCP connection for 2 hours and 4 minutes at least."""
+
+
+@RULES.node("conntrack-invalid", INFO)
+def _invalid(case: Case) -> Found | None:
+    """Connection tracking called packets INVALID, and be_liberal is off."""
+    conntrack, node = case.observed.conntrack, case.observed
+    if not conntrack.loaded or node.number(BE_LIBERAL) != 0:
+        return None
+    if not conntrack.statistics:
+        return Found(
+            "the counters in /proc/net/stat/nf_conntrack were not seen",
+            "Without them nobody can say whether packets are called INVALID.",
+            "Compare conntrack -S now and a minute later: growth of invalid is what counts.",
+            severity=UNKNOWN,
+        )
+    if not conntrack.counted("invalid"):
+        return None
+    return Found(
+        f"{conntrack.counted('invalid')} packets INVALID since nf_conntrack was loaded "
+        f"({_by_cpu(conntrack, 'invalid')}), {BE_LIBERAL} 0",
+        "An INVALID packet passes without NAT. The pod does not know its sender and resets a healthy connection. "
+        "The count alone proves nothing: growth between two readings, under load, is what counts.",
+        _liberal_remedy(case),
+    )
+
+
+@RULES.node("be-liberal-not-kept", WARNING)
+def _liberal_lost(case: Case) -> Found | None:
+    """be_liberal is on now and off after a reboot."""
+    node = case.observed
+    boot = node.sysctls[BE_LIBERAL].boot if BE_LIBERAL in node.sysctls else None
+    if node.number(BE_LIBERAL) != 1 or boot is None or node.boot_value(BE_LIBERAL) == "1":
+        return None
+    # A line that comes too early is said by boot-module-late; kube-proxy's tcpBeLiberal sets it again at its start.
+    if (boot.source and not boot.in_time) or kube_proxy_value(node, BE_LIBERAL) is not None:
+        return None
+    after = f"{boot.source} sets it to {boot.value}" if boot.source else "no file sets it"
+    return Found(
+        f"{BE_LIBERAL} is 1 now; {after}, so it is {node.boot_value(BE_LIBERAL)} after a reboot",
+        "Out-of-window packets are INVALID again after the reboot, and the resets come back.",
+        f"{APPLY}." if BE_LIBERAL in case.node.settings.sysctls else f"Set keepalive_be_liberal: true. {APPLY}.",
+    )
+
+
+@RULES.node("conntrack-nearly-full", WARNING)
+def _nearly_full(case: Case) -> Found | None:
+    """The table of connections is at 80 % of its maximum or more; from 95 % on it is critical."""
+    conntrack = case.observed.conntrack
+    # A maximum of 0 is none: __nf_conntrack_alloc in net/netfilter/nf_conntrack_core.c compares only where it is set.
+    if not conntrack.loaded or conntrack.max == 0:
+        return None
+    if conntrack.count is None or conntrack.max is None:
+        return Found(
+            "the number of tracked connections, or its maximum, could not be read",
+            "Nobody can say whether the table is about to be full.",
+            "See the finding that says what could not be read.",
+            severity=UNKNOWN,
+        )
+    percent = 100 * conntrack.count // conntrack.max
+    if percent < _NEARLY_FULL:
+        return None
+    return Found(
+        f"{conntrack.count} of {conntrack.max} entries, {percent} %",
+        "In a full table idle connections are thrown out early and new ones dropped.",
+        f"{_raise_max(case.observed)} First see with conntrack -L who fills it.",
+        f"{_NEARLY_FULL} % is nearly full, {_FULL} % critical ({_MAX})",
+        CRITICAL if percent >= _FULL else None,
+    )
+
+
+@RULES.node("conntrack-drops", WARNING)
+def _drops(case: Case) -> Found | None:
+    """Connection tracking dropped packets, threw entries out early, or lost a race for an entry (that alone: info)."""
+    conntrack = case.observed.conntrack
+    counted = {name: conntrack.counted(name) for name in ("drop", "early_drop", "insert_failed")}
+    if not any(counted.values()):
+        return None
+    lost = counted["drop"] or counted["early_drop"]
+    return Found(
+        ", ".join(f"{name} {number} ({_by_cpu(conntrack, name)})" for name, number in counted.items() if number)
+        + " since nf_conntrack was loaded",
+        "drop: packets lost for want of an entry. early_drop: entries thrown out of a full table. insert_failed: two "
+        "packets raced for one entry and one was lost, such as UDP queries for DNS. Growth is what counts.",
+        _raise_max(case.observed) if lost else "A few are normal. Where DNS is slow, run a DNS cache on each node.",
+        severity=None if lost else INFO,
+    )
+
+
+@RULES.node("conntrack-loose-off", INFO)
+def _loose_off(case: Case) -> Found | None:
+    """tcp_loose is 0: a connection whose entry is gone is never picked up again."""
+    if not case.observed.conntrack.loaded or case.observed.number(_LOOSE) != 0:
+        return None
+    return Found(
+        f"{_LOOSE} 0 ({_decider(case.observed, _LOOSE)})",
+        "Once an entry has timed out or was flushed, all further packets of that connection are INVALID and it hangs "
+        "without an error. With 1 it is picked up again, though maybe sent to another backend, which resets it.",
+        f"Where it is not wanted, keepalive_sysctls: {{{_LOOSE}: 1}}. Either way keepalive below the limit keeps it.",
+    )
+
+
+@RULES.node("conntrack-established-short", INFO)
+def _established_short(case: Case) -> Found | None:
+    """Connection tracking forgets idle connections sooner than RFC 5382 lets a NAT do."""
+    seconds = case.observed.conntrack.established
+    if not case.observed.conntrack.loaded or seconds is None or seconds >= _SHORTEST_ESTABLISHED_SECONDS:
+        return None
+    return Found(
+        f"{_ESTABLISHED} {seconds} s ({_decider(case.observed, _ESTABLISHED)})",
+        f"Connections that keep the kernel's keepalive of {KERNEL_DEFAULT}, those of pods for example, are forgotten "
+        "before their first probe.",
+        "Take the value back where it is not on purpose; the plan stays below it either way.",
+        f"{_SHORTEST_ESTABLISHED_SECONDS} s (RFC 5382, REQ-5)",
+    )
+
+
+@RULES.node("conntrack-retransmission-cap", WARNING)
+def _cap(case: Case) -> Found | None:
+    """Lost probes bring conntrack to its cap for unanswered segments, and the next probe comes after that."""
+    node, lost = case.observed, case.policy.lost_probes
+    keepalive, most, cap = _in_force(case), node.number(_MAX_RETRANS), node.number(_CAP)
+    if not node.conntrack.loaded or keepalive is None or most is None or cap is None or lost < most:
+        return None
+    gap = keepalive.silence_seconds(lost) if most == 0 else keepalive.intvl
+    if _keepalive.with_slack(gap) <= cap:
+        return None
+    return Found(
+        f"keepalive {keepalive}: {gap} s, with timer slack {_keepalive.with_slack(gap)} s, to the next probe after "
+        f"{most} unanswered; conntrack then waits {cap} s",
+        f"After {_MAX_RETRANS} equal segments without an answer conntrack forgets the connection after {_CAP}, "
+        "however long its established timeout is. Probes are such segments.",
+        f"Lower keepalive_intvl to {_keepalive.without_slack(cap)} or less, or keepalive_lost_probes below {most}."
+        if most
+        else f"Set {_MAX_RETRANS} back to 3, the kernel's default: 0 puts the cap on every connection.",
+        f"{cap} s ({_CAP})",
+    )
+
+
+def _by_cpu(conntrack: Conntrack, counter: str) -> str:
+    rows = [(row.get("cpu", number), row.get(counter, 0)) for number, row in enumerate(conntrack.statistics)]
+    return some([f"CPU {cpu}: {number}" for cpu, number in rows if number])
+
+
+def _liberal_remedy(case: Case) -> str:
+    if BE_LIBERAL in case.node.settings.sysctls:
+        return f"{APPLY}: it sets {BE_LIBERAL} to {case.node.settings.sysctls[BE_LIBERAL]}."
+    return (
+        "Where it grows, set keepalive_be_liberal: true; then only resets out of the window are INVALID. "
+        "The cause is often packet processing that cannot keep up, such as one queue for all packets of a NIC."
+    )
+
+
+def _raise_max(node: Observed) -> str:
+    if node.kube_proxy.conntrack.get("max_per_core"):
+        return "Raise conntrack.maxPerCore in kube-proxy's configuration: it sets the maximum at every start."
+    return f"Raise {_MAX} with keepalive_sysctls (320 bytes of kernel memory an entry)."
+
+
+def _decider(node: Observed, key: str) -> str:
+    """Who set the live value, as far as the files tell."""
+    boot = node.sysctls[key].boot if key in node.sysctls else None
+    return boot.source if boot and boot.source else "no file sets it"
+
+
+def _in_force(case: Case) -> Keepalive | None:
+    """The keepalive of the node once its settings are in force."""
+    return case.plan.keepalive if KEEPALIVE_KEYS[0] in case.node.settings.sysctls else case.observed.keepalive

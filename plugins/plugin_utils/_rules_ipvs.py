@@ -1,0 +1,173 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Rules on IPVS: reused ports, real servers that go away, and the end of kube-proxy's ipvs mode. Private."""
+
+from __future__ import annotations
+
+from ansible_collections.kubenode.connections.plugins.plugin_utils import _kernel
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits import CONNTRACK
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed import Draining, Observed
+from ansible_collections.kubenode.connections.plugins.plugin_utils._owners import IPVS_DEFAULTS
+from ansible_collections.kubenode.connections.plugins.plugin_utils._page import count, some
+from ansible_collections.kubenode.connections.plugins.plugin_utils._policy import EXPIRE_NODEST, REUSE_MODE
+from ansible_collections.kubenode.connections.plugins.plugin_utils._rule import (
+    APPLY,
+    INFO,
+    UNKNOWN,
+    WARNING,
+    Case,
+    Found,
+    Rules,
+)
+
+RULES = Rules()
+
+_VS_CONNTRACK = "net.ipv4.vs.conntrack"
+
+# Seconds of the states that nobody can set, of which the longest counts: tcp_timeouts, sctp_timeouts in
+# net/netfilter/ipvs/ip_vs_proto_{tcp,sctp}.c. TIME_WAIT, SYN_SENT, LISTEN and SYNACK have 120.
+_TCP_FIXED_SECONDS = 120
+_SCTP_SECONDS = {True: 900, False: 61}
+
+_FIX = "the fix for its delay (Linux 5.9; 4.19.140, 5.4.59, 5.7.16 have it too)"
+
+
+@RULES.node("conn-reuse-mode-off", WARNING)
+def _reuse_off(case: Case) -> Found | None:
+    """conn_reuse_mode is 0: a new connection from a reused port goes to the old real server. Info without the fix."""
+    node = case.observed
+    if not node.ipvs_on_path or node.number(REUSE_MODE) != 0:
+        return None
+    delay = _kernel.reuse_delay(node.kernel)
+    return Found(
+        f"{REUSE_MODE} 0, kernel {node.kernel} {_fix_text(delay)}",
+        "A new connection from a port that IPVS still remembers goes to the real server of the old one, with weight 0 "
+        "too: time-outs after a rollout, to pods that are gone.",
+        _reuse_remedy(case, delay),
+        severity=None if delay == _kernel.FIXED else INFO,
+    )
+
+
+@RULES.node("conn-reuse-delay", WARNING)
+def _reuse_delay(case: Case) -> Found | None:
+    """conn_reuse_mode is on, and the kernel drops the first SYN from a reused port. Unknown for a vendor's kernel."""
+    node = case.observed
+    mode, delay = node.number(REUSE_MODE), _kernel.reuse_delay(node.kernel)
+    if not node.ipvs_on_path or not mode or node.number(_VS_CONNTRACK) == 0:
+        return None
+    if delay not in (_kernel.UNFIXED, _kernel.UNKNOWN):
+        return None
+    return Found(
+        f"{REUSE_MODE} {mode}, {_VS_CONNTRACK} {node.number(_VS_CONNTRACK)}, kernel {node.kernel} {_fix_text(delay)}",
+        "Without the fix the kernel drops the first SYN from a reused port: that connection takes one second more.",
+        "Run a kernel with the fix. Or keepalive_conn_reuse_mode: 0, which sends such connections to old real servers.",
+        f"f0a5e4d7a594, {_FIX}",
+        UNKNOWN if delay == _kernel.UNKNOWN else None,
+    )
+
+
+@RULES.node("expire-nodest-off", WARNING)
+def _expire_nodest(case: Case) -> Found | None:
+    """Packets of a connection whose real server was removed vanish instead of ending the connection."""
+    if not case.observed.ipvs_on_path or case.observed.number(EXPIRE_NODEST) != 0:
+        return None
+    undone = "kube-proxy sets 1 at its start, so something has set it back: find it. "
+    return Found(
+        f"{EXPIRE_NODEST} 0",
+        "The packets of a connection whose real server is gone are dropped without an answer, so the client hangs.",
+        (undone if case.observed.mode == "ipvs" else "")
+        + (f"{APPLY}." if EXPIRE_NODEST in case.node.settings.sysctls else "Set keepalive_expire_nodest_conn: true."),
+    )
+
+
+@RULES.node("real-servers-draining", INFO)
+def _draining(case: Case) -> Found | None:
+    """Real servers with weight 0 still have connections."""
+    draining = case.observed.ipvs.draining
+    if not draining:
+        return None
+    total = sum(each.active + each.inactive for each in draining)
+    seconds = max(_seconds_left(case.observed, each) for each in draining)
+    lines = [
+        f"{each.protocol} {each.server} of {each.service}: {each.active} active, {each.inactive} inactive, "
+        f"at most {_seconds_left(case.observed, each)} s"
+        for each in draining
+    ]
+    return Found(
+        f"{count(len(draining), 'real server')} with weight 0 and {count(total, 'connection')}: {some(lines, '; ')}",
+        "They get no new connections, except from reused ports where conn_reuse_mode is 0. An old one ends so long "
+        f"after its last packet; each packet, a keepalive probe too, begins the time anew. The longest: {seconds} s.",
+        "Wait, or end the connections at the client. Next time shorter tcpfin and udp in keepalive_ipvs_timeouts.",
+    )
+
+
+@RULES.node("ipvs-mode-deprecated", INFO)
+def _deprecated(case: Case) -> Found | None:
+    """kube-proxy runs in ipvs mode, which Kubernetes is giving up."""
+    node = case.observed
+    if node.mode != "ipvs":
+        return None
+    established = next((limit.seconds for limit in case.node.seen.limits if limit.name == CONNTRACK), None)
+    after = f"{established} s on this node now" if established else "not seen on this node now"
+    return Found(
+        "kube-proxy mode ipvs",
+        "KEP-5495: a warning since Kubernetes 1.35, off by default from 1.40, removed in 1.43.",
+        f"Plan the move to {_successor(node)}. IPVS then no longer forgets connections: the limit is "
+        f"{CONNTRACK}, {after}. The move ends open connections to Services once. Audit and apply again after it.",
+    )
+
+
+@RULES.node("ipvs-left-behind", WARNING)
+def _left_behind(case: Case) -> Found | None:
+    """kube-proxy is in another mode, and IPVS still has virtual services."""
+    node = case.observed
+    if node.mode not in ("iptables", "nftables") or not node.ipvs.services:
+        return None
+    return Found(
+        f"kube-proxy mode {node.mode}, {count(node.ipvs.services, 'virtual service')} in IPVS",
+        "IPVS still handles connections to their addresses, with its own idle limit.",
+        "Left over from ipvs mode: restart the node, or run kube-proxy --cleanup. Kept by keepalived or another load "
+        "balancer: nothing has to be done, the plan counts its limit.",
+    )
+
+
+def _fix_text(delay: str) -> str:
+    known = {_kernel.FIXED: "with", _kernel.UNFIXED: "without", _kernel.WITHOUT: "older than the sysctl and"}
+    return f"{known[delay]} {_FIX}" if delay in known else f"of which the number does not tell whether it has {_FIX}"
+
+
+def _reuse_remedy(case: Case, delay: str) -> str:
+    node = case.observed
+    if node.mode == "ipvs" and _kernel.kube_proxy_forces_reuse_off(node.kernel):
+        return "kube-proxy sets 0 on every kernel from 4.1 to below 5.9 at its start. Run a kernel from 5.9 on."
+    if REUSE_MODE in case.node.settings.sysctls:
+        return f"{APPLY}: it sets {REUSE_MODE} to {case.node.settings.sysctls[REUSE_MODE]}."
+    if delay == _kernel.FIXED:
+        return "Set keepalive_conn_reuse_mode: auto."
+    return "Run a kernel with the fix, where 1 costs nothing. With expire_nodest_conn 1 the harm is less."
+
+
+def _seconds_left(node: Observed, draining: Draining) -> int:
+    """The longest that a connection of it lasts after its last packet, by the timeouts of the states it may be in.
+
+    An active TCP or SCTP connection is ESTABLISHED, every other one is counted as inactive (set_tcp_state in
+    net/netfilter/ipvs/ip_vs_proto_tcp.c). A service by fwmark may have any protocol.
+    """
+    timeouts = node.ipvs.timeouts or IPVS_DEFAULTS
+    active = draining.active > 0
+    tcp = timeouts["tcp"] if active else 0
+    by_protocol = {
+        "TCP": max(tcp, timeouts["tcpfin"] if draining.inactive else 0, _TCP_FIXED_SECONDS if draining.inactive else 0),
+        "UDP": timeouts["udp"],
+        "SCTP": _SCTP_SECONDS[active],
+    }
+    return by_protocol.get(draining.protocol) or max(by_protocol.values())
+
+
+def _successor(node: Observed) -> str:
+    numbers = _kernel.version(node.kernel)
+    if numbers is not None and numbers < _kernel.NFTABLES_SINCE:
+        return "iptables mode, or to nftables mode with a kernel from 5.13 on (this one is older)"
+    return "nftables mode (stable since Kubernetes 1.33, needs Linux 5.13)"

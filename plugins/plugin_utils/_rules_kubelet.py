@@ -1,0 +1,135 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Rules on how soon kubelet notices that its API server is gone. Private to this collection."""
+
+from __future__ import annotations
+
+import re
+
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed import Kubelet
+from ansible_collections.kubenode.connections.plugins.plugin_utils._rule import (
+    INFO,
+    UNKNOWN,
+    WARNING,
+    Case,
+    Found,
+    Rules,
+)
+
+RULES = Rules()
+
+FIRST_PATCH_WITH_CHECK = {(1, 18): 18, (1, 19): 5}
+"""Minor releases that got the check later: the first patch release that has it. From 1.20.0 on every one has it
+(k8s.io/apimachinery v0.18.18, v0.19.5, v0.20.0, pkg/util/net/http.go)."""
+
+DEFAULT_SECONDS = (30, 15)
+"""Read idle and ping timeout where nobody sets them (apimachinery, pkg/util/net/http.go)."""
+
+GRACE_SECONDS, GRACE_SECONDS_BEFORE_1_32 = 50, 40
+"""Default of kube-controller-manager's --node-monitor-grace-period, and before Kubernetes 1.32. By its documentation it
+should be greater than the sum of the two HTTP/2 timeouts."""
+
+_ROLE = "the role kubenode.connections.kubelet_http2"
+_UNTIL_TCP_GIVES_UP = (
+    "a connection to an API server that is gone lasts until TCP gives up (924 s with net.ipv4.tcp_retries2 15), "
+    "and the node reports nothing meanwhile."
+)
+
+
+@RULES.node("kubelet-check-missing", WARNING)
+def _missing(case: Case) -> Found | None:
+    """kubelet is older than the HTTP/2 health check."""
+    kubelet = case.observed.kubelet
+    if has_check(kubelet.version) is not False:
+        return None
+    return Found(
+        f"kubelet {kubelet.version} has no HTTP/2 health check",
+        f"Without it {_UNTIL_TCP_GIVES_UP}",
+        "Update kubelet. Until then a lower net.ipv4.tcp_retries2 helps, at a price: see docs/dead-peers.md.",
+        "1.18.18, 1.19.5 and 1.20.0 are the first that have it",
+    )
+
+
+@RULES.node("kubelet-check-off", WARNING)
+def _off(case: Case) -> Found | None:
+    """The HTTP/2 health check of kubelet is switched off in its running environment."""
+    kubelet = case.observed.kubelet
+    if has_check(kubelet.version) is False or not _switched_off(kubelet):
+        return None
+    name, remedy = (
+        ("DISABLE_HTTP2 is set", "Take DISABLE_HTTP2 out of kubelet's environment and restart it")
+        if kubelet.disable_http2
+        else ("HTTP2_READ_IDLE_TIMEOUT_SECONDS is 0", f"Run {_ROLE} with kubelet_http2_restart: true")
+    )
+    return Found(
+        f"kubelet's HTTP/2 health check is off: {name} in its environment",
+        f"Without it {_UNTIL_TCP_GIVES_UP}",
+        f"{remedy}, a few nodes at a time.",
+    )
+
+
+@RULES.node("kubelet-check-slow", WARNING)
+def _slow(case: Case) -> Found | None:
+    """The HTTP/2 health check of kubelet takes longer than the control plane waits for a node."""
+    kubelet = case.observed.kubelet
+    read_idle, ping = kubelet.read_idle_timeout, kubelet.ping_timeout
+    if has_check(kubelet.version) is False or _switched_off(kubelet) or read_idle is None or ping is None:
+        return None
+    grace = _grace_seconds(kubelet.version)
+    if read_idle + ping < grace:
+        return None
+    return Found(
+        f"kubelet notices after {read_idle} + {ping} = {read_idle + ping} s that its API server is gone, "
+        f"not below {grace} s",
+        "Until then it renews no lease. The node becomes NotReady although it and the other API servers are well.",
+        f"Run {_ROLE} with kubelet_http2_read_idle_timeout: 20 and kubelet_http2_ping_timeout: 10, or raise "
+        "--node-monitor-grace-period of kube-controller-manager.",
+        f"{grace} s (default of --node-monitor-grace-period)",
+        severity=INFO if (read_idle, ping) == DEFAULT_SECONDS else WARNING,
+    )
+
+
+@RULES.node("kubelet-not-read", UNKNOWN)
+def _not_read(case: Case) -> Found | None:
+    """Whether kubelet checks its connections could not be read, or not wholly."""
+    kubelet = case.observed.kubelet
+    if kubelet.running is False or (_complete(kubelet) and kubelet.error is None):
+        return None
+    problems = [problem.do for problem in case.observed.problems if problem.what == "kubelet"]
+    return Found(
+        kubelet.error or "kubelet's version and environment are not in the data",
+        f"Where kubelet has no HTTP/2 health check, {_UNTIL_TCP_GIVES_UP}",
+        next(iter(problems), "Observe the node again, as root (become: true)."),
+    )
+
+
+def has_check(version: str | None) -> bool | None:
+    """Whether a kubelet of this version, such as v1.31.2, has the HTTP/2 health check; None where nobody can tell."""
+    numbers = _numbers(version)
+    if numbers is None:
+        return None
+    major, minor, patch = numbers
+    first = FIRST_PATCH_WITH_CHECK.get((major, minor))
+    return patch >= first if first is not None else (major, minor) >= (1, 20)
+
+
+def _grace_seconds(version: str | None) -> int:
+    """By kubelet's version, for the control plane's is not seen on a node; the later default where there is none."""
+    numbers = _numbers(version)
+    return GRACE_SECONDS_BEFORE_1_32 if numbers and numbers[:2] < (1, 32) else GRACE_SECONDS
+
+
+def _numbers(version: str | None) -> tuple[int, int, int] | None:
+    found = re.match(r"v?(\d{1,6})\.(\d{1,6})\.(\d{1,6})(?!\d)", version or "")
+    return (int(found[1]), int(found[2]), int(found[3])) if found else None
+
+
+def _switched_off(kubelet: Kubelet) -> bool:
+    return kubelet.disable_http2 is True or kubelet.read_idle_timeout == 0
+
+
+def _complete(kubelet: Kubelet) -> bool:
+    seen = (kubelet.running, kubelet.disable_http2, kubelet.read_idle_timeout, kubelet.ping_timeout)
+    return None not in seen and has_check(kubelet.version) is not None

@@ -1,0 +1,92 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Writes docs/findings.md from the rules and from the nodes that raise them in the tests.
+
+Run it after a change of a rule: PYTHONPATH=.build/dev python tests/findings_page.py (nox makes that folder, in which
+the checkout is a collection). A test fails where the page is not up to date.
+"""
+
+import re
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.kubenode.connections.plugins.plugin_utils._findings import RULES
+from ansible_collections.kubenode.connections.plugins.plugin_utils._plan import make_plan
+from ansible_collections.kubenode.connections.plugins.plugin_utils._rule import SEVERITIES
+from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils import test__findings
+from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import nodes
+
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "findings.md"
+
+# A sysctl or a name with an underscore; what it splits off is kept.
+_NAME = re.compile(r"(net\.[\w.-]*\w|\b[A-Za-z]+_\w+)")
+
+# REUSE-IgnoreStart
+_HEAD = """\
+<!--
+Copyright: (c) 2026, the kubenode.connections authors
+SPDX-License-Identifier: GPL-3.0-or-later
+-->
+<!-- Written by tests/findings_page.py from the rules in plugins/plugin_utils. -->
+# Every finding there is
+
+The audit reports a finding for each rule that holds of a node, or of the plan as a whole. Its id does not change from
+release to release. The severity is the usual one of that rule; a finding has another one where the rule says so.
+
+| severity | means |
+|---|---|
+| critical | connections are being lost, or will be |
+| warning | a risk under a condition that is named, or a value that does not stay |
+| unknown | something could not be read; it is never taken for fine |
+| info | worth knowing; nothing has to be done |
+"""
+# REUSE-IgnoreEnd
+
+
+def page() -> str:
+    """Return the Markdown: a table of the rules, then each with what it says of one node, why, and the remedy."""
+    rules = sorted(RULES, key=lambda rule: SEVERITIES.index(rule.severity))
+    rows = [f"| [{rule.id}](#{rule.id}) | {rule.severity} | {_cell(_when(rule.description))} |" for rule in rules]
+    parts = [_HEAD, "| finding | severity | when |\n|---|---|---|\n" + "\n".join(rows) + "\n"]
+    parts += [_section(rule.id, rule.severity, _when(rule.description), _example(rule.id)) for rule in rules]
+    return "\n".join(parts)
+
+
+def _when(description: str) -> str:
+    return " ".join(description.replace("``", "`").split())
+
+
+def _example(identity: str) -> dict[str, Any]:
+    """Return the finding of the first node that raises it in the tests."""
+    _identity, node, policy, _expected = next(row.values for row in test__findings.RAISED if row.values[0] == identity)
+    return next(each for each in make_plan(nodes(node), policy)["findings"] if each["id"] == identity)
+
+
+def _section(identity: str, severity: str, when: str, example: dict[str, Any]) -> str:
+    lines = [f"## {identity}", "", f"**{severity}.** {when}", ""]
+    labels = {"observed": "For example", "limit": "Against", "why": "Why", "remedy": "What to do"}
+    lines += [f"- {label}: {_text(example[name])}" for name, label in labels.items() if example[name]]
+    return "\n".join([*lines, ""])
+
+
+def _text(text: str) -> str:
+    """Return a message as Markdown: the names of settings as code, nothing taken for markup."""
+    pieces = _NAME.split(text)
+    return "".join(
+        f"`{piece}`" if _NAME.fullmatch(piece) else re.sub(r"([*<>|\[\]])", r"\\\1", piece) for piece in pieces
+    )
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def main() -> None:
+    """Bring the page up to date."""
+    PAGE.write_text(page(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,489 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Rows of test__findings.py for the rules on conntrack, on IPVS and on dead peers."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import (
+    BE_LIBERAL,
+    ESTABLISHED,
+    OTHER_FILE,
+    OUR_FILE,
+    altered,
+    applied_node,
+    nftables_node,
+    plain_node,
+    quiet_node,
+    stock_node,
+    with_counters,
+    with_established,
+    with_keepalive,
+    with_real_servers,
+    with_sysctl,
+    without_conntrack,
+)
+
+APPLY = "Run the playbook kubenode.connections.apply"
+LOOSE = "net.netfilter.nf_conntrack_tcp_loose"
+MAX_RETRANS = "net.netfilter.nf_conntrack_tcp_max_retrans"
+CAP = "net.netfilter.nf_conntrack_tcp_timeout_max_retrans"
+REUSE_MODE = "net.ipv4.vs.conn_reuse_mode"
+EXPIRE_NODEST = "net.ipv4.vs.expire_nodest_conn"
+RETRIES2 = "net.ipv4.tcp_retries2"
+FIX = "the fix for its delay (Linux 5.9; 4.19.140, 5.4.59, 5.7.16 have it too)"
+NO_MAX_PER_CORE = {"conntrack": {"max_per_core": 0, "tcp_established": 86400}}
+
+
+def at_boot(node, **boot):
+    """be_liberal is 1 now, nf_conntrack comes in time, and this sets it at boot."""
+    return with_sysctl(node, BE_LIBERAL, "1", in_time=True, **boot)
+
+
+def on_kernel(release, mode, conntrack="1", proxy="ipvs"):
+    """A worker on that kernel with that conn_reuse_mode."""
+    node = altered(quiet_node(), kernel=release, kube_proxy={"mode": proxy})
+    return with_sysctl(with_sysctl(node, REUSE_MODE, mode), "net.ipv4.vs.conntrack", conntrack)
+
+
+RAISED = [
+    pytest.param(
+        "conntrack-invalid",
+        with_counters(quiet_node(), {"invalid": 12}, {}, {"invalid": 4}),
+        {},
+        {
+            "severity": "info",
+            "observed": "16 packets INVALID since nf_conntrack was loaded (CPU 0: 12, CPU 2: 4), "
+            "net.netfilter.nf_conntrack_tcp_be_liberal 0",
+            "why": "An INVALID packet passes without NAT. The pod does not know its sender and resets a healthy "
+            "connection. The count alone proves nothing: growth between two readings, under load, is what counts.",
+            "remedy": "Where it grows, set keepalive_be_liberal: true; then only resets out of the window are INVALID. "
+            "The cause is often packet processing that cannot keep up, such as one queue for all packets of a NIC.",
+        },
+        id="INVALID packets on two CPUs",
+    ),
+    pytest.param(
+        "conntrack-invalid",
+        with_counters(quiet_node(), {"invalid": 1}),
+        {"sysctls": {BE_LIBERAL: 1}},
+        {"remedy": f"{APPLY}: it sets {BE_LIBERAL} to 1."},
+        id="INVALID packets, which the plan cures",
+    ),
+    pytest.param(
+        "conntrack-invalid",
+        with_counters(quiet_node()),
+        {},
+        {
+            "severity": "unknown",
+            "observed": "the counters in /proc/net/stat/nf_conntrack were not seen",
+            "remedy": "Compare conntrack -S now and a minute later: growth of invalid is what counts.",
+        },
+        id="no counters",
+    ),
+    pytest.param(
+        "be-liberal-not-kept",
+        at_boot(quiet_node()),
+        {},
+        {
+            "severity": "warning",
+            "observed": f"{BE_LIBERAL} is 1 now; no file sets it, so it is 0 after a reboot",
+            "why": "Out-of-window packets are INVALID again after the reboot, and the resets come back.",
+            "remedy": f"Set keepalive_be_liberal: true. {APPLY}.",
+        },
+        id="set by hand",
+    ),
+    pytest.param(
+        "be-liberal-not-kept",
+        at_boot(quiet_node(), value="0", file="/etc/sysctl.d/x.conf", line=2),
+        {"sysctls": {BE_LIBERAL: 1}},
+        {
+            "observed": f"{BE_LIBERAL} is 1 now; /etc/sysctl.d/x.conf:2 sets it to 0, so it is 0 after a reboot",
+            "remedy": f"{APPLY}.",
+        },
+        id="a file sets 0",
+    ),
+    pytest.param(
+        "conntrack-nearly-full",
+        altered(quiet_node(), conntrack={"count": 800, "max": 1000}),
+        {},
+        {
+            "severity": "warning",
+            "observed": "800 of 1000 entries, 80 %",
+            "limit": "80 % is nearly full, 95 % critical (net.netfilter.nf_conntrack_max)",
+            "why": "In a full table idle connections are thrown out early and new ones dropped.",
+            "remedy": "Raise conntrack.maxPerCore in kube-proxy's configuration: it sets the maximum at every start. "
+            "First see with conntrack -L who fills it.",
+        },
+        id="80 %",
+    ),
+    pytest.param(
+        "conntrack-nearly-full",
+        altered(quiet_node(), conntrack={"count": 950, "max": 1000}, kube_proxy=NO_MAX_PER_CORE),
+        {},
+        {
+            "severity": "critical",
+            "observed": "950 of 1000 entries, 95 %",
+            "remedy": "Raise net.netfilter.nf_conntrack_max with keepalive_sysctls (320 bytes of kernel memory an "
+            "entry). First see with conntrack -L who fills it.",
+        },
+        id="95 %, and kube-proxy leaves the maximum alone",
+    ),
+    pytest.param(
+        "conntrack-nearly-full",
+        altered(quiet_node(), conntrack={"count": None}),
+        {},
+        {"severity": "unknown", "observed": "the number of tracked connections, or its maximum, could not be read"},
+        id="the count could not be read",
+    ),
+    pytest.param(
+        "conntrack-drops",
+        with_counters(quiet_node(), {"drop": 3}, {"early_drop": 5, "insert_failed": 1}),
+        {},
+        {
+            "severity": "warning",
+            "observed": "drop 3 (CPU 0: 3), early_drop 5 (CPU 1: 5), insert_failed 1 (CPU 1: 1) "
+            "since nf_conntrack was loaded",
+            "remedy": "Raise conntrack.maxPerCore in kube-proxy's configuration: it sets the maximum at every start.",
+        },
+        id="packets dropped",
+    ),
+    pytest.param(
+        "conntrack-drops",
+        with_counters(quiet_node(), {"insert_failed": 7}),
+        {},
+        {
+            "severity": "info",
+            "observed": "insert_failed 7 (CPU 0: 7) since nf_conntrack was loaded",
+            "remedy": "A few are normal. Where DNS is slow, run a DNS cache on each node.",
+        },
+        id="races only",
+    ),
+    pytest.param(
+        "conntrack-loose-off",
+        with_sysctl(quiet_node(), LOOSE, "0", value="0", file=OTHER_FILE, line=4),
+        {},
+        {
+            "severity": "info",
+            "observed": f"{LOOSE} 0 ({OTHER_FILE}:4)",
+            "remedy": f"Where it is not wanted, keepalive_sysctls: {{{LOOSE}: 1}}. "
+            "Either way keepalive below the limit keeps it.",
+        },
+        id="no picking up",
+    ),
+    pytest.param(
+        "conntrack-established-short",
+        with_established(nftables_node(), 3600),
+        {},
+        {
+            "severity": "info",
+            "observed": f"{ESTABLISHED} 3600 s (no file sets it)",
+            "limit": "7440 s (RFC 5382, REQ-5)",
+            "why": "Connections that keep the kernel's keepalive of 7200/75/9, those of pods for example, are "
+            "forgotten before their first probe.",
+        },
+        id="an hour",
+    ),
+    pytest.param(
+        "conntrack-retransmission-cap",
+        with_sysctl(with_keepalive(nftables_node(), (600, 280, 9), file=OTHER_FILE), CAP, "300"),
+        {"lost_probes": 3},
+        {
+            "severity": "warning",
+            "observed": "keepalive 600/280/9: 280 s, with timer slack 316 s, to the next probe after 3 unanswered; "
+            "conntrack then waits 300 s",
+            "limit": f"300 s ({CAP})",
+            "why": f"After {MAX_RETRANS} equal segments without an answer conntrack forgets the connection after "
+            f"{CAP}, however long its established timeout is. Probes are such segments.",
+            "remedy": "Lower keepalive_intvl to 266 or less, or keepalive_lost_probes below 3.",
+        },
+        id="probes too far apart for the cap",
+    ),
+    pytest.param(
+        "conntrack-retransmission-cap",
+        with_sysctl(nftables_node(), MAX_RETRANS, "0"),
+        {},
+        {
+            "observed": "keepalive 7200/75/9: 7350 s, with timer slack 8284 s, to the next probe after 0 unanswered; "
+            "conntrack then waits 300 s",
+            "remedy": f"Set {MAX_RETRANS} back to 3, the kernel's default: 0 puts the cap on every connection.",
+        },
+        id="a cap on every connection",
+    ),
+    pytest.param(
+        "conn-reuse-mode-off",
+        on_kernel("6.1.0-56-cloud-amd64", "0"),
+        {},
+        {
+            "severity": "warning",
+            "observed": f"{REUSE_MODE} 0, kernel 6.1.0-56-cloud-amd64 with {FIX}",
+            "why": "A new connection from a port that IPVS still remembers goes to the real server of the old one, "
+            "with weight 0 too: time-outs after a rollout, to pods that are gone.",
+            "remedy": "Set keepalive_conn_reuse_mode: auto.",
+        },
+        id="0 on a kernel that needs no 0",
+    ),
+    pytest.param(
+        "conn-reuse-mode-off",
+        on_kernel("5.4.59", "0"),
+        {},
+        {
+            "severity": "warning",
+            "remedy": "kube-proxy sets 0 on every kernel from 4.1 to below 5.9 at its start. Run a kernel from 5.9 on.",
+        },
+        id="0 by kube-proxy on a kernel with the backport",
+    ),
+    pytest.param(
+        "conn-reuse-mode-off",
+        on_kernel("4.18.0-553.el8.x86_64", "0", proxy="nftables"),
+        {},
+        {
+            "severity": "info",
+            "observed": f"{REUSE_MODE} 0, kernel 4.18.0-553.el8.x86_64 of which the number does not tell whether it "
+            "has " + FIX,
+            "remedy": "Run a kernel with the fix, where 1 costs nothing. With expire_nodest_conn 1 the harm is less.",
+        },
+        id="0 on a vendor's kernel",
+    ),
+    pytest.param(
+        "conn-reuse-delay",
+        on_kernel("5.4.58", "1"),
+        {},
+        {
+            "severity": "warning",
+            "observed": f"{REUSE_MODE} 1, net.ipv4.vs.conntrack 1, kernel 5.4.58 without {FIX}",
+            "limit": f"f0a5e4d7a594, {FIX}",
+            "why": "Without the fix the kernel drops the first SYN from a reused port: that connection takes one "
+            "second more.",
+            "remedy": "Run a kernel with the fix. Or keepalive_conn_reuse_mode: 0, which sends such connections to old "
+            "real servers.",
+        },
+        id="1 without the fix",
+    ),
+    pytest.param(
+        "conn-reuse-delay",
+        on_kernel("5.4.0-42-generic", "1"),
+        {},
+        {"severity": "unknown"},
+        id="1 on a vendor's kernel",
+    ),
+    pytest.param(
+        "expire-nodest-off",
+        with_sysctl(quiet_node(), EXPIRE_NODEST, "0"),
+        {},
+        {
+            "severity": "warning",
+            "observed": f"{EXPIRE_NODEST} 0",
+            "why": "The packets of a connection whose real server is gone are dropped without an answer, so the client "
+            "hangs.",
+            "remedy": "kube-proxy sets 1 at its start, so something has set it back: find it. "
+            "Set keepalive_expire_nodest_conn: true.",
+        },
+        id="0 in ipvs mode",
+    ),
+    pytest.param(
+        "expire-nodest-off",
+        with_sysctl(altered(quiet_node(), kube_proxy={"running": False, "mode": None}), EXPIRE_NODEST, "0"),
+        {"sysctls": {EXPIRE_NODEST: 1}},
+        {"remedy": f"{APPLY}."},
+        id="0 under keepalived, which the plan cures",
+    ),
+    pytest.param(
+        "real-servers-draining",
+        with_real_servers(quiet_node(), "TCP", (0, 2, 1), (0, 0, 3), (1, 5, 5), (0, 0, 0)),
+        {},
+        {
+            "severity": "info",
+            "observed": "2 real servers with weight 0 and 6 connections: TCP 10.2.0.1:8080 of 10.96.0.1:443: 2 active, "
+            "1 inactive, at most 900 s; TCP 10.2.0.2:8080 of 10.96.0.1:443: 0 active, 3 inactive, at most 120 s",
+            "why": "They get no new connections, except from reused ports where conn_reuse_mode is 0. An old one ends "
+            "so long after its last packet; each packet, a keepalive probe too, begins the time anew. "
+            "The longest: 900 s.",
+            "remedy": "Wait, or end the connections at the client. "
+            "Next time shorter tcpfin and udp in keepalive_ipvs_timeouts.",
+        },
+        id="a rollout",
+    ),
+    pytest.param(
+        "real-servers-draining",
+        altered(
+            with_real_servers(quiet_node(), "UDP", (0, 0, 4)), ipvs={"timeouts": {"tcp": 60, "tcpfin": 20, "udp": 45}}
+        ),
+        {},
+        {
+            "observed": "1 real server with weight 0 and 4 connections: UDP 10.2.0.1:8080 of 10.96.0.1:443: 0 active, "
+            "4 inactive, at most 45 s"
+        },
+        id="datagrams",
+    ),
+    pytest.param(
+        "real-servers-draining",
+        altered(
+            with_real_servers(quiet_node(), "TCP", (0, 0, 4)), ipvs={"timeouts": {"tcp": 60, "tcpfin": 20, "udp": 45}}
+        ),
+        {},
+        {
+            "observed": "1 real server with weight 0 and 4 connections: TCP 10.2.0.1:8080 of 10.96.0.1:443: 0 active, "
+            "4 inactive, at most 120 s"
+        },
+        id="TIME_WAIT, which nobody can set",
+    ),
+    pytest.param(
+        "real-servers-draining",
+        with_real_servers(quiet_node(), "SCTP", (0, 0, 1)),
+        {},
+        {
+            "observed": "1 real server with weight 0 and 1 connection: SCTP 10.2.0.1:8080 of 10.96.0.1:443: 0 active, "
+            "1 inactive, at most 61 s"
+        },
+        id="an association that shuts down",
+    ),
+    pytest.param(
+        "real-servers-draining",
+        altered(with_real_servers(quiet_node(), "FWM", (0, 0, 1)), ipvs={"timeouts": None}),
+        {},
+        {
+            "observed": "1 real server with weight 0 and 1 connection: FWM 10.2.0.1:8080 of 10.96.0.1:443: 0 active, "
+            "1 inactive, at most 300 s"
+        },
+        id="a service by fwmark, timeouts not read",
+    ),
+    pytest.param(
+        "ipvs-mode-deprecated",
+        quiet_node(),
+        {},
+        {
+            "severity": "info",
+            "observed": "kube-proxy mode ipvs",
+            "why": "KEP-5495: a warning since Kubernetes 1.35, off by default from 1.40, removed in 1.43.",
+            "remedy": "Plan the move to nftables mode (stable since Kubernetes 1.33, needs Linux 5.13). IPVS then no "
+            "longer forgets connections: the limit is conntrack established, 86400 s on this node now. The move ends "
+            "open connections to Services once. Audit and apply again after it.",
+        },
+        id="ipvs mode",
+    ),
+    pytest.param(
+        "ipvs-mode-deprecated",
+        altered(without_conntrack(quiet_node()), kernel="5.10.0-46-cloud-amd64"),
+        {},
+        {
+            "remedy": "Plan the move to iptables mode, or to nftables mode with a kernel from 5.13 on (this one is "
+            "older). IPVS then no longer forgets connections: the limit is conntrack established, not seen on this "
+            "node now. The move ends open connections to Services once. Audit and apply again after it."
+        },
+        id="ipvs mode on an older kernel",
+    ),
+    pytest.param(
+        "ipvs-left-behind",
+        altered(quiet_node(), kube_proxy={"mode": "nftables"}),
+        {},
+        {
+            "severity": "warning",
+            "observed": "kube-proxy mode nftables, 1 virtual service in IPVS",
+            "why": "IPVS still handles connections to their addresses, with its own idle limit.",
+        },
+        id="services of before the move",
+    ),
+    pytest.param(
+        "sysctl-owner-kube-proxy",
+        on_kernel("5.4.59", "0"),
+        {"conn_reuse_mode": 1, "expire_nodest_conn": False},
+        {
+            "observed": f"{EXPIRE_NODEST} 0 against kube-proxy at its next start (it always sets 1 in ipvs mode), "
+            f"{REUSE_MODE} 1 against kube-proxy at its next start (it always sets 0 in ipvs mode on kernels from 4.1 "
+            "to below 5.9)",
+            "remedy": "kube-proxy has no option for it: drop it from the keepalive_ variables.",
+        },
+        id="sysctls that kube-proxy always writes",
+    ),
+    pytest.param(
+        "sysctl-owner-kube-proxy",
+        altered(quiet_node(), kube_proxy={"conntrack": {"be_liberal": True}}),
+        {"be_liberal": False},
+        {"observed": f"{BE_LIBERAL} 0 against kube-proxy at its next start (conntrack.tcpBeLiberal 1)"},
+        id="a flag that kube-proxy is configured to write",
+    ),
+    pytest.param(
+        "dead-peer-slow",
+        applied_node(),
+        {},
+        {
+            "severity": "info",
+            "observed": f"{RETRIES2} 15: a dead peer is given up 924.6 s after the first repetition of data; "
+            "an idle one after 870 s (keepalive 600/30/9)",
+            "limit": "300 s (Kubernetes moves pods off an unreachable node then)",
+            "why": "Keepalive does not probe while data waits for an answer. HTTP/2 clients without health checks hang "
+            "as long.",
+            "remedy": "Let clients check: HTTP/2 pings, TCP_USER_TIMEOUT. Or keepalive_dead_peer_seconds: 103, for "
+            "processes in the node's own namespace; a shorter outage of the network then ends connections.",
+        },
+        id="the kernel's 15",
+    ),
+    pytest.param(
+        "dead-peer-slow",
+        stock_node(),
+        {"sysctls": {RETRIES2: 8}},
+        {"remedy": f"{APPLY}: it sets {RETRIES2} to 8."},
+        id="the kernel's 15, which the plan cures",
+    ),
+]
+
+NOT_RAISED = [
+    pytest.param("conntrack-invalid", quiet_node(), {}, id="nothing was INVALID"),
+    pytest.param(
+        "conntrack-invalid", with_sysctl(with_counters(stock_node(), {"invalid": 9}), BE_LIBERAL, "1"), {}, id="liberal"
+    ),
+    pytest.param("conntrack-invalid", plain_node(), {}, id="no conntrack"),
+    pytest.param("be-liberal-not-kept", quiet_node(), {}, id="0 now"),
+    pytest.param(
+        "be-liberal-not-kept", at_boot(quiet_node(), value="1", file=OUR_FILE, line=1), {}, id="a file keeps it"
+    ),
+    pytest.param(
+        "be-liberal-not-kept",
+        with_sysctl(quiet_node(), BE_LIBERAL, "1", value="1", file="/etc/sysctl.conf", line=3),
+        {},
+        id="a module that comes late is said by boot-module-late",
+    ),
+    pytest.param(
+        "be-liberal-not-kept",
+        altered(at_boot(quiet_node()), kube_proxy={"conntrack": {"be_liberal": True}}),
+        {},
+        id="kube-proxy sets it",
+    ),
+    pytest.param("conntrack-nearly-full", altered(quiet_node(), conntrack={"count": 799, "max": 1000}), {}, id="79 %"),
+    pytest.param("conntrack-nearly-full", altered(quiet_node(), conntrack={"max": 0}), {}, id="no maximum"),
+    pytest.param("conntrack-nearly-full", plain_node(), {}, id="no conntrack"),
+    pytest.param("conntrack-drops", quiet_node(), {}, id="nothing was dropped"),
+    pytest.param("conntrack-loose-off", quiet_node(), {}, id="the kernel's 1"),
+    pytest.param("conntrack-loose-off", with_sysctl(plain_node(), LOOSE, "0"), {}, id="no conntrack"),
+    pytest.param("conntrack-established-short", with_established(nftables_node(), 7440), {}, id="as RFC 5382 wants"),
+    pytest.param("conntrack-established-short", plain_node(), {}, id="no conntrack"),
+    pytest.param("conntrack-retransmission-cap", quiet_node(), {"lost_probes": 5}, id="the next probe comes in 30 s"),
+    pytest.param(
+        "conntrack-retransmission-cap",
+        with_keepalive(nftables_node(), (600, 280, 9), file=OTHER_FILE),
+        {"lost_probes": 2},
+        id="two lost probes do not reach three",
+    ),
+    pytest.param("conn-reuse-mode-off", on_kernel("6.1.0", "1"), {}, id="1"),
+    pytest.param(
+        "conn-reuse-mode-off", with_sysctl(nftables_node(), REUSE_MODE, "0"), {}, id="IPVS is not on the path"
+    ),
+    pytest.param("conn-reuse-delay", on_kernel("5.4.59", "1"), {}, id="with the backport"),
+    pytest.param("conn-reuse-delay", on_kernel("5.4.58", "0"), {}, id="0"),
+    pytest.param("conn-reuse-delay", on_kernel("5.4.58", "1", conntrack="0"), {}, id="IPVS without conntrack"),
+    pytest.param("expire-nodest-off", quiet_node(), {}, id="1, as kube-proxy sets it"),
+    pytest.param(
+        "expire-nodest-off", with_sysctl(nftables_node(), EXPIRE_NODEST, "0"), {}, id="IPVS is not on the path"
+    ),
+    pytest.param("real-servers-draining", quiet_node(), {}, id="weight 1"),
+    pytest.param("real-servers-draining", with_real_servers(quiet_node(), "TCP", (0, 0, 0)), {}, id="drained"),
+    pytest.param("ipvs-mode-deprecated", nftables_node(), {}, id="nftables mode"),
+    pytest.param("ipvs-left-behind", nftables_node(), {}, id="no services"),
+    pytest.param("ipvs-left-behind", quiet_node(), {}, id="ipvs mode"),
+    pytest.param("dead-peer-slow", quiet_node(), {}, id="102.2 s"),
+    pytest.param("dead-peer-slow", with_sysctl(stock_node(), RETRIES2, "9"), {}, id="204.6 s"),
+    pytest.param("dead-peer-slow", plain_node(), {}, id="no Kubernetes node"),
+]
