@@ -30,8 +30,9 @@ def start(environment, name='kubelet', arguments=('60',), prefix=()):
     return process
 def comm(pid):
     try:
-        with open('/proc/%s/comm' % pid) as handle:
-            return handle.read().strip()
+        # The kernel names a new program before its environment can be read.
+        with open('/proc/%s/environ' % pid, 'rb') as environ, open('/proc/%s/comm' % pid) as handle:
+            return handle.read().strip() if environ.read() else None
     except OSError:
         return None
 """
