@@ -324,7 +324,7 @@ RANDOM_FILES = st.dictionaries(
 
 
 @pytest.mark.parametrize("reader", sorted(READERS))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(files=RANDOM_FILES)
 def test_the_real_reader_makes_the_same_of_random_files(tmp_path_factory, reader, files):
     assert_real_reader_agrees(tmp_path_factory, reader, files)

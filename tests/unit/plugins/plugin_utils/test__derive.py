@@ -179,7 +179,7 @@ def test_what_cannot_be_safe_is_refused_with_the_sum(limit, policy, message):
     assert str(caught.value) == message
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 @given(LIMITS, POLICIES)
 def test_what_is_derived_is_safe_decided_in_time_and_in_range_or_refused(seconds, policy):
     try:
@@ -199,7 +199,7 @@ def test_what_is_derived_is_safe_decided_in_time_and_in_range_or_refused(seconds
     assert policy.lost_probes + 1 <= keepalive.probes <= 127
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 @given(LIMITS, OWN_POLICIES)
 def test_the_users_values_are_never_changed_and_the_result_is_safe_or_refused(seconds, policy):
     assume(policy.probes is None or policy.probes > policy.lost_probes)
@@ -213,7 +213,6 @@ def test_the_users_values_are_never_changed_and_the_result_is_safe_or_refused(se
     assert policy.lost_probes + 1 <= keepalive.probes <= 127
 
 
-@settings(deadline=None)
 @given(st.integers(10, 500000))
 def test_the_default_policy_always_finds_a_keepalive(seconds):
     keepalive = derive(ipvs(seconds), Policy())

@@ -7,7 +7,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils import _keepalive
@@ -56,7 +56,6 @@ def test_lost_probes_and_margin_below_900_seconds(keepalive, lost_probes, margin
     assert _keepalive.is_safe(keepalive, 900, lost_probes, margin) is safe
 
 
-@settings(deadline=None)
 @given(KEEPALIVES, st.integers(0, 300000), LOST, st.integers(0, 1000))
 def test_safe_is_the_fraction_of_71_over_63(keepalive, limit, lost_probes, margin):
     slack = Fraction(71, 63)
@@ -64,7 +63,6 @@ def test_safe_is_the_fraction_of_71_over_63(keepalive, limit, lost_probes, margi
     assert _keepalive.is_safe(keepalive, limit, lost_probes, margin) == (slack * gap <= limit - margin)
 
 
-@settings(deadline=None)
 @given(KEEPALIVES, st.integers(0, 300000), LOST)
 def test_spare_seconds_are_the_floor_of_what_is_left(keepalive, limit, lost_probes):
     left = limit - Fraction(71, 63) * keepalive.silence_seconds(lost_probes)
@@ -72,7 +70,6 @@ def test_spare_seconds_are_the_floor_of_what_is_left(keepalive, limit, lost_prob
     assert spare <= left < spare + 1
 
 
-@settings(deadline=None)
 @given(st.integers(0, 300000))
 def test_without_slack_is_the_longest_timer_that_fits(limit):
     longest = _keepalive.without_slack(limit)

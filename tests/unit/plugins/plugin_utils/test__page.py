@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._page import WIDTH, Page, count, printable, some
@@ -29,7 +29,6 @@ def test_printable(text, expected):
     assert printable(text) == expected
 
 
-@settings(deadline=None)
 @given(st.text(max_size=800), st.integers(0, 20), st.integers(0, 20))
 def test_no_line_has_a_control_character_or_is_too_wide(text, indent, hanging):
     page = Page()

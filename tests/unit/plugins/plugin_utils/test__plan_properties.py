@@ -92,7 +92,7 @@ SOME_POLICY = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(some_node(), min_size=1, max_size=3), SOME_POLICY)
 def test_what_is_applied_is_safe_and_the_next_plan_changes_nothing(several, policy):
     first = nodes(*several)
@@ -131,7 +131,7 @@ def damaged_node(draw):
         inner = inner[key]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(damaged_node())
 def test_damaged_data_is_never_safe_and_never_a_traceback(node):
     try:
