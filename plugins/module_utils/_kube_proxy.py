@@ -19,6 +19,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._kube_proxy_c
     parse_metrics_address,
     parse_mode,
 )
+from ansible_collections.kubenode.connections.plugins.module_utils._procfs import namespace_of
 
 DEFAULT_ADDRESS = "127.0.0.1:10249"
 """kube-proxy's own default of metricsBindAddress (pkg/proxy/apis/config/v1alpha1/defaults.go)."""
@@ -77,7 +78,7 @@ def find_process(proc: str = "/proc") -> Optional[int]:
     kube-proxies of other namespaces belong to other nodes (nodes may be containers). Where the namespace cannot be read
     (not root), a process counts.
     """
-    own = _namespace(proc, "self")
+    own = namespace_of("self", "net", proc)
     for pid in sorted(int(name) for name in os.listdir(proc) if name.isdigit()):
         try:
             with open(f"{proc}/{pid}/comm", "rb") as handle:
@@ -85,7 +86,7 @@ def find_process(proc: str = "/proc") -> Optional[int]:
                     continue
         except OSError:
             continue
-        if _namespace(proc, str(pid)) in (own, None):
+        if namespace_of(pid, "net", proc) in (own, None):
             return pid
     return None
 
@@ -170,13 +171,6 @@ def _body(raw: bytes, path: str) -> bytes:
     if response.status != 200:
         raise KubeProxyError(f"{path} answers with HTTP status {response.status}.")
     return body
-
-
-def _namespace(proc: str, pid: str) -> Optional[str]:
-    try:
-        return os.readlink(f"{proc}/{pid}/ns/net")
-    except OSError:
-        return None
 
 
 def _read_start(path: str) -> Optional[bytes]:

@@ -9,7 +9,7 @@ import re
 from typing import Dict, List, NamedTuple, Optional, Tuple
 
 from ansible_collections.kubenode.connections.plugins.module_utils._errors import NodeError
-from ansible_collections.kubenode.connections.plugins.module_utils._procfs import read_text
+from ansible_collections.kubenode.connections.plugins.module_utils._procfs import namespace_of, read_text
 from ansible_collections.kubenode.connections.plugins.module_utils._programs import run_program
 
 DISABLE = "DISABLE_HTTP2"
@@ -63,7 +63,7 @@ def find_process(proc: str = "/proc") -> Optional[int]:
     found = [
         pid
         for pid in (int(name) for name in os.listdir(proc) if name.isdigit())
-        if _is_kubelet(proc, pid) and _namespace(proc, str(pid), "net") in (_namespace(proc, "self", "net"), None)
+        if _is_kubelet(proc, pid) and namespace_of(pid, "net", proc) in (namespace_of("self", "net", proc), None)
     ]
     return min(found, key=lambda pid: (not _same_namespace(proc, pid, "mnt"), pid), default=None)
 
@@ -148,12 +148,5 @@ def _arguments(proc: str, pid: int) -> List[str]:
 
 
 def _same_namespace(proc: str, pid: int, kind: str) -> bool:
-    own = _namespace(proc, "self", kind)
-    return own is not None and own == _namespace(proc, str(pid), kind)
-
-
-def _namespace(proc: str, pid: str, kind: str) -> Optional[str]:
-    try:
-        return os.readlink(f"{proc}/{pid}/ns/{kind}")
-    except OSError:
-        return None
+    own = namespace_of("self", kind, proc)
+    return own is not None and own == namespace_of(pid, kind, proc)

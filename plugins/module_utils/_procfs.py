@@ -6,7 +6,7 @@
 
 import errno
 import os
-from typing import NamedTuple, Optional
+from typing import NamedTuple, Optional, Union
 
 from ansible_collections.kubenode.connections.plugins.module_utils._keys import sysctl_path
 
@@ -59,3 +59,13 @@ def write_sysctl(name: str, value: str) -> None:
         raise OSError(error.errno, error.strerror, path) from error
     finally:
         os.close(descriptor)
+
+
+def namespace_of(pid: Union[int, str], kind: str, proc: str = "/proc") -> Optional[str]:
+    """The namespace of a kind (such as net) that a process is in: None where it may not be read, empty once it has ended."""
+    try:
+        return os.readlink(f"{proc}/{pid}/ns/{kind}")
+    except PermissionError:
+        return None
+    except OSError:
+        return ""

@@ -303,3 +303,9 @@ def test_a_process_that_has_gone_has_no_address():
     process = subprocess.Popen(["true"])
     process.wait()
     assert _kube_proxy.bind_address(process.pid) is None
+
+
+def test_a_process_that_has_ended_is_no_kube_proxy(tmp_path):
+    # Not yet waited for, it still has its name, but no namespace any more.
+    code = "os.kill(pid, 9)\ntime.sleep(0.2)\nprint(open('/proc/%d/comm' % pid).read(), _kube_proxy.find_process())"
+    assert with_process(tmp_path, [], code).split() == ["kube-proxy", "None"]
