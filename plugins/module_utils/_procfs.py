@@ -62,7 +62,7 @@ def write_sysctl(name: str, value: str) -> None:
 
 
 def namespace_of(pid: Union[int, str], kind: str, proc: str = "/proc") -> Optional[str]:
-    """The namespace of a kind (such as net) that a process is in: None where it may not be read, empty once it has ended."""
+    """A process' namespace of a kind (such as net): None where it may not be read, empty once it has ended."""
     try:
         return os.readlink(f"{proc}/{pid}/ns/{kind}")
     except PermissionError:
