@@ -234,14 +234,14 @@ def molecule(session: nox.Session, scenario: str) -> None:
     run_scenario(session, scenario)
 
 
-@nox.session(requires=["install"])
+@nox.session(requires=["install"], default=False)
 def molecule_ipvs(session: nox.Session) -> None:
     """Do the same on virtual machines with real IPVS, one for each kernel of the lab."""
     require_lab(session)
     run_scenario(session, "ipvs")
 
 
-@nox.session
+@nox.session(default=False)
 def lab(session: nox.Session) -> None:
     """Check that the lab's virtual machines are what the proofs rely on."""
     require_lab(session)

@@ -26,8 +26,8 @@ WORDS = {
 }
 SYN_RETRY_SECONDS = 1.0
 """The first retransmission of a SYN: a connection that took less lost none."""
-LATE = 1.8
-"""How much later than computed a time may be measured: one more doubling never passes, a busy machine does."""
+LATE = 2.5
+"""How much later than computed a time may be measured, as a factor: one more doubling on a busy machine."""
 ONE_FIRING_EARLIER = 0.45
 """The kernel reads the clock when its timer fires, at doubling intervals: a hair more time-out, one less will do."""
 

@@ -124,10 +124,18 @@ class Connection:
         """The keepalive time that getsockopt reports, seconds."""
         return self.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE)
 
+    def tcp_info(self, *fields):
+        """The 32-bit fields of these numbers in struct tcp_info, after its first 8 bytes (include/uapi/linux/tcp.h)."""
+        info = self.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 104)
+        return [int.from_bytes(info[8 + 4 * field : 12 + 4 * field], "little") for field in fields]
+
     def rto_seconds(self):
-        """The retransmission time-out of now (tcpi_rto, the third 32-bit field of struct tcp_info), seconds."""
-        info = self.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 16)
-        return int.from_bytes(info[8:12], "little") / 1e6
+        """The retransmission time-out of now (tcpi_rto), seconds."""
+        return self.tcp_info(0)[0] / 1e6
+
+    def silent_seconds(self):
+        """How long nothing has come from the peer, neither data nor ACK (tcpi_last_data_recv, tcpi_last_ack_recv)."""
+        return min(self.tcp_info(11, 12)) / 1e3
 
     def rule(self, chain, match, rest):
         """Add a rule about this connection to the node's table lost."""

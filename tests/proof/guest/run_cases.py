@@ -63,10 +63,10 @@ def stray(case):
 def dead(case):
     """The peer dies; how long until the client is told, at most case["wait"] seconds. With write: data is in flight."""
     connection = Connection(case)
-    started, rto = time.monotonic(), connection.rto_seconds()
+    rto = connection.rto_seconds()
     connection.kill_peer()
+    started = time.monotonic() - (0 if case["write"] else connection.silent_seconds())
     if case["write"]:
-        started = time.monotonic()
         connection.tell("ping")
     got = connection.hear(case["wait"])
     return {"got": got, "seconds": round(time.monotonic() - started, 1), "rto": rto}
