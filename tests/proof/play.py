@@ -35,6 +35,8 @@ GUEST = Path(__file__).resolve().parent / "guest"
 IN_GUEST = "/opt/proof"
 COLLECTIONS = Path(next(iter(collection.__path__))).parents[2]
 SERVER_PORTS = ("80", "8081")
+FIRST_PORT = {BEFORE: 10000, AFTER: 12000, THROUGH: 14000}
+"""Source ports: each stage has its own."""
 
 Key = tuple[str, str, str]
 """Table, row, stage."""
@@ -136,7 +138,7 @@ def run_cases(vm: Vm, scenario: Scenario, stage: str) -> Mapping[Key, Results]:
     runs = {key: run for key, run in runs_of(scenario, vm.series) if key[2] == stage}
     if not runs:
         return {}
-    answers = guest(vm, "run_cases.py", data=json.dumps([run.case for run in runs.values()]))
+    answers = guest(vm, "run_cases.py", str(FIRST_PORT[stage]), data=json.dumps([run.case for run in runs.values()]))
     return dict(zip(runs, json.loads(answers), strict=True))
 
 

@@ -16,7 +16,7 @@ from network import NODE, inside
 from server import OUTCOMES
 
 CLONE_NEWNET = 0x40000000
-PATIENCE_SECONDS = 15
+PATIENCE_SECONDS = 30
 """So long a client waits for an answer before it counts as hanging; an answer takes milliseconds on an idle machine."""
 
 LIBC = ctypes.CDLL(None, use_errno=True)
@@ -49,7 +49,8 @@ class Connection:
     """One connection of a case.
 
     The case's keys: from (namespace), to (address and port), node, keepalive (SO_KEEPALIVE, default true),
-    options ({"TCP_KEEPIDLE": 9}), source_port, connect_seconds.
+    options ({"TCP_KEEPIDLE": 9}), connect_seconds, source_port or ports
+    (source ports nobody else uses: two connections that NAT makes alike would disturb each other).
     """
 
     def __init__(self, case):
@@ -60,9 +61,8 @@ class Connection:
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, int(case.get("keepalive", True)))
         for name, value in case.get("options", {}).items():
             self.socket.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
-        if "source_port" in case:
-            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            self.socket.bind(("", case["source_port"]))
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.socket.bind(("", case.get("source_port") or next(case["ports"])))
         self.socket.settimeout(case.get("connect_seconds", 4 * PATIENCE_SECONDS))
         started = time.monotonic()
         self.socket.connect(tuple(case["to"]))
