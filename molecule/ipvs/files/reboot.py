@@ -7,9 +7,10 @@ ansible.builtin.reboot would run Python in each of them and look again after lon
 long under emulation.
 """
 
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
-from vm import Lab, Vm
+from vm import Lab, LabError, Vm
 
 
 def reboot(vm: Vm) -> None:
@@ -18,6 +19,8 @@ def reboot(vm: Vm) -> None:
     vm.wait()
 
 
-machines = Lab().running()
-with ThreadPoolExecutor(len(machines)) as pool:
-    list(pool.map(reboot, machines))
+try:
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(reboot, Lab().running()))
+except LabError as error:
+    sys.exit(str(error))
