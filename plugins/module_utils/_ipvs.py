@@ -7,13 +7,12 @@
 import errno
 import os
 import re
-import select
-import shutil
 import socket
 import struct
-import subprocess
-import time
-from typing import NamedTuple, Optional, Tuple
+from typing import NamedTuple, Optional
+
+from ansible_collections.kubenode.connections.plugins.module_utils._errors import NodeError
+from ansible_collections.kubenode.connections.plugins.module_utils._programs import find_program, run_program
 
 
 class Timeouts(NamedTuple):
@@ -33,9 +32,7 @@ _SO_SET_TIMEOUT = 1162
 _TIMEOUT_USER = struct.Struct("=3i")
 
 _SERVICES = "/proc/net/ip_vs"
-_SYSTEM_PATH = ":/usr/sbin:/sbin:/usr/bin:/bin"
 _IPVSADM_SECONDS = 5.0
-_IPVSADM_BYTES = 65536
 _TIMEOUT_LINE = re.compile(r"Timeout \(tcp tcpfin udp\):\s+(\d{1,10})\s+(\d{1,10})\s+(\d{1,10})\s*$", re.MULTILINE)
 
 
@@ -107,44 +104,16 @@ def parse_timeouts(text: str) -> Timeouts:
 
 def _ask_ipvsadm() -> Timeouts:
     """Run ``ipvsadm -l --timeout``, bounded in time and output. Raises IpvsError."""
-    environment = dict(os.environ, LC_ALL="C", PATH=os.environ.get("PATH", "") + _SYSTEM_PATH)
-    program = shutil.which("ipvsadm", path=environment["PATH"])
+    program = find_program("ipvsadm")
     if program is None:
         raise IpvsError("ipvsadm: not installed, so there is no second way. Run as root, or install ipvsadm.")
     try:
-        # AnsibleModule.run_command has no bound in time or output.
-        process = subprocess.Popen(  # pylint: disable=ansible-bad-function
-            [program, "-l", "--timeout"],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            env=environment,
-        )
-    except OSError as error:
-        raise IpvsError(f"ipvsadm: cannot be run: {error.strerror or error}. Check {program}.") from error
-    with process:
-        text, in_time = _read_output(process, process.stdout.fileno(), time.monotonic() + _IPVSADM_SECONDS)
-    if not in_time:
-        raise IpvsError(f"ipvsadm -l --timeout: not done after {_IPVSADM_SECONDS:g} s. Run it by hand to see why.")
-    if process.returncode:
-        raise IpvsError(f"ipvsadm -l --timeout: return code {process.returncode}, it says {text[:200]!r}.")
+        status, text = run_program([program, "-l", "--timeout"], _IPVSADM_SECONDS)
+    except NodeError as error:
+        raise IpvsError(str(error)) from error
+    if status:
+        raise IpvsError(f"ipvsadm -l --timeout: return code {status}, it says {text[:200]!r}.")
     return parse_timeouts(text)
-
-
-def _read_output(process: "subprocess.Popen[bytes]", output: int, deadline: float) -> Tuple[str, bool]:
-    """The first 64 KiB that a process prints on ``output``, and whether it ended by the deadline; it has ended then."""
-    data, ended, in_time = b"", False, True
-    while in_time and not ended and len(data) < _IPVSADM_BYTES:
-        in_time = bool(select.select([output], [], [], max(0.0, deadline - time.monotonic()))[0])
-        piece = os.read(output, 4096) if in_time else b""
-        data, ended = data + piece, in_time and not piece
-    try:
-        process.wait(max(0.0, deadline - time.monotonic()) if ended else 0)
-    except subprocess.TimeoutExpired:
-        in_time = in_time and not ended
-        process.kill()
-        process.wait()
-    return data.decode("utf-8", "replace").strip(), in_time
 
 
 def _refused(what: str, error: Exception) -> IpvsError:

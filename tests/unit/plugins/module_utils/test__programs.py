@@ -58,3 +58,14 @@ def test_a_program_that_is_not_there():
     assert str(error.value) == (
         "rmmod-of-no-one x: not started: No such file or directory (ENOENT). Mend that and run again."
     )
+
+
+def test_a_program_that_prints_for_ever_is_ended(tmp_path):
+    status, output = run_program([script(tmp_path, "exec yes")])
+    assert (status, output[:4]) == (-9, "y\ny\n")
+    assert 65536 - 1 <= len(output) < 2 * 65536
+
+
+def test_a_program_whose_child_keeps_the_output_open_is_ended(tmp_path):
+    with pytest.raises(NodeError, match="no end after 0.2 s"):
+        run_program([script(tmp_path, "sleep 5 &\nexit 0")], 0.2)
