@@ -34,6 +34,9 @@ MATRIX = (
 # Controller Python -> the ansible-core that its unit tests run with: the newest one.
 UNIT_CORES = {python: core for core, python, *_nodes in MATRIX}
 
+# Sessions with virtual machines: after all others and one after the other, for emulated machines need the cores.
+MACHINES = ("lab", "molecule_ipvs")
+
 # Program -> the Debian package it comes in.
 PROGRAMS = {
     "git": "git",
@@ -121,7 +124,7 @@ def private_home(name: str) -> dict[str, str]:
 @nox.session(name="install", python=False)
 def install_collection(session: nox.Session) -> None:
     """Build the collection and install it into .build/collections, as a user does with ansible-galaxy."""
-    session.run("make", "--no-print-directory", "install", external=True)
+    session.run("make", "--no-print-directory", f"PYTHON={sys.executable}", "install", external=True)
     # ansible-test takes the nearest git repository for the list of files: without this one the checkout around
     # .build, which ignores .build.
     session.run("git", "init", "--quiet", str(INSTALLED), external=True)
@@ -306,24 +309,33 @@ def missing_pythons() -> list[str]:
     return lines
 
 
+def run_sessions(*arguments: str) -> tuple[int, list[dict[str, str]]]:
+    """Run nox with these arguments; return its exit code and each session's signature and result."""
+    report = BUILD / "nox.json"
+    report.unlink(missing_ok=True)
+    command = [sys.executable, "-m", "nox", "--noxfile", __file__, "--report", str(report), *arguments]
+    code = subprocess.run(command, check=False, cwd=ROOT).returncode
+    if not report.exists():
+        return code or 1, []
+    return code, json.loads(report.read_text(encoding="utf-8"))["sessions"]
+
+
 def main() -> int:
-    """Run every session and close with one line that counts them."""
+    """Run every session, or those asked for, and close with one line that counts them."""
     remarks = install_programs() + missing_pythons()
     print("\n".join(remarks), flush=True)
     BUILD.mkdir(exist_ok=True)
-    report = BUILD / "nox.json"
-    report.unlink(missing_ok=True)
-    command = [sys.executable, "-m", "nox", "--noxfile", __file__, "--report", str(report), "--parallel", "auto"]
-    code = subprocess.run([*command, *sys.argv[1:]], check=False, cwd=ROOT).returncode
-    if not report.exists():
-        return code or 1
-    sessions = json.loads(report.read_text(encoding="utf-8"))["sessions"]
+    asked = sys.argv[1:]
+    runs = [run_sessions("--parallel", "auto", *asked)]
+    if not asked:
+        runs.append(run_sessions("-s", *MACHINES))
+    sessions = [session for _code, found in runs for session in found]
     results = [session["result"] for session in sessions]
     remarks += [f"Not run: {session['signature']}." for session in sessions if session["result"] == "skipped"]
     passed, skipped = results.count("success"), results.count("skipped")
     failed = len(results) - passed - skipped
     print("\n".join([*remarks, f"{passed} passed, {failed} failed, {skipped} skipped"]), flush=True)
-    return code
+    return max(code for code, _found in runs)
 
 
 if __name__ == "__main__":

@@ -50,6 +50,11 @@ class Run:
     case: Mapping[str, object]
     expect: Expectation
 
+    @property
+    def repeatable(self) -> bool:
+        """Whether it can be run once more: not what has to begin before the role runs and end after it."""
+        return "chat_until" not in self.case
+
 
 @dataclass(frozen=True)
 class Row:

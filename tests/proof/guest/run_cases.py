@@ -6,7 +6,8 @@
 The argument is the first source port; connections take it and those that follow.
 
 A case is a mapping: kind (a function of KINDS), count (connections alike, default 1), and what the kind needs.
-A result is the list of its connections' results, each a mapping whose "got" says what the client got.
+A result is a mapping: connections, the list of their results, each a mapping whose "got" says what the client got;
+stalled, for how many seconds at most the machine stood still meanwhile, as a guest does whose host is busy.
 """
 
 import itertools
@@ -23,6 +24,7 @@ from network import BACKENDS, NODE, PORT, REUSE_PORT, VIP_REUSE
 
 ANSWERS = ("s1", "s2", "spoken")
 CHAT_SECONDS = 2
+TICK_SECONDS = 0.05
 ATTEMPTS = 5
 
 
@@ -145,12 +147,35 @@ def one_connection(case):
 KINDS = {"idle": idle, "stray": stray, "dead": dead, "program": program, "reuse": reuse, "sysctl": sysctl}
 
 
+class Stalls(threading.Thread):
+    """Watches the clock: when the machine stood still, and for how long."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.seen = [(time.monotonic(), 0.0)]
+        self.start()
+
+    def run(self):
+        """Note every tick that comes late."""
+        while True:
+            due = time.monotonic() + TICK_SECONDS
+            time.sleep(TICK_SECONDS)
+            late = time.monotonic() - due
+            if late > TICK_SECONDS:
+                self.seen.append((due, late))
+
+    def longest(self, since):
+        """The longest standstill in seconds since a time of the monotonic clock."""
+        return max((late for due, late in self.seen if due + late >= since), default=0.0)
+
+
 def run(case):
     """All connections of a case, side by side."""
-    count = case.get("count", 1)
+    count, started = case.get("count", 1), time.monotonic()
     with ThreadPoolExecutor(count) as pool:
         results = list(pool.map(answer, [case] * count))
-    return results[0] if isinstance(results[0], list) else results
+    connections = results[0] if isinstance(results[0], list) else results
+    return {"connections": connections, "stalled": round(case["stalls"].longest(started), 2)}
 
 
 def answer(case):
@@ -172,8 +197,8 @@ def answer(case):
 def main(first_port):
     """All cases side by side."""
     threading.stack_size(256 * 1024)
-    ports = itertools.count(int(first_port))
-    cases = [dict(case, ports=ports) for case in json.load(sys.stdin)]
+    shared = {"ports": itertools.count(int(first_port)), "stalls": Stalls()}
+    cases = [dict(case, **shared) for case in json.load(sys.stdin)]
     with ThreadPoolExecutor(len(cases)) as pool:
         json.dump(list(pool.map(run, cases)), sys.stdout)
 
