@@ -1,0 +1,194 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Have pods to come begin with some sysctls, in one transaction, or take that back. Private to this collection."""
+
+import hashlib
+import os
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional
+
+from ansible_collections.kubenode.connections.plugins.module_utils import _conflist, _pod_ways
+from ansible_collections.kubenode.connections.plugins.module_utils._atomic_file import read_file
+from ansible_collections.kubenode.connections.plugins.module_utils._errors import NodeError, refused
+from ansible_collections.kubenode.connections.plugins.module_utils._lock import locked
+from ansible_collections.kubenode.connections.plugins.module_utils._originals import PATH, FileRecord, Originals, parse
+from ansible_collections.kubenode.connections.plugins.module_utils._pod_ways import Way, Wish
+from ansible_collections.kubenode.connections.plugins.module_utils._settings import sysctls_from
+from ansible_collections.kubenode.connections.plugins.module_utils._steps_files import (
+    OriginalsFile,
+    TextFile,
+    text_diff,
+)
+from ansible_collections.kubenode.connections.plugins.module_utils._targets import FileTarget, whole_target
+from ansible_collections.kubenode.connections.plugins.module_utils._transaction import Step, foresee, run
+
+KINDS = ("cni", "pods")
+"""The kinds of files (see FileRecord) that this room writes."""
+
+_RESTORER = "kubenode.connections.pod_sysctls"
+
+
+class Outcome(NamedTuple):
+    """What a run did, or would do: the same words for both. before and after are texts of files by path.
+
+    restart names the systemd services that have to be started anew to know of it.
+    """
+
+    changed: bool
+    way: Optional[str]
+    reason: Optional[str]
+    before: Dict[str, Optional[str]]
+    after: Dict[str, Optional[str]]
+    restart: List[str]
+    notes: List[str]
+    diff: List[Dict[str, Any]]
+
+
+class Plan(NamedTuple):
+    """The steps of one run, the files among them, and the way that was chosen (None: all is taken back)."""
+
+    steps: List[Step]
+    files: List[TextFile]
+    way: Optional[Way]
+
+
+def wish_from(options: Mapping[str, Any]) -> Optional[Wish]:
+    """The wish out of the module's options, None to take all back. Raises NodeError, which names the option."""
+    if options["state"] == "absent":
+        return None
+    sysctls = sysctls_from(options["sysctls"])
+    wrong = [name for name in sysctls if not name.startswith("net.") or "/" in name]
+    if wrong or not sysctls:
+        raise NodeError(
+            f"sysctls: {', '.join(wrong) or 'none'} given, at least one below net is expected, without an interface: "
+            "no other belongs to a pod's network namespace. Write a name such as net.ipv4.tcp_keepalive_time."
+        )
+    return Wish(
+        sysctls,
+        options["way"],
+        options["cni_directory"],
+        options["cni_file"],
+        tuple(options["cni_plugin_directories"]),
+    )
+
+
+def converge(wish: Optional[Wish], check: bool) -> Outcome:
+    """Bring this node to the wish (None: back to what it had), wholly or not at all. Raises NodeError.
+
+    check only says what that would do.
+    """
+    try:
+        if os.geteuid() != 0:
+            raise NodeError(f"This task: it runs as user {os.geteuid()}, expected root (user 0). Set become to true.")
+        if check:
+            return _outcome(_prepared(wish))
+        with locked():
+            plan = _prepared(wish)
+            run(plan.steps, _RESTORER)
+            return _outcome(plan)
+    except OSError as error:
+        raise refused(f"{error.filename or 'This node'}: not as expected", error) from error
+
+
+def _prepared(wish: Optional[Wish]) -> Plan:
+    """The plan, when nothing speaks against it."""
+    try:
+        plan = _plan(wish)
+        foresee(plan.steps)
+        return plan
+    except NodeError as error:
+        raise NodeError(f"{error} Nothing was changed.") from error
+
+
+def _plan(wish: Optional[Wish]) -> Plan:
+    raw = read_file(PATH)
+    old = parse(raw)
+    way = None if wish is None else _pod_ways.choose(wish)
+    paths = [path for path, record in old.files.items() if record.kind in KINDS]
+    if way is not None and way.path not in paths:
+        paths.append(way.path)
+    files = [_file(path, old.files.get(path), way, wish) for path in sorted(paths)]
+
+    def compose(final: bool) -> Originals:
+        records: Dict[str, Optional[FileRecord]] = dict(old.files)
+        records.update({step.name: step.target.final if final else step.target.ahead for step in files})
+        return old._replace(files={path: record for path, record in records.items() if record is not None})
+
+    ahead = OriginalsFile(raw, lambda: compose(False))
+    final = OriginalsFile(raw, lambda: compose(True), ahead)
+    return Plan([ahead, *files, final], files, way)
+
+
+def _file(path: str, record: Optional[FileRecord], way: Optional[Way], wish: Optional[Wish]) -> TextFile:
+    """The step for one file: ours where the way takes it, as it was elsewhere (an earlier run took another way)."""
+    before = read_file(path)
+    mine = way is not None and way.path == path
+    kind = record.kind if record is not None else "cni" if way is not None and way.content is None else "pods"
+    if kind == "cni":
+        target = cni_target(path, before, record, wish.sysctls if mine and wish is not None else {})
+    else:
+        target = whole_target(kind, path, before, record, way.content if mine and way is not None else None)
+    return TextFile(path, before, target, kind)
+
+
+def cni_target(
+    path: str, current: Optional[bytes], record: Optional[FileRecord], wanted: Mapping[str, str]
+) -> FileTarget:
+    """For a network configuration with a plugin of ours: with these sysctls, or (none wanted) as it was without us."""
+    original = current if record is None or current is None else _without_us(path, current, record)
+    if not wanted or original is None:
+        return FileTarget(original, record, None, None)
+    after = _conflist.chained(original, path, wanted)
+    if after == current:
+        return FileTarget(current, record, record, None)
+    known = {} if record is None else record.ours
+    ours = {name: (*known.get(name, ()), value) for name, value in wanted.items()}
+    hashes = (_hash(current), _hash(after))
+    return FileTarget(
+        after,
+        FileRecord("cni", original, hashes, dict(known, **ours)),
+        FileRecord("cni", original, hashes[1:], {name: (value,) for name, value in wanted.items()}),
+        None,
+    )
+
+
+def _without_us(path: str, current: bytes, record: FileRecord) -> bytes:
+    """The file as it would be without us: the original if nobody else has written it, else with our keys undone."""
+    if current == record.original:
+        return current
+    if _hash(current) in record.hashes and record.original is not None:
+        return record.original
+    return _conflist.unchained(current, path, record.original, record.ours)
+
+
+def _hash(data: Optional[bytes]) -> str:
+    return "absent" if data is None else hashlib.sha256(data).hexdigest()
+
+
+def _restart(plan: Plan) -> List[str]:
+    """The services that run without knowing what their file says now."""
+    services = []
+    for step in plan.files:
+        mine = plan.way is not None and plan.way.path == step.name
+        pid = plan.way.pid if plan.way is not None and mine else None
+        stale = pid is not None and _pod_ways.started_before(pid, step.name)
+        if step.kind == "pods" and (step.changed or stale):
+            services.append("crio" if step.name.startswith(_pod_ways.CRIO_DIRECTORY + "/") else "kubelet")
+    return services
+
+
+def _outcome(plan: Plan) -> Outcome:
+    way = plan.way
+    notes = [] if way is None else list(way.notes)
+    notes += [step.target.note for step in plan.files if step.target.note]
+    return Outcome(
+        any(step.changed for step in plan.steps),
+        None if way is None else way.name,
+        None if way is None else way.reason,
+        {step.name: step.show(step.before) for step in plan.files},
+        {step.name: step.show(step.after) for step in plan.files},
+        _restart(plan),
+        notes,
+        text_diff(plan.steps),
+    )

@@ -1,0 +1,156 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which configuration a runtime takes, and the real tuning plugin tried out (Debian: containernetworking-plugins)."""
+
+import json
+import os
+
+import pytest
+
+from ansible_collections.kubenode.connections.plugins.module_utils import _cni
+from ansible_collections.kubenode.connections.plugins.module_utils._conflist import parse
+from ansible_collections.kubenode.connections.plugins.module_utils._errors import NodeError
+from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._isolated_node import (
+    isolated,
+    read,
+    sysctl,
+    write,
+)
+from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._pods_to_come import PLUGINS, SYSCTLS
+
+TUNING = os.path.join(PLUGINS, "tuning")
+
+
+@pytest.mark.parametrize(
+    ("names", "first"),
+    [
+        pytest.param(["20-b.conflist", "10-a.conflist"], "10-a.conflist", id="the first by name"),
+        pytest.param(["10-a.conf", "10-a.conflist"], "10-a.conf", id="a single plugin before a list of that name"),
+        pytest.param(["10-a.conflist.bak", "00-x.txt", "05-y.json"], "05-y.json", id="no other extension"),
+        pytest.param(["Z.conflist", "a.conflist"], "Z.conflist", id="capitals first, as bytes are compared"),
+    ],
+)
+def test_the_configuration_that_a_runtime_takes(tmp_path, names, first):
+    (tmp_path / "00-folder.conflist").mkdir()
+    for name in names:
+        (tmp_path / name).write_text("{}")
+    assert _cni.find_conf(str(tmp_path)) == str(tmp_path / first)
+
+
+def test_no_configuration(tmp_path):
+    with pytest.raises(NodeError) as error:
+        _cni.find_conf(str(tmp_path))
+    assert str(error.value) == (
+        f"{tmp_path}: it holds no network configuration (.conflist), one is expected where pods have networks (CNI). "
+        "Run this once the cluster's network is installed, or name the directory of your runtime."
+    )
+
+
+def test_no_directory(tmp_path):
+    with pytest.raises(NodeError) as error:
+        _cni.find_conf(str(tmp_path / "none"))
+    assert str(error.value) == (
+        f"{tmp_path}/none: no network configuration can be looked for: No such file or directory (ENOENT). Mend that "
+        "and run again."
+    )
+
+
+def test_the_plugin_is_found_in_the_first_directory_that_has_it(tmp_path):
+    assert _cni.find_tuning([str(tmp_path), PLUGINS]) == TUNING
+
+
+def test_no_plugin(tmp_path):
+    (tmp_path / "tuning").write_text("not executable")
+    with pytest.raises(NodeError) as error:
+        _cni.find_tuning([str(tmp_path), "/none"])
+    assert str(error.value) == (
+        f"tuning: the CNI plugin is in none of {tmp_path}, /none, where runtimes look for it. Without it no pod would "
+        "start any more. Install the CNI plugins (Debian: containernetworking-plugins), or name their place."
+    )
+
+
+@pytest.mark.parametrize(
+    ("plugins", "owner"),
+    [
+        pytest.param(["calico", "bandwidth", "portmap"], "Calico", id="Calico"),
+        pytest.param(["cilium-cni"], "Cilium", id="Cilium"),
+        pytest.param(["flannel", "portmap"], "flannel", id="flannel"),
+        pytest.param(["multus-shim"], "Multus", id="Multus, the thick one"),
+        pytest.param(["bridge", "portmap", "tuning"], None, id="nobody who is known"),
+    ],
+)
+def test_who_writes_a_configuration_again(plugins, owner):
+    text = ",".join(f'{{"type": "{name}"}}' for name in plugins)
+    found = _cni.owner_of(parse(f'{{"plugins": [{text}]}}'.encode(), "/x"))
+    assert (found.name if found else None) == owner
+
+
+@pytest.mark.parametrize("version", ["0.2.0", "0.3.1", "0.4.0", "1.0.0"])
+@isolated
+def test_the_plugin_accepts_ours_and_our_own_namespace_keeps_its_values(version):
+    _cni.try_tuning(TUNING, version, SYSCTLS)
+    assert [sysctl(name) for name in SYSCTLS] == ["7200", "75", "9"]
+    assert not os.path.exists("/run/cni")
+
+
+@isolated
+def test_a_plugin_that_is_older_than_the_configuration():
+    with pytest.raises(NodeError) as error:
+        _cni.try_tuning(TUNING, "9.0.0", SYSCTLS)
+    assert str(error.value).startswith(
+        f'{TUNING}: it refuses what would be chained (incompatible CNI versions: config is "9.0.0", plugin supports '
+    )
+    assert str(error.value).endswith(
+        "tried in a network namespace of its own. With that no pod would start any more. Mend it, or choose another "
+        "way."
+    )
+
+
+@isolated
+def test_an_allowlist_that_leaves_ours_out():
+    """What tuning 1.9.1 answers then; the one of Debian 12 has no allowlist yet."""
+    said = "Sysctl net.ipv4.tcp_keepalive_time is not allowed. Only the following sysctls are allowed: [^net\\.core]"
+    answer = json.dumps({"code": 999, "msg": said}).encode()
+    program = write("/run/tuning", b"#!/bin/sh\ncat << 'END'\n" + answer + b"\nEND\nexit 1\n")
+    os.chmod(program, 0o755)
+    with pytest.raises(NodeError) as error:
+        _cni.try_tuning(program, "0.4.0", SYSCTLS)
+    assert str(error.value).startswith(
+        "/run/tuning: it refuses what would be chained (Sysctl net.ipv4.tcp_keepalive_time is not allowed. Only the "
+    )
+
+
+@isolated
+def test_a_sysctl_that_the_kernel_does_not_have():
+    with pytest.raises(NodeError, match="open /proc/sys/net/ipv4/nope: no such file or directory"):
+        _cni.try_tuning(TUNING, "0.4.0", {"net.ipv4.nope": "1"})
+
+
+@isolated
+def test_the_plugin_is_not_called_in_the_namespace_that_it_shall_change():
+    """tuning 1.9.1 refuses that: plugin's netns and netns from CNI_NETNS should not be the same."""
+    script = b"#!/bin/sh\nreadlink $CNI_NETNS /proc/self/ns/net > /run/namespaces\n"
+    program = write("/run/tuning", script)
+    os.chmod(program, 0o755)
+    _cni.try_tuning(program, "0.4.0", SYSCTLS)
+    its, own = read("/run/namespaces").decode().split()
+    assert own == os.readlink("/proc/self/ns/net") != its
+
+
+@isolated
+def test_a_program_that_is_no_plugin():
+    program = write("/run/tuning", b"#!/bin/sh\necho out of order\nexit 3\n")
+    os.chmod(program, 0o755)
+    with pytest.raises(NodeError, match=r"/run/tuning: it refuses what would be chained \(out of order\)"):
+        _cni.try_tuning(program, "0.4.0", SYSCTLS)
+
+
+@isolated
+def test_a_program_that_hangs(monkeypatch):
+    monkeypatch.setattr(_cni, "_LIMIT_SECONDS", 0.2)
+    program = write("/run/tuning", b"#!/bin/sh\nexec sleep 60\n")
+    os.chmod(program, 0o755)
+    with pytest.raises(NodeError, match=r"/run/tuning: not tried out \(.*timed out after 0.2 seconds\)"):
+        _cni.try_tuning(program, "0.4.0", SYSCTLS)
