@@ -1,0 +1,74 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which process has a socket open. Reading only. Private to this collection."""
+
+import os
+from typing import Dict, Iterable, NamedTuple
+
+MAX_DESCRIPTORS = 32768
+"""After so many open files of one network namespace the search ends: the rest stays without a name."""
+
+
+class Owner(NamedTuple):
+    pid: int
+    name: str
+
+
+def find(inodes: Iterable[int], pids: Iterable[int], proc: str = "/proc") -> Dict[int, Owner]:
+    """The first of the processes that has each socket open, by the socket's inode.
+
+    Missing are sockets of processes that have ended or whose files may not be seen (not root), and those beyond
+    MAX_DESCRIPTORS. Never raises.
+    """
+    wanted = {f"socket:[{inode}]": inode for inode in inodes}
+    found: Dict[int, Owner] = {}
+    left = MAX_DESCRIPTORS
+    for pid in sorted(pids):
+        if not wanted or left <= 0:
+            break
+        try:
+            process = os.open(f"{proc}/{pid}", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except OSError:
+            continue
+        try:
+            left -= _search(process, pid, left, wanted, found)
+        except OSError:
+            continue
+        finally:
+            os.close(process)
+    return found
+
+
+def _search(process: int, pid: int, limit: int, wanted: Dict[str, int], found: Dict[int, Owner]) -> int:
+    """Move what the process of that directory has open from wanted to found; how many files were looked at."""
+    descriptors = os.open("fd", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=process)
+    owner = None
+    try:
+        names = os.listdir(descriptors)[:limit]
+        for name in names:
+            inode = wanted.pop(_target(name, descriptors), None)
+            if inode is not None:
+                owner = owner or Owner(pid, _name(process))
+                found[inode] = owner
+    finally:
+        os.close(descriptors)
+    return len(names)
+
+
+def _target(name: str, directory: int) -> str:
+    try:
+        return os.readlink(name, dir_fd=directory)
+    except OSError:
+        return ""
+
+
+def _name(process: int) -> str:
+    """The process' name for itself, which it may set to anything: what cannot be printed becomes a question mark."""
+    descriptor = os.open("comm", os.O_RDONLY | os.O_CLOEXEC, dir_fd=process)
+    try:
+        text = os.read(descriptor, 64).decode("utf-8", "replace").rstrip("\n")
+    finally:
+        os.close(descriptor)
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
