@@ -1,0 +1,146 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Pods are real network namespaces here; which namespace is whose pod is told by test__pod_rows."""
+
+import json
+
+import pytest
+
+from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._isolated import run_python
+
+ISOLATED = ("unshare", "-pfmn", "--mount-proc")
+ROOMS = "_netns, _steps_pods, _transaction"
+PRELUDE = r"""
+import json, os, subprocess
+from ansible_collections.kubenode.connections.plugins.module_utils._originals import LiveRecord
+from ansible_collections.kubenode.connections.plugins.module_utils._pod_rows import Pod
+KEYS = ['net.ipv4.tcp_keepalive_' + name for name in ('time', 'intvl', 'probes')]
+processes = {}
+def pod(uid, *values):
+    # A running pod with the kernel's keepalive, or with these values.
+    change = ''.join('sysctl -qw {}={}; '.format(*pair) for pair in zip(KEYS, values))
+    command = ['unshare', '-n', 'sh', '-c', change + 'echo ready; exec sleep 600']
+    process = subprocess.Popen(command, stdout=subprocess.PIPE)
+    process.stdout.readline()
+    processes[uid] = process
+def find():
+    ways = {uid: '/proc/{}/ns/net'.format(process.pid) for uid, process in processes.items()}
+    spaces = {space.inode: space for space in _netns.read().spaces}
+    inodes = {uid: os.stat(way).st_ino for uid, way in ways.items()}
+    return {uid: Pod('shop/' + uid, inode, [ways[uid]], spaces[inode].keepalive) for uid, inode in inodes.items()}
+def step(wanted=None, **ours):
+    records = {uid: LiveRecord('7200/75/9', (text,)) for uid, text in ours.items()}
+    return _steps_pods.PodsKeepalive(records, wanted and _netns.Keepalive(*wanted), find)
+def live():
+    command = ['nsenter', '--net=/proc/{}/ns/net', 'sysctl', '-n'] + KEYS
+    return {
+        uid: '/'.join(subprocess.check_output([part.format(process.pid) for part in command]).decode().split())
+        for uid, process in processes.items()
+    }
+def end(uid):
+    processes[uid].kill()
+    processes.pop(uid).wait()
+def say(*values):
+    print(json.dumps(values))
+"""
+
+
+def said(code):
+    """What the last say() printed."""
+    return json.loads(run_python(ROOMS, PRELUDE + code, *ISOLATED).splitlines()[-1])
+
+
+def test_pods_with_the_kernels_keepalive_get_the_planned_one():
+    code = (
+        "pod('web'); pod('db')\nit = step((600, 30, 9))\n_transaction.run([it])\n"
+        "say(it.show(it.before), it.show(it.after), live())"
+    )
+    before, after, live = said(code)
+    assert before == {"shop/web": "7200/75/9", "shop/db": "7200/75/9"}
+    assert after == {"shop/web": "600/30/9", "shop/db": "600/30/9"}
+    assert live == {"web": "600/30/9", "db": "600/30/9"}
+
+
+def test_nothing_is_written_before_apply():
+    assert said("pod('web')\nstep((600, 30, 9)).foresee()\nsay(live())") == [{"web": "7200/75/9"}]
+
+
+def test_a_pod_with_values_of_its_own_is_left_alone():
+    code = "pod('own', 1000, 75, 9)\nit = step((600, 30, 9))\nsay(it.changed, it.after, live())"
+    assert said(code) == [False, {}, {"own": "1000/75/9"}]
+
+
+def test_what_an_earlier_run_gave_follows_the_plan():
+    code = (
+        "pod('web', 600, 30, 9)\nit = step((233, 11, 9), web='600/30/9')\n_transaction.run([it])\n"
+        "say(live(), it.targets['web'].final)"
+    )
+    assert said(code) == [{"web": "233/11/9"}, ["7200/75/9", ["233/11/9"]]]
+
+
+def test_restore_gives_back_what_the_pod_had():
+    code = "pod('web', 600, 30, 9)\nit = step(web='600/30/9')\n_transaction.run([it])\n"
+    assert said(code + "say(live(), it.targets['web'].final)") == [{"web": "7200/75/9"}, None]
+
+
+def test_restore_leaves_what_somebody_else_has_set_since():
+    code = "pod('web', 300, 30, 9)\nit = step(web='600/30/9')\nsay(it.changed, it.targets['web'].note, live())"
+    changed, note, live = said(code)
+    assert (changed, live) == (False, {"web": "300/30/9"})
+    assert note.startswith("keepalive of shop/web is 300/30/9, not the 600/30/9 that was set here")
+
+
+def test_a_failure_of_a_later_step_brings_the_pods_keepalive_back():
+    code = r"""
+class Fails(_transaction.Step):
+    area = 'sysctls'
+    def read(self):
+        return self.before
+    def apply(self):
+        raise ValueError('no')
+    def undo(self):
+        pass
+pod('web')
+it = step((600, 30, 9))
+try:
+    _transaction.run([it, Fails('x', 1, 2)])
+except Exception as error:
+    say(str(error), live())
+"""
+    message, live = said(code)
+    assert "The node is as before" in message
+    assert live == {"web": "7200/75/9"}
+
+
+@pytest.mark.parametrize(
+    "when",
+    [
+        pytest.param("it = step((600, 30, 9)); end('web')", id="before it is entered"),
+        pytest.param("it = step((600, 30, 9)); it.apply(); end('web')", id="before it is read back"),
+    ],
+)
+def test_a_pod_that_ends_meanwhile_is_no_error_and_not_remembered(when):
+    code = f"pod('web'); pod('db')\n{when}\n_transaction.run([it])\n"
+    assert said(code + "say(it.show(it.after), it.targets['web'].final, live())") == [
+        {"shop/db": "600/30/9"},
+        None,
+        {"db": "600/30/9"},
+    ]
+
+
+def test_the_record_of_a_pod_that_has_ended_goes_away():
+    assert said("it = step((600, 30, 9), gone='600/30/9')\nsay(it.changed, it.targets['gone'].final)") == [False, None]
+
+
+def test_without_a_wish_and_without_records_no_namespace_is_looked_at():
+    code = "find = None\nit = step()\nsay(it.changed, it.notes())"
+    assert said(code) == [False, []]
+
+
+def test_the_pods_whose_connections_keep_their_timers_are_named():
+    note = "Connections that are open already keep the timer they were armed with. Restart these pods, or have them "
+    code = "for n in range(12): pod('p%02d' % n)\nsay(step((600, 30, 9)).notes())"
+    names = ", ".join(f"shop/p{number:02}" for number in range(10))
+    assert said(code) == [[f"{note}connect again, where that matters: {names} and 2 more."]]
