@@ -4,11 +4,10 @@
 
 """Network namespaces of the node and the TCP keepalive in each. Reading only. Private to this collection."""
 
-import json
 import os
-import signal
-from typing import Dict, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
+from ansible_collections.kubenode.connections.plugins.module_utils import _child
 from ansible_collections.kubenode.connections.plugins.module_utils._procfs import read_sysctl
 
 
@@ -26,23 +25,59 @@ class Group(NamedTuple):
     own: bool
 
 
+class Space(NamedTuple):
+    """One network namespace: its processes (ascending), its names in ``ip netns``, and what was read inside of it.
+
+    ``inside`` is what the caller's own reader gave. ``error`` says why something of it is missing.
+    """
+
+    inode: int
+    own: bool
+    pids: List[int]
+    names: List[str]
+    keepalive: Optional[Keepalive]
+    retries2: Optional[int]
+    inside: Optional[Dict[str, Any]]
+    error: Optional[str]
+
+
 class Namespaces(NamedTuple):
-    """All network namespaces: how many, how many could not be read and why, the others grouped by equal keepalive."""
+    """All network namespaces: how many, how many could not be read and why, the others grouped by equal keepalive.
+
+    ``spaces`` are those that were found and did not vanish, the own first.
+    """
 
     total: int
     unreadable: int
     error: Optional[str]
     groups: List[Group]
+    spaces: List[Space]
 
+
+class Found(NamedTuple):
+    """A namespace before it is entered: its processes, its names, and some paths that lead to it."""
+
+    pids: List[int]
+    names: List[str]
+    ways: List[str]
+
+
+class Seen(NamedTuple):
+    """What was read inside of a namespace."""
+
+    keepalive: Optional[Keepalive] = None
+    retries2: Optional[int] = None
+    inside: Optional[Dict[str, Any]] = None
+    error: Optional[str] = None
+
+
+Inside = Callable[[List[int]], Dict[str, Any]]
+"""Reads more inside of a namespace, given its processes. Gives plain JSON data."""
 
 _CLONE_NEWNET = 0x40000000
 _CHILD_SECONDS = 30
 _PATHS_PER_NAMESPACE = 3
 """A process may end while we look, so a namespace is tried through some others of its processes."""
-
-
-class _GoneError(Exception):
-    """Every way to a namespace vanished while we looked."""
 
 
 def own_keepalive() -> Keepalive:
@@ -56,7 +91,7 @@ def own_keepalive() -> Keepalive:
     return Keepalive(*values)
 
 
-def read(proc: str = "/proc", bind_mounts: str = "/run/netns") -> Namespaces:
+def read(proc: str = "/proc", bind_mounts: str = "/run/netns", inside: Optional[Inside] = None) -> Namespaces:
     """The namespaces of all visible processes and of ``ip netns``, each counted once; the caller stays in its own.
 
     A process or name that vanishes meanwhile is no error. unreadable counts namespaces that could not be entered and
@@ -65,23 +100,25 @@ def read(proc: str = "/proc", bind_mounts: str = "/run/netns") -> Namespaces:
     try:
         own = os.stat(os.path.join(proc, "self/ns/net"))
     except OSError as problem:
-        return Namespaces(0, 1, f"{problem.filename}: {problem.strerror}", [])
-    paths, hidden, why = _find(proc, bind_mounts, own)
-    others = {inode: ways for inode, ways in paths.items() if inode != own.st_ino}
-    results, child_error = _read_others(others) if others else ({}, None)
-    results[own.st_ino] = _attempt_own()
-    seen = [result for result in results.values() if result is not None]
-    missing = len(others) + 1 - len(results)
-    failures = [result for result in seen if isinstance(result, str)]
-    error = why or (failures[0] if failures else None) or (child_error if missing else None)
-    return Namespaces(len(seen) + missing, hidden + len(failures) + missing, error, _groups(results, own.st_ino))
+        return Namespaces(0, 1, f"{problem.filename}: {problem.strerror}", [], [])
+    found, hidden, why = _find(proc, bind_mounts, own)
+    seen = _read_all(own.st_ino, found, inside)
+    spaces = [
+        Space(inode, inode == own.st_ino, found[inode].pids, found[inode].names, *result)
+        for inode, result in seen.items()
+        if result is not None
+    ]
+    failures = [space.error for space in spaces if space.keepalive is None]
+    return Namespaces(
+        len(spaces), hidden + len(failures), why or (failures[0] if failures else None), _groups(spaces), spaces
+    )
 
 
-def _find(proc: str, bind_mounts: str, own: os.stat_result) -> Tuple[Dict[int, List[str]], int, Optional[str]]:
-    """Paths to each namespace by its inode, the number of processes that hide theirs, and why."""
-    found: Dict[int, List[str]] = {}
+def _find(proc: str, bind_mounts: str, own: os.stat_result) -> Tuple[Dict[int, Found], int, Optional[str]]:
+    """Each namespace by its inode, the own first, the number of processes that hide theirs, and why."""
+    found: Dict[int, Found] = {own.st_ino: Found([], [], [])}
     hidden, why = 0, None
-    for path in _candidates(proc, bind_mounts):
+    for path, pid in _candidates(proc, bind_mounts):
         try:
             status = os.stat(path)
         except (FileNotFoundError, ProcessLookupError, NotADirectoryError):
@@ -91,95 +128,99 @@ def _find(proc: str, bind_mounts: str, own: os.stat_result) -> Tuple[Dict[int, L
             why = why or f"{path}: {error.strerror or error}"
             continue
         if status.st_dev == own.st_dev:
-            ways = found.setdefault(status.st_ino, [])
-            if len(ways) < _PATHS_PER_NAMESPACE:
-                ways.append(path)
+            space = found.setdefault(status.st_ino, Found([], [], []))
+            if pid is not None:
+                space.pids.append(pid)
+            else:
+                space.names.append(os.path.basename(path))
+            if len(space.ways) < _PATHS_PER_NAMESPACE:
+                space.ways.append(path)
     return found, hidden, why
 
 
-def _candidates(proc: str, bind_mounts: str) -> Iterator[str]:
-    for directory, suffix in ((proc, "ns/net"), (bind_mounts, "")):
-        try:
-            names = os.listdir(directory)
-        except OSError:
-            continue
-        for name in names:
-            if not suffix:
-                yield os.path.join(directory, name)
-            elif name.isdigit():
-                yield os.path.join(directory, name, suffix)
+def _candidates(proc: str, bind_mounts: str) -> Iterator[Tuple[str, Optional[int]]]:
+    """Paths that may lead to a namespace, with the process for those that belong to one."""
+    for pid in sorted(int(name) for name in _names(proc) if name.isdigit()):
+        yield os.path.join(proc, str(pid), "ns/net"), pid
+    for name in sorted(_names(bind_mounts)):
+        yield os.path.join(bind_mounts, name), None
 
 
-def _attempt_own() -> object:
+def _names(directory: str) -> List[str]:
     try:
-        return own_keepalive()
-    except ValueError as error:
-        return str(error)
+        return os.listdir(directory)
+    except OSError:
+        return []
 
 
-def _read_others(others: Dict[int, List[str]]) -> Tuple[Dict[int, object], Optional[str]]:
-    """For each inode a Keepalive, an error text, or None when it vanished; all read by one forked child.
+def _read_all(own: int, found: Dict[int, Found], inside: Optional[Inside]) -> Dict[int, Optional[Seen]]:
+    """What is in each namespace by its inode, None for one that vanished.
 
-    Only the child changes its namespace, so whatever happens to it, the caller's stays. It is killed after 30 seconds.
+    Only a child changes its namespace, so whatever happens to it, the caller's stays.
     """
-    reading, writing = os.pipe()
-    child = os.fork()
-    if child == 0:
-        _child(others, reading, writing)
-    os.close(writing)
-    results: Dict[int, object] = {}
-    with os.fdopen(reading, "rb") as pipe:
-        for line in pipe:
-            if line.endswith(b"\n"):  # a child that is killed may leave half a line
-                inode, values = json.loads(line.decode("ascii"))
-                results[inode] = Keepalive(*values) if isinstance(values, list) else values
-    status = os.waitpid(child, 0)[1]
-    return results, f"the reader of the other network namespaces ended with wait status {status}" if status else None
+    values, error = [], None
+    if inside is not None or len(found) > 1:
+        values, error = _child.collect(lambda: _visit(own, found, inside), _CHILD_SECONDS)
+    missing = Seen(error=f"the reader of the other network namespaces {error}")
+    seen: Dict[int, Optional[Seen]] = dict.fromkeys(found, missing)
+    seen[own] = _look([], None)._replace(error=missing.error) if error and inside else _look([], None)
+    for inode, value in values:
+        seen[inode] = None if value is None else _seen(*value)
+    return seen
 
 
-def _child(others: Dict[int, List[str]], reading: int, writing: int) -> None:
-    """Enter each namespace and write one JSON line for it. Never returns."""
-    status = 1
+def _seen(keepalive: Optional[List[int]], retries2: Optional[int], inside: Any, error: Optional[str]) -> Seen:
+    return Seen(None if keepalive is None else Keepalive(*keepalive), retries2, inside, error)
+
+
+def _visit(own: int, found: Dict[int, Found], inside: Optional[Inside]) -> Iterator[object]:
+    """The inode of each namespace with what was read in it, None for one that vanished. Changes the namespace."""
+    if inside is not None:
+        yield own, _look(found[own].pids, inside)
+    for inode, space in found.items():
+        if inode != own:
+            yield inode, _enter_and_look(inode, space, inside)
+
+
+def _enter_and_look(inode: int, space: Found, inside: Optional[Inside]) -> Optional[Seen]:
     try:
-        signal.signal(signal.SIGALRM, signal.SIG_DFL)
-        signal.alarm(_CHILD_SECONDS)
-        os.close(reading)
-        with os.fdopen(writing, "wb") as pipe:
-            for inode, ways in others.items():
-                pipe.write((json.dumps([inode, _enter_and_read(inode, ways)]) + "\n").encode("ascii"))
-        status = 0
-    finally:
-        os._exit(status)
+        if not enter(inode, space.ways):
+            return None
+        seen = _look(space.pids, inside)
+    except (OSError, ImportError, AttributeError) as error:
+        seen = Seen(error=str(getattr(error, "strerror", None) or error))
+    return seen._replace(error=f"{space.ways[0]}: {seen.error}") if seen.error else seen
 
 
-def _enter_and_read(inode: int, ways: List[str]) -> object:
-    """The keepalive in a namespace as list, an error text, or None when every way to it has vanished."""
-    try:
-        descriptor = _open(inode, ways)
-    except _GoneError:
-        return None
-    except OSError as error:
-        return f"{error.filename}: {error.strerror or error}"
-    try:
-        _setns(descriptor)
-        return list(own_keepalive())
-    except (OSError, ValueError, ImportError, AttributeError) as error:
-        return "{}: {}".format(ways[0], getattr(error, "strerror", None) or error)
-    finally:
-        os.close(descriptor)
+def enter(inode: int, ways: List[str]) -> bool:
+    """Take this process into a namespace by one of the paths; False when all of them have vanished. Raises OSError.
 
-
-def _open(inode: int, ways: List[str]) -> int:
-    """A descriptor of the namespace with that inode. Raises _GoneError, or OSError for another reason."""
+    For a process that may stay there, such as a forked child.
+    """
     for path in ways:
         try:
             descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         except (FileNotFoundError, ProcessLookupError):
             continue
-        if os.fstat(descriptor).st_ino == inode:
-            return descriptor
-        os.close(descriptor)
-    raise _GoneError()
+        try:
+            if os.fstat(descriptor).st_ino == inode:
+                _setns(descriptor)
+                return True
+        finally:
+            os.close(descriptor)
+    return False
+
+
+def _look(pids: List[int], inside: Optional[Inside]) -> Seen:
+    """What can be read in the namespace that this process is in."""
+    keepalive, error = None, None
+    try:
+        keepalive = own_keepalive()
+    except ValueError as problem:
+        error = str(problem)
+    retries2 = read_sysctl("net.ipv4.tcp_retries2").value
+    number = int(retries2) if retries2 is not None and retries2.isdigit() else None
+    return Seen(keepalive, number, inside(pids) if inside is not None else None, error)
 
 
 def _setns(descriptor: int) -> None:
@@ -195,11 +236,13 @@ def _setns(descriptor: int) -> None:
         raise OSError(number, os.strerror(number))
 
 
-def _groups(results: Dict[int, object], own: int) -> List[Group]:
+def _groups(spaces: List[Space]) -> List[Group]:
     """Equal keepalives together: first the group of the own namespace, then the largest."""
     counts: Dict[Keepalive, int] = {}
-    for result in results.values():
-        if isinstance(result, Keepalive):
-            counts[result] = counts.get(result, 0) + 1
-    groups = [Group(keepalive, count, results.get(own) == keepalive) for keepalive, count in counts.items()]
+    own = None
+    for space in spaces:
+        if space.keepalive is not None:
+            counts[space.keepalive] = counts.get(space.keepalive, 0) + 1
+            own = space.keepalive if space.own else own
+    groups = [Group(keepalive, count, keepalive == own) for keepalive, count in counts.items()]
     return sorted(groups, key=lambda group: (not group.own, -group.namespaces, group.keepalive))

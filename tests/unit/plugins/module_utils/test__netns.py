@@ -110,7 +110,7 @@ def test_a_namespace_that_took_the_place_of_another_is_not_taken_for_it():
         "find = _netns._find\n"
         "def find_and_reuse_the_pid(*arguments):\n"
         "    found = find(*arguments)\n"
-        "    found[0][inode] = ['/proc/%d/ns/net' % pods[1].pid]\n"
+        "    found[0][inode].ways[:] = ['/proc/%d/ns/net' % pods[1].pid]\n"
         "    return found\n"
         "_netns._find = find_and_reuse_the_pid\n"
         "show()"
@@ -162,7 +162,7 @@ def test_a_namespace_without_keepalive_values_is_unreadable_with_the_reason():
     ],
 )
 def test_a_reader_that_dies_leaves_the_rest_unreadable(ending, status):
-    code = "pod = namespace()\ndef dies(*_arguments):\n    " + ending + "\n_netns._enter_and_read = dies\nshow()"
+    code = "pod = namespace()\ndef dies(*_arguments):\n    " + ending + "\n_netns._enter_and_look = dies\nshow()"
     assert seen_after(code) == (
         2,
         1,
@@ -171,25 +171,10 @@ def test_a_reader_that_dies_leaves_the_rest_unreadable(ending, status):
     )
 
 
-def test_a_reader_that_dies_in_the_middle_of_a_line_leaves_that_unreadable_too():
-    code = (
-        "pod = namespace()\n"
-        "def dies(others, reading, writing):\n"
-        "    os.write(writing, b'[%d, [7200, 7' % list(others)[0])\n    os._exit(1)\n"
-        "_netns._child = dies\nshow()"
-    )
-    assert seen_after(code) == (
-        2,
-        1,
-        "the reader of the other network namespaces ended with wait status 256",
-        [[DEFAULT, 1, True]],
-    )
-
-
 def test_a_hanging_reader_is_ended():
     code = (
         "pod = namespace()\n_netns._CHILD_SECONDS = 1\n"
-        "_netns._enter_and_read = lambda *_arguments: time.sleep(60)\nshow()"
+        "_netns._enter_and_look = lambda *_arguments: time.sleep(60)\nshow()"
     )
     assert seen_after(code)[:3] == (
         2,
