@@ -1,0 +1,87 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What node_info saw of a node's pods and of their connections, as typed values. Private to this collection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ansible_collections.kubenode.connections.plugins.plugin_utils._keepalive import KERNEL_DEFAULT, Keepalive
+
+NODE, POD, OTHER = KINDS = ("node", "pod", "other")
+"""The node's own network namespace, that of a pod, and any other."""
+
+
+@dataclass(frozen=True)
+class Process:
+    """A process with connections to a service; ``without_keepalive`` of them have no SO_KEEPALIVE."""
+
+    name: str
+    pid: int | None
+    runtime: str | None
+    without_keepalive: int
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.pid})"
+
+
+@dataclass(frozen=True)
+class Service:
+    """The connections of a namespace to one virtual service.
+
+    ``gaps``: (seconds from the last packet to the end of the armed keepalive timer, connections). ``in_flight``: data
+    is under way, so that their keepalive timer cannot be seen.
+    """
+
+    name: str
+    connections: int
+    without_keepalive: int
+    in_flight: int
+    gaps: tuple[tuple[int, int], ...]
+    processes: tuple[Process, ...]
+
+
+@dataclass(frozen=True)
+class Space:
+    """A network namespace; ``label`` names its pod. ``keepalive`` is None where it could not be read, see ``error``.
+
+    ``to_services`` and ``without_keepalive`` count all connections to services, those to services that are not listed
+    too.
+    """
+
+    kind: str
+    label: str
+    keepalive: Keepalive | None
+    error: str | None
+    connections: int
+    to_services: int
+    without_keepalive: int
+    services: tuple[Service, ...]
+
+    @property
+    def has_own_values(self) -> bool:
+        """Whether somebody gave it other values than every new namespace starts with."""
+        return self.keepalive is not None and self.keepalive != KERNEL_DEFAULT
+
+    def at_risk(self) -> Iterator[tuple[Service, Process]]:
+        """Each process with connections without SO_KEEPALIVE, and their service."""
+        for service in self.services:
+            for process in service.processes:
+                if process.without_keepalive:
+                    yield service, process
+
+
+@dataclass(frozen=True)
+class Pods:
+    """The namespaces, the worst first; ``count`` of all belong to pods, ``omitted`` are not in ``spaces``."""
+
+    count: int
+    spaces: tuple[Space, ...]
+    omitted: int
+    error: str | None
+
+    def of_kind(self, kind: str) -> tuple[Space, ...]:
+        return tuple(space for space in self.spaces if space.kind == kind)

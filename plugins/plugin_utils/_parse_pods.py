@@ -1,0 +1,82 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""From what node_info returned as ``pods`` to typed values; nothing about its shape is taken for granted. Private."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from ansible_collections.kubenode.connections.plugins.plugin_utils._keepalive import Keepalive
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed_pods import (
+    KINDS,
+    OTHER,
+    Pods,
+    Process,
+    Service,
+    Space,
+)
+from ansible_collections.kubenode.connections.plugins.plugin_utils._raw import items, mapping, number, text
+from ansible_collections.kubenode.connections.plugins.plugin_utils._values import whole_number
+
+
+def parse_pods(pods: object) -> Pods | None:
+    """The ``pods`` of a node, None where there is no such data."""
+    if not isinstance(pods, dict) or not pods:
+        return None
+    return Pods(
+        count=number(pods.get("count")),
+        spaces=tuple(_space(mapping(row)) for row in items(pods.get("rows"))),
+        omitted=number(pods.get("omitted")),
+        error=text(pods.get("error")),
+    )
+
+
+def _space(row: Mapping[str, object]) -> Space:
+    services = tuple(_service(mapping(each)) for each in items(row.get("services")))
+    return Space(
+        kind=str(row.get("kind")) if row.get("kind") in KINDS else OTHER,
+        label=text(row.get("label")) or "?",
+        keepalive=_keepalive(mapping(row.get("keepalive"))),
+        error=text(row.get("error")),
+        connections=number(row.get("connections")),
+        # Never less than what is listed, whatever the node says.
+        to_services=max(number(row.get("to_services")), sum(service.connections for service in services)),
+        without_keepalive=max(
+            number(row.get("without_keepalive")), sum(service.without_keepalive for service in services)
+        ),
+        services=services,
+    )
+
+
+def _keepalive(values: Mapping[str, object]) -> Keepalive | None:
+    time, intvl, probes = (whole_number(values.get(name)) for name in ("time", "intvl", "probes"))
+    return None if time is None or intvl is None or probes is None else Keepalive(time, intvl, probes)
+
+
+def _service(service: Mapping[str, object]) -> Service:
+    return Service(
+        name=text(service.get("service")) or "?",
+        connections=number(service.get("connections")),
+        without_keepalive=number(service.get("without_keepalive")),
+        in_flight=number(service.get("in_flight")),
+        gaps=tuple(_gaps(service.get("gaps"))),
+        processes=tuple(_process(mapping(each)) for each in items(service.get("processes"))),
+    )
+
+
+def _gaps(gaps: object) -> Iterator[tuple[int, int]]:
+    for pair in items(gaps):
+        seconds, connections = (whole_number(each) for each in (*items(pair), None, None)[:2])
+        if seconds is not None and connections is not None and connections > 0:
+            yield max(seconds, 0), connections
+
+
+def _process(process: Mapping[str, object]) -> Process:
+    return Process(
+        name=text(process.get("name")) or "?",
+        pid=whole_number(process.get("pid")),
+        runtime=text(process.get("runtime")),
+        without_keepalive=number(process.get("without_keepalive")),
+    )

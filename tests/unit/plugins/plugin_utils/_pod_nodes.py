@@ -1,0 +1,97 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Pods and their connections as node_info returns them, for tests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+KERNEL = (7200, 75, 9)
+SAFE = (600, 30, 9)
+
+
+def service(
+    name: str = "10.96.0.10:80",
+    without: int = 0,
+    gaps: list[tuple[int, int]] | None = None,
+    in_flight: int = 0,
+    processes: list[tuple[str, int, str | None, int]] | None = None,
+) -> dict[str, Any]:
+    """Connections to one service; gaps are seconds and connections, processes name, pid, runtime, without_keepalive."""
+    return {
+        "service": name,
+        "connections": without + in_flight + sum(number for _seconds, number in gaps or []),
+        "without_keepalive": without,
+        "in_flight": in_flight,
+        "gaps": [list(gap) for gap in gaps or []],
+        "processes": [
+            {"name": process, "pid": pid, "runtime": runtime, "without_keepalive": number, "gap": None}
+            for process, pid, runtime, number in processes or []
+        ],
+    }
+
+
+def row(
+    label: str,
+    keepalive: tuple[int, int, int] | None = KERNEL,
+    *services: dict[str, Any],
+    kind: str = "pod",
+    error: str | None = None,
+) -> dict[str, Any]:
+    """A namespace with its connections."""
+    namespace, _slash, name = label.partition("/")
+    return {
+        "kind": kind,
+        "label": label,
+        "uid": None,
+        "namespace": namespace if name else None,
+        "name": name or None,
+        "netns": 4026532000,
+        "keepalive": dict(zip(("time", "intvl", "probes"), keepalive, strict=True)) if keepalive else None,
+        "retries2": 15,
+        "error": error,
+        "process": None,
+        "connections": sum(each["connections"] for each in services),
+        "to_services": sum(each["connections"] for each in services),
+        "without_keepalive": sum(each["without_keepalive"] for each in services),
+        "in_flight": sum(each["in_flight"] for each in services),
+        "services_omitted": 0,
+        "services": list(services),
+    }
+
+
+def with_rows(node: dict[str, Any], *rows: dict[str, Any], **pods: Any) -> dict[str, Any]:
+    """The node with these namespaces beside its own, in both of the places that node_info tells them."""
+    own = next(group for group in node["namespaces"]["keepalive"] if group["own"])
+    own = {**own, "namespaces": 1}
+    groups: dict[tuple[int, ...], int] = {}
+    for each in rows:
+        if each["kind"] != "node" and each["keepalive"]:
+            values = tuple(each["keepalive"].values())
+            groups[values] = groups.get(values, 0) + 1
+    others = [
+        {**dict(zip(("time", "intvl", "probes"), values, strict=True)), "namespaces": number, "own": False}
+        for values, number in groups.items()
+    ]
+    unreadable = [each for each in rows if each["keepalive"] is None]
+    node["namespaces"] = {
+        "count": 1 + sum(each["kind"] != "node" for each in rows),
+        "unreadable": len(unreadable),
+        "error": unreadable[0]["error"] if unreadable else None,
+        "keepalive": [own, *others],
+    }
+    own_row = row("the node itself", (own["time"], own["intvl"], own["probes"]), kind="node")
+    node["pods"] = {
+        "count": sum(each["kind"] == "pod" for each in rows),
+        "rows": [*([] if any(each["kind"] == "node" for each in rows) else [own_row]), *rows],
+        "omitted": 0,
+        "totals": {
+            name: sum(each[name] for each in rows) for name in ("connections", "to_services", "without_keepalive")
+        },
+        "sockets_from": "sock_diag",
+        "error": None,
+        **pods,
+    }
+    return node

@@ -1,0 +1,247 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Rows of test__findings.py on pods and their connections."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import (
+    applied_node,
+    nftables_node,
+    plain_node,
+    quiet_node,
+)
+from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._pod_nodes import (
+    KERNEL,
+    SAFE,
+    row,
+    service,
+    with_rows,
+)
+
+LIMIT = "900 s (IPVS tcp on worker1)"
+APPLY = "Run the playbook kubenode.connections.apply"
+
+CORE = (
+    "gRPC C-core (Python, C++, Ruby, PHP): channel arguments grpc.keepalive_time_ms=600000, "
+    "grpc.keepalive_permit_without_calls=1, grpc.http2.max_pings_without_data=0"
+)
+NODE = (
+    "Node: socket.setKeepAlive(true, 600000); grpc-js: channel options 'grpc.keepalive_time_ms': 600000, "
+    "'grpc.keepalive_permit_without_calls': 1"
+)
+UNKNOWN = (
+    "of a runtime that was not recognised: SO_KEEPALIVE on the socket, or pings of its protocol (Rust tonic: "
+    "Endpoint::tcp_keepalive(Some(Duration::from_secs(600))))"
+)
+RAISE = (
+    " Or keepalive_strategy: raise_ipvs, which raises the IPVS tcp timeout to {} s at least, when idle gRPC channels "
+    "have closed their connection."
+)
+
+
+def without(*processes):
+    """A pod that is safe but for connections that never probe."""
+    number = sum(process[3] for process in processes) or 2
+    return with_rows(quiet_node(), row("default/web-0", SAFE, service(without=number, processes=list(processes))))
+
+
+RAISED = [
+    pytest.param(
+        "pods-keepalive-too-late",
+        with_rows(applied_node(), row("default/web-0"), row("default/web-1"), row("shop/db-0", SAFE)),
+        {},
+        {
+            "severity": "warning",
+            "limit": LIMIT,
+            "observed": "2 pods with 7200/75/9: default/web-0, default/web-1",
+            "remedy": f"{APPLY}: it sets 600/30/9 in the running pods, for the connections that they open then. Give "
+            "new pods net.ipv4.tcp_keepalive_time, _intvl and _probes of 600/30/9 with the role pod_defaults or in "
+            "securityContext.sysctls. Or, where pods cannot be touched, keepalive_strategy: raise_ipvs.",
+        },
+        id="pods by name",
+    ),
+    pytest.param(
+        "pods-keepalive-too-late",
+        with_rows(applied_node(), *(row(f"default/web-{number}") for number in range(9))),
+        {"pods": False},
+        {
+            "observed": "9 pods with 7200/75/9: default/web-0, default/web-1, default/web-2, default/web-3, "
+            "default/web-4, default/web-5 and 3 more",
+            "remedy": "Give new pods net.ipv4.tcp_keepalive_time, _intvl and _probes of 600/30/9 with the role "
+            "pod_defaults or in securityContext.sysctls. Or, where pods cannot be touched, keepalive_strategy: "
+            "raise_ipvs.",
+        },
+        id="many pods, which are to be left alone",
+    ),
+    pytest.param(
+        "pods-own-keepalive-too-late",
+        with_rows(applied_node(), row("default/web-0", (1800, 60, 5)), row("shop/db-0", (600, 30, 0))),
+        {},
+        {
+            "severity": "warning",
+            "limit": LIMIT,
+            "observed": "default/web-0 has 1800/60/5, shop/db-0 has 600/30/0",
+            "why": "These are not the kernel's values, so they were set on purpose (or by an earlier run, under a "
+            "higher limit), and nothing here overwrites the wish of a pod's owner.",
+            "remedy": "Set at most 600/30/9 in securityContext.sysctls of these pods, or drop it there, and recreate "
+            "them.",
+        },
+        id="values that somebody set",
+    ),
+    pytest.param(
+        "namespaces-keepalive-too-late",
+        with_rows(applied_node(), row("process chrome (812)", kind="other"), row("default/web-0", SAFE)),
+        {},
+        {
+            "severity": "info",
+            "limit": LIMIT,
+            "observed": "1 network namespace of no pod: process chrome (812)",
+        },
+        id="a browser",
+    ),
+    pytest.param(
+        "connections-armed-late",
+        with_rows(
+            applied_node(),
+            row("default/web-0", SAFE, service(gaps=[(7100, 3), (600, 2)])),
+            row("default/web-1", SAFE, service(gaps=[(630, 9)])),
+            row("the node itself", SAFE, service(gaps=[(1024, 1)]), kind="node"),
+        ),
+        {},
+        {
+            "severity": "warning",
+            "limit": LIMIT,
+            "observed": "4 open connections to services in default/web-0 (3), the node itself (1)",
+            "why": "A timer is armed when the connection opens, and runs out as it is: a lower sysctl does not reach "
+            "it. So these were opened before the change, or with a TCP_KEEPIDLE of their own.",
+            "remedy": "Restart these, or have them connect again, and only these. What they open from now on is kept.",
+        },
+        id="connections from before the change",
+    ),
+    pytest.param(
+        "connections-armed-late",
+        with_rows(applied_node(), row("default/web-0", SAFE, service(gaps=[(7100, 3)]))),
+        {"strategy": "raise_ipvs"},
+        {"remedy": f"{APPLY}: it raises the IPVS tcp timeout above all of them."},
+        id="connections from before, to be cured by IPVS",
+    ),
+    pytest.param(
+        "connections-without-keepalive",
+        without(("python3", 4711, "grpcio", 6)),
+        {},
+        {
+            "severity": "warning",
+            "limit": LIMIT,
+            "observed": "6 connections without SO_KEEPALIVE: default/web-0: 6 of python3 (4711) to 10.96.0.10:80 "
+            "[grpcio]",
+            "why": "Without SO_KEEPALIVE the kernel never probes, whatever the sysctls say. If no data flows for 900 s "
+            "and the other end does not probe either, the connection is forgotten.",
+            "remedy": f"In the program, for {CORE}.{RAISE.format(3660)}",
+        },
+        id="a gRPC client",
+    ),
+    pytest.param(
+        "connections-without-keepalive",
+        without(("api", 11, None, 1), ("node", 12, "node", 2), ("python3", 13, "grpcio", 3)),
+        {},
+        {
+            "observed": "6 connections without SO_KEEPALIVE: default/web-0: 1 of api (11) to 10.96.0.10:80; "
+            "default/web-0: 2 of node (12) to 10.96.0.10:80 [node]; default/web-0: 3 of python3 (13) to "
+            "10.96.0.10:80 [grpcio]",
+            "remedy": f"In the program, for {CORE}; for {NODE}; for {UNKNOWN}.{RAISE.format(3660)}",
+        },
+        id="clients of several runtimes",
+    ),
+    pytest.param(
+        "connections-without-keepalive",
+        without(("server", 4711, "grpc-go 1.59.0", 6)),
+        {"strategy": "raise_ipvs"},
+        {
+            "remedy": "In the program, for grpc-go: keepalive.ClientParameters{Time: 600 * time.Second, "
+            "PermitWithoutStream: true}, and no dialer with KeepAlive: -1. "
+            f"{APPLY}: it raises the IPVS tcp timeout to 1860 s at least, when idle gRPC channels have closed their "
+            "connection.",
+        },
+        id="a gRPC client, with the other cure",
+    ),
+    pytest.param(
+        "connections-without-keepalive",
+        without(),
+        {},
+        {
+            "observed": "2 connections without SO_KEEPALIVE: default/web-0: 2",
+            "remedy": f"In the program, for {UNKNOWN}.",
+        },
+        id="a process that was not found",
+    ),
+    pytest.param(
+        "connections-without-keepalive",
+        with_rows(
+            nftables_node(), row("default/web-0", KERNEL, service(without=1, processes=[("node", 12, "node", 1)]))
+        ),
+        {"middleboxes": ["aws_nlb"]},
+        {
+            "limit": "350 s (AWS NLB)",
+            "remedy": "In the program, for Node: socket.setKeepAlive(true, 233000); grpc-js: channel options "
+            "'grpc.keepalive_time_ms': 300000, 'grpc.keepalive_permit_without_calls': 1.",
+        },
+        id="behind a load balancer: no more often than a gRPC server takes",
+    ),
+    pytest.param(
+        "connections-without-keepalive",
+        with_rows(nftables_node(), row("a/b", KERNEL, service(without=1, processes=[("python3", 12, "grpcio", 1)]))),
+        {"middleboxes": ["azure_lb"]},
+        {
+            "remedy": "In the program, for gRPC C-core (Python, C++, Ruby, PHP): channel arguments "
+            "grpc.keepalive_time_ms=160000, grpc.keepalive_permit_without_calls=1, "
+            "grpc.http2.max_pings_without_data=0; for a gRPC server: permit pings every 160 s (by default 300 s).",
+        },
+        id="behind a load balancer that forgets sooner than a gRPC server takes",
+    ),
+]
+
+NOT_RAISED = [
+    pytest.param(
+        "pods-keepalive-too-late",
+        with_rows(applied_node(), row("a/b", SAFE), row("process x (7)", KERNEL, kind="other")),
+        {},
+        id="pods that are safe beside a namespace that is not",
+    ),
+    pytest.param(
+        "pods-keepalive-too-late", with_rows(applied_node(), row("a/b", (1800, 60, 5))), {}, id="values of its own"
+    ),
+    pytest.param("pods-own-keepalive-too-late", with_rows(applied_node(), row("a/b")), {}, id="the kernel's values"),
+    pytest.param("pods-own-keepalive-too-late", applied_node(), {}, id="nobody looked for pods"),
+    pytest.param(
+        "namespaces-keepalive-too-late", with_rows(applied_node(), row("a/b")), {}, id="a pod is not any namespace"
+    ),
+    pytest.param("namespaces-keepalive-too-late", applied_node(), {}, id="nobody looked at namespaces"),
+    pytest.param(
+        "connections-armed-late",
+        with_rows(applied_node(), row("a/b", KERNEL, service(gaps=[(7200, 3)]))),
+        {},
+        id="as late as the pod's own keepalive, which comes first",
+    ),
+    pytest.param(
+        "connections-armed-late",
+        with_rows(applied_node(), row("a/b", SAFE, service(gaps=[(738, 3)]))),
+        {},
+        id="soon enough: 738 + 60 seconds, with slack 900",
+    ),
+    pytest.param(
+        "connections-without-keepalive",
+        with_rows(applied_node(), row("a/b", SAFE, service(in_flight=3, gaps=[(600, 1)]))),
+        {},
+        id="data is under way",
+    ),
+    pytest.param(
+        "connections-without-keepalive",
+        with_rows(plain_node(), row("a/b", SAFE, service(without=3))),
+        {},
+        id="nothing forgets",
+    ),
+]
