@@ -53,6 +53,11 @@ def read() -> Conntrack:
     )
 
 
+def read_statistics() -> List[Dict[str, int]]:
+    """The counters of each CPU as they are now, none where they are not there or cannot be read."""
+    return parse_statistics(read_text(_STATISTICS).value or "")[0]
+
+
 def parse_statistics(text: str) -> Tuple[List[Dict[str, int]], int]:
     """One mapping a CPU out of /proc/net/stat/nf_conntrack, and the number of lines that do not fit. Never raises.
 

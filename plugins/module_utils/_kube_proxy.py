@@ -18,6 +18,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._kube_proxy_c
     parse_config,
     parse_metrics_address,
     parse_mode,
+    parse_version,
 )
 from ansible_collections.kubenode.connections.plugins.module_utils._procfs import namespace_of
 
@@ -38,7 +39,8 @@ class RefusedError(KubeProxyError):
 class KubeProxy(NamedTuple):
     """What is known of kube-proxy. config is the served KubeProxyConfiguration; error is one sentence, or None.
 
-    refused: nothing listens at the address, which is all right where no kube-proxy runs.
+    refused: nothing listens at the address, which is all right where no kube-proxy runs. version is None where its
+    metrics do not tell it, which is no error; cpus is how many it may run on.
     """
 
     running: bool
@@ -48,10 +50,12 @@ class KubeProxy(NamedTuple):
     config: Optional[Dict[str, Any]]
     error: Optional[str]
     refused: bool
+    version: Optional[str]
+    cpus: Optional[int]
 
 
 def read(address: Optional[str], timeout_seconds: float, proc: str = "/proc") -> KubeProxy:
-    """Find kube-proxy and ask it for its mode and configuration, within timeout_seconds for all of it. Never raises.
+    """Find kube-proxy and ask it for mode, configuration and version, within timeout_seconds for all. Never raises.
 
     address is the user's; without it that of the process's own configuration is asked, else the default.
     """
@@ -69,7 +73,23 @@ def read(address: Optional[str], timeout_seconds: float, proc: str = "/proc") ->
         if refused and pid is None:
             error += " No process named kube-proxy is visible either."
     running = pid is not None or mode in _MODES or config is not None
-    return KubeProxy(running, pid, where, mode if running else None, config, error, refused)
+    version = _version(asked, deadline) if running and mode else None
+    return KubeProxy(running, pid, where, mode if running else None, config, error, refused, version, _cpus(pid))
+
+
+def _version(where: Tuple[str, int], deadline: float) -> Optional[str]:
+    try:
+        return parse_version(_get(where, "/metrics", deadline))
+    except KubeProxyError:
+        return None
+
+
+def _cpus(pid: Optional[int]) -> Optional[int]:
+    """What kube-proxy takes for the number of CPUs (detectNumCPU in cmd/kube-proxy/app: Go's runtime.NumCPU)."""
+    try:
+        return None if pid is None else len(os.sched_getaffinity(pid))
+    except OSError:
+        return None
 
 
 def find_process(proc: str = "/proc") -> Optional[int]:

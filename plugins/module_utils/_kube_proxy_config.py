@@ -13,6 +13,9 @@ _CONFIG_GROUP = "kubeproxy.config.k8s.io"
 _ADDRESS_LINE = re.compile(
     r"""^[ \t]*["']?(metricsBindAddress|bindAddress)["']?[ \t]*:[ \t]*["']?([^"'\s,#}]*)""", re.MULTILINE
 )
+_BUILD_INFO = re.compile(
+    rb'^kubernetes_build_info\{(?:[^}\n]*,)?git_?[vV]ersion="(v[0-9][0-9A-Za-z.+-]{0,63})"', re.MULTILINE
+)
 _MODE = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,31}")
 _DURATION = re.compile(r"([+-]?)((?:[0-9]{1,12}(?:\.[0-9]{0,12})?(?:ns|us|µs|μs|ms|s|m|h))+)")
 _DURATION_PART = re.compile(r"([0-9]+(?:\.[0-9]*)?)(ns|us|µs|μs|ms|s|m|h)")
@@ -74,6 +77,15 @@ def parse_config(body: bytes) -> Dict[str, Any]:
     return config
 
 
+def parse_version(body: bytes) -> Optional[str]:
+    """The version, such as v1.34.2, out of the answer to /metrics; None where it has none or is no such answer.
+
+    The label of kubernetes_build_info was called gitVersion before 1.14 (k8s.io/component-base/metrics/version.go).
+    """
+    found = _BUILD_INFO.search(body)
+    return found.group(1).decode("ascii") if found else None
+
+
 def ipvs_timeouts(config: Dict[str, Any]) -> Optional[Dict[str, int]]:
     """The IPVS timeouts kube-proxy sets at its start, in seconds, 0 leaving the value alone. None without a section.
 
@@ -89,8 +101,11 @@ def ipvs_timeouts(config: Dict[str, Any]) -> Optional[Dict[str, int]]:
     }
 
 
-def conntrack(config: Dict[str, Any]) -> Optional[Dict[str, Any]]:
+def conntrack(config: Dict[str, Any], cpus: Optional[int] = None) -> Optional[Dict[str, Any]]:
     """The conntrack settings kube-proxy makes at its start: timeouts in seconds, None for what is not set.
+
+    max is the number of connections for so many CPUs, by the rule of releases before 1.36 (getConntrackMax); 0 leaves
+    it alone, None where the CPUs are not known.
 
     They are at Conntrack, and since the type was split by platform (kubernetes/kubernetes#126072) at Linux.Conntrack.
     """
@@ -100,12 +115,16 @@ def conntrack(config: Dict[str, Any]) -> Optional[Dict[str, Any]]:
     if not isinstance(section, dict):
         return None
     liberal = _field(section, "tcpBeLiberal")
+    per_core, least = _integer(_field(section, "maxPerCore")), _integer(_field(section, "min"))
     return {
         "tcp_established": seconds(_field(section, "tcpEstablishedTimeout")),
         "tcp_close_wait": seconds(_field(section, "tcpCloseWaitTimeout")),
-        "max_per_core": _integer(_field(section, "maxPerCore")),
-        "min": _integer(_field(section, "min")),
+        "max_per_core": per_core,
+        "min": least,
+        "max": _most(per_core, least, cpus),
         "be_liberal": liberal if isinstance(liberal, bool) else None,
+        "udp": seconds(_field(section, "udpTimeout")),
+        "udp_stream": seconds(_field(section, "udpStreamTimeout")),
     }
 
 
@@ -119,6 +138,12 @@ def seconds(duration: object) -> Optional[int]:
     parts = _DURATION_PART.findall(found.group(2))
     total = sum((Fraction(number.rstrip(".")) * _UNIT_SECONDS[unit] for number, unit in parts), Fraction(0))
     return -int(total) if found.group(1) == "-" else int(total)
+
+
+def _most(per_core: Optional[int], least: Optional[int], cpus: Optional[int]) -> Optional[int]:
+    if not per_core or per_core < 0:
+        return 0
+    return None if cpus is None else max(per_core * cpus, least or 0)
 
 
 def _refuse_constant(name: str) -> None:

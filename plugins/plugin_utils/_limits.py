@@ -14,6 +14,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._observed imp
 
 IPVS_TCP = "IPVS tcp"
 IPVS_TCP_RESTART = "IPVS tcp after a kube-proxy restart"
+IPVS_TCP_KEEPALIVED = "IPVS tcp after a keepalived restart"
 CONNTRACK = "conntrack established"
 CONNTRACK_RESTART = "conntrack established after a kube-proxy restart"
 
@@ -87,9 +88,29 @@ def kube_proxy_ipvs_seconds(node: Observed, cell: str) -> int | None:
     return node.kube_proxy.ipvs_timeouts.get(cell) or None if node.mode == "ipvs" else None
 
 
-def kube_proxy_established_seconds(node: Observed) -> int | None:
-    """What kube-proxy sets conntrack's established timeout to at its next start, None where it leaves it alone (0)."""
-    return node.kube_proxy.conntrack.get("tcp_established") or None
+def keepalived_seconds(node: Observed, cell: str) -> int | None:
+    """What keepalived sets an IPVS timeout to at its next start or reload, None where it leaves it alone."""
+    return node.others.keepalived.timeouts.get(cell) if node.others.keepalived else None
+
+
+def ipvs_after_restart(name: str, node: Observed, seconds: int | None) -> Iterator[Limit]:
+    """The limits that come where kube-proxy or keepalived starts anew and sets IPVS tcp to something else."""
+    for limit, configured in (
+        (IPVS_TCP_RESTART, kube_proxy_ipvs_seconds(node, "tcp")),
+        (IPVS_TCP_KEEPALIVED, keepalived_seconds(node, "tcp")),
+    ):
+        if configured is not None and configured != seconds:
+            yield Limit(configured, limit, name)
+
+
+def kube_proxy_established_seconds(node: Observed, present: int | None) -> int | None:
+    """What kube-proxy sets conntrack's established timeout to at its next start, None where it leaves it alone.
+
+    That is with 0, and from v1.23 to v1.28 where it is higher already.
+    """
+    configured = node.kube_proxy.conntrack.get("tcp_established") or None
+    higher = configured is not None and present is not None and present > configured
+    return None if higher and node.kube_proxy.raises_only else configured
 
 
 def _ipvs(name: str, node: Observed) -> Iterator[Limit]:
@@ -98,16 +119,14 @@ def _ipvs(name: str, node: Observed) -> Iterator[Limit]:
     live = node.ipvs.timeouts["tcp"] if node.ipvs.timeouts else None
     if live is not None:
         yield Limit(live, IPVS_TCP, name)
-    configured = kube_proxy_ipvs_seconds(node, "tcp")
-    if configured is not None and configured != live:
-        yield Limit(configured, IPVS_TCP_RESTART, name)
+    yield from ipvs_after_restart(name, node, live)
 
 
 def _conntrack(name: str, node: Observed) -> Iterator[Limit]:
     if not node.conntrack.loaded or node.conntrack.established is None:
         return
     yield Limit(node.conntrack.established, CONNTRACK, name)
-    configured = kube_proxy_established_seconds(node)
+    configured = kube_proxy_established_seconds(node, node.conntrack.established)
     if configured is not None and configured != node.conntrack.established:
         yield Limit(configured, CONNTRACK_RESTART, name)
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Who else writes a value: a file at boot, kube-proxy at its next start. Private to this collection."""
+"""Who else writes a value: a file or TuneD at boot, kube-proxy or keepalived at its start. Private."""
 
 from __future__ import annotations
 
@@ -11,14 +11,23 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._kernel import kube_proxy_forces_reuse_off
-from ansible_collections.kubenode.connections.plugins.plugin_utils._limits import kube_proxy_ipvs_seconds
+from ansible_collections.kubenode.connections.plugins.plugin_utils._kubernetes import MAX_CAP, MAX_CAPPED_SINCE, since
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits import (
+    keepalived_seconds,
+    kube_proxy_ipvs_seconds,
+)
 from ansible_collections.kubenode.connections.plugins.plugin_utils._model import Settings
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed import Observed
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed_owners import SYSCTL_CONF, Line
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy import (
+    BE_LIBERAL,
+    EXPIRE_NODEST,
+    EXPIRE_QUIESCENT,
     IPVS_CELLS,
     KEEPALIVE_KEYS,
     REUSE_MODE,
 )
+from ansible_collections.kubenode.connections.plugins.plugin_utils._values import whole_number
 
 KERNEL = "kernel default"
 
@@ -28,33 +37,51 @@ IPVS_DEFAULTS = {"tcp": 900, "tcpfin": 120, "udp": 300}
 # KubeProxyConfiguration's names (pkg/proxy/apis/config/types.go).
 IPVS_FIELDS = {"tcp": "ipvs.tcpTimeout", "tcpfin": "ipvs.tcpFinTimeout", "udp": "ipvs.udpTimeout"}
 
+_MAX = "net.netfilter.nf_conntrack_max"
+
 # What kube-proxy writes at every start where its configuration is not 0 (pkg/proxy/conntrack/sysctls.go):
 # sysctl -> our name of the field, kube-proxy's name, unit.
 _CONNTRACK_FIELDS = {
     "net.netfilter.nf_conntrack_tcp_timeout_established": ("tcp_established", "conntrack.tcpEstablishedTimeout", "s"),
     "net.netfilter.nf_conntrack_tcp_timeout_close_wait": ("tcp_close_wait", "conntrack.tcpCloseWaitTimeout", "s"),
-    "net.netfilter.nf_conntrack_tcp_be_liberal": ("be_liberal", "conntrack.tcpBeLiberal", ""),
+    "net.netfilter.nf_conntrack_udp_timeout": ("udp", "conntrack.udpTimeout", "s"),
+    "net.netfilter.nf_conntrack_udp_timeout_stream": ("udp_stream", "conntrack.udpStreamTimeout", "s"),
+    BE_LIBERAL: ("be_liberal", "conntrack.tcpBeLiberal", ""),
+    _MAX: ("max", "conntrack.maxPerCore and min give", ""),
 }
 
 # What kube-proxy sets in ipvs mode, whatever its configuration says (pkg/proxy/ipvs/proxier.go, NewProxier).
 _ALWAYS_IN_IPVS_MODE = {
     "net.ipv4.vs.conntrack": "1",
-    "net.ipv4.vs.expire_nodest_conn": "1",
-    "net.ipv4.vs.expire_quiescent_template": "1",
+    EXPIRE_NODEST: "1",
+    EXPIRE_QUIESCENT: "1",
     "net.ipv4.ip_forward": "1",
 }
 
 
 @dataclass(frozen=True)
 class KubeProxyValue:
-    """What kube-proxy writes to a key at its next start, and what decides that."""
+    """What kube-proxy writes to a key at its next start, and what decides that.
+
+    ``raises_only``: it leaves a value alone that is higher already (v1.23 to v1.28, for conntrack); None: nobody knows.
+    """
 
     value: str
     source: str
     configurable: bool = True
+    raises_only: bool | None = False
 
     def __str__(self) -> str:
-        return f"kube-proxy at its next start ({self.source})"
+        condition = {True: ", where that is higher", False: "", None: ", by some releases only where that is higher"}
+        return f"kube-proxy at its next start ({self.source}{condition[self.raises_only]})"
+
+    def undoes(self, value: str) -> bool:
+        """Whether it writes something else over ``value``, as far as anybody knows."""
+        if self.value == value:
+            return False
+        now, written = whole_number(value), whole_number(self.value)
+        higher = now is not None and written is not None and now > written
+        return not (higher and self.raises_only)
 
 
 def kube_proxy_value(node: Observed, key: str) -> KubeProxyValue | None:
@@ -70,7 +97,13 @@ def kube_proxy_value(node: Observed, key: str) -> KubeProxyValue | None:
         return KubeProxyValue("0", "it always sets 0 in ipvs mode on kernels from 4.1 to below 5.9", False)
     field, name, unit = _CONNTRACK_FIELDS.get(key, ("", "", ""))
     number = node.kube_proxy.conntrack.get(field)
-    return KubeProxyValue(str(number), f"{name} {number}{unit}") if number else None
+    if not number:
+        return None
+    raises = node.kube_proxy.raises_only
+    if key == _MAX and since(node.kube_proxy.version, MAX_CAPPED_SINCE):
+        # Patch releases of 1.36 and 1.37 may leave a higher one alone, too (kubernetes#142035).
+        number, raises = max(min(number, MAX_CAP), node.kube_proxy.conntrack.get("min", 0)), None
+    return KubeProxyValue(str(number), f"{name} {number}{unit}", raises_only=raises)
 
 
 def later_lines(node: Observed, keys: Iterable[str], file: str) -> dict[str, str]:
@@ -86,6 +119,19 @@ def later_lines(node: Observed, keys: Iterable[str], file: str) -> dict[str, str
     }
 
 
+def tuned_remedy(node: Observed, line: Line) -> str:
+    """What to do where TuneD decides a value, by the line that does."""
+    if line.source.startswith(SYSCTL_CONF):
+        return f"Change or remove {line.source}: TuneD applies that file last."
+    tuned = node.others.tuned
+    change = f"Change {line.source}"
+    if tuned is not None and line.source.startswith("/usr/"):
+        change = f"Set it in a profile of your own that includes {tuned.profile}, and have tuned-adm load that"
+    if tuned is not None and tuned.reapplies:
+        return f"{change}."
+    return f"{change}. Or let sysctl.d win: reapply_sysctl = 1 in /etc/tuned/tuned-main.conf, then restart TuneD."
+
+
 def owners_of(node: Observed, settings: Settings) -> dict[str, str]:
     """Who decides each value that matters here: the keepalive, what the settings set, the IPVS timeouts."""
     keys = dict.fromkeys([*KEEPALIVE_KEYS, *settings.sysctls])
@@ -99,16 +145,18 @@ def _sysctl_owner(node: Observed, key: str) -> str:
     kube_proxy = kube_proxy_value(node, key)
     if kube_proxy is not None:
         return str(kube_proxy)
-    boot = node.sysctls[key].boot if key in node.sysctls else None
-    if boot is None:
+    if key not in node.sysctls or node.sysctls[key].boot is None:
         return "not seen"
-    return boot.source or KERNEL
+    return node.boot_source(key) or KERNEL
 
 
 def _ipvs_owner(node: Observed, cell: str) -> str:
     kube_proxy = kube_proxy_value(node, f"IPVS {cell}")
     if kube_proxy is not None:
         return str(kube_proxy)
+    if node.others.keepalived is not None and keepalived_seconds(node, cell) is not None:
+        source = node.others.keepalived.source
+        return f"keepalived at its next start or reload ({source}, {cell} {keepalived_seconds(node, cell)})"
     if node.ipvs.timeouts is None:
         return "not seen"
     return KERNEL if node.ipvs.timeouts[cell] == IPVS_DEFAULTS[cell] else "set by hand or by a unit, lost at a reboot"

@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils import _keepalive
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits import keepalived_seconds
 from ansible_collections.kubenode.connections.plugins.plugin_utils._model import NodePlan
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed import Observed
 from ansible_collections.kubenode.connections.plugins.plugin_utils._owners import (
     IPVS_DEFAULTS,
     kube_proxy_value,
     later_lines,
+    tuned_remedy,
 )
 from ansible_collections.kubenode.connections.plugins.plugin_utils._page import some
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy import KEEPALIVE_KEYS, Policy
@@ -84,7 +86,7 @@ def _ipvs_not_kept(case: Case) -> Found | None:
         return None
     if "tcp" in case.node.settings.ipvs_timeouts or kube_proxy_value(case.observed, "IPVS tcp") is not None:
         return None
-    if case.observed.ipvs.timeouts_at_boot.get("tcp") == tcp:
+    if case.observed.ipvs.timeouts_at_boot.get("tcp") == tcp or keepalived_seconds(case.observed, "tcp") is not None:
         return None
     return Found(
         f"IPVS tcp {tcp} s, set by hand or by a unit that this collection does not look for",
@@ -97,10 +99,14 @@ def _ipvs_not_kept(case: Case) -> Found | None:
 @RULES.node("boot-order-differs", INFO)
 def _boot_order(case: Case) -> Found | None:
     """systemd-sysctl at boot and ``sysctl --system`` by hand leave different values."""
+    others = case.observed.others
     differing = {
         key: sysctl.boot
         for key, sysctl in case.observed.sysctls.items()
-        if sysctl.boot and sysctl.boot.procps_value is not None
+        # What only /etc/sysctl.conf sets is said by sysctl-conf-not-read.
+        if sysctl.boot
+        and sysctl.boot.procps_value is not None
+        and (others.conf_is_read or key not in others.conf_lines)
     }
     if not differing:
         return None
@@ -133,12 +139,14 @@ def _differing(observed: Observed) -> list[str]:
 
 def _deciding_lines(observed: Observed) -> Iterator[str]:
     for key in _differing(observed):
-        boot = observed.sysctls[key].boot
-        source = boot.source if boot else None
+        source = observed.boot_source(key)
         yield f"{source} sets {key} to {observed.boot_value(key)}" if source else f"no file sets {key}"
 
 
 def _remedy(observed: Observed, node: NodePlan, policy: Policy) -> str:
+    tuned = [line for key in _differing(observed) if (line := observed.tuned_line(key))]
+    if tuned:
+        return tuned_remedy(observed, tuned[0])
     later = later_lines(observed, _differing(observed), policy.sysctl_file)
     if later:
         return f"Change or remove {', '.join(later.values())}: read after {policy.sysctl_file}, so it wins."

@@ -22,6 +22,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._rule import 
     Found,
     Rules,
 )
+from ansible_collections.kubenode.connections.plugins.plugin_utils._rules_growth import grown, sample_text
 
 RULES = Rules()
 
@@ -35,6 +36,10 @@ _CAP = "net.netfilter.nf_conntrack_tcp_timeout_max_retrans"
 _NEARLY_FULL = 80
 _FULL = 95
 
+_CLOSE_WAIT = "net.netfilter.nf_conntrack_tcp_timeout_close_wait"
+_CLOSE_WAIT_SECONDS = 3600
+"""tcpCloseWaitTimeout where nobody sets it (pkg/proxy/apis/config/v1alpha1/defaults.go), since kubernetes#32551."""
+
 _SHORTEST_ESTABLISHED_SECONDS = 7440
 """RFC 5382, REQ-5: a NAT must keep an idle TCP connection for 2 hours and 4 minutes at least."""
 
@@ -43,7 +48,7 @@ _SHORTEST_ESTABLISHED_SECONDS = 7440
 def _invalid(case: Case) -> Found | None:
     """Connection tracking called packets INVALID, and be_liberal is off."""
     conntrack, node = case.observed.conntrack, case.observed
-    if not conntrack.loaded or node.number(BE_LIBERAL) != 0:
+    if not conntrack.loaded or node.number(BE_LIBERAL) != 0 or grown(node, "invalid"):
         return None
     if not conntrack.statistics:
         return Found(
@@ -73,7 +78,8 @@ def _liberal_lost(case: Case) -> Found | None:
     # A line that comes too early is said by boot-module-late; kube-proxy's tcpBeLiberal sets it again at its start.
     if (boot.source and not boot.in_time) or kube_proxy_value(node, BE_LIBERAL) is not None:
         return None
-    after = f"{boot.source} sets it to {boot.value}" if boot.source else "no file sets it"
+    source = node.boot_source(BE_LIBERAL)
+    after = f"{source} sets it to {node.boot_value(BE_LIBERAL) or boot.value}" if source else "no file sets it"
     return Found(
         f"{BE_LIBERAL} is 1 now; {after}, so it is {node.boot_value(BE_LIBERAL)} after a reboot",
         "Out-of-window packets are INVALID again after the reboot, and the resets come back.",
@@ -109,19 +115,21 @@ def _nearly_full(case: Case) -> Found | None:
 
 @RULES.node("conntrack-drops", WARNING)
 def _drops(case: Case) -> Found | None:
-    """Connection tracking dropped packets, threw entries out early, or lost a race for an entry (that alone: info)."""
+    """Connection tracking dropped packets or threw entries out early (critical while it does), or lost races (info)."""
     conntrack = case.observed.conntrack
     counted = {name: conntrack.counted(name) for name in ("drop", "early_drop", "insert_failed")}
     if not any(counted.values()):
         return None
     lost = counted["drop"] or counted["early_drop"]
+    now = grown(case.observed, "drop") + grown(case.observed, "early_drop")
     return Found(
         ", ".join(f"{name} {number} ({_by_cpu(conntrack, name)})" for name, number in counted.items() if number)
-        + " since nf_conntrack was loaded",
+        + " since nf_conntrack was loaded"
+        + (f", {now} of them in {sample_text(case.observed)} just now" if now else ""),
         "drop: packets lost for want of an entry. early_drop: entries thrown out of a full table. insert_failed: two "
         "packets raced for one entry and one was lost, such as UDP queries for DNS. Growth is what counts.",
         _raise_max(case.observed) if lost else "A few are normal. Where DNS is slow, run a DNS cache on each node.",
-        severity=None if lost else INFO,
+        severity=CRITICAL if now else None if lost else INFO,
     )
 
 
@@ -153,16 +161,36 @@ def _established_short(case: Case) -> Found | None:
     )
 
 
+@RULES.node("conntrack-close-wait-short", INFO)
+def _close_wait_short(case: Case) -> Found | None:
+    """A connection of which one end has closed its half is forgotten sooner than kube-proxy wants it by default."""
+    node, seconds = case.observed, case.observed.conntrack.close_wait
+    on_path = node.mode in ("iptables", "nftables")  # IPVS has 60 s of its own, which nobody can set
+    if not node.conntrack.loaded or not on_path or seconds is None or seconds >= _CLOSE_WAIT_SECONDS:
+        return None
+    written = kube_proxy_value(node, _CLOSE_WAIT)
+    later = f" {written} brings {written.value} s." if written is not None and written.undoes(str(seconds)) else ""
+    return Found(
+        f"{_CLOSE_WAIT} {seconds} s ({_decider(node, _CLOSE_WAIT)})",
+        f"A client that closes its half and waits longer than {seconds} s for the answer never gets it. Keepalive does "
+        "not come that soon.",
+        f"Where programs do that, keepalive_sysctls: {{{_CLOSE_WAIT}: {_CLOSE_WAIT_SECONDS}}}.{later}",
+        f"{_CLOSE_WAIT_SECONDS} s (kube-proxy's own default)",
+    )
+
+
 @RULES.node("conntrack-retransmission-cap", WARNING)
 def _cap(case: Case) -> Found | None:
-    """Lost probes bring conntrack to its cap for unanswered segments, and the next probe comes after that."""
+    """Unanswered probes bring conntrack to its cap, and the next one comes after that. Info: only in longer outages."""
     node, lost = case.observed, case.policy.lost_probes
     keepalive, most, cap = _in_force(case), node.number(_MAX_RETRANS), node.number(_CAP)
-    if not node.conntrack.loaded or keepalive is None or most is None or cap is None or lost < most:
+    if not node.conntrack.loaded or keepalive is None or most is None or cap is None:
         return None
     gap = keepalive.silence_seconds(lost) if most == 0 else keepalive.intvl
-    if _keepalive.with_slack(gap) <= cap:
+    if keepalive.probes <= most or _keepalive.with_slack(gap) <= cap:
         return None
+    if lost < most:
+        return _cap_in_outage(keepalive, most, cap)
     return Found(
         f"keepalive {keepalive}: {gap} s, with timer slack {_keepalive.with_slack(gap)} s, to the next probe after "
         f"{most} unanswered; conntrack then waits {cap} s",
@@ -172,6 +200,20 @@ def _cap(case: Case) -> Found | None:
         if most
         else f"Set {_MAX_RETRANS} back to 3, the kernel's default: 0 puts the cap on every connection.",
         f"{cap} s ({_CAP})",
+    )
+
+
+def _cap_in_outage(keepalive: Keepalive, most: int, cap: int) -> Found:
+    silent = keepalive.silence_seconds(most)
+    return Found(
+        f"keepalive {keepalive}: after {keepalive.time} + {most} x {keepalive.intvl} = {silent} s of silence {most} "
+        f"probes are unanswered, the next comes {keepalive.intvl} s later, with timer slack "
+        f"{_keepalive.with_slack(keepalive.intvl)} s; conntrack waits {cap} s",
+        f"An outage that swallows {most} probes ends a connection whose other end is well: conntrack then forgets it "
+        f"after {_CAP}, although keepalive would go on until {keepalive.verdict_seconds} s.",
+        f"Lower keepalive_intvl to {_keepalive.without_slack(cap)} or less where longer outages are to be survived.",
+        f"{cap} s ({_CAP})",
+        INFO,
     )
 
 

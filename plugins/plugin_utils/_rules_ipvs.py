@@ -2,16 +2,20 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Rules on IPVS: reused ports, real servers that go away, and the end of kube-proxy's ipvs mode. Private."""
+"""Rules on IPVS: reused ports, and real servers that go away. Private to this collection."""
 
 from __future__ import annotations
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils import _kernel
-from ansible_collections.kubenode.connections.plugins.plugin_utils._limits import CONNTRACK
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed import Draining, Observed
 from ansible_collections.kubenode.connections.plugins.plugin_utils._owners import IPVS_DEFAULTS
 from ansible_collections.kubenode.connections.plugins.plugin_utils._page import count, some
-from ansible_collections.kubenode.connections.plugins.plugin_utils._policy import EXPIRE_NODEST, REUSE_MODE
+from ansible_collections.kubenode.connections.plugins.plugin_utils._policy import (
+    EXPIRE_NODEST,
+    EXPIRE_QUIESCENT,
+    REUSE_MODE,
+    SLOPPY_TCP,
+)
 from ansible_collections.kubenode.connections.plugins.plugin_utils._rule import (
     APPLY,
     INFO,
@@ -82,6 +86,40 @@ def _expire_nodest(case: Case) -> Found | None:
     )
 
 
+@RULES.node("expire-quiescent-off", WARNING)
+def _expire_quiescent(case: Case) -> Found | None:
+    """There are services with session affinity, and it leads to real servers with weight 0, too."""
+    node = case.observed
+    if not node.ipvs_on_path or not node.ipvs.persistent or node.number(EXPIRE_QUIESCENT) != 0:
+        return None
+    undone = "kube-proxy sets 1 at its start, so something has set it back: find it. "
+    wanted = case.node.settings.sysctls.get(EXPIRE_QUIESCENT)
+    return Found(
+        f"{EXPIRE_QUIESCENT} 0, {count(node.ipvs.persistent, 'virtual service')} with session affinity",
+        "With 0 the next connection of a client goes to its old real server although that has weight 0. It never "
+        "drains, and once it is gone, that client gets time-outs.",
+        (undone if node.mode == "ipvs" else "")
+        + (f"{APPLY}." if wanted == "1" else "Set keepalive_expire_quiescent_template: true."),
+    )
+
+
+@RULES.node("sloppy-tcp-on", WARNING)
+def _sloppy_tcp(case: Case) -> Found | None:
+    """sloppy_tcp is on, and there are services with several real servers among which forgotten connections scatter."""
+    node = case.observed
+    if not node.ipvs_on_path or not node.ipvs.scattering or (node.number(SLOPPY_TCP) or 0) == 0:
+        return None
+    return Found(
+        f"{SLOPPY_TCP} {node.number(SLOPPY_TCP)}, {count(node.ipvs.scattering, 'virtual service')} with more than one "
+        "real server",
+        "Any packet of a connection that IPVS has forgotten is scheduled like a new one. With two real servers every "
+        "second such connection gets the other one, which resets it; and a stray packet makes an entry.",
+        f"{APPLY}: it sets 0."
+        if case.node.settings.sysctls.get(SLOPPY_TCP) == "0"
+        else "Set keepalive_sloppy_tcp: false. A keepalive below the limit keeps the connection itself.",
+    )
+
+
 @RULES.node("real-servers-draining", INFO)
 def _draining(case: Case) -> Found | None:
     """Real servers with weight 0 still have connections."""
@@ -100,36 +138,6 @@ def _draining(case: Case) -> Found | None:
         "They get no new connections, except from reused ports where conn_reuse_mode is 0. An old one ends so long "
         f"after its last packet; each packet, a keepalive probe too, begins the time anew. The longest: {seconds} s.",
         "Wait, or end the connections at the client. Next time shorter tcpfin and udp in keepalive_ipvs_timeouts.",
-    )
-
-
-@RULES.node("ipvs-mode-deprecated", INFO)
-def _deprecated(case: Case) -> Found | None:
-    """kube-proxy runs in ipvs mode, which Kubernetes is giving up."""
-    node = case.observed
-    if node.mode != "ipvs":
-        return None
-    established = next((limit.seconds for limit in case.node.seen.limits if limit.name == CONNTRACK), None)
-    after = f"{established} s on this node now" if established else "not seen on this node now"
-    return Found(
-        "kube-proxy mode ipvs",
-        "KEP-5495: a warning since Kubernetes 1.35, off by default from 1.40, removed in 1.43.",
-        f"Plan the move to {_successor(node)}. IPVS then no longer forgets connections: the limit is "
-        f"{CONNTRACK}, {after}. The move ends open connections to Services once. Audit and apply again after it.",
-    )
-
-
-@RULES.node("ipvs-left-behind", WARNING)
-def _left_behind(case: Case) -> Found | None:
-    """kube-proxy is in another mode, and IPVS still has virtual services."""
-    node = case.observed
-    if node.mode not in ("iptables", "nftables") or not node.ipvs.services:
-        return None
-    return Found(
-        f"kube-proxy mode {node.mode}, {count(node.ipvs.services, 'virtual service')} in IPVS",
-        "IPVS still handles connections to their addresses, with its own idle limit.",
-        "Left over from ipvs mode: restart the node, or run kube-proxy --cleanup. Kept by keepalived or another load "
-        "balancer: nothing has to be done, the plan counts its limit.",
     )
 
 
@@ -164,10 +172,3 @@ def _seconds_left(node: Observed, draining: Draining) -> int:
         "SCTP": _SCTP_SECONDS[active],
     }
     return by_protocol.get(draining.protocol) or max(by_protocol.values())
-
-
-def _successor(node: Observed) -> str:
-    numbers = _kernel.version(node.kernel)
-    if numbers is not None and numbers < _kernel.NFTABLES_SINCE:
-        return "iptables mode, or to nftables mode with a kernel from 5.13 on (this one is older)"
-    return "nftables mode (stable since Kubernetes 1.33, needs Linux 5.13)"

@@ -6,8 +6,7 @@
 
 from __future__ import annotations
 
-import re
-
+from ansible_collections.kubenode.connections.plugins.plugin_utils._kubernetes import release
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed import Kubelet
 from ansible_collections.kubenode.connections.plugins.plugin_utils._rule import (
     INFO,
@@ -107,7 +106,7 @@ def _not_read(case: Case) -> Found | None:
 
 def has_check(version: str | None) -> bool | None:
     """Whether a kubelet of this version, such as v1.31.2, has the HTTP/2 health check; None where nobody can tell."""
-    numbers = _numbers(version)
+    numbers = release(version)
     if numbers is None:
         return None
     major, minor, patch = numbers
@@ -117,13 +116,8 @@ def has_check(version: str | None) -> bool | None:
 
 def _grace_seconds(version: str | None) -> int:
     """By kubelet's version, for the control plane's is not seen on a node; the later default where there is none."""
-    numbers = _numbers(version)
+    numbers = release(version)
     return GRACE_SECONDS_BEFORE_1_32 if numbers and numbers[:2] < (1, 32) else GRACE_SECONDS
-
-
-def _numbers(version: str | None) -> tuple[int, int, int] | None:
-    found = re.match(r"v?(\d{1,6})\.(\d{1,6})\.(\d{1,6})(?!\d)", version or "")
-    return (int(found[1]), int(found[2]), int(found[3])) if found else None
 
 
 def _switched_off(kubelet: Kubelet) -> bool:

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed import Observed
 from ansible_collections.kubenode.connections.plugins.plugin_utils._owners import (
     IPVS_FIELDS,
@@ -54,7 +56,7 @@ def _sysctl_owner(case: Case) -> Found | None:
     lost = {
         key: written
         for key, value in settings.items()
-        if (written := kube_proxy_value(case.observed, key)) is not None and written.value != value
+        if (written := kube_proxy_value(case.observed, key)) is not None and written.undoes(value)
     }
     if not lost:
         return None
@@ -63,7 +65,8 @@ def _sysctl_owner(case: Case) -> Found | None:
     change = f"Change it {_EDIT}. Or drop" if configurable else "kube-proxy has no option for it: drop"
     return Found(
         values,
-        "kube-proxy writes these sysctls at every start, so the planned value does not stay.",
+        "kube-proxy writes these sysctls at every start, so the planned value does not stay."
+        + _by_version(case.observed, lost),
         f"{change} it from the keepalive_ variables.",
     )
 
@@ -101,4 +104,16 @@ def _ip_vs_idle(case: Case) -> Found | None:
 
 def _overwritten(observed: Observed, key: str, value: str) -> bool:
     written = kube_proxy_value(observed, key)
-    return written is not None and written.value != value
+    return written is not None and written.undoes(value)
+
+
+def _by_version(observed: Observed, lost: Iterable[str]) -> str:
+    """In which direction this release writes conntrack's (kubernetes#103174, #120448)."""
+    if not any(key.startswith("net.netfilter.") for key in lost):
+        return ""
+    version, raises = observed.kube_proxy.version, observed.kube_proxy.raises_only
+    if raises is None:
+        return " Its version was not seen: v1.23 to v1.28 only raise conntrack's, all others write in either direction."
+    if raises:
+        return f" {version} only raises conntrack's."
+    return f" {version or 'This release'} writes conntrack's in either direction (v1.23 to v1.28 only raised them)."

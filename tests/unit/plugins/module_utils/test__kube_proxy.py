@@ -92,7 +92,11 @@ def endless(connection, _path, stopped):
         connection.sendall(b"x" * 65536)
 
 
-GOOD = {"/proxyMode": b"ipvs", "/configz": json.dumps({"kubeproxy.config.k8s.io": CONFIG}).encode()}
+GOOD = {
+    "/proxyMode": b"ipvs",
+    "/configz": json.dumps({"kubeproxy.config.k8s.io": CONFIG}).encode(),
+    "/metrics": b'kubernetes_build_info{git_version="v1.31.2"} 1\n',
+}
 
 
 def ask(server, host="127.0.0.1"):
@@ -106,11 +110,27 @@ def test_a_kube_proxy_that_answers():
     with Server(http(GOOD)) as server:
         seen = ask(server)
     assert (seen.running, seen.address) == (True, f"127.0.0.1:{server.port}")
-    assert (seen.mode, seen.config, seen.error) == ("ipvs", CONFIG, None)
+    assert (seen.mode, seen.config, seen.version, seen.error) == ("ipvs", CONFIG, "v1.31.2", None)
     assert [request.split(b"\r\n")[0] for request in server.requests] == [
         b"GET /proxyMode HTTP/1.0",
         b"GET /configz HTTP/1.0",
+        b"GET /metrics HTTP/1.0",
     ]
+
+
+def test_metrics_that_tell_no_version_are_no_error():
+    with Server(http(dict(GOOD, **{"/metrics": b"nonsense"}))) as server:
+        seen = ask(server)
+    assert (seen.mode, seen.config, seen.version, seen.error) == ("ipvs", CONFIG, None, None)
+
+
+def test_metrics_that_never_come_cost_no_more_than_the_deadline():
+    def answer(connection, path, stopped):
+        (silent if path == "/metrics" else http(GOOD))(connection, path, stopped)
+
+    with Server(answer) as server:
+        seen = ask(server)
+    assert (seen.mode, seen.version, seen.error) == ("ipvs", None, None)
 
 
 def test_an_answer_in_chunks_counts_too():
@@ -180,6 +200,7 @@ def test_one_word_alone_does_not_make_a_kube_proxy():
     with Server(http(b"hello")) as server:
         seen = ask(server)
     assert (seen.running, seen.mode, seen.config) == (False, None, None)
+    assert len(server.requests) == 2  # nobody else's metrics are read
 
 
 def test_both_answers_share_one_deadline():
@@ -255,6 +276,14 @@ def test_a_process_is_found_and_its_silence_is_told(tmp_path):
     )
     said = "True True kube-proxy at 127.0.0.1:10249: nothing listens there."
     assert with_process(tmp_path, [], code) == said
+
+
+def test_the_cpus_are_those_that_the_process_may_run_on(tmp_path):
+    code = (
+        "cpu = min(os.sched_getaffinity(0))\nos.sched_setaffinity(pid, [cpu])\n"
+        "print(_kube_proxy.read(None, 1.0).cpus, _kube_proxy._cpus(None), _kube_proxy._cpus(2 ** 22))"
+    )
+    assert with_process(tmp_path, [], code) == "1 None None"
 
 
 def test_the_kube_proxy_of_another_network_namespace_is_not_ours(tmp_path):

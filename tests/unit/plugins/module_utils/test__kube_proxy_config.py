@@ -49,23 +49,43 @@ V1ALPHA1 = {
     "ipvs": {"tcpTimeout": "2h18m4s", "tcpFinTimeout": "0s", "udpTimeout": "500ms"},
 }
 
+NO_CONNTRACK = {
+    "tcp_established": None,
+    "tcp_close_wait": None,
+    "max_per_core": None,
+    "min": None,
+    "max": 0,
+    "be_liberal": None,
+    "udp": None,
+    "udp_stream": None,
+}
+
 CONFIGS = [
     pytest.param(
         INTERNAL,
         {"tcp": 900, "tcpfin": 90, "udp": 0},
-        {"tcp_established": 86400, "tcp_close_wait": 3600, "max_per_core": 32768, "min": 131072, "be_liberal": True},
+        {
+            "tcp_established": 86400,
+            "tcp_close_wait": 3600,
+            "max_per_core": 32768,
+            "min": 131072,
+            "max": None,
+            "be_liberal": True,
+            "udp": 0,
+            "udp_stream": 0,
+        },
         id="the internal type with a Linux section",
     ),
     pytest.param(
         INTERNAL_BEFORE_LINUX,
         {"tcp": 900, "tcpfin": 90, "udp": 0},
-        {"tcp_established": None, "tcp_close_wait": 0, "max_per_core": None, "min": 0, "be_liberal": None},
+        dict(NO_CONNTRACK, tcp_close_wait=0, min=0),
         id="the internal type without one",
     ),
     pytest.param(
         V1ALPHA1,
         {"tcp": 8284, "tcpfin": 0, "udp": 0},
-        {"tcp_established": 7200, "tcp_close_wait": None, "max_per_core": 0, "min": None, "be_liberal": False},
+        dict(NO_CONNTRACK, tcp_established=7200, max_per_core=0, be_liberal=False),
         id="the versioned type",
     ),
     pytest.param({}, None, None, id="neither section"),
@@ -73,7 +93,7 @@ CONFIGS = [
     pytest.param(
         {"IPVS": {"TCPTimeout": 900, "UDPTimeout": "soon"}, "Conntrack": {"Min": True, "TCPBeLiberal": "yes"}},
         {"tcp": 0, "tcpfin": 0, "udp": 0},
-        {"tcp_established": None, "tcp_close_wait": None, "max_per_core": None, "min": None, "be_liberal": None},
+        NO_CONNTRACK,
         id="values of other types",
     ),
 ]
@@ -83,6 +103,59 @@ CONFIGS = [
 def test_what_kube_proxy_sets_when_it_starts(config, timeouts, conntrack):
     assert _kube_proxy_config.ipvs_timeouts(config) == timeouts
     assert _kube_proxy_config.conntrack(config) == conntrack
+
+
+@pytest.mark.parametrize(
+    ("per_core", "least", "cpus", "most"),
+    [
+        pytest.param(32768, 131072, 2, 131072, id="the least counts on a small machine"),
+        pytest.param(32768, 131072, 64, 2097152, id="a large machine"),
+        pytest.param(32768, None, 4, 131072, id="no least"),
+        pytest.param(0, 131072, 64, 0, id="left alone"),
+        pytest.param(-1, 131072, 64, 0, id="nonsense is left alone"),
+        pytest.param(32768, 131072, None, None, id="nobody knows how many CPUs"),
+    ],
+)
+def test_how_many_connections_kube_proxy_wants(per_core, least, cpus, most):
+    config = {"conntrack": {"maxPerCore": per_core, "min": least}}
+    assert _kube_proxy_config.conntrack(config, cpus)["max"] == most
+
+
+# As kube-proxy v1.31.2 serves it, between other metrics.
+METRICS = b"""\
+# HELP kubernetes_build_info [ALPHA] A metric with a constant '1' value labeled by major, minor, git version, git commit
+# TYPE kubernetes_build_info gauge
+kubernetes_build_info{build_date="2024-10-22T20:28:14Z",compiler="gc",git_commit="5864a4677267e6adeae276ad85882a8714d6\
+9d9d",git_tree_state="clean",git_version="v1.31.2",go_version="go1.22.8",major="1",minor="31",platform="linux/amd64"} 1
+# TYPE process_cpu_seconds_total counter
+process_cpu_seconds_total 1.37
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "version"),
+    [
+        pytest.param(METRICS, "v1.31.2", id="today"),
+        pytest.param(b'kubernetes_build_info{gitVersion="v1.13.4",goVersion="go1.11"} 1', "v1.13.4", id="before 1.14"),
+        pytest.param(
+            b'kubernetes_build_info{git_version="v1.34.2+k3s1",x="y"} 1', "v1.34.2+k3s1", id="of a distribution"
+        ),
+        pytest.param(b"", None, id="nothing"),
+        pytest.param(b"kubernetes_build_info 1\n", None, id="no labels"),
+        pytest.param(b'xkubernetes_build_info{git_version="v1.2.3"} 1', None, id="another metric"),
+        pytest.param(b'kubernetes_build_info{git_version="<html>"} 1', None, id="no version"),
+        pytest.param(b'kubernetes_build_info{git_version="v' + b"1" * 100 + b'"} 1', None, id="no end"),
+        pytest.param(bytes(range(256)), None, id="bytes"),
+    ],
+)
+def test_the_version_that_the_metrics_tell(body, version):
+    assert _kube_proxy_config.parse_version(body) == version
+
+
+@given(st.binary() | st.binary().map(lambda data: b'kubernetes_build_info{git_version="v' + data))
+def test_no_metrics_make_the_parser_raise(body):
+    version = _kube_proxy_config.parse_version(body)
+    assert version is None or len(version) <= 65
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,7 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._n
 APPLY = "Run the playbook kubenode.connections.apply"
 LOOSE = "net.netfilter.nf_conntrack_tcp_loose"
 MAX_RETRANS = "net.netfilter.nf_conntrack_tcp_max_retrans"
+CLOSE_WAIT = "net.netfilter.nf_conntrack_tcp_timeout_close_wait"
 CAP = "net.netfilter.nf_conntrack_tcp_timeout_max_retrans"
 REUSE_MODE = "net.ipv4.vs.conn_reuse_mode"
 EXPIRE_NODEST = "net.ipv4.vs.expire_nodest_conn"
@@ -213,6 +214,47 @@ RAISED = [
         id="a cap on every connection",
     ),
     pytest.param(
+        "conntrack-retransmission-cap",
+        with_keepalive(nftables_node(), (600, 280, 9), file=OTHER_FILE),
+        {},
+        {
+            "severity": "info",
+            "observed": "keepalive 600/280/9: after 600 + 3 x 280 = 1440 s of silence 3 probes are unanswered, the "
+            "next comes 280 s later, with timer slack 316 s; conntrack waits 300 s",
+            "limit": f"300 s ({CAP})",
+            "why": "An outage that swallows 3 probes ends a connection whose other end is well: conntrack then forgets "
+            f"it after {CAP}, although keepalive would go on until 3120 s.",
+            "remedy": "Lower keepalive_intvl to 266 or less where longer outages are to be survived.",
+        },
+        id="probes too far apart for the cap, which lost ones alone do not reach",
+    ),
+    pytest.param(
+        "conntrack-close-wait-short",
+        altered(nftables_node(), conntrack={"timeouts": {"established": 86400, "close_wait": 60}}),
+        {},
+        {
+            "severity": "info",
+            "observed": f"{CLOSE_WAIT} 60 s (no file sets it)",
+            "limit": "3600 s (kube-proxy's own default)",
+            "why": "A client that closes its half and waits longer than 60 s for the answer never gets it. Keepalive "
+            "does not come that soon.",
+            "remedy": f"Where programs do that, keepalive_sysctls: {{{CLOSE_WAIT}: 3600}}. kube-proxy at its next "
+            "start (conntrack.tcpCloseWaitTimeout 3600s) brings 3600 s.",
+        },
+        id="the kernel's own, until kube-proxy starts again",
+    ),
+    pytest.param(
+        "conntrack-close-wait-short",
+        altered(
+            nftables_node(),
+            conntrack={"timeouts": {"established": 86400, "close_wait": 60}},
+            kube_proxy={"conntrack": {"tcp_close_wait": 0}},
+        ),
+        {},
+        {"remedy": f"Where programs do that, keepalive_sysctls: {{{CLOSE_WAIT}: 3600}}."},
+        id="the kernel's own, which kube-proxy leaves alone",
+    ),
+    pytest.param(
         "conn-reuse-mode-off",
         on_kernel("6.1.0-56-cloud-amd64", "0"),
         {},
@@ -360,7 +402,8 @@ RAISED = [
             "why": "KEP-5495: a warning since Kubernetes 1.35, off by default from 1.40, removed in 1.43.",
             "remedy": "Plan the move to nftables mode (stable since Kubernetes 1.33, needs Linux 5.13). IPVS then no "
             "longer forgets connections: the limit is conntrack established, 86400 s on this node now. The move ends "
-            "open connections to Services once. Audit and apply again after it.",
+            "open connections to Services once. With all nodes moved the lowest limit is 86400 s (conntrack "
+            "established on worker1), the plan 7200/75/9: audit and apply again then.",
         },
         id="ipvs mode",
     ),
@@ -371,9 +414,40 @@ RAISED = [
         {
             "remedy": "Plan the move to iptables mode, or to nftables mode with a kernel from 5.13 on (this one is "
             "older). IPVS then no longer forgets connections: the limit is conntrack established, not seen on this "
-            "node now. The move ends open connections to Services once. Audit and apply again after it."
+            "node now. The move ends open connections to Services once. With all nodes moved, audit and apply again: "
+            "no other limit is seen now."
         },
         id="ipvs mode on an older kernel",
+    ),
+    pytest.param(
+        "ipvs-mode-deprecated",
+        altered(with_established(quiet_node(), 5), kube_proxy={"version": "v1.40.1", "conntrack": {}}),
+        {"sysctls": {ESTABLISHED: 86400}},
+        {
+            "severity": "warning",
+            "observed": "kube-proxy v1.40.1, mode ipvs",
+            "remedy": "Plan the move to nftables mode (stable since Kubernetes 1.33, needs Linux 5.13). IPVS then no "
+            "longer forgets connections: the limit is conntrack established, 5 s on this node now. The move ends open "
+            "connections to Services once. With all nodes moved, audit and apply again: the lowest limit is then 5 s "
+            "(conntrack established on worker1).",
+        },
+        id="off by default, and a limit below which there is no plan",
+    ),
+    pytest.param(
+        "proxy-modes-differ",
+        (quiet_node(), nftables_node(), quiet_node()),
+        {},
+        {
+            "severity": "info",
+            "scope": "plan",
+            "observed": "ipvs on worker1, worker3; nftables on worker2",
+            "limit": None,
+            "why": "A connection crosses several nodes, so the limit of IPVS counts for all of them until the last one "
+            "has moved. Only nodes in ipvs mode need IPVS timeouts; the others get none.",
+            "remedy": "Finish the move. With all nodes moved the lowest limit is 86400 s (conntrack established on "
+            "worker1), the plan 7200/75/9: audit and apply again then.",
+        },
+        id="in the middle of a move",
     ),
     pytest.param(
         "ipvs-left-behind",
@@ -463,10 +537,18 @@ NOT_RAISED = [
     pytest.param("conntrack-retransmission-cap", quiet_node(), {"lost_probes": 5}, id="the next probe comes in 30 s"),
     pytest.param(
         "conntrack-retransmission-cap",
-        with_keepalive(nftables_node(), (600, 280, 9), file=OTHER_FILE),
+        with_keepalive(nftables_node(), (600, 280, 3), file=OTHER_FILE),
         {"lost_probes": 2},
-        id="two lost probes do not reach three",
+        id="the third one is the last",
     ),
+    pytest.param("conntrack-close-wait-short", nftables_node(), {}, id="as kube-proxy sets it"),
+    pytest.param(
+        "conntrack-close-wait-short",
+        altered(quiet_node(), conntrack={"timeouts": {"established": 86400, "close_wait": 60}}),
+        {},
+        id="IPVS, which has 60 s of its own",
+    ),
+    pytest.param("conntrack-close-wait-short", plain_node(), {}, id="no conntrack"),
     pytest.param("conn-reuse-mode-off", on_kernel("6.1.0", "1"), {}, id="1"),
     pytest.param(
         "conn-reuse-mode-off", with_sysctl(nftables_node(), REUSE_MODE, "0"), {}, id="IPVS is not on the path"
@@ -481,6 +563,13 @@ NOT_RAISED = [
     pytest.param("real-servers-draining", quiet_node(), {}, id="weight 1"),
     pytest.param("real-servers-draining", with_real_servers(quiet_node(), "TCP", (0, 0, 0)), {}, id="drained"),
     pytest.param("ipvs-mode-deprecated", nftables_node(), {}, id="nftables mode"),
+    pytest.param("proxy-modes-differ", (quiet_node(), quiet_node(), plain_node()), {}, id="none has moved"),
+    pytest.param(
+        "proxy-modes-differ",
+        (nftables_node(), altered(nftables_node(), kube_proxy={"mode": "iptables"})),
+        {},
+        id="two modes without IPVS",
+    ),
     pytest.param("ipvs-left-behind", nftables_node(), {}, id="no services"),
     pytest.param("ipvs-left-behind", quiet_node(), {}, id="ipvs mode"),
     pytest.param("dead-peer-slow", quiet_node(), {}, id="102.2 s"),

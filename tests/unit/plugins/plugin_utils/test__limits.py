@@ -19,6 +19,10 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._n
     with_established,
     with_ipvs_tcp,
 )
+from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._rows_owners import (
+    by_release,
+    with_keepalived,
+)
 
 RESTART = "IPVS tcp after a kube-proxy restart"
 CONNTRACK = (86400, "conntrack established")
@@ -69,6 +73,40 @@ def changed(node, path, value):
             with_configured_tcp(stock_node(), 900),
             [(900, "IPVS tcp"), CONNTRACK],
             id="kube-proxy's value is the one in force",
+        ),
+        pytest.param(
+            with_keepalived(with_ipvs_tcp(stock_node(), 8284), tcp=600),
+            [(600, "IPVS tcp after a keepalived restart"), (8284, "IPVS tcp"), CONNTRACK],
+            id="keepalived will set 600 again",
+        ),
+        pytest.param(
+            with_keepalived(stock_node(), udp=60), [(900, "IPVS tcp"), CONNTRACK], id="keepalived leaves tcp alone"
+        ),
+        pytest.param(
+            with_keepalived(nftables_node(), tcp=600), [CONNTRACK], id="keepalived's values mean nothing without IPVS"
+        ),
+        pytest.param(
+            by_release(with_established(stock_node(), 432000), "v1.27.3"),
+            [(900, "IPVS tcp"), (432000, "conntrack established")],
+            id="kube-proxy before 1.29 leaves a higher conntrack timeout alone",
+        ),
+        pytest.param(
+            by_release(with_established(stock_node(), 3600), "v1.27.3"),
+            [
+                (900, "IPVS tcp"),
+                (3600, "conntrack established"),
+                (86400, "conntrack established after a kube-proxy restart"),
+            ],
+            id="and raises a lower one",
+        ),
+        pytest.param(
+            by_release(with_established(stock_node(), 432000), None),
+            [
+                (900, "IPVS tcp"),
+                (86400, "conntrack established after a kube-proxy restart"),
+                (432000, "conntrack established"),
+            ],
+            id="of a kube-proxy whose release nobody knows the lower one counts",
         ),
         pytest.param(
             changed(with_configured_tcp(nftables_node(), 900), "ipvs.loaded", False),

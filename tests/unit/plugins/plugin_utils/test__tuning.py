@@ -23,6 +23,8 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._n
 
 REUSE_MODE = "net.ipv4.vs.conn_reuse_mode"
 EXPIRE_NODEST = "net.ipv4.vs.expire_nodest_conn"
+EXPIRE_QUIESCENT = "net.ipv4.vs.expire_quiescent_template"
+SLOPPY_TCP = "net.ipv4.vs.sloppy_tcp"
 MAX = "net.netfilter.nf_conntrack_max"
 RETRIES2 = "net.ipv4.tcp_retries2"
 
@@ -66,6 +68,14 @@ def test_by_default_no_node_gets_any(node):
         pytest.param(plain_node(), {"dead_peer_seconds": 103}, {RETRIES2: "8"}, [], id="a key without a module"),
         pytest.param(safe_node(), {"expire_nodest_conn": True}, {EXPIRE_NODEST: "1"}, ["ip_vs"], id="IPVS is there"),
         pytest.param(nftables_node(), {"expire_nodest_conn": True}, {}, [], id="no IPVS"),
+        pytest.param(
+            safe_node(),
+            {"expire_quiescent_template": True, "sloppy_tcp": False},
+            {EXPIRE_QUIESCENT: "1", SLOPPY_TCP: "0"},
+            ["ip_vs"],
+            id="two more keys of IPVS",
+        ),
+        pytest.param(plain_node(), {"expire_quiescent_template": True, "sloppy_tcp": True}, {}, [], id="no IPVS either"),
         pytest.param(safe_node(), {"conn_reuse_mode": 0}, {REUSE_MODE: "0"}, ["ip_vs"], id="a reuse mode by number"),
     ],
 )

@@ -1,0 +1,61 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Who else on the node writes our values, as node_info documents it. Reading only. Private to this collection."""
+
+from typing import Any, Dict, Iterable, List, NamedTuple, Optional
+
+from ansible_collections.kubenode.connections.plugins.module_utils import _keepalived, _sysctl_conf, _tuned
+from ansible_collections.kubenode.connections.plugins.module_utils._conf_files import Problem
+
+_MAX_NAMED = 3
+
+
+class Owners(NamedTuple):
+    """owners and sysctl_conf are plain; problems are (what, why) of files that are not wholly understood."""
+
+    owners: Dict[str, Any]
+    sysctl_conf: Optional[Dict[str, Any]]
+    problems: List[List[str]]
+
+
+def read(keys: Iterable[str], root: str = "/") -> Owners:
+    """keepalived, TuneD and /etc/sysctl.conf, each None where it is not there or sets nothing."""
+    wanted = list(keys)
+    keepalived, keepalived_problems = _keepalived.read(root)
+    tuned, tuned_problems = _tuned.read(wanted, root)
+    conf = _sysctl_conf.read(wanted, root)
+    problems = [
+        [f"the configuration of {name}", "; ".join(map(_sentence, found[:_MAX_NAMED]))]
+        for name, found in (("keepalived", keepalived_problems), ("TuneD", tuned_problems))
+        if found
+    ]
+    owners = {"keepalived": _plain(keepalived), "tuned": None if tuned is None else _tuned_plain(tuned)}
+    return Owners(owners, None if conf is None else _conf_plain(conf), problems)
+
+
+def _tuned_plain(tuned: _tuned.Tuned) -> Dict[str, Any]:
+    return dict(tuned._asdict(), sysctls={key: _plain(each) for key, each in sorted(tuned.sysctls.items())})
+
+
+def _conf_plain(conf: _sysctl_conf.SysctlConf) -> Dict[str, Any]:
+    return dict(conf._asdict(), sysctls={key: _plain(each) for key, each in sorted(conf.sysctls.items())})
+
+
+def _plain(values: Any) -> Any:
+    """The mapping of a named tuple, with names of files that any terminal can print."""
+    return None if values is None else {name: _printable(value) for name, value in values._asdict().items()}
+
+
+def _printable(value: Any) -> Any:
+    return _text(value) if isinstance(value, str) else value
+
+
+def _sentence(problem: Problem) -> str:
+    place = f"{problem.file}:{problem.line}" if problem.line else problem.file
+    return _text(f"{place}: {problem.what}")
+
+
+def _text(text: str) -> str:
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
