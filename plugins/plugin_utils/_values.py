@@ -63,6 +63,7 @@ def whole_number(value: object) -> int | None:
     """An int, or a str of an int, as int; None for anything else, booleans, fractions and absurdly large ones too."""
     if isinstance(value, int) and not isinstance(value, bool):
         return int(value) if abs(value) < _ABSURD else None
-    if isinstance(value, str) and re.fullmatch(r"\s*[+-]?[0-9]{1,18}\s*", value):
+    # Python's \s has the separators U+001C to U+001F, at which int() fails.
+    if isinstance(value, str) and re.fullmatch(r"\s*[+-]?[0-9]{1,18}\s*", value, re.ASCII):
         return int(value)
     return None

@@ -39,6 +39,7 @@ def test_plain_copies():
         pytest.param(9, 9, id="an int"),
         pytest.param("9", 9, id="text of an int"),
         pytest.param(" -9\n", -9, id="text with space around it"),
+        pytest.param("\x1c9", None, id="text with a separator that int does not take for space"),
         pytest.param(True, None, id="a boolean"),
         pytest.param(9.0, None, id="a float"),
         pytest.param("9.0", None, id="text of a float"),

@@ -1,0 +1,131 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Alike nodes of a report as one, and the keepalives to draw of them. Private to this collection."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.kubenode.connections.plugins.plugin_utils._document_node import keepalive_dict
+from ansible_collections.kubenode.connections.plugins.plugin_utils._html_scale import Scale, scale_of
+from ansible_collections.kubenode.connections.plugins.plugin_utils._html_timeline import Lane, Mark
+from ansible_collections.kubenode.connections.plugins.plugin_utils._keepalive import Keepalive
+from ansible_collections.kubenode.connections.plugins.plugin_utils._page import count
+from ansible_collections.kubenode.connections.plugins.plugin_utils._values import whole_number
+
+Node = Mapping[str, Any]
+
+_KEEPALIVE_KEYS = {f"net.ipv4.tcp_keepalive_{name}": name for name in ("time", "intvl", "probes")}
+
+_MOST_OTHERS = 3
+
+
+@dataclass(frozen=True)
+class Titled:
+    """A lane and what it is the keepalive of."""
+
+    title: str
+    whose: str
+    lane: Lane
+
+
+@dataclass(frozen=True)
+class Group:
+    """Nodes that look alike in the picture, and what is drawn of them."""
+
+    nodes: tuple[Node, ...]
+    lanes: tuple[Titled, ...]
+
+    @property
+    def first(self) -> Node:
+        return self.nodes[0]
+
+
+def groups_of(document: Mapping[str, Any]) -> list[Group]:
+    """All nodes, in the report's order: the worst first."""
+    alike: dict[str, list[Node]] = {}
+    for node in document["nodes"]:
+        alike.setdefault(_looks(node), []).append(node)
+    return [Group(tuple(nodes), tuple(_lanes(nodes[0], document))) for nodes in alike.values()]
+
+
+def scale_for(document: Mapping[str, Any], groups: Sequence[Group]) -> Scale:
+    """One scale for all groups, so that they can be compared."""
+    deciding = [limit["seconds"] for limit in (document["limit"], document["planned_limit"]) if limit]
+    lanes = [titled.lane for group in groups for titled in group.lanes]
+    probes = [lane.keepalive["time"] for lane in lanes if lane.keepalive]
+    return scale_of(deciding, [seconds for lane in lanes for seconds in lane.seconds()], probes)
+
+
+def _looks(node: Node) -> str:
+    """What decides how a node is drawn, as text."""
+    limits = [(limit["seconds"], limit["name"]) for limit in node["limits"]]
+    others = [group["keepalive"] for group in _others(node)]
+    own = [node[name] for name in ("verdict", "verdict_after_boot", "mode", "observed")]
+    drawn = [node["keepalive"][name] for name in ("live", "at_boot", "planned")]
+    return json.dumps([own, drawn, limits, others, _before(node), bool(node["not_seen"])], sort_keys=True)
+
+
+def _lanes(node: Node, document: Mapping[str, Any]) -> Iterator[Titled]:
+    keepalive, policy = node["keepalive"], document["policy"]
+    now, later = _limits(node, document, document["limit"]), _limits(node, document, document["planned_limit"])
+    live, planned = keepalive["live"], keepalive["planned"]
+
+    def titled(title: str, whose: str, values: Mapping[str, Any] | None, limits: tuple[Mark, ...]) -> Titled:
+        return Titled(title, whose, Lane(values, limits, policy["lost_probes"], policy["margin"]))
+
+    before = _before(node)
+    if before is not None and before != _three(live):
+        values = keepalive_dict(Keepalive(**before), policy["lost_probes"])
+        yield titled("Before", "the node's own, before the apply", values, now)
+    same = sum(group["namespaces"] for group in _others(node) if group["keepalive"] == live)
+    more = f" and that of {count(same, 'other network namespace')}" if same else ""
+    yield titled("Now", f"the node's own{more}", live, now)
+    for group in [group for group in _others(node) if group["keepalive"] != live][:_MOST_OTHERS]:
+        yield titled("Pods now", count(group["namespaces"], "network namespace"), group["keepalive"], now)
+    if keepalive["at_boot"] is not None and keepalive["at_boot"] != live:
+        yield titled("After a reboot", "the node's own, as things stand", keepalive["at_boot"], now)
+    if planned is not None and (planned != live or later != now):
+        yield titled("Planned", "the node's own, once the plan is applied", planned, later)
+
+
+def _others(node: Node) -> list[Mapping[str, Any]]:
+    """Network namespaces besides the node's own, by their keepalive; most of them are pods."""
+    return [group for group in (node["namespaces"] or {"groups": []})["groups"] if not group["own"]]
+
+
+def _limits(node: Node, document: Mapping[str, Any], lowest: Mapping[str, Any] | None) -> tuple[Mark, ...]:
+    """What forgets a connection of this node, lowest first; the lowest may be another node's, which it crosses.
+
+    ``lowest`` is the report's limit or planned_limit: what is below the planned one will have been raised.
+    """
+    if lowest is None:
+        return ()
+    there = [*node["limits"], *(limit for limit in document["limits"] if limit["node"] is None)]
+    names: dict[int, list[str]] = {lowest["seconds"]: []}
+    own = {(limit["seconds"], limit["name"]) for limit in there}
+    if (lowest["seconds"], lowest["name"]) not in own and lowest["node"] not in (None, node["name"]):
+        names[lowest["seconds"]].append(f"{lowest['name']} on {lowest['node']}")
+    else:
+        names[lowest["seconds"]].append(lowest["name"])
+    for limit in there:
+        if limit["seconds"] >= lowest["seconds"] and limit["name"] not in names.setdefault(limit["seconds"], []):
+            names[limit["seconds"]].append(limit["name"])
+    return tuple(Mark(seconds, ", ".join(names[seconds]), seconds == lowest["seconds"]) for seconds in sorted(names))
+
+
+def _before(node: Node) -> dict[str, int] | None:
+    """The node's own keepalive before an apply, where that wrote all three values."""
+    values = (node["applied"] or {"values": []})["values"]
+    old = {_KEEPALIVE_KEYS.get(each["what"]): whole_number(each["before"]) for each in values}
+    three = {name: number for name in _KEEPALIVE_KEYS.values() if (number := old.get(name)) is not None}
+    return three if len(three) == len(_KEEPALIVE_KEYS) else None
+
+
+def _three(keepalive: Mapping[str, Any] | None) -> dict[str, int] | None:
+    return {name: keepalive[name] for name in _KEEPALIVE_KEYS.values()} if keepalive else None

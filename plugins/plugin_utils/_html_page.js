@@ -1,0 +1,142 @@
+// Copyright: (c) 2026, the kubenode.connections authors
+// GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+// Makes the page more comfortable; it is whole without. Reads and moves what is there, never writes markup.
+(function () {
+  "use strict";
+
+  function element(name, text, attributes) {
+    var made = document.createElement(name);
+    if (text) { made.textContent = text; }
+    Object.keys(attributes || {}).forEach(function (key) { made.setAttribute(key, attributes[key]); });
+    return made;
+  }
+
+  function select(node) {
+    var range = document.createRange();
+    range.selectNodeContents(node);
+    window.getSelection().removeAllRanges();
+    window.getSelection().addRange(range);
+  }
+
+  function copy(code, button) {
+    function done() { button.textContent = "Copied"; }
+    function by_selection() {
+      select(code);
+      button.textContent = document.execCommand("copy") ? "Copied" : "Press Ctrl+C";
+    }
+    if (navigator.clipboard) {
+      navigator.clipboard.writeText(code.textContent).then(done, by_selection);
+    } else {
+      by_selection();
+    }
+  }
+
+  function copyable(command) {
+    var code = command.querySelector("code");
+    var button = element("button", "Copy", { type: "button", "aria-label": "Copy: " + code.textContent });
+    button.addEventListener("click", function () { copy(code, button); });
+    command.append(button);
+  }
+
+  function key(row, column) {
+    var cell = row.cells[column];
+    var value = cell.dataset.key !== undefined ? cell.dataset.key : cell.textContent.trim();
+    return value !== "" && !isNaN(value) ? Number(value) : value;
+  }
+
+  function compare(one, other) {
+    if (typeof one === "number" && typeof other === "number") { return one - other; }
+    return String(one).localeCompare(String(other), "en", { numeric: true });
+  }
+
+  function sortable(table, sorted) {
+    var body = table.tBodies[0];
+    table.classList.add("sortable");
+    Array.from(table.tHead.rows[0].cells).forEach(function (head, column) {
+      var button = element("button", head.textContent, { type: "button" });
+      button.addEventListener("click", function () {
+        var down = head.getAttribute("aria-sort") === "ascending";
+        var rows = Array.from(body.rows).map(function (row) { return { row: row, key: key(row, column) }; });
+        rows.sort(function (one, other) { return (down ? -1 : 1) * compare(one.key, other.key); });
+        Array.from(table.tHead.rows[0].cells).forEach(function (each) { each.removeAttribute("aria-sort"); });
+        head.setAttribute("aria-sort", down ? "descending" : "ascending");
+        rows.forEach(function (each) { body.append(each.row); });
+        sorted();
+      });
+      head.replaceChildren(button);
+    });
+  }
+
+  // Of more rows than this, the first are shown until somebody asks for all.
+  var MANY = 100;
+  // Fewer are seen at a glance.
+  var FEW = 3;
+
+  // A search and, where there are several kinds, a button for each, above what they filter. rows() gives all of it
+  // in its present order.
+  function filterable(place, rows, noun) {
+    if (rows().length < FEW) { return function () {}; }
+    var tools = element("div", "", { "class": "tools", role: "search", "aria-label": "Filter: " + noun + "s" });
+    var label = element("label", "Filter " + noun + "s");
+    var input = element("input", "", { type: "search", autocomplete: "off", spellcheck: "false" });
+    var output = element("output", "", { "aria-live": "polite" });
+    var more = element("button", "", { type: "button", "class": "more" });
+    var texts = new Map(rows().map(function (row) { return [row, row.textContent.toLowerCase()]; }));
+    var kinds = Array.from(new Set(rows().map(function (row) { return row.dataset.kind; })));
+    var chosen = null;
+    var most = MANY;
+    var buttons = kinds.length > 1 ? kinds.map(function (kind) {
+      var button = element("button", kind, { type: "button", "aria-pressed": "false" });
+      button.addEventListener("click", function () {
+        chosen = chosen === kind ? null : kind;
+        show();
+      });
+      return button;
+    }) : [];
+
+    function show() {
+      var words = input.value.toLowerCase().split(/\s+/);
+      var fitting = rows().filter(function (row) {
+        row.hidden = true;
+        return (chosen === null || row.dataset.kind === chosen) &&
+          words.every(function (word) { return texts.get(row).indexOf(word) >= 0; });
+      });
+      fitting.slice(0, most).forEach(function (row) { row.hidden = false; });
+      more.hidden = fitting.length <= most;
+      more.textContent = "Show all " + fitting.length;
+      buttons.forEach(function (button, number) {
+        button.setAttribute("aria-pressed", String(kinds[number] === chosen));
+      });
+      output.textContent = fitting.length === texts.size ? "" : fitting.length + " of " + texts.size;
+    }
+
+    function all() {
+      most = Infinity;
+      show();
+    }
+
+    input.addEventListener("input", show);
+    label.append(input);
+    tools.append.apply(tools, [label].concat(buttons, [output]));
+    more.addEventListener("click", all);
+    window.addEventListener("beforeprint", all);
+    place.before(tools);
+    place.after(more);
+    show();
+    return show;
+  }
+
+  document.querySelectorAll("[data-copy]").forEach(copyable);
+  document.querySelectorAll("table[data-rows]").forEach(function (table) {
+    var rows = function () { return Array.from(table.tBodies[0].rows); };
+    sortable(table, filterable(table.parentNode, rows, table.dataset.rows));
+  });
+  document.querySelectorAll("[data-findings]").forEach(function (list) {
+    filterable(list, function () { return Array.from(list.children); }, "finding");
+  });
+  window.addEventListener("beforeprint", function () {
+    document.querySelectorAll("details").forEach(function (details) { details.open = true; });
+  });
+}());

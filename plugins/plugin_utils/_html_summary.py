@@ -1,0 +1,145 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The page's top: the verdict in one sentence, the figures, what to do next. Private to this collection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ansible_collections.kubenode.connections.plugins.plugin_utils._html_parts import (
+    badge,
+    command,
+    keepalive_words,
+    name,
+    nodes_words,
+    prose,
+    section,
+)
+from ansible_collections.kubenode.connections.plugins.plugin_utils._html_write import Child, Markup, tag
+from ansible_collections.kubenode.connections.plugins.plugin_utils._page import count
+
+Document = Mapping[str, Any]
+
+_KINDS = {"audit": "Audit of idle connections", "apply": "After an apply", "verify": "After a verification"}
+
+_PLAYBOOK = "ansible-playbook kubenode.connections.{} -i INVENTORY"
+
+
+def headline(document: Document) -> str:
+    """The verdict in one sentence."""
+    counts, number = document["counts"]["nodes"], len(document["nodes"])
+    only = document["nodes"][0]["name"] if number == 1 else None
+    if document["verdict"] == "safe":
+        return f"Idle connections are safe on {only or f'all {number} nodes'}."
+    affected = only or f"{counts[document['verdict']]} of {number} nodes"
+    if document["verdict"] == "unsafe":
+        return f"Idle connections are at risk on {affected}."
+    return f"Whether idle connections are safe is not known on {affected}."
+
+
+def header(document: Document) -> Markup:
+    checked = ", in check mode: nothing was written" if document["check_mode"] else ""
+    made = tag("time", document["made_at"].replace("T", " ").replace("Z", " UTC"), datetime=document["made_at"])
+    version = f"kubenode.connections {document['collection']['version']}"
+    title = tag("p", f"{_KINDS[document['kind']]}{checked}", class_="kicker")
+    return tag(
+        "header",
+        title,
+        tag("h1", badge(document["verdict"]), tag("span", headline(document))),
+        tag("ul", *(tag("li", each) for each in _facts(document)), class_="facts"),
+        tag("p", made, ", ", version, class_="made"),
+        class_=f"top {document['verdict']}",
+    )
+
+
+def _facts(document: Document) -> Iterator[Markup]:
+    """What the verdict rests on, a sentence each."""
+    limit, counts = document["limit"], document["counts"]
+    if limit:
+        whose = f"{limit['name']} on {limit['node']}" if limit["node"] else limit["name"]
+        yield prose(f"{whose} forgets a connection after {limit['seconds']} s without a packet and tells neither end.")
+    else:
+        yield prose(f"{document['limit_reason'][:1].upper()}{document['limit_reason'][1:]}.")
+    late = [node["spare_seconds"] for node in document["nodes"] if (node["spare_seconds"] or 0) < 0]
+    if late:
+        yield prose(f"Keepalive speaks up to {-min(late)} s too late.")
+    soon = sum(((node["ipvs"] or {}).get("cut_within") or {}).get("300", 0) for node in document["nodes"])
+    if soon and late:
+        yield prose(f"{count(soon, 'connection')} will be forgotten within 5 minutes if nothing is sent.")
+    spare = [node["spare_seconds"] for node in document["nodes"] if node["spare_seconds"] is not None]
+    if document["verdict"] == "safe" and spare:
+        yield prose(f"Keepalive speaks at least {min(spare)} s before that.")
+    if counts["pods"]["at_risk"]:
+        yield prose(f"{counts['pods']['at_risk']} of {count(counts['pods']['seen'], 'pod')} are at risk.")
+    boots = [node for node in document["nodes"] if node["verdict"] == "safe" and node["verdict_after_boot"] == "unsafe"]
+    if boots:
+        yield prose(f"{nodes_words(len(boots))} safe now will be at risk after a reboot.")
+    if document["not_seen"]:
+        yield prose(f"{count(len(document['not_seen']), 'limit')} could not be read.")
+
+
+def figures(document: Document) -> Markup:
+    """The numbers of the report, side by side."""
+    counts, limit, keepalive = document["counts"], document["limit"], document["keepalive"]
+    nodes = [badge(kind, f"{number} {kind}") for kind, number in counts["nodes"].items() if number]
+    found = [badge(kind, f"{number} {kind}") for kind, number in counts["findings"].items() if number]
+    pods, sockets = counts["pods"], counts["sockets"]
+    at_risk = sockets["without_keepalive"] + sockets["late"]
+    tiles = [
+        _tile("Nodes", len(document["nodes"]), tag("span", *nodes, class_="badges")),
+        _tile("Limit", f"{limit['seconds']} s" if limit else "none", limit["name"] if limit else None),
+        _tile("Keepalive", keepalive_words(keepalive) if keepalive else "none", _planned(keepalive)),
+        _tile("Pods at risk", pods["at_risk"], f"of {pods['seen']} seen") if pods["seen"] else None,
+        _tile("Sockets at risk", at_risk, f"of {sockets['to_services']} to services")
+        if sockets["to_services"]
+        else None,
+        _tile("Findings", sum(counts["findings"].values()), tag("span", *found, class_="badges")),
+    ]
+    return tag("dl", *tiles, class_="figures")
+
+
+def _tile(title: str, figure: object, below: Child) -> Markup:
+    small = tag("dd", below, class_="below") if below is not None else None
+    return tag("div", tag("dt", title), tag("dd", figure, class_="figure"), small)
+
+
+def _planned(keepalive: Mapping[str, Any] | None) -> str:
+    if keepalive is None:
+        return "no limit asks for one"
+    return "stays as it is" if keepalive["stays"] else "planned"
+
+
+def next_steps(document: Document) -> Markup:
+    steps = list(_steps(document))
+    if not steps:
+        return section("next", "What to do next", tag("p", "Nothing has to be done."))
+    shown = [tag("li", tag("p", words), command(line) if line else None) for words, line in steps]
+    return section("next", "What to do next", tag("ol", *shown, class_="steps"))
+
+
+def _steps(document: Document) -> Iterator[tuple[Child, str | None]]:
+    counts = document["counts"]
+    failed = [node["name"] for node in document["nodes"] if node["applied"] and node["applied"]["error"]]
+    for each in failed[:5]:
+        yield tag("span", "The apply failed on ", name(each), ". Why: ", _CHANGES, "."), None
+    apply = _PLAYBOOK.format("apply")
+    if counts["changes"]:
+        yield (
+            f"See the {count(counts['changes'], 'change')} byte for byte; nothing is written.",
+            f"{apply} --check --diff",
+        )
+        yield "Make them. The first batch is one node, so that a bad plan stops there.", apply
+    urgent = {kind: number for kind, number in counts["findings"].items() if number and kind != "info"}
+    if urgent:
+        said = ", ".join(f"{number} {kind}" for kind, number in urgent.items())
+        alone = "" if counts["changes"] else "No setting of a node has to change. "
+        yield tag("span", f"{alone}What else there is to do, the ", _FINDINGS, f" say: {said}."), None
+    if counts["changes"] or document["kind"] == "apply":
+        yield "Prove that it holds, now and after a reboot.", _PLAYBOOK.format("verify")
+
+
+_FINDINGS = tag("a", "findings", href="#findings")
+_CHANGES = tag("a", "before and after", href="#changes")
