@@ -1,0 +1,98 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The files of a report: which there are, and how they get onto the disk. Private to this collection."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.kubenode.connections.plugins.plugin_utils import _prometheus
+from ansible_collections.kubenode.connections.plugins.plugin_utils._errors import PlanError
+from ansible_collections.kubenode.connections.plugins.plugin_utils._html import render_html
+from ansible_collections.kubenode.connections.plugins.plugin_utils._junit import render_junit
+from ansible_collections.kubenode.connections.plugins.plugin_utils._sarif import render_sarif
+
+_OPTION = "keepalive_report_dir"
+
+_MODE = 0o644
+_LONGEST_NAME = 100
+
+File = tuple[str, str]
+
+
+def render_json(document: Mapping[str, Any]) -> str:
+    """The document as JSON, in ASCII."""
+    return json.dumps(document, indent=1) + "\n"
+
+
+def _metrics(document: Mapping[str, Any]) -> Iterator[File]:
+    yield "report.prom", _prometheus.render_all(document)
+    for name, text in _prometheus.render_nodes(document):
+        yield f"nodes/{file_name(name)}.prom", text
+
+
+def _one(name: str, render: Callable[[Mapping[str, Any]], str]) -> Callable[[Mapping[str, Any]], Iterator[File]]:
+    return lambda document: iter([(name, render(document))])
+
+
+FORMATS: Mapping[str, Callable[[Mapping[str, Any]], Iterator[File]]] = {
+    "html": _one("report.html", render_html),
+    "json": _one("report.json", render_json),
+    "junit": _one("report.junit.xml", render_junit),
+    "sarif": _one("report.sarif", render_sarif),
+    "prometheus": _metrics,
+}
+"""Each format and its files: names relative to the folder, and their text."""
+
+
+def write_report(folder: str, formats: Sequence[str], document: Mapping[str, Any]) -> list[str]:
+    """Write the files of these formats, and return their paths. Raises PlanError where one cannot be written.
+
+    Everything is rendered before anything is written, and each file is whole or the one of before.
+    """
+    files = [file for name in formats for file in FORMATS[name](document)]
+    paths = []
+    for name, text in files:
+        path = Path(folder, name)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _write_atomically(path, text.encode())
+        except OSError as error:
+            raise PlanError(
+                f"{_OPTION}: {path} cannot be written ({error.strerror or error}). "
+                "Give a folder on the controller that the user who runs the playbook may write to."
+            ) from None
+        paths.append(str(path))
+    return paths
+
+
+def file_name(name: str) -> str:
+    """A node's name as the name of a file, told apart by a checksum where something had to be replaced."""
+    if re.fullmatch(rf"(?!\.)[A-Za-z0-9._-]{{1,{_LONGEST_NAME}}}", name):
+        return name
+    safe = re.sub(r"[^A-Za-z0-9._-]", "_", name)[:_LONGEST_NAME].lstrip(".") or "node"
+    return f"{safe}-{hashlib.sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
+
+
+def _write_atomically(path: Path, data: bytes) -> None:
+    """In a new file beside it, then renamed, so that a reader never sees half a report."""
+    handle, temporary = tempfile.mkstemp(prefix=f".{path.name[:_LONGEST_NAME]}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            os.fchmod(file.fileno(), _MODE)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise

@@ -1,0 +1,29 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.kubenode.connections.plugins.plugin_utils import _raw
+
+
+@pytest.mark.parametrize(
+    ("read", "value", "expected"),
+    [
+        pytest.param(_raw.text, "a", "a", id="text"),
+        pytest.param(_raw.text, 1, None, id="a number is no text"),
+        pytest.param(_raw.text, "a" * 501, "a" * 500 + "... (501 characters)", id="long text is cut"),
+        pytest.param(_raw.mapping, {"a": 1, 2: 3}, {"a": 1, "": 3}, id="a mapping"),
+        pytest.param(_raw.mapping, [1], {}, id="a list is no mapping"),
+        pytest.param(_raw.items, [1], [1], id="a list"),
+        pytest.param(_raw.items, {"a": 1}, [], id="a mapping is no list"),
+        pytest.param(_raw.number, "7", 7, id="the text of a number counts"),
+        pytest.param(_raw.number, -1, 0, id="nothing is counted below 0"),
+        pytest.param(_raw.number, True, 0, id="a flag is no number"),
+        pytest.param(_raw.numbers, {"a": 1, "b": "x", "c": -2}, {"a": 1, "c": -2}, id="the numbers of a mapping"),
+    ],
+)
+def test_a_value_has_its_type_or_is_nothing(read, value, expected):
+    assert read(value) == expected
