@@ -39,8 +39,11 @@ MACHINES = ("lab", "molecule_ipvs")
 
 # Program -> the Debian package it comes in.
 PROGRAMS = {
+    "chromium": "chromium",
     "git": "git",
     "ip": "iproute2",
+    "iptables": "iptables",
+    "/usr/lib/cni/tuning": "containernetworking-plugins",
     "shellcheck": "shellcheck",
     "unshare": "util-linux",
 }
@@ -230,8 +233,17 @@ def interpreters(session: nox.Session, core: str) -> None:
     session.run(*namespaces, *command, external=True, env=env)
 
 
+@nox.session
+def manifests(session: nox.Session) -> None:
+    """Manifests of pod_defaults against the schemas of Kubernetes; what its policies make of pods."""
+    tools = ("cel-python", "jsonpatch", "kubernetes-validate")
+    requirements = ("-r", "tests/unit/requirements.txt", "-r", "requirements.txt")
+    install(session, "-c", "requirements-test.txt", *requirements, *tools)
+    session.run("python", "-m", "pytest", "tests/manifests", env=checkout_as_collection())
+
+
 @nox.session(requires=["install"])
-@nox.parametrize("scenario", ["default", "kubelet_http2"])
+@nox.parametrize("scenario", ["default", "kube_proxy", "kubelet_http2", "pod_defaults"])
 def molecule(session: nox.Session, scenario: str) -> None:
     """Apply, reboot and restore the roles on containers, as on a small cluster."""
     run_scenario(session, scenario)
@@ -258,6 +270,43 @@ def proof(session: nox.Session) -> None:
     require_lab(session)
     install(session, "-r", "tests/unit/requirements.txt", "-r", "requirements.txt")
     session.run("python", "-m", "pytest", "-s", "tests/proof", *session.posargs, env=checkout_as_collection())
+
+
+@nox.session
+def monitoring(session: nox.Session) -> None:
+    """Metrics, alert rules and dashboard of the report, by Prometheus's own promtool."""
+    promtool = shutil.which("promtool") or unpacked("prometheus", "promtool")
+    if promtool is None:
+        session.skip("monitoring: there is no promtool, and apt-get cannot download the Debian package prometheus.")
+    install(session, "-r", "tests/unit/requirements.txt", "-r", "requirements.txt")
+    env = checkout_as_collection() | {"PROMTOOL": promtool}
+    session.run("python", "-m", "pytest", "tests/monitoring", env=env)
+
+
+@nox.session
+def browser(session: nox.Session) -> None:
+    """The report's page in a real Chromium: it renders, filters, prints, is accessible, and asks for no network."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if chromium is None:
+        session.skip("browser: there is no chromium in PATH (Debian package chromium).")
+    install_tools(session, "axe-playwright-python", "playwright", "-r", "tests/unit/requirements.txt")
+    env = checkout_as_collection() | {"CHROMIUM": chromium}
+    session.run("python", "-m", "pytest", "tests/browser", *session.posargs, env=env)
+
+
+def unpacked(package: str, program: str) -> str | None:
+    """Return a program out of a Debian package that is only unpacked: installed, prometheus would start a server."""
+    folder = BUILD / "debian" / package
+    path = folder / "usr" / "bin" / program
+    if not path.exists() and shutil.which("apt-get") and shutil.which("dpkg-deb"):
+        folder.mkdir(parents=True, exist_ok=True)
+        quiet = {"cwd": folder, "check": False, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        if subprocess.run(["apt-get", "download", package], **quiet).returncode and os.geteuid() == 0:
+            subprocess.run(["apt-get", "-qq", "update"], **quiet)
+            subprocess.run(["apt-get", "download", package], **quiet)
+        for archive in folder.glob("*.deb"):
+            subprocess.run(["dpkg-deb", "--extract", archive, folder], **quiet)
+    return str(path) if path.exists() else None
 
 
 def require_lab(session: nox.Session) -> None:

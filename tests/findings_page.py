@@ -61,7 +61,8 @@ def _when(description: str) -> str:
 def _example(identity: str) -> dict[str, Any]:
     """Return the finding of the first node that raises it in the tests."""
     _identity, node, policy, _expected = next(row.values for row in test__findings.RAISED if row.values[0] == identity)
-    return next(each for each in make_plan(nodes(node), policy)["findings"] if each["id"] == identity)
+    several = node if isinstance(node, tuple) else (node,)
+    return next(each for each in make_plan(nodes(*several), policy)["findings"] if each["id"] == identity)
 
 
 def _section(identity: str, severity: str, when: str, example: dict[str, Any]) -> str:

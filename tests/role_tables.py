@@ -47,10 +47,16 @@ def _default(option: dict[str, Any]) -> str:
 def _entry_point_rows(specs: dict[str, Any], variables: dict[str, Any]) -> list[str]:
     rows = []
     for name, spec in specs.items():
-        own = spec.get("options", {})
-        takes = "all" if list(own) == list(variables) else ", ".join(f"`{option}`" for option in own) or "none"
-        rows.append(f"| `{name}` | {plain(spec['short_description'])} | {takes} |")
+        rows.append(f"| `{name}` | {plain(spec['short_description'])} | {_takes(spec.get('options', {}), variables)} |")
     return rows
+
+
+def _takes(own: dict[str, Any], variables: dict[str, Any]) -> str:
+    """Return which of the role's variables an entry point takes, in the shorter way to say it."""
+    others = [name for name in variables if name not in own]
+    if len(others) < len(own):
+        return " ".join(["all but" if others else "all", ", ".join(f"`{name}`" for name in others)]).strip()
+    return ", ".join(f"`{name}`" for name in own) or "none"
 
 
 def tables(specs: dict[str, Any]) -> str:

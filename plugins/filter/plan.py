@@ -119,6 +119,35 @@ options:
           - Whether C(net.ipv4.vs.expire_nodest_conn) is 1, on nodes with C(ip_vs) now or at boot.
           - Unset leaves it alone. kube-proxy in ipvs mode sets 1 at every start.
         type: bool
+      expire_quiescent_template:
+        description:
+          - Whether C(net.ipv4.vs.expire_quiescent_template) is 1, on nodes with C(ip_vs) now or at boot.
+          - Unset leaves it alone. kube-proxy in ipvs mode sets 1 at every start.
+        type: bool
+      sloppy_tcp:
+        description:
+          - Whether C(net.ipv4.vs.sloppy_tcp) is 1, on nodes with C(ip_vs) now or at boot. Unset leaves it alone.
+        type: bool
+      rps:
+        description:
+          - Receive Packet Steering by the CPUs of the NIC's NUMA node, without isolated ones. V(leave) sets none, and
+            gives back what an earlier run has set.
+          - V(auto) sets it on NICs with fewer receive queues than such CPUs, V(always) on every NIC. Where no NIC gets
+            it, none is set for NICs that appear later either.
+        type: str
+        choices: [leave, auto, always]
+        default: leave
+      rps_exclude_irq_cpus:
+        description:
+          - Whether the CPUs that the receive interrupts of a NIC go to are left out for it, unless none would be left.
+        type: bool
+        default: false
+      rps_sock_flow_entries:
+        description:
+          - The value of C(net.core.rps_sock_flow_entries) with O(policy.rps), V(0) or a power of two. The receive queues
+            of a NIC share it.
+        type: int
+        default: 32768
       sysctls:
         description: Further sysctls and their values, for every node. The kernel modules they need are added.
         type: dict
@@ -127,6 +156,12 @@ options:
         description: IPVS timeouts in seconds, any of C(tcp), C(tcpfin) and C(udp), for nodes with IPVS on the path.
         type: dict
         default: {}
+      pods:
+        description:
+          - Whether running pods with the kernel's own keepalive get the planned one where theirs is too late, and
+            whether the keepalive of pods counts for RV(_value.nodes.verdict).
+        type: bool
+        default: true
       sysctl_file:
         description: The file that the settings will be written to. What it sets already stays in the settings.
         type: str
@@ -170,6 +205,7 @@ EXAMPLES = r"""
     sysctls: "{{ __settings.sysctls }}"
     ipvs_timeouts: "{{ __settings.ipvs_timeouts }}"
     ipvs_timeouts_persistent: "{{ __settings.ipvs_timeouts_persistent }}"
+    rps: "{{ omit if __settings.rps is none else __settings.rps }}"
   become: true
   vars:
     __settings: "{{ __plan.nodes[inventory_hostname].settings }}"
@@ -235,7 +271,17 @@ _value:
           description: The keepalive that is in force in the node's own network namespace.
           type: dict
         verdict:
-          description: V(safe), V(unsafe) or V(unknown), of that keepalive below RV(_value.limit).
+          description:
+            - V(safe), V(unsafe) or V(unknown), of that keepalive and of that of the node's pods below RV(_value.limit).
+            - It is about what is opened from now on, which settings decide. Connections that are open already do not
+              count, since no setting reaches those without C(SO_KEEPALIVE) and those whose timer is armed.
+            - With O(policy.pods=false) pods do not count either.
+          type: str
+        own_verdict:
+          description: The same without the node's pods.
+          type: str
+        own_why:
+          description: The arithmetic of RV(_value.nodes.own_verdict) in words.
           type: str
         why:
           description: The arithmetic of the verdict in words.
@@ -250,8 +296,38 @@ _value:
           description: Seconds between the last probe that counts and the limit. Negative is too late by so many.
           type: int
         namespaces_unsafe:
-          description: How many other network namespaces (pods) have a keepalive that is too late.
+          description: How many other network namespaces have a keepalive that is too late, those of pods among them.
           type: int
+        pods:
+          description: The pods of the node and their open connections. V(none) where nobody looked for them.
+          type: dict
+          contains:
+            count:
+              description: How many pods with a network namespace of their own there are.
+              type: int
+            verdict:
+              description:
+                - The worst of their keepalive and of their open connections to services.
+                - V(unknown) where a namespace or a limit could not be read and nothing worse was seen.
+              type: str
+            at_risk:
+              description:
+                - The namespaces with a late keepalive or connections at risk, the worst first, 50 at most.
+                - Each has C(kind) (V(pod), V(node) or V(other)), C(label), C(why), C(keepalive), C(own_values) (others
+                  than the kernel's), C(verdict) of its keepalive, and the counts of RV(_value.nodes.pods.connections).
+              type: list
+              elements: dict
+            at_risk_more:
+              description: How many more there are.
+              type: int
+            connections:
+              description:
+                - Established connections to services, each counted once. C(without_keepalive) lack C(SO_KEEPALIVE), and
+                  C(late) have a keepalive timer that ends after the limit.
+                - C(undecided) cannot be told now. Data is under way, or the timer ends in time in a namespace that is
+                  late, by a C(TCP_KEEPIDLE) of their own or because it is near its end.
+              type: dict
+              sample: {without_keepalive: 6, late: 10, undecided: 0, safe: 31}
         settings:
           description: The options for M(kubenode.connections.node_settings). Empty where the node needs nothing.
           type: dict
@@ -263,10 +339,13 @@ _value:
               net.ipv4.tcp_keepalive_probes: "9"
             ipvs_timeouts: {}
             ipvs_timeouts_persistent: false
+            rps: {}
+            pods: {time: 600, intvl: 30, probes: 9}
         changes:
           description:
             - What differs from the settings, now or after a reboot.
-            - Each has C(what), C(from), C(to), C(why) and all of it as a C(sentence).
+            - Each has C(what), C(from), C(to), C(why), all of it as a C(sentence), and C(pods), whether it is one of
+              running pods.
           type: list
           elements: dict
         reasons:

@@ -13,6 +13,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._errors impor
 from ansible_collections.kubenode.connections.plugins.module_utils._ipvs_unit import PATH as UNIT
 from ansible_collections.kubenode.connections.plugins.module_utils._ipvs_unit import unit_seconds, unit_steps
 from ansible_collections.kubenode.connections.plugins.module_utils._lock import locked
+from ansible_collections.kubenode.connections.plugins.module_utils._netns import Keepalive
 from ansible_collections.kubenode.connections.plugins.module_utils._originals import PATH, Originals, parse
 from ansible_collections.kubenode.connections.plugins.module_utils._settings import Settings
 from ansible_collections.kubenode.connections.plugins.module_utils._steps_files import (
@@ -27,6 +28,8 @@ from ansible_collections.kubenode.connections.plugins.module_utils._steps_live i
     LoadedModule,
     live_diff,
 )
+from ansible_collections.kubenode.connections.plugins.module_utils._steps_pods import PodsKeepalive, running_pods
+from ansible_collections.kubenode.connections.plugins.module_utils._steps_rps import QueueValue, rps_steps
 from ansible_collections.kubenode.connections.plugins.module_utils._targets import file_target
 from ansible_collections.kubenode.connections.plugins.module_utils._transaction import Step, foresee, run
 
@@ -83,16 +86,18 @@ def _plan(settings: Settings) -> Plan:
     sysctls = _sysctls(settings.sysctls, old, loading)
     ipvs = _ipvs_timeouts(settings, old, loading)
     unit = unit_steps(_unit_seconds(settings), old.files) if settings.ipvs_timeouts is not None else unit_steps({}, {})
-    recorded = files + unit.recorded
+    rps = rps_steps(settings.rps, old)
+    pods = _pods(settings, old)
+    recorded = files + unit.recorded + rps.files
     made, removed, directories = _directories(recorded, old)
 
     def compose(final: bool) -> Originals:
-        return _originals(old, recorded, sysctls, ipvs, directories, final)
+        return _originals(old, recorded, sysctls, ipvs, rps.queues, pods, directories, final)
 
     ahead = OriginalsFile(raw, lambda: compose(False))
     final = OriginalsFile(raw, lambda: compose(True), ahead)
-    steps = [*modules, ahead, *made, *files, *sysctls, *ipvs, *unit.steps, *removed, final]
-    return Plan(steps, unit.notes + _notes.notes(settings, files, sysctls, ipvs))
+    steps = [*modules, ahead, *made, *files, *sysctls, *ipvs, *unit.steps, *rps.steps, *pods, *removed, final]
+    return Plan(steps, unit.notes + rps.notes + _notes.notes(settings, files, sysctls, ipvs, pods))
 
 
 def _lines(modules: Optional[Sequence[str]]) -> Optional[Dict[str, str]]:
@@ -126,6 +131,12 @@ def _ipvs_timeouts(settings: Settings, old: Originals, loading: Sequence[str]) -
     wanted: Dict[str, Optional[int]] = {} if settings.merge else dict.fromkeys(old.ipvs_timeouts)
     wanted.update(settings.ipvs_timeouts)
     return [IpvsTimeouts(old.ipvs_timeouts, wanted, loading)] if wanted or settings.merge else []
+
+
+def _pods(settings: Settings, old: Originals) -> List[PodsKeepalive]:
+    if settings.pods is None:
+        return []
+    return [PodsKeepalive(old.pods, Keepalive(*settings.pods) if settings.pods else None, running_pods)]
 
 
 def _unit_seconds(settings: Settings) -> Dict[str, int]:
@@ -166,6 +177,8 @@ def _originals(
     files: Sequence[Any],
     sysctls: Sequence[LiveSysctl],
     ipvs: Sequence[IpvsTimeouts],
+    rps: Sequence[QueueValue],
+    pods: Sequence[PodsKeepalive],
     directories: Tuple[str, ...],
     final: bool,
 ) -> Originals:
@@ -181,6 +194,8 @@ def _originals(
         _kept(old.sysctls, {step.name: step.target for step in sysctls}, final),
         _kept(old.ipvs_timeouts, seconds, final),
         directories if final else tuple(dict.fromkeys(old.directories + directories)),
+        _kept(old.rps, {step.name: step.target for step in rps}, final),
+        _kept(old.pods, {uid: target for step in pods for uid, target in step.targets.items()}, final),
     )
 
 
@@ -202,10 +217,10 @@ def _outcome(plan: Plan) -> Outcome:
 
 def _shown(steps: Sequence[Step], side: str) -> Dict[str, Any]:
     """One side of the result: each area with its places and what they hold."""
-    shown: Dict[str, Any] = {"modules": {}, "sysctls": {}, "files": {}, "ipvs_timeouts": None}
+    shown: Dict[str, Any] = {"modules": {}, "sysctls": {}, "files": {}, "ipvs_timeouts": None, "rps": {}, "pods": {}}
     for step in steps:
         value = step.show(getattr(step, side))
-        if step.area == "ipvs_timeouts":
+        if step.area in ("ipvs_timeouts", "pods"):
             shown[step.area] = value
         elif step.area:
             shown[step.area][step.name] = value

@@ -6,7 +6,10 @@
 
 import re
 import socket
+import sys
 from typing import Dict, Iterable, List, NamedTuple, Optional, Tuple
+
+from ansible_collections.kubenode.connections.plugins.module_utils import _cut
 
 
 class RealServer(NamedTuple):
@@ -28,9 +31,20 @@ class Service(NamedTuple):
     real_servers: List[RealServer]
 
 
+class Connections(NamedTuple):
+    """Connections by protocol and state, and how many established TCP ones expire within so many seconds if idle."""
+
+    counts: Dict[str, Dict[str, int]]
+    cut_within: Dict[str, int]
+
+
 _SERVICES = "/proc/net/ip_vs"
 _CONNECTIONS = "/proc/net/ip_vs_conn"
 _STATE_COLUMN = 7  # of /proc/net/ip_vs_conn: Pro FromIP FPrt ToIP TPrt DestIP DPrt State ...
+_ESTABLISHED = (b"TCP", b"ESTABLISHED")
+_FOR_EVER = sys.maxsize
+_MAX_DIGITS = 18
+_SHORT_BYTES = 4  # 999 and the end of the line
 _NAME = re.compile(rb"[A-Z0-9_]{1,32}")
 _SERVICE = re.compile(r"(TCP|UDP|SCTP)\s+(\S+):([0-9A-F]{4})\s+(\S+)\s*(.*)$|FWM\s+([0-9A-F]{8})\s+(\S+)\s*(.*)$")
 _REAL_SERVER = re.compile(r"\s*->\s+(\S+):([0-9A-F]{4})\s+(\S+)\s+(-?\d+)\s+(\d+)\s+(\d+)\s*$")
@@ -64,8 +78,8 @@ def parse_services(lines: Iterable[str]) -> Tuple[List[Service], int]:
     return services, strange
 
 
-def read_connections() -> Tuple[Dict[str, Dict[str, int]], int]:
-    """Connections counted by protocol and state, and the number of lines that make no sense. Raises OSError.
+def read_connections() -> Tuple[Connections, int]:
+    """The connections, counted, and the number of lines that make no sense. Raises OSError.
 
     The file may have millions of lines: it is streamed, never held.
     """
@@ -73,9 +87,11 @@ def read_connections() -> Tuple[Dict[str, Dict[str, int]], int]:
         return count_connections(handle)
 
 
-def count_connections(lines: Iterable[bytes]) -> Tuple[Dict[str, Dict[str, int]], int]:
-    """The lines of /proc/net/ip_vs_conn (or ip_vs_conn_sync) counted by protocol and state. Never raises."""
+def count_connections(lines: Iterable[bytes]) -> Tuple[Connections, int]:
+    """The lines of /proc/net/ip_vs_conn (or ip_vs_conn_sync), counted, and those that make no sense. Never raises."""
     counts: Dict[Tuple[bytes, bytes], int] = {}
+    short: Dict[bytes, int] = {}  # what follows an established state, where that is so short that few are different
+    seconds_left = _cut.Counter()
     strange = 0
     for line in lines:
         columns = line.split(None, _STATE_COLUMN + 1)
@@ -84,11 +100,30 @@ def count_connections(lines: Iterable[bytes]) -> Tuple[Dict[str, Dict[str, int]]
         elif columns[0] != b"Pro":
             kind = (columns[0], columns[_STATE_COLUMN])
             counts[kind] = counts.get(kind, 0) + 1
-    return _by_protocol(counts, strange)
+            if kind == _ESTABLISHED:
+                rest = columns[-1]
+                if len(rest) <= _SHORT_BYTES:
+                    short[rest] = short.get(rest, 0) + 1
+                else:
+                    seconds_left.add(_seconds(rest))
+    for rest, count in short.items():
+        seconds_left.add(_seconds(rest), count)
+    by_protocol, unnamed = _by_protocol(counts)
+    return Connections(by_protocol, seconds_left.within()), strange + unnamed
 
 
-def _by_protocol(counts: Dict[Tuple[bytes, bytes], int], strange: int) -> Tuple[Dict[str, Dict[str, int]], int]:
+def _seconds(rest: bytes) -> int:
+    """The column Expires, whole seconds: first after the state, or after Origin; for ever when it makes no sense."""
+    try:
+        return max(int(rest), 0)
+    except ValueError:
+        numbers = (word for word in rest.split()[:2] if word.isdigit() and len(word) <= _MAX_DIGITS)
+        return next((int(word) for word in numbers), _FOR_EVER)
+
+
+def _by_protocol(counts: Dict[Tuple[bytes, bytes], int]) -> Tuple[Dict[str, Dict[str, int]], int]:
     result: Dict[str, Dict[str, int]] = {}
+    strange = 0
     for (protocol, state), count in sorted(counts.items()):
         if _NAME.fullmatch(protocol) and _NAME.fullmatch(state):
             result.setdefault(protocol.decode(), {})[state.decode()] = count

@@ -26,14 +26,16 @@ _MODULE_BY_PREFIX = (
     ("net.nf_conntrack_max", "nf_conntrack"),
 )
 
-# Kernel defaults: include/net/tcp.h, net/bridge/br_netfilter_hooks.c, net/netfilter/ipvs/ip_vs_ctl.c,
-# net/netfilter/nf_conntrack_proto_{tcp,udp}.c. None: it depends on memory or on the distribution.
+# Kernel defaults: include/net/tcp.h, net/core/sysctl_net_core.c, net/bridge/br_netfilter_hooks.c,
+# net/netfilter/ipvs/ip_vs_ctl.c, net/netfilter/nf_conntrack_proto_{tcp,udp}.c. None: it depends on memory or on the
+# distribution.
 _DEFAULTS = (
     ("net.ipv4.tcp_keepalive_time", "7200"),
     ("net.ipv4.tcp_keepalive_intvl", "75"),
     ("net.ipv4.tcp_keepalive_probes", "9"),
     ("net.ipv4.tcp_retries2", "15"),
     ("net.ipv4.ip_forward", None),
+    ("net.core.rps_sock_flow_entries", "0"),
     ("net.bridge.bridge-nf-call-iptables", "1"),
     ("net.bridge.bridge-nf-call-ip6tables", "1"),
     ("net.ipv4.vs.conntrack", "0"),

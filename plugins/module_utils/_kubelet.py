@@ -114,7 +114,7 @@ def _seconds(variables: Dict[str, str], name: str) -> int:
 
 
 def _is_kubelet(proc: str, pid: int) -> bool:
-    arguments = _arguments(proc, pid)
+    arguments = arguments_of(pid, proc)
     if not arguments:  # a process that has ended, or a thread of the kernel
         return False
     if (read_text(f"{proc}/{pid}/comm").value or "").rstrip("\n") == "kubelet":
@@ -142,7 +142,8 @@ def _name(program: str) -> str:
     return os.path.basename(program[: -len(deleted)] if program.endswith(deleted) else program)
 
 
-def _arguments(proc: str, pid: int) -> List[str]:
+def arguments_of(pid: int, proc: str = "/proc") -> List[str]:
+    """The command line of a process, its program first; empty where it has ended or is a thread of the kernel."""
     text = read_text(f"{proc}/{pid}/cmdline").value
     return text.rstrip("\0").split("\0") if text else []
 

@@ -50,6 +50,11 @@ def module_builtin(name: str, root: str = "/") -> bool:
     return module_loaded(name, root) or name in _builtin_list(root)
 
 
+def use_loads_nothing(name: str, root: str = "/") -> bool:
+    """Whether using the module's function loads nothing: it is there, or this kernel loads no modules at all."""
+    return not _loadable(root) or module_loaded(name, root) or module_builtin(name, root)
+
+
 def boot_modules(root: str = "/") -> Dict[str, Source]:
     """The modules that systemd-modules-load loads at boot, before systemd-sysctl runs, by name (underscores)."""
     return read_boot_modules(root)[0]
@@ -133,6 +138,14 @@ def _listed(root: str) -> List[str]:
             return [line.split(None, 1)[0].decode("utf-8", "replace") for line in handle if line.strip()]
     except OSError:
         return []
+
+
+def _loadable(root: str) -> bool:
+    """Whether modules can be loaded: not without CONFIG_MODULES, not once kernel.modules_disabled is 1."""
+    disabled = below(root, "/proc/sys/kernel/modules_disabled")
+    if os.path.exists(disabled):
+        return read_bounded(disabled)[0].strip() != b"1"
+    return os.path.exists(below(root, "/proc/modules")) or os.path.exists(below(root, "/proc/sys/kernel/modprobe"))
 
 
 def _builtin_list(root: str) -> List[str]:

@@ -5,10 +5,14 @@
 """Everything node_info tells about a node, put together. Reading only. Private to this collection."""
 
 import os
+import time
 from typing import Any, Dict, List, NamedTuple, Optional
 
 from ansible_collections.kubenode.connections.plugins.module_utils import (
     _conntrack,
+    _destinations,
+    _growth,
+    _inet_diag,
     _ipvs,
     _ipvs_tables,
     _ipvs_unit,
@@ -17,6 +21,12 @@ from ansible_collections.kubenode.connections.plugins.module_utils import (
     _kubelet,
     _modules_load,
     _netns,
+    _owners_node,
+    _pod_rows,
+    _rps,
+    _rps_rule,
+    _sockets,
+    _softnet,
     _sysctl_files,
 )
 from ansible_collections.kubenode.connections.plugins.module_utils._conf_files import Problem
@@ -27,6 +37,8 @@ MAX_BOOT_PROBLEMS = 20
 """More lines that nobody can parse are not listed."""
 
 _MAX_NAMED = 3
+
+_COUNTERS = {"conntrack": _conntrack.read_statistics, "softnet": lambda: _softnet.read().rows}
 
 Problems = List[Dict[str, str]]
 
@@ -39,23 +51,48 @@ class _Boot(NamedTuple):
     problems: List[Problem]
 
 
-def read_node(kube_proxy_address: Optional[str], kube_proxy_timeout_seconds: float) -> Dict[str, Any]:
-    """The node as node_info documents it; what cannot be read is in problems. Changes nothing, loads nothing."""
+def read_node(
+    kube_proxy_address: Optional[str], kube_proxy_timeout_seconds: float, sample_seconds: float = 0
+) -> Dict[str, Any]:
+    """The node as node_info documents it; what cannot be read is in problems. Changes nothing, loads nothing.
+
+    With sample_seconds it takes that long at least: counters are read first and again at the end, the rest in between.
+    """
+    before = _growth.take(_COUNTERS) if sample_seconds else None
+    node = _read_all(kube_proxy_address, kube_proxy_timeout_seconds)
+    if before is not None:
+        time.sleep(_growth.rest_seconds(before, sample_seconds))
+        node["growth"] = _growth.growth(before, _growth.take(_COUNTERS))
+    return node
+
+
+def _read_all(kube_proxy_address: Optional[str], kube_proxy_timeout_seconds: float) -> Dict[str, Any]:
     problems: Problems = []
     boot = _read_boot()
+    ipvs = _read_ipvs(problems)
+    kube_proxy = _read_kube_proxy(kube_proxy_address, kube_proxy_timeout_seconds, problems)
+    destinations = _read_destinations(ipvs, kube_proxy)
+    owners = _read_owners(problems)
+    namespaces = _netns.read(inside=_sockets_to(destinations.names))
     return {
         "hostname": os.uname().nodename,
         "kernel": os.uname().release,
         "root": _is_root(),
         "container": container(),
         "modules": _modules(boot),
-        "ipvs": _read_ipvs(problems),
-        "conntrack": _read_conntrack(problems),
+        "ipvs": ipvs,
+        "conntrack": dict(_read_conntrack(problems), cut_within=destinations.cut_within),
+        "growth": None,
+        "softnet": _read_softnet(problems),
+        "rps": _read_rps(problems),
         "sysctls": _sysctls(boot, problems),
+        "sysctl_conf": owners.sysctl_conf,
+        "owners": owners.owners,
         "boot_problems": [dict(problem._asdict()) for problem in boot.problems[:MAX_BOOT_PROBLEMS]],
-        "kube_proxy": _read_kube_proxy(kube_proxy_address, kube_proxy_timeout_seconds, problems),
+        "kube_proxy": kube_proxy,
         "kubelet": _read_kubelet(problems),
-        "namespaces": _read_namespaces(problems),
+        "namespaces": _namespaces(namespaces, problems),
+        "pods": _pods(namespaces, destinations.errors, problems),
         "problems": problems,
     }
 
@@ -105,6 +142,7 @@ def _read_ipvs(problems: Problems) -> Dict[str, Any]:
         "timeouts_at_boot": _ipvs_unit.seconds_at_boot() or None,
         "services": [],
         "connections": {},
+        "cut_within": None,
     }
     if not result["loaded"]:
         return result
@@ -115,7 +153,9 @@ def _read_ipvs(problems: Problems) -> Dict[str, Any]:
         problems.append(_problem("IPVS timeouts", reading.error or "", _more_rights()))
     services = _table("/proc/net/ip_vs", _ipvs_tables.read_services, [], problems)
     result["services"] = [_service(service) for service in services]
-    result["connections"] = _table("/proc/net/ip_vs_conn", _ipvs_tables.read_connections, {}, problems)
+    connections = _table("/proc/net/ip_vs_conn", _ipvs_tables.read_connections, None, problems)
+    if connections is not None:
+        result.update(connections=connections.counts, cut_within=connections.cut_within)
     return result
 
 
@@ -182,9 +222,17 @@ def _read_kube_proxy(address: Optional[str], timeout_seconds: float, problems: P
         "mode": seen.mode,
         "config": config,
         "ipvs_timeouts": None if config is None else _kube_proxy_config.ipvs_timeouts(config),
-        "conntrack": None if config is None else _kube_proxy_config.conntrack(config),
+        "conntrack": None if config is None else _kube_proxy_config.conntrack(config, seen.cpus),
+        "version": seen.version,
         "error": seen.error,
     }
+
+
+def _read_owners(problems: Problems) -> _owners_node.Owners:
+    seen = _owners_node.read(KEYS)
+    for what, why in seen.problems:
+        problems.append(_problem(what, why, "See by hand whether these lines set what is planned here."))
+    return seen
 
 
 def _read_kubelet(problems: Problems) -> Dict[str, Any]:
@@ -195,8 +243,7 @@ def _read_kubelet(problems: Problems) -> Dict[str, Any]:
     return dict(seen._asdict())
 
 
-def _read_namespaces(problems: Problems) -> Dict[str, Any]:
-    seen = _netns.read()
+def _namespaces(seen: _netns.Namespaces, problems: Problems) -> Dict[str, Any]:
     if seen.unreadable:
         why = f"{seen.unreadable} of the namespaces or processes cannot be read, such as {seen.error}"
         problems.append(_problem("keepalive in other network namespaces", why, _more_rights()))
@@ -208,6 +255,51 @@ def _read_namespaces(problems: Problems) -> Dict[str, Any]:
             dict(group.keepalive._asdict(), namespaces=group.namespaces, own=group.own) for group in seen.groups
         ],
     }
+
+
+def _read_softnet(problems: Problems) -> List[Dict[str, int]]:
+    seen = _softnet.read()
+    if seen.error:
+        remedy = f"Report it and the kernel ({os.uname().release}) to the collection."
+        problems.append(_problem("received packets of each CPU", seen.error, remedy))
+    return seen.rows
+
+
+def _read_rps(problems: Problems) -> Dict[str, Any]:
+    seen = _rps.read()
+    rule = read_text(_rps_rule.PATH)
+    errors = [*seen.errors, *([rule.error] if rule.error else [])]
+    if errors:
+        problems.append(_problem("Receive Packet Steering", "; ".join(errors[:_MAX_NAMED]), _more_rights()))
+    return {
+        "cpus_online": seen.cpus_online,
+        "cpus_isolated": seen.cpus_isolated,
+        "numa_nodes": seen.numa_nodes,
+        "sock_flow_entries": seen.sock_flow_entries,
+        "nics": [dict(nic._asdict(), queues=[dict(queue._asdict()) for queue in nic.queues]) for nic in seen.nics],
+        "rule": rule.value,
+    }
+
+
+def _read_destinations(ipvs: Dict[str, Any], kube_proxy: Dict[str, Any]) -> _destinations.Destinations:
+    services = [_ipvs_tables.Service(**dict(service, real_servers=[])) for service in ipvs["services"]]
+    return _destinations.read(services, kube_proxy["mode"])
+
+
+def _sockets_to(names: _sockets.Names) -> _netns.Inside:
+    """What reads the sockets of the namespace that it is called in. Whether netlink may be asked is told before."""
+    ask_netlink = _inet_diag.loads_nothing()
+    return lambda pids: _sockets.row(_sockets.read(names, ask_netlink, pids))
+
+
+def _pods(seen: _netns.Namespaces, errors: List[str], problems: Problems) -> Dict[str, Any]:
+    pods = _pod_rows.read(seen.spaces)
+    errors = errors + ([pods["error"]] if pods["error"] else [])
+    if errors:
+        pods["error"] = "; ".join(errors[:_MAX_NAMED])
+        by_hand = "Look at the connections of services by hand: ipvsadm -Lnc, ss -tno."
+        problems.append(_problem("connections to services", pods["error"], by_hand if _is_root() else _more_rights()))
+    return pods
 
 
 def _problem(what: str, why: str, remedy: str) -> Dict[str, str]:

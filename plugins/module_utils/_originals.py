@@ -18,7 +18,8 @@ VERSION = 1
 class FileRecord(NamedTuple):
     """A file that we changed.
 
-    kind: which format it has (sysctls, modules), or whole for one that is ours from end to end, or link.
+    kind: which format it has (sysctls, modules, cni), or whole for one that is ours from end to end, pods for such a
+    one that gives pods their defaults, or link.
     original: its bytes without us, None for no file. hashes: SHA-256 (hex) of contents that we know as ours.
     ours: the values that we gave each key in it (more than one only while a run is under way).
     """
@@ -40,15 +41,20 @@ class LiveRecord(NamedTuple):
 
 
 class Originals(NamedTuple):
-    """What has to be given back: files by path, live values by name, and directories that we made, outermost first."""
+    """What has to be given back: files by path, live values by name, and directories that we made, outermost first.
+
+    rps: the settings of receive queues by their path below /sys. pods: the keepalive of running pods by their UID.
+    """
 
     files: Dict[str, FileRecord]
     sysctls: Dict[str, LiveRecord]
     ipvs_timeouts: Dict[str, LiveRecord]
     directories: Tuple[str, ...]
+    rps: Dict[str, LiveRecord]
+    pods: Dict[str, LiveRecord]
 
 
-NOTHING = Originals({}, {}, {}, ())
+NOTHING = Originals({}, {}, {}, (), {}, {})
 
 
 def dump(originals: Originals) -> Optional[bytes]:
@@ -61,6 +67,8 @@ def dump(originals: Originals) -> Optional[bytes]:
         "sysctls": {name: record._asdict() for name, record in originals.sysctls.items()},
         "ipvs_timeouts": {name: record._asdict() for name, record in originals.ipvs_timeouts.items()},
         "directories": originals.directories,
+        "rps": {name: record._asdict() for name, record in originals.rps.items()},
+        "pods": {uid: record._asdict() for uid, record in originals.pods.items()},
     }
     return (json.dumps(document, indent=1, sort_keys=True) + "\n").encode()
 
@@ -78,6 +86,8 @@ def parse(data: Optional[bytes], path: str = PATH) -> Originals:
             {str(name): _live_from_json(record, str) for name, record in document["sysctls"].items()},
             {str(name): _live_from_json(record, int) for name, record in document["ipvs_timeouts"].items()},
             tuple(_typed(name, str) for name in document["directories"]),
+            {str(name): _live_from_json(record, str) for name, record in document["rps"].items()},
+            {str(uid): _live_from_json(record, str) for uid, record in document["pods"].items()},
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         why = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
@@ -93,7 +103,7 @@ def _file_to_json(record: FileRecord) -> Dict[str, Any]:
 
 
 def _file_from_json(record: Dict[str, Any]) -> FileRecord:
-    if record["kind"] not in ("sysctls", "modules", "whole", "link"):
+    if record["kind"] not in ("sysctls", "modules", "whole", "link", "cni", "pods"):
         raise ValueError(f"a file of kind {record['kind']!r} is not known")
     original = record["original"]
     return FileRecord(

@@ -8,15 +8,24 @@ import os
 import re
 from typing import Any, Dict, Mapping, NamedTuple, Optional, Tuple
 
+from ansible_collections.kubenode.connections.plugins.module_utils._cpus import parse_list
 from ansible_collections.kubenode.connections.plugins.module_utils._errors import NodeError
 from ansible_collections.kubenode.connections.plugins.module_utils._ipvs import MAX_TIMEOUT_SECONDS, Timeouts
 from ansible_collections.kubenode.connections.plugins.module_utils._keys import canonical, sysctl_path
+from ansible_collections.kubenode.connections.plugins.module_utils._rps_rule import Row, RpsSettings
 
 SYSCTL_FILE = "/etc/sysctl.d/k8s.conf"
 MODULES_FILE = "/etc/modules-load.d/k8s.conf"
 
+# What setsockopt takes for TCP_KEEPIDLE, TCP_KEEPINTVL and TCP_KEEPCNT (MAX_TCP_KEEPIDLE ... in include/net/tcp.h).
+_KEEPALIVE = {"time": 32767, "intvl": 32767, "probes": 127}
+
 _MODULE = re.compile(r"\A[A-Za-z0-9_-]{1,63}\Z")
+_NIC = re.compile(r"\A[^/\s:\x00-\x1f\x7f]{1,15}\Z")  # dev_valid_name in net/core/dev.c
 _SYSCTL = re.compile(r"\A[A-Za-z0-9_][^\s=*?\[\]\\\x00-\x1f\x7f]*\Z")
+
+MAX_FLOW_ENTRIES = 1 << 29
+"""The kernel takes no more for net.core.rps_sock_flow_entries (rps_sock_flow_sysctl in net/core/sysctl_net_core.c)."""
 
 # The kernel takes any int for these, and below 1 closes healthy idle connections or floods them with probes
 # (tcp_keepalive_timer in net/ipv4/tcp_timer.c).
@@ -26,7 +35,8 @@ _AT_LEAST_ONE = ("net.ipv4.tcp_keepalive_time", "net.ipv4.tcp_keepalive_intvl", 
 class Settings(NamedTuple):
     """What a node should have. None leaves that part as it is; an empty one gives back what we had set of it.
 
-    ipvs_timeouts are seconds by name. merge: timeouts that are not named stay as they are instead of being given back.
+    ipvs_timeouts are seconds by name, pods the time, intvl and probes of running pods. merge: timeouts that are not
+    named stay as they are instead of being given back.
     """
 
     modules: Optional[Tuple[str, ...]] = None
@@ -36,9 +46,11 @@ class Settings(NamedTuple):
     merge: bool = False
     sysctl_file: str = SYSCTL_FILE
     modules_file: str = MODULES_FILE
+    rps: Optional[RpsSettings] = None
+    pods: Optional[Tuple[int, ...]] = None
 
 
-NOTHING = Settings(modules=(), sysctls={}, ipvs_timeouts={})
+NOTHING = Settings(modules=(), sysctls={}, ipvs_timeouts={}, rps=RpsSettings(), pods=())
 """Give everything back."""
 
 
@@ -47,10 +59,10 @@ def settings_from(options: Mapping[str, Any]) -> Settings:
     if options["state"] == "absent":
         return NOTHING
     modules, sysctls, timeouts = options["modules"], options["sysctls"], options["ipvs_timeouts"]
-    files = [_path(name, options[name]) for name in ("sysctl_file", "modules_file")]
-    if os.path.realpath(files[0]) == os.path.realpath(files[1]):
+    sysctl_file, modules_file = (_path(name, options[name]) for name in ("sysctl_file", "modules_file"))
+    if os.path.realpath(sysctl_file) == os.path.realpath(modules_file):
         raise NodeError(
-            f"sysctl_file and modules_file: both are {files[0]!r}, one file cannot be both. Name two files."
+            f"sysctl_file and modules_file: both are {sysctl_file!r}, one file cannot be both. Name two files."
         )
     return Settings(
         None if modules is None else tuple(dict.fromkeys(_module(name) for name in modules)),
@@ -58,7 +70,10 @@ def settings_from(options: Mapping[str, Any]) -> Settings:
         None if timeouts is None else _timeouts(timeouts),
         options["ipvs_timeouts_persistent"],
         False,
-        *files,
+        sysctl_file,
+        modules_file,
+        rps=None if options["rps"] is None else _rps(options["rps"]),
+        pods=None if options["pods"] is None else _pods(options["pods"]),
     )
 
 
@@ -67,6 +82,11 @@ def timeouts_from(options: Mapping[str, Any]) -> Settings:
     given = {name: options[name] for name in Timeouts._fields if options[name] not in (None, "keep")}
     wanted = {name: _seconds(name, value, f"Write keep, or leave {name} out.") for name, value in given.items()}
     return Settings(ipvs_timeouts=wanted, persistent=options["persistent"], merge=True)
+
+
+def sysctls_from(wanted: Mapping[Any, Any]) -> Dict[str, str]:
+    """Checked names and values of sysctls, by canonical name. Raises NodeError, which names the wrong one."""
+    return _sysctls(wanted)
 
 
 def _module(name: Any) -> str:
@@ -136,6 +156,43 @@ def _seconds(name: str, value: Any, to_keep: str) -> int:
         )
         raise NodeError(f"{name}: {text} seconds, but {limit}. Choose a value between 1 and {MAX_TIMEOUT_SECONDS}.")
     return int(text)
+
+
+def _pods(wanted: Mapping[str, Any]) -> Tuple[int, ...]:
+    given = {name: value for name, value in wanted.items() if value is not None}
+    for name, highest in _KEEPALIVE.items() if given else ():
+        if name not in given:
+            raise NodeError(f"pods: {name} is not given, and a keepalive has all three. Write time, intvl and probes.")
+        if not 1 <= given[name] <= highest:
+            raise NodeError(f"pods: {name}: {given[name]} is not from 1 to {highest} (tcp(7)). Choose such a value.")
+    return tuple(given[name] for name in _KEEPALIVE if given)
+
+
+def _rps(wanted: Mapping[str, Any]) -> RpsSettings:
+    entries = wanted["flow_entries"]
+    if not 0 <= entries <= MAX_FLOW_ENTRIES or entries & (entries - 1):
+        raise NodeError(
+            f"rps: flow_entries: {entries} is not 0 nor a power of two up to {MAX_FLOW_ENTRIES} (the kernel rounds "
+            "others up, sysctl_net_core.c). Write one such as 32768."
+        )
+    return RpsSettings(tuple(_row(row) for row in wanted["nics"] or ()), entries)
+
+
+def _row(given: Mapping[str, Any]) -> Row:
+    row = Row(**given)
+    try:
+        cpus = parse_list(row.cpus)
+    except ValueError:
+        cpus = frozenset()
+    if not cpus:
+        raise NodeError(f"rps: nics: cpus: {row.cpus!r} is not a list of CPUs. Write one such as 0-3,8.")
+    if row.name is not None and not _NIC.match(row.name):
+        raise NodeError(f"rps: nics: name: {row.name!r} is not the name of a NIC. Write one such as eth0.")
+    for option, lowest in (("numa_node", 0), ("fewer_queues_than", 1)):
+        number = getattr(row, option)
+        if number is not None and number < lowest:
+            raise NodeError(f"rps: nics: {option}: {number} is below {lowest}. Write a number from {lowest} on.")
+    return row
 
 
 def _path(option: str, path: Any) -> str:

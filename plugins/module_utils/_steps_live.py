@@ -218,7 +218,7 @@ class IpvsTimeouts(Step):
 
 def live_diff(steps: Sequence[Step]) -> List[Dict[str, Any]]:
     """One before/after pair of all live values, as ``--diff`` shows it; none when they stay."""
-    if not any(step.changed for step in steps if step.area in ("modules", "sysctls", "ipvs_timeouts")):
+    if not any(step.changed for step in steps if step.area in ("modules", "sysctls", "ipvs_timeouts", "rps", "pods")):
         return []
     return [
         {
@@ -233,9 +233,11 @@ def live_diff(steps: Sequence[Step]) -> List[Dict[str, Any]]:
 def _lines(step: Step, value: Any) -> List[str]:
     if step.area == "modules":
         return [f"kernel module {step.name}: {'loaded' if value else 'not loaded'}"]
-    if step.area == "sysctls":
+    if step.area in ("sysctls", "rps"):
         return [f"{step.name} = {'(not there)' if value is None else value}"]
     if step.area == "ipvs_timeouts":
         names = [name for name in _ipvs.Timeouts._fields if name in dict(step.before or {}, **(step.after or {}))]
         return [f"IPVS {name} timeout = {(value or {}).get(name, '(not there)')}" for name in names]
+    if step.area == "pods":
+        return [f"keepalive of {label} = {text}" for label, text in sorted(step.show(value).items())]
     return []

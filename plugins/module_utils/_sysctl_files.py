@@ -94,7 +94,7 @@ def read_boot(keys: Iterable[str], root: str = "/") -> Boot:
     """
     drop_ins = [_read(file, root) for file in conf_files("sysctl.d", root)]
     all_files = [*drop_ins, _read("/etc/sysctl.conf", root)]
-    systemd = any(os.path.exists(below(root, path)) for path in _SYSTEMD_SYSCTL)
+    systemd = has_systemd_sysctl(root)
     wanted = set(keys)
     table = _systemd_table(drop_ins) if systemd else {}
     entries = [entry for entry in _entries(all_files) if entry.key in wanted or _is_pattern(entry.key)]
@@ -103,6 +103,11 @@ def read_boot(keys: Iterable[str], root: str = "/") -> Boot:
         by_procps = _procps_decides(entries, key)
         values[key] = _boot_value(_systemd_decides(table, key) if systemd else by_procps, by_procps)
     return Boot(values, _problems(drop_ins if systemd else all_files))
+
+
+def has_systemd_sysctl(root: str = "/") -> bool:
+    """Whether systemd-sysctl sets the keys at boot; where it is not installed, procps does."""
+    return any(os.path.exists(below(root, path)) for path in _SYSTEMD_SYSCTL)
 
 
 def _read(path: str, root: str) -> _File:

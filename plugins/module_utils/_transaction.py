@@ -61,9 +61,10 @@ def foresee(steps: Sequence[Step]) -> None:
             step.foresee()
 
 
-def run(steps: Sequence[Step]) -> None:
+def run(steps: Sequence[Step], restorer: str = "kubenode.connections.node_settings") -> None:
     """Apply the steps that change something, in order, and read each back. On any failure all are undone in reverse.
 
+    restorer is the module that gives the originals back where an undo fails.
     Raises NodeError that says what failed, and whether the node is as before or what could not be undone.
     """
     done: List[Step] = []
@@ -79,7 +80,7 @@ def run(steps: Sequence[Step]) -> None:
                     _read_back(step)  # once more: a later step may have touched it
     except Exception as error:  # whatever it is, the node must not stay half-way
         with _signals_ignored():
-            raise NodeError(f"{_cause(error)} {_undo(done)}") from error
+            raise NodeError(f"{_cause(error)} {_undo(done, restorer)}") from error
 
 
 def _cause(error: Exception) -> str:
@@ -97,7 +98,7 @@ def _read_back(step: Step) -> None:
         )
 
 
-def _undo(done: List[Step]) -> str:
+def _undo(done: List[Step], restorer: str) -> str:
     """Undo in reverse order, read back, and say in a sentence what came of it."""
     if not done:
         return "Nothing was changed."
@@ -117,10 +118,7 @@ def _undo(done: List[Step]) -> str:
         return "The node is as before: everything that this run had written was undone and read back."
     todo = "Mend that by hand."
     if kept:
-        todo = (
-            "The originals are kept on the node: mend the cause, then run kubenode.connections.node_settings with "
-            "state=absent."
-        )
+        todo = f"The originals are kept on the node: mend the cause, then run {restorer} with state=absent."
     return f"The node is not as before, this could not be undone: {' '.join(failures)} {todo}"
 
 

@@ -19,7 +19,8 @@ description:
 options:
   kube_proxy_address:
     description:
-      - Where kube-proxy serves its metrics, as IP address and port. C(/proxyMode) and C(/configz) are asked there.
+      - Where kube-proxy serves its metrics, as IP address and port. Asked there are C(/proxyMode), C(/configz) and
+        C(/metrics).
       - When not given, it is taken from the running kube-proxy, that is from V(metricsBindAddress) in the file of its
         C(--config), else from C(--metrics-bind-address). Where no kube-proxy is found, V(127.0.0.1:10249) is asked.
       - V(0.0.0.0) and V([::]) mean loopback.
@@ -28,6 +29,13 @@ options:
     description: How many seconds kube-proxy may take for all its answers together.
     type: float
     default: 3
+  sample_seconds:
+    description:
+      - How many seconds lie between the two readings of the counters in RV(node.growth), V(60) at most. The rest of the
+        node is read meanwhile, so that the module takes that long, or as long as the rest takes.
+      - V(0) reads them once, and RV(node.growth) is V(null).
+    type: float
+    default: 1
 extends_documentation_fragment:
   - kubenode.connections._attributes
 attributes:
@@ -44,7 +52,7 @@ attributes:
     support: full
     details: It only reads.
 notes:
-  - Without root the IPVS timeouts and the keepalive of other network namespaces cannot be read. The module then
+  - Without root the IPVS timeouts and other network namespaces, and so pods, cannot be read. The module then
     returns the rest, and says so in RV(node.problems).
   - Values are those of the network namespace that the module runs in. Run it on the node itself, not in a pod.
 seealso:
@@ -167,6 +175,12 @@ node:
           description: How many connections there are, by protocol and state.
           type: dict
           sample: {TCP: {ESTABLISHED: 4, TIME_WAIT: 1}, UDP: {UDP: 1}}
+        cut_within:
+          description:
+            - How many established TCP connections IPVS forgets within 60, 300 and 900 seconds unless a packet comes.
+            - V(null) when the table of connections cannot be read.
+          type: dict
+          sample: {"60": 0, "300": 1, "900": 4}
     conntrack:
       description: Connection tracking in this network namespace.
       type: dict
@@ -196,6 +210,79 @@ node:
           type: list
           elements: dict
           sample: [{cpu: 0, entries: 318, found: 0, invalid: 12, insert_failed: 0, drop: 0, early_drop: 0}]
+        cut_within:
+          description:
+            - How many established TCP connections whose destination is translated connection tracking forgets within
+              60, 300 and 900 seconds unless a packet comes.
+            - V(null) where IPVS translates them, see RV(node.ipvs.cut_within), and where that cannot be read.
+          type: dict
+          sample: {"60": 0, "300": 0, "900": 1}
+    growth:
+      description:
+        - By how much counters of lost packets grew while the node was read, all CPUs together. V(null) with
+          O(sample_seconds=0).
+        - A table that is not there, or that was not there at both readings, has no counters.
+      type: dict
+      contains:
+        seconds:
+          description: The time between the two readings.
+          type: float
+          sample: 1.001
+        conntrack:
+          description: Packets that connection tracking called INVALID or dropped, and entries it could not insert or
+            threw out of a full table.
+          type: dict
+          sample: {invalid: 12, insert_failed: 0, drop: 0, early_drop: 0}
+        softnet:
+          description: Packets that the kernel dropped before it handled them, and how often it ran out of time.
+          type: dict
+          sample: {dropped: 0, time_squeeze: 3}
+    softnet:
+      description:
+        - What each CPU had to do with received packets since boot, by C(/proc/net/softnet_stat).
+        - C(dropped) were too many for its queue. C(time_squeeze) counts how often it ran out of time, C(received_rps)
+          how often another CPU gave it work by RPS.
+      type: list
+      elements: dict
+      sample: [{cpu: 0, processed: 260262, dropped: 0, time_squeeze: 3, received_rps: 0}]
+    rps:
+      description: What decides over Receive Packet Steering (RPS).
+      type: dict
+      contains:
+        cpus_online:
+          description: The CPUs, as a list. V(null) where they could not be read.
+          type: str
+          sample: 0-3
+        cpus_isolated:
+          description: Those of them that the kernel keeps such work from (C(isolcpus), C(nohz_full)).
+          type: str
+          sample: ""
+        numa_nodes:
+          description: The CPUs of each NUMA node.
+          type: dict
+          sample: {"0": 0-3}
+        sock_flow_entries:
+          description: The value of C(net.core.rps_sock_flow_entries), V(null) where it is not there.
+          type: int
+          sample: 0
+        nics:
+          description:
+            - The NICs of this network namespace that are devices. C(path) is the place below C(/sys), C(irq_cpus) the
+              CPUs that their receive interrupts go to (V(null) where that cannot be told).
+            - C(rps_cpus) is the mask of a receive queue without leading zeros, V(0) where RPS is off.
+          type: list
+          elements: dict
+          sample:
+            - name: eth0
+              path: /devices/pci0000:00/0000:00:03.0/virtio2/net/eth0
+              operstate: up
+              numa_node:
+              queues: [{name: rx-0, rps_cpus: "0", rps_flow_cnt: 0}]
+              irq_cpus: "1"
+        rule:
+          description: The udev rules of M(kubenode.connections.node_settings) for it, V(null) where they are not there.
+          type: str
+          sample:
     sysctls:
       description:
         - Every kernel setting that the collection reads, by its dotted name.
@@ -213,6 +300,29 @@ node:
           value: "600"
           error:
           boot: {value: "600", file: /etc/sysctl.d/k8s.conf, line: 3, procps_value: null, module: null, in_time: true}
+    sysctl_conf:
+      description:
+        - What C(/etc/sysctl.conf) sets of the settings that the collection reads. V(null) where there is no such file.
+        - C(read_at_boot) tells whether it is read at boot. C(systemd-sysctl) reads it only where a drop-in is a link to
+          it, which Debian has none of since 13. C(sysctl --system) and C(sysctl -p) always read it.
+      type: dict
+      sample: {read_at_boot: false, sysctls: {net.ipv4.tcp_keepalive_time: {value: "600", line: 3}}}
+    owners:
+      description:
+        - Who else writes values that this collection sets, as far as files of the node tell.
+        - C(keepalived) are the IPVS timeouts of its C(lvs_timeouts), which it sets at its start and reload. V(null)
+          where its service neither runs nor starts at boot, or sets none.
+        - C(tuned) is the active profile of TuneD with the sysctls of it and of those that it includes. C(reapplies)
+          tells whether TuneD applies C(sysctl.d) again after them, so that C(sysctl.d) wins. V(null) where its service
+          neither runs nor starts at boot, or has no profile.
+      type: dict
+      sample:
+        keepalived: {file: /etc/keepalived/keepalived.conf, line: 9, timeouts: {tcp: 7200, tcpfin: 60, udp: 30}}
+        tuned:
+          profile: openshift-node
+          reapplies: true
+          sysctls:
+            net.netfilter.nf_conntrack_max: {value: "1048576", file: /usr/lib/tuned/openshift/tuned.conf, line: 19}
     boot_problems:
       description: Lines in C(sysctl.d) and C(modules-load.d) that nobody can use, 20 at most. Line 0 is the whole file.
       type: list
@@ -247,9 +357,25 @@ node:
           type: dict
           sample: {tcp: 0, tcpfin: 0, udp: 0}
         conntrack:
-          description: The conntrack settings that it makes when it starts, timeouts in seconds.
+          description:
+            - The conntrack settings that it makes when it starts, timeouts in seconds. V(0) leaves the present one.
+            - C(max) is what C(max_per_core) and C(min) come to on this node before Kubernetes 1.36, which caps it.
           type: dict
-          sample: {tcp_established: 86400, tcp_close_wait: 3600, max_per_core: 32768, min: 131072, be_liberal: false}
+          sample:
+            tcp_established: 86400
+            tcp_close_wait: 3600
+            max_per_core: 32768
+            min: 131072
+            max: 131072
+            be_liberal: false
+            udp: 0
+            udp_stream: 0
+        version:
+          description:
+            - Its version, out of its metrics. V(null) where they do not tell it.
+            - Which conntrack settings it writes when it starts depends on it.
+          type: str
+          sample: v1.34.2
         error:
           description: What went wrong when it was asked.
           type: str
@@ -316,6 +442,123 @@ node:
           sample:
             - {time: 7200, intvl: 75, probes: 9, namespaces: 30, own: false}
             - {time: 600, intvl: 30, probes: 9, namespaces: 1, own: true}
+    pods:
+      description:
+        - The network namespaces of RV(node.namespaces) one by one, with the names of their pods and their connections
+          to services.
+        - A pod is known by the cgroup of its processes, its name by kubelet's directory of logs, C(/var/log/pods).
+      type: dict
+      contains:
+        count:
+          description: How many of the namespaces belong to pods. Pods in the node's own namespace have none.
+          type: int
+          sample: 29
+        rows:
+          description:
+            - One row for each namespace, 200 at most. The node's own comes first, then the worst, that is those with
+              most connections without C(SO_KEEPALIVE) and with the longest silence.
+          type: list
+          elements: dict
+          contains:
+            kind:
+              description:
+                - V(node) for the node's own namespace, V(pod), or V(other). A namespace that a program made within its
+                  pod is V(other), too.
+              type: str
+              sample: pod
+            label:
+              description:
+                - What to call it. That is namespace and name of the pod, else V(pod UID), else V(process NAME (PID\)).
+              type: str
+              sample: default/web-0
+            uid:
+              description: The UID of the pod, for a static pod the hash of its configuration.
+              type: str
+              sample: 0b1c2d3e-4f50-6172-8394-a5b6c7d8e9f0
+            namespace:
+              description: The pod's Kubernetes namespace.
+              type: str
+              sample: default
+            name:
+              description: The pod's name.
+              type: str
+              sample: web-0
+            netns:
+              description: The inode of the network namespace, as in C(/proc/PID/ns/net).
+              type: int
+              sample: 4026532801
+            keepalive:
+              description: The TCP keepalive in it. V(null) where it could not be read, see C(error).
+              type: dict
+              sample: {time: 7200, intvl: 75, probes: 9}
+            retries2:
+              description: C(net.ipv4.tcp_retries2) in it.
+              type: int
+              sample: 15
+            error:
+              description: Why something of it could not be read.
+              type: str
+              sample: "/proc/812/ns/net: Operation not permitted"
+            process:
+              description:
+                - The process with most connections to services that lack C(SO_KEEPALIVE), else the oldest.
+                - C(runtime) is only looked for where such connections are. It is V(grpcio) (gRPC C-core), V(java),
+                  V(dotnet), V(node), V(python), V(envoy), V(go), or V(grpc-go) and its version.
+                - V(null) where it was not recognised.
+              type: dict
+              sample: {pid: 4711, name: python3, runtime: grpcio}
+            connections:
+              description: How many established TCP connections there are.
+              type: int
+              sample: 41
+            to_services:
+              description: How many of them go to a virtual service.
+              type: int
+              sample: 16
+            without_keepalive:
+              description: How many of those to services have no C(SO_KEEPALIVE).
+              type: int
+              sample: 6
+            in_flight:
+              description:
+                - How many of those to services wait for an answer, so that their keepalive timer cannot be seen.
+              type: int
+              sample: 0
+            services_omitted:
+              description: How many services are not listed.
+              type: int
+              sample: 0
+            services:
+              description:
+                - The connections to each service, the worst 20 of each namespace and 1000 of all.
+                - C(gaps) are pairs of seconds and connections, the seconds from the last packet to the end of the armed
+                  keepalive timer, rounded up. So long a connection stays silent if nothing is sent.
+              type: list
+              elements: dict
+              sample:
+                - service: 10.96.12.7:50051
+                  connections: 16
+                  without_keepalive: 6
+                  in_flight: 0
+                  gaps: [[600, 7], [7200, 3]]
+                  processes: [{name: python3, pid: 4711, runtime: grpcio, without_keepalive: 6, gap: 7200}]
+        omitted:
+          description: How many rows were left out. They are no worse than the last of RV(node.pods.rows).
+          type: int
+          sample: 0
+        totals:
+          description: The counts of all namespaces, those left out too.
+          type: dict
+          sample: {connections: 230, to_services: 61, without_keepalive: 6}
+        sockets_from:
+          description:
+            - Where the sockets were read, V(sock_diag) (netlink) or V(/proc/net/tcp). V(null) when they were not.
+          type: str
+          sample: sock_diag
+        error:
+          description: Which connections to services could not be seen, and why.
+          type: str
+          sample: "/proc/net/nf_conntrack: Permission denied"
     problems:
       description: Everything that could not be read, why, and what to do.
       type: list
@@ -328,6 +571,7 @@ node:
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.kubenode.connections.plugins.module_utils._growth import LONGEST_SECONDS
 from ansible_collections.kubenode.connections.plugins.module_utils._node import read_node
 
 
@@ -337,6 +581,7 @@ def main() -> None:
         argument_spec={
             "kube_proxy_address": {"type": "str"},
             "kube_proxy_timeout": {"type": "float", "default": 3},
+            "sample_seconds": {"type": "float", "default": 1},
         },
         supports_check_mode=True,
     )
@@ -345,7 +590,13 @@ def main() -> None:
         module.fail_json(
             msg=f"kube_proxy_timeout: {seconds:g} is not between 0 and 60 seconds. Give a time in that range."
         )
-    node = read_node(module.params["kube_proxy_address"], seconds)
+    sample_seconds = module.params["sample_seconds"]
+    if not 0 <= sample_seconds <= LONGEST_SECONDS:
+        module.fail_json(
+            msg=f"sample_seconds: {sample_seconds:g} is not between 0 and {LONGEST_SECONDS} seconds. "
+            "Give a time in that range."
+        )
+    node = read_node(module.params["kube_proxy_address"], seconds, sample_seconds)
     module.exit_json(changed=False, node=node)
 
 

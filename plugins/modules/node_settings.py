@@ -7,11 +7,12 @@
 
 DOCUMENTATION = r"""
 module: node_settings
-short_description: Bring a Kubernetes node to its kernel modules, sysctls and IPVS timeouts in one transaction
+short_description: Bring a Kubernetes node to its kernel modules, sysctls, IPVS timeouts, RPS and pods' keepalive
 version_added: 0.1.0
 description:
   - Brings one node to its settings, now and after the next boot. The order is kernel modules, files, live sysctls,
-    IPVS timeouts, and a systemd unit that sets the IPVS timeouts again after boot.
+    IPVS timeouts, a systemd unit that sets the IPVS timeouts again after boot, and Receive Packet Steering (RPS),
+    and the keepalive of running pods.
   - All of it is one transaction. Every previous value is remembered before anything is written, every value is read
     back after it is written, and on any failure everything is undone in reverse. The message says what failed, and
     that the node is as before.
@@ -24,9 +25,9 @@ description:
 options:
   state:
     description:
-      - With V(present) the node gets the settings. Each of O(modules), O(sysctls) and O(ipvs_timeouts) that is given
-        is the whole of that part, so what an earlier run has set and is not in it any more gets its original back. An
-        empty one gives back all of that part. One that is not given stays as it is.
+      - With V(present) the node gets the settings. Each of O(modules), O(sysctls), O(ipvs_timeouts),
+        O(rps) and O(pods) that is given is the whole of that part, so what an earlier run has set and is not in it any
+        more gets its original back. An empty one gives back all of that part. One that is not given stays as it is.
       - With V(absent) everything that was ever set is given back. All other options are ignored.
     type: str
     choices: [present, absent]
@@ -66,6 +67,64 @@ options:
       - Set this to V(false) where kube-proxy or keepalived sets them.
     type: bool
     default: true
+  rps:
+    description:
+      - Receive Packet Steering, which lets several CPUs work on the packets of one receive queue of a NIC. It is set
+        now, and by C(/etc/udev/rules.d/60-kubenode-connections-rps.rules) at boot and for NICs and queues that appear
+        later.
+      - NICs are those that are devices, not bridges, bonds, VLANs and the interfaces of pods. One that is not there is
+        no error.
+    type: dict
+    suboptions:
+      nics:
+        description:
+          - Which NICs get which CPUs. The first that fits a NIC counts. With neither O(rps.nics[].name) nor
+            O(rps.nics[].numa_node) it fits all NICs that are left. A NIC that none fits is left alone, or gets its
+            originals back.
+        type: list
+        elements: dict
+        suboptions:
+          cpus:
+            description: The CPUs as a list such as V(0-3\,8), for every receive queue of the NIC (C(rps_cpus)).
+            type: str
+            required: true
+          name:
+            description:
+              - The NIC of that name. The udev rules go by the place of its device, so they hold for it when its name
+                changes.
+            type: str
+          numa_node:
+            description: NICs of this NUMA node.
+            type: int
+          fewer_queues_than:
+            description: A NIC that fits and has as many receive queues, or more, is left alone.
+            type: int
+      flow_entries:
+        description:
+          - How many flows the receive queues of a NIC remember together, V(0) or a power of two. Each queue gets its
+            part (C(rps_flow_cnt)), so that packets go to the CPU on which the program reads them.
+          - It takes C(net.core.rps_sock_flow_entries) in O(sysctls) too, with the same number.
+        type: int
+        default: 0
+  pods:
+    description:
+      - The TCP keepalive for the network namespaces of pods that run now. A pod has its own, and a new one begins with
+        the kernel's 7200/75/9, whatever the node has.
+      - Only pods with the kernel's 7200/75/9, or with what an earlier run gave them, get it. Others were given their
+        values on purpose. Pods with C(hostNetwork) have the node's.
+      - It reaches connections that are opened afterwards, and it ends with the pod. RV(notes) names the pods, so that
+        those with old connections can be restarted.
+    type: dict
+    suboptions:
+      time:
+        description: C(net.ipv4.tcp_keepalive_time) in seconds, V(1) to V(32767).
+        type: int
+      intvl:
+        description: C(net.ipv4.tcp_keepalive_intvl) in seconds, V(1) to V(32767).
+        type: int
+      probes:
+        description: C(net.ipv4.tcp_keepalive_probes), V(1) to V(127).
+        type: int
   sysctl_file:
     description:
       - The file that gets the lines of O(sysctls). If it is a link, the file it leads to is edited.
@@ -95,7 +154,7 @@ attributes:
 notes:
   - It needs root. Inside a container without privileges C(/proc/sys) is read-only. The module then fails before it
     writes.
-  - Values are those of the network namespace that the module runs in. Pods have their own and do not inherit them.
+  - O(sysctls) are those of the network namespace that the module runs in. Pods have their own and do not inherit them.
   - Kernel modules are not unloaded with O(state=absent), because something may use them by then. They are unloaded
     again when a run fails that had loaded them.
   - When C(net.ipv4.ip_forward) changes, the kernel resets C(forwarding) and more of every interface. Those keys are not
@@ -130,6 +189,23 @@ EXAMPLES = r"""
     ipvs_timeouts:
       tcp: 8284
 
+- name: Let CPUs 0 to 3 share the packets of NICs with fewer than four receive queues
+  kubenode.connections.node_settings:
+    sysctls:
+      net.core.rps_sock_flow_entries: 32768
+    rps:
+      flow_entries: 32768
+      nics:
+        - cpus: 0-3
+          fewer_queues_than: 4
+
+- name: Let the pods that run now probe before the limit, too
+  kubenode.connections.node_settings:
+    pods:
+      time: 600
+      intvl: 30
+      probes: 9
+
 - name: Give the node back what it had before the first run
   kubenode.connections.node_settings:
     state: absent
@@ -157,6 +233,14 @@ before:
       description: The IPVS timeouts in seconds, none where they are not concerned or IPVS is not loaded.
       type: dict
       sample: {tcp: 900, tcpfin: 120, udp: 300}
+    rps:
+      description: The settings of receive queues by their path, as far as they are set or given back.
+      type: dict
+      sample: {/sys/class/net/eth0/queues/rx-0/rps_cpus: "0", /sys/class/net/eth0/queues/rx-0/rps_flow_cnt: "0"}
+    pods:
+      description: The keepalive (time/intvl/probes) of each running pod that it changes.
+      type: dict
+      sample: {shop/web-0: 7200/75/9}
 after:
   description: The same for afterwards, in check mode as foreseen.
   returned: success
@@ -166,6 +250,8 @@ after:
     sysctls: {net.ipv4.tcp_keepalive_time: "600"}
     files: {/etc/sysctl.d/k8s.conf: "net.ipv4.tcp_keepalive_time = 600\n"}
     ipvs_timeouts:
+    rps: {}
+    pods: {shop/web-0: 600/30/9}
 notes:
   description:
     - What to know beside that, one sentence or two each. Above all what a reboot would undo, with the file and line
@@ -189,6 +275,16 @@ from ansible_collections.kubenode.connections.plugins.module_utils._settings imp
 )
 
 _TIMEOUTS = {"tcp": {"type": "int"}, "tcpfin": {"type": "int"}, "udp": {"type": "int"}}
+_NIC = {
+    "cpus": {"type": "str", "required": True},
+    "name": {"type": "str"},
+    "numa_node": {"type": "int"},
+    "fewer_queues_than": {"type": "int"},
+}
+_RPS = {
+    "nics": {"type": "list", "elements": "dict", "options": _NIC},
+    "flow_entries": {"type": "int", "default": 0},
+}
 
 
 def main() -> None:
@@ -200,6 +296,8 @@ def main() -> None:
             "sysctls": {"type": "dict"},
             "ipvs_timeouts": {"type": "dict", "options": _TIMEOUTS},
             "ipvs_timeouts_persistent": {"type": "bool", "default": True},
+            "rps": {"type": "dict", "options": _RPS},
+            "pods": {"type": "dict", "options": {name: {"type": "int"} for name in ("time", "intvl", "probes")}},
             "sysctl_file": {"type": "path", "default": SYSCTL_FILE},
             "modules_file": {"type": "path", "default": MODULES_FILE},
         },

@@ -10,10 +10,15 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils import (
     _rules_boot,
     _rules_conntrack,
     _rules_dead_peer,
+    _rules_growth,
     _rules_ipvs,
     _rules_keepalive,
     _rules_kubelet,
+    _rules_modes,
+    _rules_others,
     _rules_owner,
+    _rules_pods,
+    _rules_rps,
     _rules_unseen,
 )
 from ansible_collections.kubenode.connections.plugins.plugin_utils._model import Finding, Plan
@@ -21,10 +26,15 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._rule import 
 
 RULES = (
     *_rules_keepalive.RULES,
+    *_rules_pods.RULES,
     *_rules_boot.RULES,
     *_rules_owner.RULES,
+    *_rules_others.RULES,
+    *_rules_growth.RULES,
+    *_rules_rps.RULES,
     *_rules_conntrack.RULES,
     *_rules_ipvs.RULES,
+    *_rules_modes.RULES,
     *_rules_dead_peer.RULES,
     *_rules_kubelet.RULES,
     *_rules_unseen.RULES,

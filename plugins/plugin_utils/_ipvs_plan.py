@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from ansible_collections.kubenode.connections.plugins.module_utils._keys import KEYS, module_for
-from ansible_collections.kubenode.connections.plugins.plugin_utils import _keepalive, _limits
+from ansible_collections.kubenode.connections.plugins.plugin_utils import _keepalive, _limits, _remedies
 from ansible_collections.kubenode.connections.plugins.plugin_utils._errors import PlanError
 from ansible_collections.kubenode.connections.plugins.plugin_utils._keepalive import KERNEL_DEFAULT, Keepalive
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits import Limit
@@ -27,6 +27,7 @@ def keepalives_in_use(nodes: Iterable[Observed]) -> list[Keepalive]:
     found = []
     for node in nodes:
         found += [group.keepalive for group in node.namespaces.groups]
+        found += [space.keepalive for space in (node.pods.spaces if node.pods else ()) if space.keepalive is not None]
         found += [each for each in (node.keepalive, node.boot_keepalive) if each is not None]
     return [each for each in found if each.usable]
 
@@ -40,13 +41,25 @@ def highest_in_use(nodes: Iterable[Observed], lost_probes: int) -> Keepalive:
     return max(found, key=lambda each: (each.silence_seconds(lost_probes), each.verdict_seconds))
 
 
-def ipvs_timeouts(nodes: Nodes, policy: Policy, keepalive: Keepalive | None) -> dict[str, dict[str, int]]:
+def grpc_idle_seconds(nodes: Iterable[Observed]) -> int | None:
+    """When the gRPC channels that have connections without SO_KEEPALIVE to services have closed them, being idle.
+
+    None where there are none.
+    """
+    spaces = (space for node in nodes if node.pods for space in node.pods.spaces)
+    return _remedies.grpc_idle_seconds(process.runtime for space in spaces for _service, process in space.at_risk())
+
+
+def ipvs_timeouts(
+    nodes: Nodes, policy: Policy, keepalive: Keepalive | None, idle_seconds: int | None = None
+) -> dict[str, dict[str, int]]:
     """The IPVS timeouts in seconds that each node with IPVS on the path should have; empty for the others.
 
-    ``keepalive`` is the latest that must stay below them, None unless the strategy is raise_ipvs. Raises PlanError
-    where the user's own tcp is too short for it, or no timeout is long enough.
+    ``keepalive`` is the latest that must stay below them, None unless the strategy is raise_ipvs; ``idle_seconds`` must
+    pass too, unless the user's own tcp says otherwise: an IPVS timer may be late, but never early. Raises PlanError
+    where the user's own tcp is too short for the keepalive, or no timeout is long enough.
     """
-    tcp = _tcp_above(keepalive, policy) if keepalive else None
+    tcp = _tcp_above(keepalive, policy, idle_seconds or 0) if keepalive else None
     return {name: _timeouts(node, policy, tcp) if node.ipvs_on_path else {} for name, node in nodes.items()}
 
 
@@ -76,12 +89,16 @@ def refuse_other_limits(limits: Iterable[Limit], keepalive: Keepalive, policy: P
 
 
 def is_ipvs(limit: Limit) -> bool:
-    return limit.name in (_limits.IPVS_TCP, _limits.IPVS_TCP_RESTART)
+    return limit.name in (_limits.IPVS_TCP, _limits.IPVS_TCP_RESTART, _limits.IPVS_TCP_KEEPALIVED)
 
 
-def _tcp_above(keepalive: Keepalive, policy: Policy) -> int:
-    silence = keepalive.silence_seconds(policy.lost_probes)
-    needed = _keepalive.with_slack(silence) + policy.margin
+def above_seconds(keepalive: Keepalive, policy: Policy) -> int:
+    """The shortest IPVS tcp timeout under which that keepalive is safe."""
+    return _keepalive.with_slack(keepalive.silence_seconds(policy.lost_probes)) + policy.margin
+
+
+def _tcp_above(keepalive: Keepalive, policy: Policy, idle_seconds: int) -> int:
+    needed = above_seconds(keepalive, policy)
     own = policy.ipvs_timeouts.get("tcp")
     if own is not None and own < needed:
         text = _keepalive.sum_text(keepalive, own, "keepalive_ipvs_timeouts tcp", policy.lost_probes, policy.margin)
@@ -94,7 +111,7 @@ def _tcp_above(keepalive: Keepalive, policy: Policy) -> int:
             f"keepalive_strategy: raise_ipvs would need an IPVS tcp timeout of {needed} s, above {IPVS_SECONDS.high} s "
             f"({IPVS_SECONDS.source}). Lower the keepalive {keepalive} that is in use."
         )
-    return own or needed
+    return own or max(needed, idle_seconds)
 
 
 def _timeouts(node: Observed, policy: Policy, tcp: int | None) -> dict[str, int]:
@@ -108,11 +125,7 @@ def _timeouts(node: Observed, policy: Policy, tcp: int | None) -> dict[str, int]
 def _ipvs_after(name: str, node: Observed, tcp: int | None, seen: Iterable[Limit]) -> list[Limit]:
     if tcp is None:
         return [limit for limit in seen if is_ipvs(limit)]
-    after = [Limit(tcp, _limits.IPVS_TCP, name)]
-    configured = _limits.kube_proxy_ipvs_seconds(node, "tcp")
-    if configured is not None and configured != tcp:
-        after.append(Limit(configured, _limits.IPVS_TCP_RESTART, name))
-    return after
+    return [Limit(tcp, _limits.IPVS_TCP, name), *_limits.ipvs_after_restart(name, node, tcp)]
 
 
 def _established(node: Observed, policy: Policy) -> int | None:
@@ -126,7 +139,7 @@ def _conntrack_after(name: str, node: Observed, established: int | None, seen: I
     if established is None:
         return [limit for limit in seen if not is_ipvs(limit)]
     after = [Limit(established, _limits.CONNTRACK, name)]
-    configured = _limits.kube_proxy_established_seconds(node)
+    configured = _limits.kube_proxy_established_seconds(node, established)
     if configured is not None and configured != established:
         after.append(Limit(configured, _limits.CONNTRACK_RESTART, name))
     return after

@@ -10,41 +10,57 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from ansible_collections.kubenode.connections.plugins.module_utils._rps_rule import RpsSettings
 from ansible_collections.kubenode.connections.plugins.plugin_utils._keepalive import Keepalive
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits import Limit, NodeLimits, NotSeen
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed import Observed
+from ansible_collections.kubenode.connections.plugins.plugin_utils._pods import JudgedPods, connections_text
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy import Policy
 
 SAFE = "safe"
 UNSAFE = "unsafe"
 UNKNOWN = "unknown"
+VERDICTS = (UNSAFE, UNKNOWN, SAFE)
+"""The worst first."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What node_settings is to bring a node to; all empty where the node needs nothing."""
+    """What node_settings is to bring a node to; all empty where the node needs nothing.
+
+    ``rps`` and ``pods`` (the keepalive of running pods) are None to leave them.
+    """
 
     modules: tuple[str, ...] = ()
     sysctls: Mapping[str, str] = field(default_factory=dict)
     ipvs_timeouts: Mapping[str, int] = field(default_factory=dict)
     ipvs_timeouts_persistent: bool = False
+    rps: RpsSettings | None = None
+    pods: Keepalive | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        return {**asdict(self), "modules": list(self.modules)}
+        return {**asdict(self), "modules": list(self.modules), "rps": None if self.rps is None else self.rps.as_dict()}
 
 
 @dataclass(frozen=True)
 class Change:
-    """One value that differs from the settings, now or after a reboot."""
+    """One value that differs from the settings, now or after a reboot. ``pods``: it is one of running pods."""
 
     what: str
     before: str
     after: str
     why: str
+    pods: bool = False
 
-    def as_dict(self) -> dict[str, str]:
-        sentence = f"{self.what}: {self.before} becomes {self.after}; {self.why}."
-        return {"what": self.what, "from": self.before, "to": self.after, "why": self.why, "sentence": sentence}
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "what": self.what,
+            "from": self.before,
+            "to": self.after,
+            "why": self.why,
+            "pods": self.pods,
+            "sentence": f"{self.what}: {self.before} becomes {self.after}; {self.why}.",
+        }
 
 
 @dataclass(frozen=True)
@@ -65,12 +81,17 @@ class Finding:
 
 @dataclass(frozen=True)
 class NodePlan:
-    """One node: what was seen, how it stands to the limit, what it should have, and whose each value is."""
+    """One node: what was seen, how it stands to the limit, what it should have, and whose each value is.
+
+    ``verdict`` counts the values of its pods, ``own_verdict`` only those of the node itself.
+    """
 
     name: str
     observed: Observed | None
     seen: NodeLimits
     verdict: str
+    own_verdict: str
+    own_why: str
     spare_seconds: int | None
     namespaces_unsafe: int
     why: str
@@ -79,6 +100,7 @@ class NodePlan:
     changes: tuple[Change, ...]
     owners: Mapping[str, str]
     notes: tuple[str, ...]
+    pods: JudgedPods | None
 
     @property
     def keepalive(self) -> Keepalive | None:
@@ -91,10 +113,13 @@ class NodePlan:
             "notes": list(self.notes),
             "keepalive": self.keepalive.as_dict() if self.keepalive else None,
             "verdict": self.verdict,
+            "own_verdict": self.own_verdict,
+            "own_why": self.own_why,
             "spare_seconds": self.spare_seconds,
             "namespaces_unsafe": self.namespaces_unsafe,
             "why": self.why,
-            "summary": f"{self.name} is {self.verdict}: {self.why}.",
+            "summary": f"{self.name} is {self.verdict}: {self.why}.{connections_text(self.pods)}",
+            "pods": self.pods.as_dict() if self.pods else None,
             "settings": self.settings.as_dict(),
             "changes": [change.as_dict() for change in self.changes],
             "reasons": dict(self.reasons),

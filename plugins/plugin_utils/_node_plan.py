@@ -20,7 +20,9 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._model import
 )
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed import Observed
 from ansible_collections.kubenode.connections.plugins.plugin_utils._owners import owners_of
+from ansible_collections.kubenode.connections.plugins.plugin_utils._pods_plan import judged_of, pods_changes, with_pods
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy import Policy
+from ansible_collections.kubenode.connections.plugins.plugin_utils._rps_plan import rps_notes
 from ansible_collections.kubenode.connections.plugins.plugin_utils._settings import (
     Wish,
     changes_of,
@@ -40,25 +42,34 @@ def plan_node(
 ) -> NodePlan:
     """The node against the limit that is there now (``limit``), and what it needs for the wish."""
     keepalive = node.keepalive if node else None
-    verdict, why = verdict_of(keepalive, seen, limit, wish.policy) if node else (UNKNOWN, "it was not observed")
+    own = verdict_of(keepalive, seen, limit, wish.policy) if node else (UNKNOWN, "it was not observed")
+    unsafe_namespaces = _namespaces_unsafe(node, limit, wish.policy) if node else 0
+    pods = judged_of(node, limit, not seen.not_seen, wish.policy, unsafe_namespaces) if node else None
+    verdict, why = with_pods(*own, pods, wish.policy)
     settings, reasons = settings_of(node, wish, ipvs_timeouts) if node else (Settings(), {})
     return NodePlan(
         name=name,
         observed=node,
         seen=seen,
         verdict=verdict,
+        own_verdict=own[0],
+        own_why=own[1],
         spare_seconds=_spare(keepalive, limit, wish.policy),
-        namespaces_unsafe=_namespaces_unsafe(node, limit, wish.policy) if node else 0,
+        namespaces_unsafe=unsafe_namespaces,
         why=why,
         settings=settings,
         reasons=reasons,
-        changes=tuple(changes_of(node, settings, reasons)) if node else (),
+        changes=(*changes_of(node, settings, reasons), *pods_changes(node, wish.limit, settings.pods, wish.policy))
+        if node
+        else (),
         owners=owners_of(node, settings) if node else {},
         notes=(
             *seen.notes,
             *(_kept_notes(node, wish) if node else ()),
             *(_unseen_notes(node, settings) if node else ()),
+            *(rps_notes(node, wish.policy) if node else ()),
         ),
+        pods=pods,
     )
 
 

@@ -14,6 +14,10 @@ from dataclasses import dataclass
 
 from ansible_collections.kubenode.connections.plugins.module_utils._keys import KEYS
 from ansible_collections.kubenode.connections.plugins.plugin_utils._keepalive import Keepalive
+from ansible_collections.kubenode.connections.plugins.plugin_utils._kubernetes import raises_only
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed_owners import Line, Others
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed_pods import Pods
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed_rps import Rps
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy import KEEPALIVE_KEYS
 from ansible_collections.kubenode.connections.plugins.plugin_utils._values import whole_number
 
@@ -68,7 +72,8 @@ class Draining:
 class Ipvs:
     """IPVS of the node; ``timeouts`` in seconds by tcp, tcpfin, udp, None where they could not be read.
 
-    ``timeouts_at_boot``: those of them that our own unit sets again after a reboot.
+    ``timeouts_at_boot``: those of them that our own unit sets again after a reboot. ``persistent``: the services with
+    session affinity; ``scattering``: those where a connection that was forgotten may get another real server.
     """
 
     loaded: bool | None
@@ -78,14 +83,17 @@ class Ipvs:
     services: int
     connections: Mapping[str, Mapping[str, int]]
     draining: tuple[Draining, ...]
+    persistent: int
+    scattering: int
 
 
 @dataclass(frozen=True)
 class Conntrack:
-    """Connection tracking of the node; ``established`` in seconds, ``statistics`` the counters of each CPU."""
+    """Connection tracking of the node; timeouts in seconds, ``statistics`` the counters of each CPU."""
 
     loaded: bool | None
     established: int | None
+    close_wait: int | None
     count: int | None
     max: int | None
     statistics: tuple[Mapping[str, int], ...]
@@ -96,8 +104,20 @@ class Conntrack:
 
 
 @dataclass(frozen=True)
+class Growth:
+    """By how much counters grew in ``seconds``, all CPUs together; a table that was not there has none."""
+
+    seconds: float
+    conntrack: Mapping[str, int]
+    softnet: Mapping[str, int]
+
+
+@dataclass(frozen=True)
 class KubeProxy:
-    """kube-proxy by its own words. ``ipvs_timeouts`` and ``conntrack`` are its configuration, 0 keeps a value."""
+    """kube-proxy by its own words. ``ipvs_timeouts`` and ``conntrack`` are its configuration, 0 keeps a value.
+
+    ``version`` such as v1.34.2, None where it was not told.
+    """
 
     running: bool | None
     address: str | None
@@ -105,6 +125,16 @@ class KubeProxy:
     error: str | None
     ipvs_timeouts: Mapping[str, int]
     conntrack: Mapping[str, int]
+    version: str | None
+
+    @property
+    def raises_only(self) -> bool | None:
+        """Whether it leaves a conntrack sysctl alone that is higher than its own value; None: nobody can tell.
+
+        tcpBeLiberal came with 1.29, the release that writes in either direction again: served, it tells as much.
+        """
+        by_version = raises_only(self.version)
+        return False if by_version is None and "be_liberal" in self.conntrack else by_version
 
 
 @dataclass(frozen=True)
@@ -162,10 +192,14 @@ class Observed:
     modules: Mapping[str, Module]
     ipvs: Ipvs
     conntrack: Conntrack
+    growth: Growth | None
+    rps: Rps | None
     sysctls: Mapping[str, Sysctl]
     kube_proxy: KubeProxy
+    others: Others
     kubelet: Kubelet
     namespaces: Namespaces
+    pods: Pods | None
     problems: tuple[Problem, ...]
     boot_problems: tuple[str, ...]
 
@@ -200,12 +234,31 @@ class Observed:
         boot = self.sysctls[key].boot if key in self.sysctls else None
         if boot is None:
             return None
-        if boot.value is None or not boot.in_time:
-            return KEYS[key].default if key in KEYS else None
-        return boot.value
+        tuned = self.tuned_line(key)
+        return _by_files(key, boot) if tuned is None else tuned.value
+
+    def boot_source(self, key: str) -> str | None:
+        """Who decides that: ``FILE:LINE`` or ``TuneD FILE:LINE``; None where nobody does or it was not seen."""
+        tuned = self.tuned_line(key)
+        if tuned is not None:
+            return f"TuneD {tuned.source}"
+        boot = self.sysctls[key].boot if key in self.sysctls else None
+        return boot.source if boot else None
+
+    def tuned_line(self, key: str) -> Line | None:
+        """What TuneD sets ``key`` to at its start, None where the files decide."""
+        boot = self.sysctls[key].boot if key in self.sysctls else None
+        return self.others.tuned_line(key, boot.file, _by_files(key, boot)) if boot else None
 
     def _keepalive(self, read: Callable[[str], str | None]) -> Keepalive | None:
         time, intvl, probes = (whole_number(read(key)) for key in KEEPALIVE_KEYS)
         if time is None or intvl is None or probes is None:
             return None
         return Keepalive(time, intvl, probes)
+
+
+def _by_files(key: str, boot: Boot) -> str | None:
+    """What sysctl.d and the kernel make of a key at boot."""
+    if boot.value is None or not boot.in_time:
+        return KEYS[key].default if key in KEYS else None
+    return boot.value

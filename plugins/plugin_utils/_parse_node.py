@@ -18,6 +18,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._observed imp
     Conntrack,
     Draining,
     Group,
+    Growth,
     Ipvs,
     Kubelet,
     KubeProxy,
@@ -27,11 +28,17 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._observed imp
     Problem,
     Sysctl,
 )
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed_owners import parse_owners
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed_rps import parse_rps
+from ansible_collections.kubenode.connections.plugins.plugin_utils._parse_pods import parse_pods
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy import IPVS_CELLS
 from ansible_collections.kubenode.connections.plugins.plugin_utils._values import whole_number
 
 _LONGEST_TEXT = 500
 """Nobody reads more of one value; longer text is cut."""
+
+_LONGEST_SAMPLE_SECONDS = 86400
+"""node_info takes none of more than a minute, but may be held up."""
 
 
 def parse_node(node: object) -> Observed | None:
@@ -46,10 +53,14 @@ def parse_node(node: object) -> Observed | None:
         modules={name: _module(_dict(each)) for name, each in _dict(node.get("modules")).items()},
         ipvs=_ipvs(_dict(node.get("ipvs"))),
         conntrack=_conntrack(_dict(node.get("conntrack"))),
+        growth=_growth(_dict(node.get("growth"))),
+        rps=parse_rps(node.get("rps")),
         sysctls={key: _sysctl(_dict(each)) for key, each in _dict(node.get("sysctls")).items()},
         kube_proxy=_kube_proxy(_dict(node.get("kube_proxy"))),
+        others=parse_owners(node.get("owners"), node.get("sysctl_conf")),
         kubelet=_kubelet(_dict(node.get("kubelet"))),
         namespaces=_namespaces(_dict(node.get("namespaces"))),
+        pods=parse_pods(node.get("pods")),
         problems=tuple(_problem(_dict(each)) for each in _list(node.get("problems"))),
         boot_problems=tuple(_boot_problem(_dict(each)) for each in _list(node.get("boot_problems"))),
     )
@@ -70,7 +81,23 @@ def _ipvs(ipvs: dict[str, object]) -> Ipvs:
         services=len(_list(ipvs.get("services"))),
         connections=connections,
         draining=tuple(each for service in _list(ipvs.get("services")) for each in _draining(_dict(service))),
+        persistent=sum(_is_persistent(_dict(service)) for service in _list(ipvs.get("services"))),
+        scattering=sum(_is_scattering(_dict(service)) for service in _list(ipvs.get("services"))),
     )
+
+
+def _is_persistent(service: dict[str, object]) -> bool:
+    return "persistent" in (_text(service.get("flags")) or "").split()
+
+
+def _is_scattering(service: dict[str, object]) -> bool:
+    """Whether TCP may go to several real servers, and neither affinity nor the scheduler leads it back to its own.
+
+    sh and mh go by the source's address, dh by that of the service (net/netfilter/ipvs/ip_vs_{sh,mh,dh}.c).
+    """
+    weights = [_numbers(each).get("weight", 0) for each in _list(service.get("real_servers"))]
+    by_address = _text(service.get("scheduler")) in ("sh", "mh", "dh") or _is_persistent(service)
+    return service.get("protocol") in ("TCP", "FWM") and sum(weight > 0 for weight in weights) > 1 and not by_address
 
 
 def _draining(service: dict[str, object]) -> Iterator[Draining]:
@@ -91,10 +118,18 @@ def _conntrack(conntrack: dict[str, object]) -> Conntrack:
     return Conntrack(
         loaded=_flag(conntrack.get("loaded")),
         established=_numbers(conntrack.get("timeouts")).get("established"),
+        close_wait=_numbers(conntrack.get("timeouts")).get("close_wait"),
         count=whole_number(conntrack.get("count")),
         max=whole_number(conntrack.get("max")),
         statistics=tuple(_numbers(row) for row in _list(conntrack.get("statistics")) if isinstance(row, dict)),
     )
+
+
+def _growth(growth: dict[str, object]) -> Growth | None:
+    seconds = growth.get("seconds")
+    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 <= seconds < _LONGEST_SAMPLE_SECONDS:
+        return None
+    return Growth(float(seconds), _numbers(growth.get("conntrack")), _numbers(growth.get("softnet")))
 
 
 def _sysctl(sysctl: dict[str, object]) -> Sysctl:
@@ -126,6 +161,7 @@ def _kube_proxy(kube_proxy: dict[str, object]) -> KubeProxy:
         error=_text(kube_proxy.get("error")),
         ipvs_timeouts=_numbers(kube_proxy.get("ipvs_timeouts")),
         conntrack=_numbers(kube_proxy.get("conntrack")),
+        version=_text(kube_proxy.get("version")),
     )
 
 

@@ -81,11 +81,12 @@ def _raise_ipvs(
     _ipvs_plan.refuse_other_limits(others, in_use, policy)
     # Of all nodes, not only of those with IPVS: a connection of any of them may cross one that has it.
     highest = max([in_use, *([own] if own else [])], key=lambda each: each.silence_seconds(policy.lost_probes))
-    wanted = _ipvs_plan.ipvs_timeouts(there, policy, highest)
+    idle = _ipvs_plan.grpc_idle_seconds(there.values())
+    wanted = _ipvs_plan.ipvs_timeouts(there, policy, highest, idle)
     planned = _ipvs_plan.planned_limits(limits, there, wanted, policy)
     keepalive = own or in_use
     reasons = _derive.reasons(own, others[0] if others else None, policy) if own else _stays(keepalive)
-    return Wish(policy, planned[0] if planned else None, keepalive, own, reasons, _above(highest, policy)), wanted
+    return Wish(policy, planned[0] if planned else None, keepalive, own, reasons, _above(highest, idle, policy)), wanted
 
 
 def _stays(keepalive: Keepalive) -> dict[str, str]:
@@ -95,7 +96,9 @@ def _stays(keepalive: Keepalive) -> dict[str, str]:
     )
 
 
-def _above(keepalive: Keepalive, policy: Policy) -> str:
+def _above(keepalive: Keepalive, idle_seconds: int | None, policy: Policy) -> str:
+    if idle_seconds is not None and idle_seconds > _ipvs_plan.above_seconds(keepalive, policy):
+        return f"above the {idle_seconds} s after which idle gRPC channels without SO_KEEPALIVE have closed themselves"
     return f"above the highest keepalive in use: {_keepalive.silence_text(keepalive, policy.lost_probes)}"
 
 

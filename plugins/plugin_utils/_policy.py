@@ -19,6 +19,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._retransmissi
     RETRIES2,
     retries2_for,
 )
+from ansible_collections.kubenode.connections.plugins.plugin_utils._rps_policy import FLOW_ENTRIES, flow_entries
 from ansible_collections.kubenode.connections.plugins.plugin_utils._values import Range, whole_number
 
 BRIDGE_KEYS = ("net.bridge.bridge-nf-call-iptables", "net.bridge.bridge-nf-call-ip6tables")
@@ -28,6 +29,10 @@ IPVS_CELLS = ("tcp", "tcpfin", "udp")
 BE_LIBERAL = "net.netfilter.nf_conntrack_tcp_be_liberal"
 REUSE_MODE = "net.ipv4.vs.conn_reuse_mode"
 EXPIRE_NODEST = "net.ipv4.vs.expire_nodest_conn"
+EXPIRE_QUIESCENT = "net.ipv4.vs.expire_quiescent_template"
+SLOPPY_TCP = "net.ipv4.vs.sloppy_tcp"
+
+LEAVE, AUTO, ALWAYS = "leave", "auto", "always"
 
 _LOST_PROBES = Range(0, 126, "one less than TCP_KEEPCNT takes")
 # ip_vs_set_timeout in net/netfilter/ipvs/ip_vs_ctl.c refuses more than INT_MAX / HZ; this is the cap at HZ=1000.
@@ -54,8 +59,14 @@ class Policy:
     dead_peer_seconds: int | None = None
     conn_reuse_mode: str = "leave"
     expire_nodest_conn: bool | None = None
+    expire_quiescent_template: bool | None = None
+    sloppy_tcp: bool | None = None
+    rps: str = LEAVE
+    rps_exclude_irq_cpus: bool = False
+    rps_sock_flow_entries: int = 32768
     sysctls: Mapping[str, str] = field(default_factory=dict)
     ipvs_timeouts: Mapping[str, int] = field(default_factory=dict)
+    pods: bool = True
     sysctl_file: str = "/etc/sysctl.d/k8s.conf"
     modules_file: str = "/etc/modules-load.d/k8s.conf"
 
@@ -74,13 +85,24 @@ class Policy:
     @property
     def tuned(self) -> dict[str, str]:
         """The sysctls that have a variable of their own, where it says a value whatever the node."""
-        flags = {BE_LIBERAL: self.be_liberal, EXPIRE_NODEST: self.expire_nodest_conn}
+        flags = {
+            BE_LIBERAL: self.be_liberal,
+            EXPIRE_NODEST: self.expire_nodest_conn,
+            EXPIRE_QUIESCENT: self.expire_quiescent_template,
+            SLOPPY_TCP: self.sloppy_tcp,
+        }
         tuned = {key: str(int(flag)) for key, flag in flags.items() if flag is not None}
         if self.dead_peer_seconds is not None:
             tuned[RETRIES2] = str(retries2_for(self.dead_peer_seconds))
         if self.conn_reuse_mode in ("0", "1"):
             tuned[REUSE_MODE] = self.conn_reuse_mode
         return tuned
+
+    @property
+    def flow_entries(self) -> dict[str, str]:
+        """The sysctl that comes with RPS, where it is asked for and a node has a NIC that gains by it."""
+        wanted = self.rps != LEAVE and self.rps_sock_flow_entries
+        return {FLOW_ENTRIES: str(self.rps_sock_flow_entries)} if wanted else {}
 
     def as_dict(self) -> dict[str, Any]:
         return {**asdict(self), "middleboxes": [box.as_dict() for box in self.middleboxes]}
@@ -182,8 +204,14 @@ _CHECKS: dict[str, Callable[[str, object], Any]] = {
     "dead_peer_seconds": DETECTION_SECONDS.check,
     "conn_reuse_mode": _reuse_mode,
     "expire_nodest_conn": _flag,
+    "expire_quiescent_template": _flag,
+    "sloppy_tcp": _flag,
+    "rps": _choice(LEAVE, AUTO, ALWAYS),
+    "rps_exclude_irq_cpus": _flag,
+    "rps_sock_flow_entries": flow_entries,
     "sysctls": _sysctls,
     "ipvs_timeouts": _ipvs_timeouts,
+    "pods": _flag,
     "sysctl_file": _path,
     "modules_file": _path,
 }
@@ -194,6 +222,9 @@ VARIABLES = {
     RETRIES2: "keepalive_dead_peer_seconds",
     REUSE_MODE: "keepalive_conn_reuse_mode",
     EXPIRE_NODEST: "keepalive_expire_nodest_conn",
+    EXPIRE_QUIESCENT: "keepalive_expire_quiescent_template",
+    SLOPPY_TCP: "keepalive_sloppy_tcp",
+    FLOW_ENTRIES: "keepalive_rps_sock_flow_entries",
 }
 """The sysctls with a variable of their own, and that variable."""
 
@@ -212,7 +243,7 @@ def _refuse_contradictions(policy: Policy) -> None:
             f"{name} {probes} probes, which does not survive {policy.lost_probes} lost ones (keepalive_lost_probes). "
             f"Lower keepalive_lost_probes to {probes - 1} or take more probes."
         )
-    for key, value in policy.tuned.items():
+    for key, value in {**policy.tuned, **policy.flow_entries}.items():
         if policy.sysctls.get(key, value) != value:
             raise PlanError(
                 f"keepalive_sysctls: {key} {policy.sysctls[key]} contradicts the value {value} "

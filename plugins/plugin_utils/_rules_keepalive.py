@@ -9,11 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils import _keepalive
-from ansible_collections.kubenode.connections.plugins.plugin_utils._ipvs_plan import is_ipvs
-from ansible_collections.kubenode.connections.plugins.plugin_utils._keepalive import KERNEL_DEFAULT, Keepalive
+from ansible_collections.kubenode.connections.plugins.plugin_utils._keepalive import Keepalive
 from ansible_collections.kubenode.connections.plugins.plugin_utils._model import Plan
-from ansible_collections.kubenode.connections.plugins.plugin_utils._node_plan import unsafe_groups
-from ansible_collections.kubenode.connections.plugins.plugin_utils._page import count, some
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy import KEEPALIVE_KEYS
 from ansible_collections.kubenode.connections.plugins.plugin_utils._rule import (
     APPLY,
@@ -61,23 +58,6 @@ def _deadly(case: Case) -> Found | None:
         if set(KEEPALIVE_KEYS) & set(case.node.settings.sysctls)
         else "Set keepalive_time, keepalive_intvl and keepalive_probes.",
         "1",
-    )
-
-
-@RULES.node("pods-keepalive-too-late", WARNING)
-def _pods(case: Case) -> Found | None:
-    """Network namespaces besides the node's own, which its sysctls do not reach, have a keepalive that is too late."""
-    groups = list(unsafe_groups(case.observed, case.limit, case.policy))
-    if not groups:
-        return None
-    total = sum(number for _keepalive_value, number in groups)
-    each = some([f"{keepalive} in {number}" for keepalive, number in groups])
-    return Found(
-        f"{count(total, 'network namespace')} besides the node's own (pods): {each}",
-        "Keepalive sysctls belong to a network namespace. The node's own reach hostNetwork processes only, "
-        f"and the namespace of a new pod starts with the kernel's {KERNEL_DEFAULT}.",
-        _pods_cure(case.plan),
-        str(case.limit) if case.limit else None,
     )
 
 
@@ -143,15 +123,3 @@ def _cure(plan: Plan) -> str:
         return f"{APPLY}: it raises the IPVS tcp timeout."
     timers = "Open sockets keep their old timer until it fires: restart what cannot wait."
     return f"{APPLY}: it sets {plan.keepalive}. {timers}"
-
-
-def _pods_cure(plan: Plan) -> str:
-    limit = plan.limit
-    if plan.policy.strategy == "raise_ipvs":
-        return f"{APPLY}: it raises the IPVS tcp timeout above all of them."
-    raising = " Or, where pods cannot be touched, keepalive_strategy: raise_ipvs." if limit and is_ipvs(limit) else ""
-    return (
-        f"Give pods net.ipv4.tcp_keepalive_time, _intvl and _probes of {plan.keepalive}: in securityContext.sysctls "
-        "(safe from Kubernetes 1.29), by CRI-O's default_sysctls or the CNI plugin tuning; then recreate them."
-        f"{raising}"
-    )

@@ -120,9 +120,7 @@ def _armed(case: Case) -> Found | None:
         f"{count(total, 'open connection')} to services in {names}",
         "A timer is armed when the connection opens, and runs out as it is: a lower sysctl does not reach it. So these "
         "were opened before the change, or with a TCP_KEEPIDLE of their own.",
-        f"{APPLY}: it raises the IPVS tcp timeout above all of them."
-        if case.policy.strategy == "raise_ipvs"
-        else "Restart these, or have them connect again, and only these. What they open from now on is kept.",
+        "Restart these, or have them connect again, and only these. What they open from now on is kept.",
         _limit(case),
     )
 

@@ -10,9 +10,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from ansible_collections.kubenode.connections.plugins.module_utils._keys import module_for
-from ansible_collections.kubenode.connections.plugins.plugin_utils import _keepalive
+from ansible_collections.kubenode.connections.plugins.plugin_utils import _keepalive, _pods_plan, _rps_plan
 from ansible_collections.kubenode.connections.plugins.plugin_utils._keepalive import Keepalive
-from ansible_collections.kubenode.connections.plugins.plugin_utils._limits import Limit, kube_proxy_ipvs_seconds
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits import (
+    Limit,
+    keepalived_seconds,
+    kube_proxy_ipvs_seconds,
+)
 from ansible_collections.kubenode.connections.plugins.plugin_utils._model import Change, Settings
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed import Observed
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy import BRIDGE_KEYS, KEEPALIVE_KEYS, Policy
@@ -41,8 +45,12 @@ def settings_of(node: Observed, wish: Wish, ipvs_timeouts: Mapping[str, int]) ->
     sysctls = _keepalive_sysctls(node, wish, reasons)
     sysctls.update(tuned_sysctls(node, wish.policy, reasons))
     sysctls.update(_further_sysctls(node, wish.policy, bool(sysctls), reasons))
+    rps = _rps_plan.rps_settings(node, wish.policy)
+    if rps and rps.rows:
+        sysctls.update(wish.policy.flow_entries)
+        reasons.update(dict.fromkeys([_rps_plan.REASON, *wish.policy.flow_entries], _rps_plan.reason(wish.policy)))
     modules = {module: f"{key} needs it" for key in reversed(sysctls) if (module := module_for(key))}
-    persistent = any(kube_proxy_ipvs_seconds(node, cell) is None for cell in ipvs_timeouts)
+    persistent = any(not _has_owner(node, cell) for cell in ipvs_timeouts)
     if persistent:
         modules["ip_vs"] = "the IPVS timeouts need it at boot"
     for name in _modules_in_our_file(node, wish.policy) if modules else ():
@@ -51,7 +59,13 @@ def settings_of(node: Observed, wish: Wish, ipvs_timeouts: Mapping[str, int]) ->
         {f"IPVS {cell}": wish.ipvs_reason if cell == "tcp" else "keepalive_ipvs_timeouts" for cell in ipvs_timeouts}
     )
     reasons.update({f"module {name}": why for name, why in sorted(modules.items())})
-    return Settings(tuple(sorted(modules)), sysctls, dict(ipvs_timeouts), persistent), reasons
+    pods = _pods_plan.pods_settings(node, wish.limit, wish.to_set, wish.policy)
+    return Settings(tuple(sorted(modules)), sysctls, dict(ipvs_timeouts), persistent, rps, pods), reasons
+
+
+def _has_owner(node: Observed, cell: str) -> bool:
+    """Whether kube-proxy or keepalived sets the IPVS timeout at its start, which comes after our unit."""
+    return kube_proxy_ipvs_seconds(node, cell) is not None or keepalived_seconds(node, cell) is not None
 
 
 def _keepalive_sysctls(node: Observed, wish: Wish, reasons: dict[str, str]) -> dict[str, str]:
@@ -142,6 +156,7 @@ def changes_of(node: Observed, settings: Settings, reasons: Mapping[str, str]) -
             yield Change(
                 f"IPVS {cell}", "unknown" if live is None else str(live), str(seconds), reasons[f"IPVS {cell}"]
             )
+    yield from _rps_plan.rps_changes(node, settings.rps, reasons.get(_rps_plan.REASON, ""))
 
 
 def _sysctl_change(node: Observed, key: str, value: str, why: str) -> Iterator[Change]:

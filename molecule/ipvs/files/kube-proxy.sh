@@ -11,5 +11,12 @@ for server in 10.2.0.2:80 10.3.0.2:80; do
     ipvsadm --add-server --tcp-service 10.96.0.10:80 --real-server "$server" --masquerading
 done
 
-# A pod: a network namespace of its own, with the kernel's keepalive whatever the node has.
+# A pod: a network namespace of its own, with the kernel's keepalive whatever the node has, and a process in a cgroup
+# named as kubelet's systemd driver names it.
 ip netns add pod
+uid=0a1b2c3d-0000-4000-8000-000000000001
+container=$(printf '%064d' 1)
+cgroup=/sys/fs/cgroup/kubepods.slice/kubepods-pod$(echo $uid | tr - _).slice/cri-containerd-$container.scope
+mkdir -p "$cgroup" "/var/log/pods/shop_web-0_$uid"
+ip netns exec pod setsid sleep infinity </dev/null >/dev/null 2>&1 &
+echo $! >"$cgroup/cgroup.procs"

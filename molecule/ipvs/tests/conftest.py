@@ -8,6 +8,7 @@ from __future__ import annotations
 import pytest
 from testinfra.host import Host
 
+KEEPALIVE = "sysctl -n net.ipv4.tcp_keepalive_time net.ipv4.tcp_keepalive_intvl net.ipv4.tcp_keepalive_probes"
 BE_LIBERAL = "/proc/sys/net/netfilter/nf_conntrack_tcp_be_liberal"
 
 
@@ -28,3 +29,11 @@ def be_liberal(host: Host) -> str | None:
 def unit_is_active(host: Host) -> bool:
     """Whether the unit that sets the IPVS timeouts at boot is there and has done so."""
     return host.run("systemctl is-active --quiet kubenode-ipvs-timeouts.service").succeeded
+
+
+@pytest.fixture(scope="session")
+def pod(host: Host) -> str | None:
+    """The keepalive in the pod's network namespace; None where no pod runs, as after a reboot."""
+    if host.run("ip netns exec pod true").failed:
+        return None
+    return "/".join(host.check_output(f"ip netns exec pod {KEEPALIVE}").split())

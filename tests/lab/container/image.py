@@ -24,7 +24,10 @@ from ..vm.tools import find, install_command, run, step
 
 REPOSITORY = "localhost/kubenode-node"
 
-PACKAGES = "systemd,systemd-sysv,dbus,python3,openssh-server,sudo,iproute2,procps,kmod,nftables,conntrack"
+PACKAGES = (
+    "systemd,systemd-sysv,dbus,python3,openssh-server,sudo,iproute2,procps,kmod,nftables,conntrack,"
+    "containernetworking-plugins"
+)
 
 PODMAN_PACKAGES = {
     "podman": "podman netavark aardvark-dns uidmap golang-github-containers-common",

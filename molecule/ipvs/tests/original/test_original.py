@@ -43,3 +43,7 @@ def test_conntrack_if_loaded_is_strict(be_liberal: str | None) -> None:
 def test_no_unit_of_ours_is_left(host: Host, unit_is_active: bool) -> None:
     assert not unit_is_active
     assert host.run("systemctl cat kubenode-ipvs-timeouts.service").failed
+
+
+def test_a_pod_if_it_runs_has_the_kernels_keepalive(pod: str | None) -> None:
+    assert pod in (None, "7200/75/9")

@@ -55,3 +55,7 @@ def test_only_our_three_files_differ_below_etc(changed_below_etc: set[str]) -> N
 
 def test_boot_starts_our_unit(host: Host) -> None:
     assert host.check_output("systemctl is-enabled kubenode-ipvs-timeouts.service") == "enabled"
+
+
+def test_a_pod_if_it_runs_is_not_touched(pod: str | None) -> None:
+    assert pod in (None, "7200/75/9")

@@ -18,3 +18,7 @@ def test_ipvs_is_not_loaded(ipvs_timeouts: str | None) -> None:
 
 def test_conntrack_is_not_loaded(be_liberal: str | None) -> None:
     assert be_liberal is None
+
+
+def test_no_pod_runs(pod: str | None) -> None:
+    assert pod is None

@@ -21,7 +21,7 @@ _CLONE_NEWNS = 0x00020000  # include/uapi/linux/sched.h
 _CLONE_NEWNET = 0x40000000
 _MS_RDONLY, _MS_REMOUNT, _MS_BIND, _MS_REC, _MS_PRIVATE = 1, 32, 4096, 16384, 1 << 18  # include/uapi/linux/mount.h
 
-_OWN_IN_ETC = ("sysctl.d", "sysctl.conf", "modules-load.d", "modules", "systemd")
+_OWN_IN_ETC = ("sysctl.d", "sysctl.conf", "modules-load.d", "modules", "systemd", "udev")
 _VENDOR = ("sysctl.d", "modules-load.d")
 
 _libc = ctypes.CDLL(None, use_errno=True)

@@ -129,12 +129,14 @@ def test_a_real_server_without_a_service_is_counted_as_strange():
 @pytest.mark.parametrize("name", ["proc_net_ip_vs_conn.txt", "proc_net_ip_vs_conn_sync.txt"])
 def test_the_connections_of_a_real_kernel(kernel, name):
     with open(str(FIXTURES / kernel / name), "rb") as lines:
-        counts, strange = _ipvs_tables.count_connections(lines)
-    assert counts == {"TCP": {"ASSURED": 1, "ESTABLISHED": 4, "TIME_WAIT": 1}, "UDP": {"UDP": 1}}
+        connections, strange = _ipvs_tables.count_connections(lines)
+    assert connections.counts == {"TCP": {"ASSURED": 1, "ESTABLISHED": 4, "TIME_WAIT": 1}, "UDP": {"UDP": 1}}
+    assert connections.cut_within == {"60": 0, "300": 0, "900": 4}
     assert strange == 0
 
 
 CONNECTION = b"TCP 0A010002 9844 0A60000A 0050 0A020002 1F90 ESTABLISHED     895\n"
+NEVER = {"60": 0, "300": 0, "900": 0}
 
 
 def test_a_connection_over_ipv6_and_one_with_a_persistence_engine_count():
@@ -143,21 +145,59 @@ def test_a_connection_over_ipv6_and_one_with_a_persistence_engine_count():
         b"TCP " + six + b" 9844 " + six + b" 0050 " + six + b" 1F90 CLOSE_WAIT      59\n",
         b"UDP 0A010002 9844 0A60000A 13C4 0A020002 13C4 UDP             298 sip 3848276298220188511@atlanta\n",
     ]
-    assert _ipvs_tables.count_connections(lines) == ({"TCP": {"CLOSE_WAIT": 1}, "UDP": {"UDP": 1}}, 0)
+    assert _ipvs_tables.count_connections(lines) == (({"TCP": {"CLOSE_WAIT": 1}, "UDP": {"UDP": 1}}, NEVER), 0)
+
+
+def expiring(*columns):
+    return [b"TCP 0A010002 9844 0A60000A 0050 0A020002 1F90 " + each + b"\n" for each in columns]
+
+
+@pytest.mark.parametrize(
+    ("lines", "within"),
+    [
+        pytest.param(
+            expiring(*(b"ESTABLISHED %7d" % seconds for seconds in (0, 59, 60, 61, 300, 301, 900, 901, 2147483))),
+            (3, 5, 7),
+            id="each limit counts itself and all below it",
+        ),
+        pytest.param(
+            expiring(b"TIME_WAIT         5", b"ASSURED          9"), (0, 0, 0), id="other states do not count"
+        ),
+        pytest.param(
+            [b"SCTP 0A010002 9844 0A60000A 0050 0A020002 1F90 ESTABLISHED       5\n"],
+            (0, 0, 0),
+            id="SCTP does not count",
+        ),
+        pytest.param(expiring(b"ESTABLISHED     100 sip 7"), (0, 1, 1), id="a persistence engine follows"),
+        pytest.param(expiring(b"ESTABLISHED SYNC      100"), (0, 1, 1), id="an origin goes before"),
+        pytest.param(
+            expiring(b"ESTABLISHED", b"ESTABLISHED soon", b"ESTABLISHED " + b"9" * 5000),
+            (0, 0, 0),
+            id="no time to be seen counts as for ever",
+        ),
+        pytest.param(expiring(b"ESTABLISHED -7"), (1, 1, 1), id="a time below zero is over"),
+    ],
+)
+def test_how_many_will_be_cut_soon(lines, within):
+    assert _ipvs_tables.count_connections(lines)[0].cut_within == dict(zip(("60", "300", "900"), within))
 
 
 def test_lines_that_are_no_connections_are_counted():
     lines = [b"TCP short\n", b"tcp 1 2 3 4 5 6 lower 1\n", b"\xff 1 2 3 4 5 6 \xfe 1\n", b"\n", CONNECTION]
-    assert _ipvs_tables.count_connections(lines) == ({"TCP": {"ESTABLISHED": 1}}, 4)
+    assert _ipvs_tables.count_connections(lines) == (
+        ({"TCP": {"ESTABLISHED": 1}}, {"60": 0, "300": 0, "900": 1}),
+        4,
+    )
 
 
 def test_a_huge_table_is_never_held():
     lines = itertools.chain([b"Pro FromIP ...\n"], itertools.repeat(CONNECTION, 200000))
     tracemalloc.start()
-    counts = _ipvs_tables.count_connections(lines)
+    connections, strange = _ipvs_tables.count_connections(lines)
     peak_bytes = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert counts == ({"TCP": {"ESTABLISHED": 200000}}, 1)
+    assert connections == ({"TCP": {"ESTABLISHED": 200000}}, {"60": 0, "300": 0, "900": 200000})
+    assert strange == 1
     assert peak_bytes < 100000
 
 
@@ -209,5 +249,5 @@ def test_written_services_are_read_again(services):
 @given(st.lists(st.text()), st.lists(st.binary()))
 def test_no_lines_make_the_parsers_raise(texts, raws):
     _ipvs_tables.parse_services(texts)
-    counts, strange = _ipvs_tables.count_connections(raws)
-    assert strange + sum(sum(states.values()) for states in counts.values()) <= len(raws)
+    connections, strange = _ipvs_tables.count_connections(raws)
+    assert strange + sum(sum(states.values()) for states in connections.counts.values()) <= len(raws)

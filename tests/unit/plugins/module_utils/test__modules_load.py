@@ -136,3 +136,22 @@ def test_no_bytes_make_the_parsers_raise(data):
 @given(st.lists(st.text("abc_012", min_size=1)))
 def test_written_names_are_read_again(names):
     assert _modules_load.parse_modules("\n".join(names).encode()) == (list(enumerate(names, 1)), [])
+
+
+LOADING = [
+    pytest.param({}, True, id="a kernel without modules"),
+    pytest.param({"proc/modules": "ip_vs 1 0 - Live 0x0\n"}, False, id="a module that is not there"),
+    pytest.param(
+        {"proc/sys/kernel/modprobe": "/sbin/modprobe\n"}, False, id="a module that is not there, /proc hidden"
+    ),
+    pytest.param({"proc/modules": "tcp_diag 1 0 - Live 0x0\n"}, True, id="loaded"),
+    pytest.param({"proc/modules": "", "sys/module/tcp_diag/initstate": "live\n"}, True, id="loaded, by sysfs"),
+    pytest.param({"proc/modules": "", LIB + "modules.builtin": "kernel/net/ipv4/tcp_diag.ko\n"}, True, id="built in"),
+    pytest.param({"proc/modules": "", "proc/sys/kernel/modules_disabled": "1\n"}, True, id="loading is locked"),
+    pytest.param({"proc/modules": "", "proc/sys/kernel/modules_disabled": "0\n"}, False, id="loading is not locked"),
+]
+
+
+@pytest.mark.parametrize(("files", "expected"), LOADING)
+def test_whether_using_a_module_loads_nothing(tmp_path, files, expected):
+    assert _modules_load.use_loads_nothing("tcp_diag", write_tree(tmp_path, files)) is expected

@@ -32,13 +32,14 @@ TIME = "net.ipv4.tcp_keepalive_time"
 ESTABLISHED = "net.netfilter.nf_conntrack_tcp_timeout_established"
 NO_FILE = {"value": None, "file": None, "line": None, "procps_value": None}
 KEYS_OF = {
-    "": "boot_problems conntrack container hostname ipvs kernel kube_proxy kubelet modules namespaces problems root "
-    "sysctls",
-    "ipvs": "connections loaded services timeouts timeouts_at_boot timeouts_from",
-    "conntrack": "be_liberal count loaded max statistics timeouts",
-    "kube_proxy": "address config conntrack error ipvs_timeouts mode pid running",
+    "": "boot_problems conntrack container growth hostname ipvs kernel kube_proxy kubelet modules namespaces owners "
+    "pods problems root rps softnet sysctl_conf sysctls",
+    "ipvs": "connections cut_within loaded services timeouts timeouts_at_boot timeouts_from",
+    "conntrack": "be_liberal count cut_within loaded max statistics timeouts",
+    "kube_proxy": "address config conntrack error ipvs_timeouts mode pid running version",
     "kubelet": "disable_http2 error pid ping_timeout read_idle_timeout running version",
     "namespaces": "count error keepalive unreadable",
+    "owners": "keepalived tuned",
 }
 
 
@@ -78,6 +79,7 @@ def test_where_no_kube_proxy_runs_that_is_said_and_no_problem():
         "config": None,
         "ipvs_timeouts": None,
         "conntrack": None,
+        "version": None,
         "error": "kube-proxy at 127.0.0.1:10249: nothing listens there. No process named kube-proxy is visible either.",
     }
     assert node["problems"] == []
@@ -132,6 +134,7 @@ def test_the_tables_of_a_real_kernel_with_ipvs(kernel):
     assert (ipvs["loaded"], ipvs["timeouts"]) == (True, {"tcp": 900, "tcpfin": 120, "udp": 300})
     assert ipvs["timeouts_from"] == "ipvsadm"
     assert ipvs["connections"] == {"TCP": {"ASSURED": 1, "ESTABLISHED": 4, "TIME_WAIT": 1}, "UDP": {"UDP": 1}}
+    assert ipvs["cut_within"] == {"60": 0, "300": 0, "900": 4}
     assert len(ipvs["services"]) == 5
     assert {
         "protocol": "UDP",
@@ -150,8 +153,9 @@ def test_garbage_from_ipvsadm_is_a_problem_and_the_rest_still_counts():
     node = node_after(with_ipvs("6.1.0-56-cloud-amd64", "echo garbage"))
     assert (node["ipvs"]["timeouts"], node["ipvs"]["timeouts_from"]) == (None, None)
     assert len(node["ipvs"]["services"]) == 5
-    (problem,) = node["problems"]
+    problem, marks = node["problems"]
     assert problem["what"] == "IPVS timeouts"
+    assert marks["why"] == "IPVS service by firewall mark (7): no socket tells that it goes there"
     assert problem["why"].endswith(
         "ipvsadm -l --timeout: printed 'garbage', expected 'Timeout (tcp tcpfin udp): 900 120 300'."
     )
@@ -180,8 +184,11 @@ def test_ip_vs_is_loaded_and_kube_proxy_is_in_another_mode():
     seen = node["kube_proxy"]
     assert (seen["running"], seen["pid"], seen["mode"], seen["error"]) == (True, None, "iptables", None)
     assert seen["ipvs_timeouts"] == {"tcp": 900, "tcpfin": 0, "udp": 0}
-    assert sorted(seen["conntrack"]) == ["be_liberal", "max_per_core", "min", "tcp_close_wait", "tcp_established"]
-    assert node["problems"] == []
+    assert " ".join(sorted(seen["conntrack"])) == (
+        "be_liberal max max_per_core min tcp_close_wait tcp_established udp udp_stream"
+    )
+    assert seen["version"] is None
+    assert [problem["what"] for problem in node["problems"]] == ["connections to services"]
 
 
 def test_tables_that_make_no_sense_or_cannot_be_read_are_problems():
@@ -197,6 +204,51 @@ def test_tables_that_make_no_sense_or_cannot_be_read_are_problems():
     ]
 
 
+def test_others_who_write_our_values_are_seen():
+    code = (
+        "empty('/etc')\nos.makedirs('/etc/systemd/system/multi-user.target.wants')\n"
+        "empty('/usr/local/sbin')\n"
+        "for name in ('keepalived', 'tuned'):\n"
+        "    write('/usr/local/sbin/' + name, '')\n"
+        "    write('/etc/systemd/system/multi-user.target.wants/%s.service' % name, '')\n"
+        "os.makedirs('/etc/keepalived')\nos.makedirs('/etc/tuned/ours')\nos.makedirs('/etc/sysctl.d')\n"
+        "write('/etc/keepalived/keepalived.conf',\n"
+        "      'global_defs {\\nlvs_timeouts tcp 600\\n}\\nvirtual_server x 1 {\\n}\\ninclude {a,b}\\n')\n"
+        "write('/etc/tuned/active_profile', 'ours\\n')\n"
+        f"write('/etc/tuned/ours/tuned.conf', '[sysctl]\\n{TIME}=300\\n')\n"
+        f"write('/etc/sysctl.conf', '{TIME}=600\\n')\nos.symlink('../sysctl.conf', '/etc/sysctl.d/99-sysctl.conf')\n"
+    )
+    node = node_after(code)
+    assert node["owners"] == {
+        "keepalived": {"file": "/etc/keepalived/keepalived.conf", "line": 2, "timeouts": {"tcp": 600}},
+        "tuned": {
+            "profile": "ours",
+            "reapplies": True,
+            "sysctls": {TIME: {"value": "300", "file": "/etc/tuned/ours/tuned.conf", "line": 2}},
+        },
+    }
+    assert node["sysctl_conf"] == {"read_at_boot": True, "sysctls": {TIME: {"value": "600", "line": 1}}}
+    assert node["problems"] == [
+        {
+            "what": "the configuration of keepalived",
+            "why": "/etc/keepalived/keepalived.conf:6: the pattern '{a,b}' is not understood",
+            "do": "See by hand whether these lines set what is planned here.",
+        }
+    ]
+
+
+def test_counters_are_read_twice_with_everything_else_in_between():
+    code = "import time\nstarted = time.monotonic()\nnode = _node.read_node(None, 1.0, 0.4)\n"
+    code += "node['took'] = time.monotonic() - started\nprint(json.dumps(node))\n"
+    node = json.loads(run_python("_node", PRELUDE + code, *ISOLATED).splitlines()[-1])
+    assert node["growth"]["conntrack"] == {"invalid": 0, "insert_failed": 0, "drop": 0, "early_drop": 0}
+    assert 0.4 <= node["growth"]["seconds"] <= node["took"] + 0.001
+
+
+def test_without_a_sample_nothing_is_said_of_growth():
+    assert node_after("")["growth"] is None
+
+
 def test_where_conntrack_is_not_loaded_its_keys_are_absent():
     node = node_after("empty('/proc/sys/net/netfilter')")
     assert node["conntrack"] == {
@@ -206,6 +258,7 @@ def test_where_conntrack_is_not_loaded_its_keys_are_absent():
         "be_liberal": None,
         "timeouts": {},
         "statistics": [],
+        "cut_within": {"60": 0, "300": 0, "900": 0},  # the table itself is not hidden
     }
     assert (node["sysctls"][ESTABLISHED]["state"], node["sysctls"][ESTABLISHED]["error"]) == ("absent", None)
     assert node["problems"] == []
@@ -289,11 +342,16 @@ def test_without_root_the_rest_is_read_and_what_is_missing_is_said():
     assert node["sysctls"][TIME]["value"] == "7200"
     assert node["conntrack"]["timeouts"]["established"] == 432000
     assert (node["namespaces"]["count"], node["namespaces"]["unreadable"]) == (1, 1)
-    (problem,) = node["problems"]
+    problem, sockets = node["problems"]
     assert problem["what"] == "keepalive in other network namespaces"
     assert problem["why"].startswith("1 of the namespaces or processes cannot be read, such as /proc/")
     assert problem["why"].endswith("/ns/net: Permission denied")
     assert problem["do"] == "Run as root (become: true)."
+    assert sockets == {
+        "what": "connections to services",
+        "why": "/proc/net/nf_conntrack: Permission denied",
+        "do": "Run as root (become: true).",
+    }
 
 
 CONTAINERS = [

@@ -36,7 +36,13 @@ def live(values):
 
 
 originals = st.builds(
-    Originals, st.dictionaries(texts, files, max_size=2), live(texts), live(st.integers()), st.lists(texts).map(tuple)
+    Originals,
+    st.dictionaries(texts, files, max_size=2),
+    live(texts),
+    live(st.integers()),
+    st.lists(texts).map(tuple),
+    live(texts),
+    live(texts),
 )
 
 
@@ -51,7 +57,7 @@ def test_nothing_to_keep_is_no_file():
 
 
 def broken(**changes):
-    document = {"version": 1, "files": {}, "sysctls": {}, "ipvs_timeouts": {}, "directories": []}
+    document = {"version": 1, "files": {}, "sysctls": {}, "ipvs_timeouts": {}, "directories": [], "rps": {}, "pods": {}}
     document.update(changes)
     return json.dumps({name: value for name, value in document.items() if value is not KeyError}).encode()
 

@@ -67,5 +67,5 @@ def test_a_program_that_prints_for_ever_is_ended(tmp_path):
 
 
 def test_a_program_whose_child_keeps_the_output_open_is_ended(tmp_path):
-    with pytest.raises(NodeError, match="no end after 0.2 s"):
+    with pytest.raises(NodeError, match=r"no end after 0\.2 s"):
         run_program([script(tmp_path, "sleep 5 &\nexit 0")], 0.2)

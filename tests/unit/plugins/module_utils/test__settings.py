@@ -5,6 +5,7 @@
 import pytest
 
 from ansible_collections.kubenode.connections.plugins.module_utils._errors import NodeError
+from ansible_collections.kubenode.connections.plugins.module_utils._rps_rule import Row, RpsSettings
 from ansible_collections.kubenode.connections.plugins.module_utils._settings import (
     NOTHING,
     Settings,
@@ -18,6 +19,8 @@ OPTIONS = {
     "sysctls": None,
     "ipvs_timeouts": None,
     "ipvs_timeouts_persistent": True,
+    "rps": None,
+    "pods": None,
     "sysctl_file": "/etc/sysctl.d/k8s.conf",
     "modules_file": "/etc/modules-load.d/k8s.conf",
 }
@@ -30,6 +33,81 @@ def given(**options):
 def test_what_is_not_given_stays_and_what_is_empty_is_given_back():
     assert given() == Settings()
     assert given(modules=[], sysctls={}, ipvs_timeouts={}) == Settings(modules=(), sysctls={}, ipvs_timeouts={})
+
+
+def test_the_keepalive_of_pods_has_all_three_values():
+    assert given(pods={"time": 600, "intvl": 30, "probes": 9}) == Settings(pods=(600, 30, 9))
+    assert given(pods={"time": None, "intvl": None, "probes": None}) == Settings(pods=())
+
+
+@pytest.mark.parametrize(
+    ("pods", "message"),
+    [
+        pytest.param(
+            {"time": 600, "intvl": 30, "probes": None},
+            "pods: probes is not given, and a keepalive has all three. Write time, intvl and probes.",
+            id="one is missing",
+        ),
+        pytest.param(
+            {"time": 600, "intvl": 0, "probes": 9},
+            "pods: intvl: 0 is not from 1 to 32767 (tcp(7)). Choose such a value.",
+            id="one floods the connection",
+        ),
+        pytest.param(
+            {"time": 600, "intvl": 30, "probes": 128},
+            "pods: probes: 128 is not from 1 to 127 (tcp(7)). Choose such a value.",
+            id="one is more than setsockopt takes",
+        ),
+    ],
+)
+def test_a_keepalive_of_pods_that_no_socket_can_have_is_refused(pods, message):
+    with pytest.raises(NodeError) as error:
+        given(pods=pods)
+    assert str(error.value) == message
+
+
+def rps(entries=0, **row):
+    nothing = {"name": None, "numa_node": None, "fewer_queues_than": None}
+    return {"flow_entries": entries, "nics": [dict(nothing, **row)] if row else None}
+
+
+@pytest.mark.parametrize(
+    ("options", "settings"),
+    [
+        pytest.param(rps(), RpsSettings(), id="nothing, which gives back what was set"),
+        pytest.param(rps(32768, cpus="0-3"), RpsSettings((Row("0-3"),), 32768), id="all NICs and their flows"),
+        pytest.param(
+            rps(cpus="8", name="eth0", numa_node=1, fewer_queues_than=4),
+            RpsSettings((Row("8", "eth0", 1, 4),)),
+            id="everything that can be said of one",
+        ),
+    ],
+)
+def test_receive_packet_steering(options, settings):
+    assert given(rps=options) == Settings(rps=settings)
+
+
+NO_CPUS = "is not a list of CPUs. Write one such as 0-3,8."
+NO_POWER = "is not 0 nor a power of two up to 536870912 (the kernel rounds others up, sysctl_net_core.c)."
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (rps(30000, cpus="0"), f"flow_entries: 30000 {NO_POWER} Write one such as 32768."),
+        (rps(1 << 30, cpus="0"), f"flow_entries: 1073741824 {NO_POWER} Write one such as 32768."),
+        (rps(-1, cpus="0"), f"flow_entries: -1 {NO_POWER} Write one such as 32768."),
+        (rps(cpus="ff"), f"nics: cpus: 'ff' {NO_CPUS}"),
+        (rps(cpus=""), f"nics: cpus: '' {NO_CPUS}"),
+        (rps(cpus="0", name="a/b"), "nics: name: 'a/b' is not the name of a NIC. Write one such as eth0."),
+        (rps(cpus="0", numa_node=-1), "nics: numa_node: -1 is below 0. Write a number from 0 on."),
+        (rps(cpus="0", fewer_queues_than=0), "nics: fewer_queues_than: 0 is below 1. Write a number from 1 on."),
+    ],
+)
+def test_receive_packet_steering_that_cannot_be_is_refused(options, message):
+    with pytest.raises(NodeError) as error:
+        given(rps=options)
+    assert str(error.value) == f"rps: {message}"
 
 
 def test_absent_gives_everything_back_whatever_else_is_said():

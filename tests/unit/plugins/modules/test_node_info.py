@@ -84,3 +84,18 @@ def test_an_impossible_timeout_is_refused(tmp_path, seconds):
     assert result["msg"] == (
         f"kube_proxy_timeout: {float(seconds):g} is not between 0 and 60 seconds. Give a time in that range."
     )
+
+
+@pytest.mark.parametrize("seconds", ["-1", "61", "nan"])
+def test_an_impossible_sample_is_refused(tmp_path, seconds):
+    result = run_module(tmp_path, f"sample_seconds={seconds}")
+    assert result["msg"] == (
+        f"sample_seconds: {float(seconds):g} is not between 0 and 60 seconds. Give a time in that range."
+    )
+
+
+def test_counters_are_sampled_for_a_second_by_default_and_not_at_all_with_0(tmp_path):
+    growth = run_module(tmp_path)["node"]["growth"]
+    assert growth["seconds"] >= 1
+    assert sorted(growth) == ["conntrack", "seconds", "softnet"]
+    assert run_module(tmp_path, "sample_seconds=0")["node"]["growth"] is None

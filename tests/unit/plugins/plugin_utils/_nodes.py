@@ -33,7 +33,8 @@ BY_KUBE_PROXY = (
     "net.ipv4.vs.expire_quiescent_template",
 )
 
-EMPTY = {"modules": [], "sysctls": {}, "ipvs_timeouts": {}, "ipvs_timeouts_persistent": False}
+EMPTY = {"modules": [], "sysctls": {}, "ipvs_timeouts": {}, "ipvs_timeouts_persistent": False, "rps": {}, "pods": None}
+UNSEEN = {**EMPTY, "rps": None}
 OURS = {TIME: "600", INTVL: "30", PROBES: "9"}
 
 
@@ -61,6 +62,8 @@ def stock_node() -> dict[str, Any]:
             "timeouts": {"established": 86400, "close_wait": 3600},
             "statistics": [_counters(cpu) for cpu in range(2)],
         },
+        "softnet": [{"cpu": 0, "processed": 9142, "dropped": 0, "time_squeeze": 0, "received_rps": 0}],
+        "rps": _rps(),
         "sysctls": {
             **{key: _sysctl(key) for key in KEYS},
             **{key: {**_sysctl(key), "value": "1"} for key in BY_KUBE_PROXY},
@@ -313,6 +316,21 @@ def _kubelet() -> dict[str, Any]:
         "read_idle_timeout": 30,
         "ping_timeout": 15,
         "error": None,
+    }
+
+
+def _rps() -> dict[str, Any]:
+    """One NIC with as many receive queues as there are CPUs."""
+    queues = [{"name": f"rx-{number}", "rps_cpus": "0", "rps_flow_cnt": 0} for number in range(4)]
+    path = "/devices/pci0000:00/0000:00:03.0/virtio2/net/eth0"
+    nic = {"name": "eth0", "path": path, "operstate": "up", "numa_node": None, "queues": queues, "irq_cpus": "0-3"}
+    return {
+        "cpus_online": "0-3",
+        "cpus_isolated": "",
+        "numa_nodes": {"0": "0-3"},
+        "sock_flow_entries": 0,
+        "nics": [nic],
+        "rule": None,
     }
 
 

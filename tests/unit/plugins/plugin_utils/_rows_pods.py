@@ -123,13 +123,6 @@ RAISED = [
         id="connections from before the change",
     ),
     pytest.param(
-        "connections-armed-late",
-        with_rows(applied_node(), row("default/web-0", SAFE, service(gaps=[(7100, 3)]))),
-        {"strategy": "raise_ipvs"},
-        {"remedy": f"{APPLY}: it raises the IPVS tcp timeout above all of them."},
-        id="connections from before, to be cured by IPVS",
-    ),
-    pytest.param(
         "connections-without-keepalive",
         without(("python3", 4711, "grpcio", 6)),
         {},

@@ -9,7 +9,14 @@ import pytest
 from ansible_collections.kubenode.connections.plugins.plugin_utils import _findings
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan import make_plan
 from ansible_collections.kubenode.connections.plugins.plugin_utils._rule import SEVERITIES
-from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils import _rows_network
+from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils import (
+    _rows_growth,
+    _rows_network,
+    _rows_owners,
+    _rows_pods,
+    _rows_rps,
+    _rows_tuning,
+)
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import (
     OUR_FILE,
     altered,
@@ -37,6 +44,7 @@ EDIT = (
     "in kube-proxy's configuration (ConfigMap kube-system/kube-proxy, config.conf), then restart it: "
     "kubectl -n kube-system rollout restart daemonset kube-proxy"
 )
+ROLE = "The role kubenode.connections.kube_proxy does both: {}, kube_proxy_configmap: true, kube_proxy_rollout: true"
 UNTIL_TCP_GIVES_UP = (
     "a connection to an API server that is gone lasts until TCP gives up (924 s with net.ipv4.tcp_retries2 15), "
     "and the node reports nothing meanwhile."
@@ -51,13 +59,20 @@ def with_kubelet(**values):
 
 
 def finding_of(identity, node, policy):
-    findings = [each for each in make_plan(nodes(node), policy)["findings"] if each["id"] == identity]
+    """The finding on one node, or on a plan for several."""
+    several = node if isinstance(node, tuple) else (node,)
+    findings = [each for each in make_plan(nodes(*several), policy)["findings"] if each["id"] == identity]
     assert len(findings) <= 1
     return findings[0] if findings else None
 
 
 RAISED = [
     *_rows_network.RAISED,
+    *_rows_pods.RAISED,
+    *_rows_growth.RAISED,
+    *_rows_rps.RAISED,
+    *_rows_tuning.RAISED,
+    *_rows_owners.RAISED,
     pytest.param(
         "keepalive-too-late",
         stock_node(),
@@ -309,7 +324,7 @@ RAISED = [
             "severity": "warning",
             "observed": "IPVS tcp 900 s against kube-proxy at its next start (ipvs.tcpTimeout 600s)",
             "why": "kube-proxy writes its configured IPVS timeouts at every start; 0s in it would leave them alone.",
-            "remedy": f"Set ipvs.tcpTimeout: 900s {EDIT}.",
+            "remedy": f"Set ipvs.tcpTimeout: 900s {EDIT}. {ROLE.format('kube_proxy_ipvs_timeouts: {tcp: 900}')}.",
         },
         id="configured otherwise than in force",
     ),
@@ -319,7 +334,7 @@ RAISED = [
         {"strategy": "raise_ipvs"},
         {
             "observed": "IPVS tcp 8284 s against kube-proxy at its next start (ipvs.tcpTimeout 900s)",
-            "remedy": f"Set ipvs.tcpTimeout: 8284s {EDIT}.",
+            "remedy": f"Set ipvs.tcpTimeout: 8284s {EDIT}. {ROLE.format('kube_proxy_ipvs_timeouts: {tcp: 8284}')}.",
         },
         id="configured otherwise than planned",
     ),
@@ -331,8 +346,10 @@ RAISED = [
             "severity": "warning",
             "observed": f"{ESTABLISHED} 3600 against kube-proxy at its next start (conntrack.tcpEstablishedTimeout "
             "86400s), net.ipv4.vs.conntrack 0 against kube-proxy at its next start (it always sets 1 in ipvs mode)",
-            "why": "kube-proxy writes these sysctls at every start, so the planned value does not stay.",
-            "remedy": f"Change it {EDIT}. Or drop it from the keepalive_ variables.",
+            "why": "kube-proxy writes these sysctls at every start, so the planned value does not stay. This release "
+            "writes conntrack's in either direction (v1.23 to v1.28 only raised them).",
+            "remedy": f"Change it {EDIT}. {ROLE.format('kube_proxy_conntrack: {tcp_established: 3600}')}. "
+            "Or drop it from the keepalive_ variables.",
         },
         id="sysctls that kube-proxy writes",
     ),
@@ -569,6 +586,11 @@ RAISED = [
 
 NOT_RAISED = [
     *_rows_network.NOT_RAISED,
+    *_rows_pods.NOT_RAISED,
+    *_rows_growth.NOT_RAISED,
+    *_rows_rps.NOT_RAISED,
+    *_rows_tuning.NOT_RAISED,
+    *_rows_owners.NOT_RAISED,
     pytest.param("keepalive-too-late", applied_node(), {}, id="soon enough"),
     pytest.param("keepalive-too-late", plain_node(), {}, id="nothing forgets"),
     pytest.param("keepalive-deadly", stock_node(), {}, id="all values are positive"),

@@ -25,6 +25,17 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._n
     with_keepalive,
     with_pods,
 )
+from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._rows_owners import with_keepalived
+
+
+def test_where_keepalived_sets_the_timeout_the_plan_keeps_below_it_and_writes_no_unit():
+    plan, worker = plan_one(with_keepalived(stock_node(), tcp=300), ipvs_timeouts={"tcp": 900})
+    assert plan["planned_limit"] == {"seconds": 300, "name": "IPVS tcp after a keepalived restart", "node": "worker1"}
+    assert plan["keepalive"] == {"time": 200, "intvl": 10, "probes": 9}
+    assert worker["settings"]["ipvs_timeouts_persistent"] is False
+    assert worker["owners"]["IPVS tcp"] == (
+        "keepalived at its next start or reload (/etc/keepalived/keepalived.conf:9, tcp 300)"
+    )
 
 
 def test_a_planned_conntrack_timeout_is_the_limit():

@@ -18,6 +18,7 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._n
     OURS,
     PROBES,
     TIME,
+    UNSEEN,
     applied_node,
     container_node,
     nftables_node,
@@ -139,16 +140,16 @@ def test_a_margin_that_is_not_left_is_unsafe_though_seconds_are_to_spare():
 
 
 @pytest.mark.parametrize(
-    ("node", "safe"),
+    ("node", "safe", "settings"),
     [
-        pytest.param(plain_node(), True, id="everything confirmed absent"),
-        pytest.param(None, False, id="nothing observed"),
+        pytest.param(plain_node(), True, EMPTY, id="everything confirmed absent"),
+        pytest.param(None, False, UNSEEN, id="nothing observed"),
     ],
 )
-def test_without_a_limit_nothing_is_planned(node, safe):
+def test_without_a_limit_nothing_is_planned(node, safe, settings):
     plan, worker = plan_one(node)
     assert (plan["limit"], plan["keepalive"], plan["safe"]) == (None, None, safe)
-    assert worker["settings"] == EMPTY
+    assert worker["settings"] == settings
 
 
 def test_a_mixed_cluster_has_one_limit_for_all():
@@ -167,7 +168,7 @@ def test_a_node_that_was_not_observed_leaves_the_plan_to_the_rest():
         {"node": "worker2", "name": "conntrack established", "why": "the node was not observed"},
     ]
     assert plan["reasons"]["limit"] == "the lowest of 2 idle limits that were seen; 2 could not be read"
-    assert plan["nodes"]["worker2"]["settings"] == EMPTY
+    assert plan["nodes"]["worker2"]["settings"] == UNSEEN
 
 
 def test_the_verdict_of_all_is_not_safe_while_a_node_was_not_observed():

@@ -27,6 +27,7 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._n
     with_keepalive,
     with_pods,
 )
+from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._pod_nodes import KERNEL, row, service
 
 
 def applied(node, wanted):
@@ -47,6 +48,9 @@ def applied(node, wanted):
     for group in node["namespaces"]["keepalive"]:
         if group["own"]:
             group.update(time=time, intvl=intvl, probes=probes)
+    for pod in node.get("pods", {}).get("rows", []) if wanted["pods"] else []:
+        if pod["kind"] == "pod" and tuple(pod["keepalive"].values()) == KERNEL:
+            pod["keepalive"] = dict(wanted["pods"])
     return node
 
 
@@ -59,6 +63,8 @@ def some_node(draw):
     file = draw(st.sampled_from([None, OUR_FILE, OTHER_FILE]))
     node = with_keepalive(node, draw(TRIPLES), draw(TRIPLES), file)
     node = with_pods(node, [(draw(TRIPLES), 3)])
+    if draw(st.booleans()):
+        node["pods"] = {"count": 2, "rows": [row("a/b", KERNEL), row("a/c", KERNEL, service(gaps=[(7200, 1)]))]}
     if node["ipvs"]["loaded"]:
         with_ipvs_tcp(node, draw(st.sampled_from([15, 900, 8284, 86400])))
     if node["conntrack"]["loaded"]:
@@ -84,6 +90,9 @@ SOME_POLICY = st.fixed_dictionaries(
         "dead_peer_seconds": st.integers(3, 925),
         "conn_reuse_mode": st.sampled_from(["leave", "auto", "0", "1"]),
         "expire_nodest_conn": st.booleans(),
+        "expire_quiescent_template": st.booleans(),
+        "pods": st.booleans(),
+        "sloppy_tcp": st.booleans(),
         "sysctls": st.dictionaries(st.sampled_from([BE_LIBERAL, ESTABLISHED]), st.sampled_from([1, 1000]), max_size=2),
         "ipvs_timeouts": st.dictionaries(
             st.sampled_from(["tcp", "udp"]), st.sampled_from([600, 900, 10000]), max_size=2
@@ -104,8 +113,9 @@ def test_what_is_applied_is_safe_and_the_next_plan_changes_nothing(several, poli
     second = {name: applied(node, plan["nodes"][name]["settings"]) for name, node in first.items()}
     again = make_plan(second, policy)
     assert [node["changes"] for node in again["nodes"].values()] == [[] for _name in second]
+    # None leaves pods as they are; new ones come every minute.
     assert [node["settings"] for node in again["nodes"].values()] == [
-        node["settings"] for node in plan["nodes"].values()
+        {**node["settings"], "pods": None} for node in plan["nodes"].values()
     ]
     assert again["verdict"] == "safe"
     assert again["limit"] == plan["planned_limit"]

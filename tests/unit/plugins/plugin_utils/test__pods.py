@@ -59,6 +59,12 @@ CONNECTIONS = [
         id="its own TCP_KEEPIDLE, or a timer near its end in a namespace that is late",
     ),
     pytest.param(
+        row("a/b", KERNEL, service(gaps=[(798, 5)])),
+        (0, 0, 5, 0),
+        id="the same, 798 with slack 900: its own TCP_KEEPINTVL is not seen",
+    ),
+    pytest.param(row("a/b", KERNEL, service(gaps=[(799, 5)])), (0, 5, 0, 0), id="the same, 799 with slack 901"),
+    pytest.param(
         row("a/b", None, service(gaps=[(600, 5), (7200, 1)], without=2), error="denied"),
         (2, 0, 6, 0),
         id="the namespace's keepalive could not be read",
@@ -212,6 +218,17 @@ def test_namespaces_that_nobody_could_name_make_pods_unknown_and_leave_the_node_
 def test_connections_that_could_not_be_seen_make_pods_unknown():
     worker = plan_one(with_rows(quiet_node(), row("a/b", SAFE), error="/proc/net/nf_conntrack: Permission denied"))[1]
     assert (worker["verdict"], worker["pods"]["verdict"]) == ("safe", "unknown")
+
+
+def test_a_pod_with_late_values_of_its_own_is_nothing_that_an_apply_could_change():
+    worker = plan_one(with_rows(quiet_node(), row("own/values", (1800, 75, 9))))[1]
+    assert (worker["verdict"], worker["own_verdict"], worker["changes"]) == ("unsafe", "safe", [])
+
+
+def test_the_change_of_running_pods_is_marked_as_one():
+    worker = plan_one(with_rows(quiet_node(), row("a/b")))[1]
+    assert (worker["verdict"], worker["own_verdict"]) == ("unsafe", "safe")
+    assert [change["pods"] for change in worker["changes"]] == [True]
 
 
 def test_a_node_info_that_did_not_look_for_pods():

@@ -40,6 +40,11 @@ def test_text_of_numbers_is_taken_for_numbers_because_templates_give_text():
         pytest.param({"conn_reuse_mode": 0}, {"net.ipv4.vs.conn_reuse_mode": "0"}, id="a number for a mode"),
         pytest.param({"conn_reuse_mode": "auto"}, {}, id="auto depends on the node"),
         pytest.param({"expire_nodest_conn": True}, {"net.ipv4.vs.expire_nodest_conn": "1"}, id="another flag"),
+        pytest.param(
+            {"expire_quiescent_template": True, "sloppy_tcp": False},
+            {"net.ipv4.vs.expire_quiescent_template": "1", "net.ipv4.vs.sloppy_tcp": "0"},
+            id="two more",
+        ),
     ],
 )
 def test_the_sysctls_with_a_variable_of_their_own(wishes, tuned):
@@ -88,10 +93,12 @@ def test_the_policy_as_understood_can_be_given_again():
         pytest.param(
             {"xyzzy": 2},
             "keepalive_xyzzy: not a name of the policy. Known are keepalive_be_liberal, keepalive_bridge_nf_call, "
-            "keepalive_conn_reuse_mode, keepalive_dead_peer_seconds, keepalive_expire_nodest_conn, keepalive_intvl, "
-            "keepalive_intvl_ceiling, keepalive_ipvs_timeouts, keepalive_lost_probes, keepalive_margin, "
-            "keepalive_middleboxes, keepalive_modules_file, keepalive_probes, keepalive_profile, keepalive_strategy, "
-            "keepalive_sysctl_file, keepalive_sysctls, keepalive_time, keepalive_time_ceiling.",
+            "keepalive_conn_reuse_mode, keepalive_dead_peer_seconds, keepalive_expire_nodest_conn, "
+            "keepalive_expire_quiescent_template, keepalive_intvl, keepalive_intvl_ceiling, keepalive_ipvs_timeouts, "
+            "keepalive_lost_probes, keepalive_margin, keepalive_middleboxes, keepalive_modules_file, keepalive_pods, "
+            "keepalive_probes, keepalive_profile, keepalive_rps, keepalive_rps_exclude_irq_cpus, "
+            "keepalive_rps_sock_flow_entries, keepalive_sloppy_tcp, keepalive_strategy, keepalive_sysctl_file, keepalive_sysctls, "
+            "keepalive_time, keepalive_time_ceiling.",
             id="a name like no other",
         ),
         pytest.param(

@@ -75,7 +75,9 @@ def test_by_default_no_node_gets_any(node):
             ["ip_vs"],
             id="two more keys of IPVS",
         ),
-        pytest.param(plain_node(), {"expire_quiescent_template": True, "sloppy_tcp": True}, {}, [], id="no IPVS either"),
+        pytest.param(
+            plain_node(), {"expire_quiescent_template": True, "sloppy_tcp": True}, {}, [], id="no IPVS either"
+        ),
         pytest.param(safe_node(), {"conn_reuse_mode": 0}, {REUSE_MODE: "0"}, ["ip_vs"], id="a reuse mode by number"),
     ],
 )
