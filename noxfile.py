@@ -272,6 +272,17 @@ def proof(session: nox.Session) -> None:
     session.run("python", "-m", "pytest", "-s", "tests/proof", *session.posargs, env=checkout_as_collection())
 
 
+@nox.session(default=False)
+def cluster(session: nox.Session) -> None:
+    """Roles that change a cluster, against a real API server: KUBEBUILDER_ASSETS, else built once (10 minutes)."""
+    if not os.environ.get("KUBEBUILDER_ASSETS") and not shutil.which("apt-get"):
+        session.skip("cluster: KUBEBUILDER_ASSETS names no API server, and without apt-get none can be built.")
+    install_tools(session, "kubernetes", "-r", "tests/unit/requirements.txt")
+    # Its collections only: the ansible-core that it asks for may be another.
+    session.install("--disable-pip-version-check", "--no-deps", "-c", "requirements-test.txt", "ansible")
+    session.run("python", "-m", "pytest", "tests/cluster", *session.posargs, env=checkout_as_collection())
+
+
 @nox.session
 def monitoring(session: nox.Session) -> None:
     """Metrics, alert rules and dashboard of the report, by Prometheus's own promtool."""

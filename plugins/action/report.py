@@ -2,21 +2,65 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Action of kubenode.connections.report: prints the audit's words where the playbook runs."""
+"""Action of kubenode.connections.report: prints and writes the report where the playbook runs."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timezone
+from pathlib import Path
 from typing import Any
 
+from ansible import constants, context
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
+from ansible.utils import color
 from ansible.utils.display import Display
+from ansible.utils.path import unfrackpath
 
-from ansible_collections.kubenode.connections.plugins.plugin_utils._audit_text import audit_lines
+from ansible_collections.kubenode.connections.plugins.plugin_utils import _drift, _page, _query
+from ansible_collections.kubenode.connections.plugins.plugin_utils._document import AUDIT, KINDS, make_document
 from ansible_collections.kubenode.connections.plugins.plugin_utils._errors import PlanError
+from ansible_collections.kubenode.connections.plugins.plugin_utils._gate import FAIL_ON, NEVER, failure
+from ansible_collections.kubenode.connections.plugins.plugin_utils._report_files import FORMATS, write_report
+from ansible_collections.kubenode.connections.plugins.plugin_utils._run_options import run_options
+from ansible_collections.kubenode.connections.plugins.plugin_utils._silence import parse_silences
+from ansible_collections.kubenode.connections.plugins.plugin_utils._text import text_lines
 from ansible_collections.kubenode.connections.plugins.plugin_utils._values import plain
+from ansible_collections.kubenode.connections.plugins.plugin_utils._version import VERSION
 
-_ARGUMENTS = {"plan": {"type": "dict", "required": True}, "nodes": {"type": "dict", "required": True}}
+_SILENCE = {
+    "id": {"type": "str", "required": True},
+    "reason": {"type": "str", "required": True},
+    "nodes": {"type": "list", "elements": "str"},
+}
+
+_ARGUMENTS = {
+    "plan": {"type": "dict", "required": True},
+    "nodes": {"type": "dict", "required": True},
+    "kind": {"type": "str", "choices": list(KINDS), "default": AUDIT},
+    "applied": {"type": "dict"},
+    "verdicts_before": {"type": "dict"},
+    "dest": {"type": "path"},
+    "formats": {"type": "list", "elements": "str", "choices": list(FORMATS), "default": ["html", "json"]},
+    "query": {"type": "str"},
+    "silence": {"type": "list", "elements": "dict", "options": _SILENCE, "default": []},
+    "fail_on": {"type": "str", "choices": list(FAIL_ON), "default": NEVER},
+    "compare": {"type": "path"},
+    "next_step": {"type": "bool", "default": True},
+}
+
+# The settings of Ansible that say which colour is whose.
+_COLOURS = {
+    _page.CRITICAL: "COLOR_ERROR",
+    _page.UNSAFE: "COLOR_ERROR",
+    _page.WARNING: "COLOR_WARN",
+    _page.UNKNOWN: "COLOR_WARN",
+    _page.SAFE: "COLOR_OK",
+    _page.COMMAND: "COLOR_SKIP",
+}
+
+Arguments = Mapping[str, Any]
 
 
 class ActionModule(ActionBase):
@@ -28,12 +72,103 @@ class ActionModule(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         result: dict[str, Any] = super().run(tmp, task_vars)
         _validation, arguments = self.validate_argument_spec(_ARGUMENTS)  # type: ignore[no-untyped-call]
-        plan = plain(arguments["plan"])
         try:
-            lines = audit_lines(plan, plain(arguments["nodes"]))
+            result.update(_report(plain(arguments), self._task.check_mode))
         except PlanError as error:
             raise AnsibleActionFail(str(error)) from error  # type: ignore[no-untyped-call]
-        for line in lines:
-            Display().display(line)
-        result.update(changed=False, lines=lines, verdict=plan["verdict"])
         return result
+
+
+def _report(arguments: Arguments, check_mode: bool) -> dict[str, Any]:
+    """Make the document, print it, write it, and say whether the play fails; in this order."""
+    document = _document(arguments, check_mode)
+    missing = _compare(document, arguments["compare"])
+    outcome: dict[str, Any] = {}
+    if arguments["query"]:
+        outcome["query_result"] = _query.query(document, arguments["query"])
+        lines = [_page.as_it_is(line) for line in _query.result_text(outcome["query_result"]).splitlines()]
+    else:
+        options = _options() if arguments["next_step"] else None
+        lines = [*text_lines(document, int(Display().columns), options), *missing]  # type: ignore[call-overload]
+    outcome["lines"] = [_page.plain(line) for line in lines]
+    _show(lines)
+    if arguments["dest"]:
+        outcome["files"] = write_report(_path(arguments["dest"]), arguments["formats"], document)
+        Display().display(f"Report: {', '.join(path for path in outcome['files'] if '/nodes/' not in path)}")
+    result = {"changed": False, "verdict": document["verdict"], "counts": document["counts"]}
+    message = failure(document, arguments["fail_on"])
+    if message:
+        # Ansible prints all of a failed result, and the lines have been printed.
+        return {**result, "files": outcome.get("files", []), "failed": True, "msg": message}
+    return {**result, **outcome}
+
+
+def _document(arguments: Arguments, check_mode: bool) -> dict[str, Any]:
+    return make_document(
+        arguments["plan"],
+        arguments["nodes"],
+        made_at=_now(),
+        collection_version=VERSION,
+        kind=arguments["kind"],
+        check_mode=check_mode,
+        applied=arguments["applied"],
+        verdicts_before=arguments["verdicts_before"],
+        silences=parse_silences(arguments["silence"]),
+    )
+
+
+def _now() -> str:
+    return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _path(given: str) -> str:
+    path: str = unfrackpath(given, follow=False)  # type: ignore[no-untyped-call]
+    return path
+
+
+def _compare(document: dict[str, Any], given: str | None) -> list[_page.Line]:
+    """Fill in the drift; lines that say so where there is no earlier report, as in the first run of all."""
+    if not given:
+        return []
+    path = _path(given)
+    try:
+        data = Path(path).read_bytes()
+    except FileNotFoundError:
+        words = f"No earlier report at {path}: nothing to compare with (keepalive_report_compare)."
+        return [(), _page.spans(words)]
+    except OSError as error:
+        raise PlanError(
+            f"keepalive_report_compare: {path} cannot be read ({error.strerror}). "
+            "Give the report.json of an earlier run."
+        ) from error
+    document["drift"] = _drift.drift(_drift.read_earlier(data, path), document, path)
+    return []
+
+
+def _options() -> list[str]:
+    usual = {"inventory": _setting("DEFAULT_HOST_LIST"), "connection": _setting("DEFAULT_TRANSPORT")}
+    return run_options(context.CLIARGS, usual, str(Path.cwd()))
+
+
+def _setting(name: str) -> Any:
+    return constants.config.get_config_value(name)  # type: ignore[no-untyped-call]
+
+
+def _show(lines: Sequence[_page.Line]) -> None:
+    """In colours where Ansible itself has them (NO_COLOR, pipes, ANSIBLE_FORCE_COLOR); never in its log file."""
+    display = Display()
+    for line in lines:
+        text = _page.plain(line)
+        coloured = "".join(_coloured(span) for span in line)
+        if coloured == text:
+            display.display(text)
+        else:
+            display.display(coloured, screen_only=True)
+            display.display(text, log_only=True)
+
+
+def _coloured(span: _page.Span) -> str:
+    if span.style is None:
+        return span.text
+    text: str = color.stringc(span.text, _setting(_COLOURS[span.style]))  # type: ignore[no-untyped-call]
+    return text

@@ -7,12 +7,18 @@
 
 DOCUMENTATION = r"""
 module: report
-short_description: Print what was seen, who is at risk, and what would change
+short_description: Print and write what was seen, who is at risk, and what would change
 version_added: 0.1.0
 description:
-  - Prints a plan as plain lines where the playbook runs. For each node it says what was seen, the idle limit and whose
-    it is, whether the node is safe and by how many seconds with the arithmetic in words, what would change and why.
-  - Findings follow, each once with all nodes it is true of, and what to run next.
+  - Prints the report where the playbook runs. The first lines say who is at risk and what to run. A table has a line
+    for each group of alike nodes, the worst first. Limits and whose they are follow, the planned keepalive with its
+    reasons, pods and sockets at risk, findings with all nodes that each is true of, and what would change and why.
+  - Lines are as wide as the terminal, from 79 to 110 columns, and 79 where there is none. Verdicts are coloured where
+    Ansible's own output is.
+  - With O(dest) it writes the same as files, for people and for machines. They are all made of one document, whose
+    shape has a version and a published schema,
+    U(https://github.com/kubenode/connections/blob/main/docs/schema/report-1.json).
+  - It can fail the play by severity, print only a part, and say what changed since an earlier report.
   - Control characters and escape sequences in what nodes returned are made visible instead of sent to the terminal.
 options:
   plan:
@@ -23,22 +29,94 @@ options:
     description: The nodes that the plan was made from, by their names.
     type: dict
     required: true
+  kind:
+    description:
+      - What the report is of. V(apply) prints before and after instead of the audit's words.
+    type: str
+    choices: [audit, apply, verify]
+    default: audit
+  applied:
+    description: What M(kubenode.connections.node_settings) returned, by the names of nodes.
+    type: dict
+  verdicts_before:
+    description: The verdict of before that, by the names of nodes.
+    type: dict
+  dest:
+    description:
+      - A folder where the playbook runs, for the files. It is made where it is not there. Unset writes no files.
+      - A relative one is taken from where C(ansible-playbook) was started.
+      - Each file is whole or the one of before. Everybody may read them.
+    type: path
+  formats:
+    description:
+      - Which files.
+      - V(html) is C(report.html), one page that needs no network.
+      - V(json) is C(report.json), the whole document.
+      - V(junit) is C(report.junit.xml). A suite a node, a case a rule. What is critical, a warning or unknown is a
+        failed case, what is silenced a skipped one.
+      - V(sarif) is C(report.sarif), SARIF 2.1.0. Findings have a node and no file.
+      - V(prometheus) is C(report.prom) with all nodes, and C(nodes/NAME.prom) for each, for node_exporter's textfile
+        collector.
+    type: list
+    elements: str
+    choices: [html, json, junit, sarif, prometheus]
+    default: [html, json]
+  query:
+    description:
+      - A JMESPath expression. What it finds in the document is printed as JSON, instead of the words.
+      - Needs the Python package jmespath where the playbook runs.
+    type: str
+  silence:
+    description: Findings to show as silenced, with the reason. They do not count for O(fail_on).
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      id:
+        description: The finding, as U(https://github.com/kubenode/connections/blob/main/docs/findings.md) lists them.
+        type: str
+        required: true
+      reason:
+        description: Why.
+        type: str
+        required: true
+      nodes:
+        description: The nodes that it is silenced on. Unset means everywhere.
+        type: list
+        elements: str
+  fail_on:
+    description:
+      - Fail where there is a finding of this severity or worse that is not silenced. From the worst, V(critical),
+        V(warning), V(unknown), V(info).
+      - Everything is printed and written before.
+    type: str
+    choices: [never, critical, warning, unknown, info]
+    default: never
+  compare:
+    description:
+      - The C(report.json) of an earlier run. What changed since then is printed and is part of the document.
+      - It may be the file that is written now, which is read before. No file there is said and is no error.
+    type: path
+  next_step:
+    description: Whether to say what to run next. Turn it off where your play goes on to do that.
+    type: bool
+    default: true
 extends_documentation_fragment:
   - kubenode.connections._attributes
 attributes:
   check_mode:
     support: full
-    details: It only prints.
+    details: The files are its output, like what it prints. It writes them in check mode, too.
   diff_mode:
     support: none
-    details: It only prints.
+    details: It changes nothing on a node.
   platform:
     platforms: all
     support: full
     details: It runs on the controller.
   idempotent:
     support: full
-    details: It only prints.
+    details: It never says that it changed something. The files say when they were made, so they differ each time.
 notes:
   - The plan is made for the whole play, so use C(run_once).
 seealso:
@@ -54,17 +132,69 @@ EXAMPLES = r"""
     plan: "{{ __nodes | kubenode.connections.plan }}"
     nodes: "{{ __nodes }}"
   run_once: true
+
+- name: Write it for people and for CI, and fail where connections are being lost
+  kubenode.connections.report:
+    plan: "{{ __plan }}"
+    nodes: "{{ __nodes }}"
+    dest: reports
+    formats: [html, json, junit]
+    silence:
+      - id: ipvs-mode-deprecated
+        reason: The move to nftables is planned for spring
+      - id: keepalive-too-late
+        reason: Leaves the cluster on Friday
+        nodes: [worker7]
+    fail_on: critical
+  run_once: true
+
+- name: Print the names of the nodes that are not safe, and nothing else
+  kubenode.connections.report:
+    plan: "{{ __plan }}"
+    nodes: "{{ __nodes }}"
+    query: nodes[?verdict!='safe'].name
+  run_once: true
+
+- name: Say what changed since the last time
+  kubenode.connections.report:
+    plan: "{{ __plan }}"
+    nodes: "{{ __nodes }}"
+    dest: reports
+    compare: reports/report.json
+  run_once: true
 """
 
 RETURN = r"""
 lines:
-  description: The lines that were printed.
+  description: The lines that were printed, without the names of the files.
   returned: success
   type: list
   elements: str
 verdict:
   description: The worst verdict of any node, V(safe), V(unsafe) or V(unknown).
-  returned: success
+  returned: always
   type: str
   sample: unsafe
+counts:
+  description: Nodes by verdict, findings by severity without the silenced ones, pods and sockets at risk, changes.
+  returned: always
+  type: dict
+  sample:
+    nodes: {unsafe: 1, unknown: 0, safe: 2}
+    findings: {critical: 1, warning: 0, unknown: 0, info: 3}
+    silenced: 1
+    changes: 2
+    pods: {seen: 24, at_risk: 2}
+    sockets: {connections: 410, to_services: 160, without_keepalive: 6, in_flight: 1, late: 10, undecided: 2}
+files:
+  description: The files that were written.
+  returned: when O(dest) is set, and on failure by O(fail_on)
+  type: list
+  elements: str
+  sample: [/srv/reports/report.html, /srv/reports/report.json]
+query_result:
+  description: What O(query) found, none where that was nothing.
+  returned: success, when O(query) is set
+  type: raw
+  sample: [worker1]
 """

@@ -106,6 +106,14 @@ def kube_proxy_value(node: Observed, key: str) -> KubeProxyValue | None:
     return KubeProxyValue(str(number), f"{name} {number}{unit}", raises_only=raises)
 
 
+def kube_proxy_wish(key: str, value: str) -> str:
+    """What to say in ``kube_proxy_conntrack`` of the role kube_proxy, so that kube-proxy does not undo a sysctl."""
+    name = _CONNTRACK_FIELDS[key][0]
+    if key == _MAX:
+        return "max_per_core: 0"
+    return f"{name}: {'true' if value == '1' else 'false'}" if key == BE_LIBERAL else f"{name}: {value}"
+
+
 def later_lines(node: Observed, keys: Iterable[str], file: str) -> dict[str, str]:
     """The keys, with ``FILE:LINE``, that a file read after ``file`` decides at boot.
 

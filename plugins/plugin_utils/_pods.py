@@ -189,7 +189,7 @@ def _count(service: Service, keepalive: Keepalive | None, view: View) -> Counts:
     for gap, connections in service.gaps:
         if keepalive is None:
             undecided += connections
-        elif not view.is_safe(Keepalive(max(gap, 1), keepalive.intvl, keepalive.probes)):
+        elif _is_late(gap, keepalive, view.limit, view):
             late += connections
         elif not view.is_safe(keepalive):
             # Its own TCP_KEEPIDLE, or an old timer near its end that is armed again with what is in force then.
@@ -197,6 +197,17 @@ def _count(service: Service, keepalive: Keepalive | None, view: View) -> Counts:
     undecided += service.in_flight
     rest = service.connections - service.without_keepalive - late - undecided
     return Counts(service.without_keepalive, late, undecided, max(0, rest))
+
+
+def _is_late(gap: int, keepalive: Keepalive, limit: Limit, view: View) -> bool:
+    """Whether a gap goes beyond the limit.
+
+    Below a time that is late itself it may be of the socket's own TCP_KEEPIDLE, whose TCP_KEEPINTVL nobody sees. Then
+    the gap counts alone, and else with the interval of the namespace.
+    """
+    if gap < keepalive.time and not view.is_safe(keepalive):
+        return _keepalive.with_slack(gap) + view.policy.margin > limit.seconds
+    return not view.is_safe(Keepalive(max(gap, 1), keepalive.intvl, keepalive.probes))
 
 
 def _connection_texts(counts: Counts) -> Iterator[str]:

@@ -233,7 +233,10 @@ def _liberal_remedy(case: Case) -> str:
 
 def _raise_max(node: Observed) -> str:
     if node.kube_proxy.conntrack.get("max_per_core"):
-        return "Raise conntrack.maxPerCore in kube-proxy's configuration: it sets the maximum at every start."
+        return (
+            "Raise conntrack.maxPerCore in kube-proxy's configuration, which sets the maximum at every start (role "
+            "kubenode.connections.kube_proxy, max_per_core in kube_proxy_conntrack)."
+        )
     return f"Raise {_MAX} with keepalive_sysctls (320 bytes of kernel memory an entry)."
 
 

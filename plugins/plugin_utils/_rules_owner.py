@@ -12,6 +12,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._observed imp
 from ansible_collections.kubenode.connections.plugins.plugin_utils._owners import (
     IPVS_FIELDS,
     kube_proxy_value,
+    kube_proxy_wish,
     later_lines,
 )
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy import IPVS_CELLS
@@ -23,6 +24,7 @@ _EDIT = (
     "in kube-proxy's configuration (ConfigMap kube-system/kube-proxy, config.conf), then restart it: "
     "kubectl -n kube-system rollout restart daemonset kube-proxy"
 )
+_ROLE = "The role kubenode.connections.kube_proxy does both: {}, kube_proxy_configmap: true, kube_proxy_rollout: true"
 
 
 @RULES.node("ipvs-owner-kube-proxy", WARNING)
@@ -42,10 +44,11 @@ def _ipvs_owner(case: Case) -> Found | None:
         for cell, seconds in lost.items()
     )
     todo = ", ".join(f"{IPVS_FIELDS[cell]}: {seconds}s" for cell, seconds in lost.items())
+    by_role = ", ".join(f"{cell}: {seconds}" for cell, seconds in lost.items())
     return Found(
         values,
         "kube-proxy writes its configured IPVS timeouts at every start; 0s in it would leave them alone.",
-        f"Set {todo} {_EDIT}.",
+        f"Set {todo} {_EDIT}. {_ROLE.format(f'kube_proxy_ipvs_timeouts: {{{by_role}}}')}.",
     )
 
 
@@ -61,8 +64,9 @@ def _sysctl_owner(case: Case) -> Found | None:
     if not lost:
         return None
     values = ", ".join(f"{key} {settings[key]} against {written}" for key, written in lost.items())
-    configurable = any(each.configurable for each in lost.values())
-    change = f"Change it {_EDIT}. Or drop" if configurable else "kube-proxy has no option for it: drop"
+    by_role = ", ".join(kube_proxy_wish(key, settings[key]) for key, each in lost.items() if each.configurable)
+    role = _ROLE.format(f"kube_proxy_conntrack: {{{by_role}}}")
+    change = f"Change it {_EDIT}. {role}. Or drop" if by_role else "kube-proxy has no option for it: drop"
     return Found(
         values,
         "kube-proxy writes these sysctls at every start, so the planned value does not stay."

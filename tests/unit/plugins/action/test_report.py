@@ -4,21 +4,54 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
+import sys
+from datetime import datetime, timezone
+from pathlib import Path
 
 import pytest
+from ansible import context
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.parsing.dataloader import DataLoader
 from ansible.playbook.play_context import PlayContext
 from ansible.playbook.task import Task
 from ansible.plugins.loader import connection_loader
 from ansible.template import Templar
+from ansible.utils import color
 from ansible.utils.unsafe_proxy import wrap_var
 
-from ansible_collections.kubenode.connections.plugins.action.report import ActionModule
-from ansible_collections.kubenode.connections.plugins.plugin_utils._audit_text import audit_lines
+from ansible_collections.kubenode.connections.plugins.action.report import ActionModule, _show
+from ansible_collections.kubenode.connections.plugins.plugin_utils._page import STYLES, Span, plain
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan import make_plan
-from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import nodes, stock_node
+from ansible_collections.kubenode.connections.plugins.plugin_utils._text import text_lines
+from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._cluster import (
+    applied,
+    cluster,
+    document,
+)
+from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import (
+    applied_node,
+    nodes,
+    quiet_node,
+    stock_node,
+)
+from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._schema import complaints
+
+PLAY = """
+- hosts: localhost
+  connection: local
+  gather_facts: false
+  tasks:
+    - kubenode.connections.report:
+        nodes: "{{ several }}"
+        plan: "{{ several | kubenode.connections.plan({}) }}"
+"""
+
+CLEAN = {name: value for name, value in os.environ.items() if name != "NO_COLOR" and not name.startswith("ANSIBLE_")}
+
+SILENCED = [{"id": "keepalive-too-late", "reason": "replaced on Monday"}]
 
 
 def run(check_mode=False, **arguments):
@@ -33,6 +66,11 @@ def run(check_mode=False, **arguments):
     return action.run(task_vars={})
 
 
+def expected_lines(several):
+    """Where no terminal is, Ansible takes 79 columns; no option was given to ansible-playbook."""
+    return [plain(line) for line in text_lines(document(several, {}), 79, [])]
+
+
 @pytest.mark.parametrize("check_mode", [False, True])
 def test_the_lines_are_printed_as_they_are_and_returned(capsys, check_mode):
     several = nodes(stock_node(), None)
@@ -41,7 +79,7 @@ def test_the_lines_are_printed_as_they_are_and_returned(capsys, check_mode):
     assert {key: result[key] for key in ("changed", "verdict", "lines")} == {
         "changed": False,
         "verdict": "unsafe",
-        "lines": audit_lines(plan, several),
+        "lines": expected_lines(several),
     }
     assert capsys.readouterr().out.splitlines() == result["lines"]
 
@@ -50,7 +88,7 @@ def test_marked_values_of_ansible_make_no_difference(capsys):
     several = nodes(stock_node())
     plan = make_plan(several, {})
     result = run(plan=wrap_var(plan), nodes=wrap_var(several))
-    assert result["lines"] == audit_lines(plan, several)
+    assert result["lines"] == expected_lines(several)
     assert {type(line) for line in result["lines"]} == {str}
     assert capsys.readouterr().out
 
@@ -73,7 +111,208 @@ def test_a_plan_that_is_none_is_refused(capsys):
     with pytest.raises(AnsibleActionFail) as caught:
         run(plan={}, nodes={})
     assert str(caught.value) == (
-        "report: this is not a plan with its nodes (KeyError: 'nodes'). "
+        "report: this is not a plan with its nodes (KeyError: 'findings'). "
         "Give the result of the filter kubenode.connections.plan and the nodes that it was made from."
     )
     assert capsys.readouterr().out == ""
+
+
+def report(several, check_mode=False, **arguments):
+    """Run the action on these nodes; what it returned."""
+    return run(check_mode, plan=make_plan(several, {}), nodes=several, **arguments)
+
+
+def printed(capsys):
+    return capsys.readouterr().out.splitlines()
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_the_files_are_written_in_check_mode_too_and_count_as_no_change(tmp_path, capsys, check_mode):
+    result = report(cluster(), check_mode, dest=str(tmp_path), formats=["json", "prometheus"])
+    assert result["changed"] is False
+    assert result["files"][:2] == [str(tmp_path / "report.json"), str(tmp_path / "report.prom")]
+    assert printed(capsys)[-1] == f"Report: {tmp_path}/report.json, {tmp_path}/report.prom"
+    document = json.loads((tmp_path / "report.json").read_bytes())
+    assert complaints(document) == []
+    assert document["check_mode"] is check_mode
+    assert document["counts"] == result["counts"]
+    made_at = datetime.strptime(document["made_at"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
+    assert abs((datetime.now(timezone.utc) - made_at).total_seconds()) < 600
+
+
+def test_by_default_there_is_the_page_and_json(tmp_path):
+    assert report(cluster(), dest=str(tmp_path))["files"] == [f"{tmp_path}/report.html", f"{tmp_path}/report.json"]
+
+
+def test_without_a_folder_no_file_is_written(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert "files" not in report(cluster())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_relative_folder_is_one_where_the_playbook_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert report(cluster(), dest="reports", formats=["json"])["files"] == [f"{tmp_path}/reports/report.json"]
+
+
+def test_a_query_prints_what_it_found_and_nothing_else(capsys):
+    result = report(cluster(), query="nodes[?verdict!='safe'].name")
+    assert result["query_result"] == ["worker1", "worker3"]
+    assert json.loads("\n".join(printed(capsys))) == ["worker1", "worker3"]
+
+
+def test_a_query_that_finds_nothing_says_null(capsys):
+    assert report(cluster(), query="nothing")["query_result"] is None
+    assert printed(capsys) == ["null"]
+
+
+def test_a_finding_fails_the_play_after_everything_was_printed_and_written(tmp_path, capsys):
+    result = report(nodes(stock_node()), fail_on="critical", dest=str(tmp_path), formats=["json"])
+    assert result["failed"] is True
+    assert result["msg"].startswith("1 finding of severity critical: critical keepalive-too-late on worker1 ")
+    assert result["files"] == [f"{tmp_path}/report.json"]
+    assert (tmp_path / "report.json").exists()
+    assert "lines" not in result  # Ansible would print them once more
+    assert printed(capsys)[0] == "UNSAFE: idle connections at risk on worker1, in 23 network namespaces (pods)."
+
+
+def test_a_silenced_finding_is_shown_with_its_reason_and_does_not_fail_the_play(capsys):
+    result = report(nodes(stock_node()), fail_on="critical", silence=SILENCED)
+    assert "failed" not in result
+    assert "  silenced: critical keepalive-too-late on worker1 (replaced on Monday)" in printed(capsys)
+
+
+def test_without_fail_on_nothing_fails(capsys):
+    assert "failed" not in report(nodes(stock_node()))
+    assert printed(capsys)
+
+
+def test_compared_with_an_earlier_report_it_says_what_changed(tmp_path, capsys):
+    report(nodes(stock_node()), dest=str(tmp_path), formats=["json"])
+    earlier = str(tmp_path / "report.json")
+    printed(capsys)
+    result = report(nodes(applied_node()), dest=str(tmp_path), formats=["json"], compare=earlier)
+    assert "  worker1: keepalive 7200/75/9 -> 600/30/9" in result["lines"]
+    assert [line for line in printed(capsys) if line.startswith("Since the report of 20")]
+    document = json.loads((tmp_path / "report.json").read_bytes())
+    assert complaints(document) == []
+    assert document["drift"]["changes"]
+
+
+def test_the_first_run_has_no_earlier_report_and_says_so(tmp_path, capsys):
+    result = report(cluster(), compare=str(tmp_path / "report.json"))
+    assert printed(capsys)[-1] == (
+        f"No earlier report at {tmp_path}/report.json: nothing to compare with (keepalive_report_compare)."
+    )
+    assert "failed" not in result
+
+
+def test_after_an_apply_it_prints_before_and_after(tmp_path, capsys):
+    several = nodes(applied_node(), quiet_node())
+    more = {"applied": applied(), "verdicts_before": {"worker1": "unsafe"}, "kind": "apply"}
+    report(several, dest=str(tmp_path), formats=["json"], **more)
+    lines = printed(capsys)
+    assert lines[3] == "Apply changed 1 of 2 nodes."
+    assert "  worker1: UNSAFE before, SAFE now" in lines
+    document = json.loads((tmp_path / "report.json").read_bytes())
+    assert complaints(document) == []
+    assert [node["applied"]["changed"] for node in document["nodes"]] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        pytest.param(
+            {"query": "nodes["}, "keepalive_report_query: 'nodes\\[' is not a JMESPath expression", id="a bad query"
+        ),
+        pytest.param(
+            {"silence": [{"id": "keepalive-to-late", "reason": "x"}]},
+            "keepalive_silence: 'keepalive-to-late' is not the id of a finding. Did you mean keepalive-too-late",
+            id="an unknown id",
+        ),
+        pytest.param(
+            {"compare": "/dev"}, "keepalive_report_compare: /dev cannot be read", id="a folder to compare with"
+        ),
+        pytest.param({"compare": "/dev/null"}, "keepalive_report_compare: /dev/null is not JSON", id="an empty file"),
+        pytest.param({"dest": "/dev/null"}, "keepalive_report_dir: /dev/null/report", id="no folder to write to"),
+        pytest.param({"fail_on": "fatal"}, "fail_on must be one of: never, critical", id="an unknown severity"),
+        pytest.param(
+            {"formats": ["pdf"], "dest": "/tmp"}, "formats must be one or more of: html", id="an unknown format"
+        ),
+        pytest.param({"silence": [{"id": "ip-vs-idle"}]}, "missing required arguments: reason", id="no reason"),
+    ],
+)
+def test_what_cannot_be_done_is_said(capsys, arguments, message):
+    with pytest.raises(AnsibleError, match=message):
+        report(cluster(), **arguments)
+    assert "Traceback" not in capsys.readouterr().out
+
+
+def test_the_next_command_has_the_options_of_this_run(monkeypatch, tmp_path, capsys):
+    monkeypatch.chdir(tmp_path)
+    given = {"inventory": (f"{tmp_path}/hosts",), "connection": "ssh", "extra_vars": ("keepalive_margin=9", "token=x")}
+    monkeypatch.setattr(context, "CLIARGS", given)
+    report(nodes(stock_node()))
+    assert printed(capsys)[1:3] == [
+        "Run: ansible-playbook kubenode.connections.apply -i hosts \\",
+        "     -e keepalive_margin=9 --check --diff",
+    ]
+
+
+def test_where_the_play_goes_on_no_next_step_is_named(capsys):
+    report(nodes(stock_node()), next_step=False)
+    assert "ansible-playbook" not in capsys.readouterr().out
+
+
+LINE = (Span("SAFE", "safe"), Span(" on "), Span("worker1", "unsafe"))
+
+
+def test_every_style_has_a_colour_where_ansible_has_colours(monkeypatch, capsys):
+    monkeypatch.setattr(color, "ANSIBLE_COLOR", True)
+    _show([LINE, tuple(Span(style, style) for style in STYLES)])
+    first, second = printed(capsys)
+    assert first == "\033[0;32mSAFE\033[0m on \033[0;31mworker1\033[0m"
+    assert second.count("\033[0m") == len(STYLES)
+
+
+def test_without_colours_the_words_are_all_there_is(monkeypatch, capsys):
+    monkeypatch.setattr(color, "ANSIBLE_COLOR", False)
+    _show([LINE])
+    assert printed(capsys) == ["SAFE on worker1"]
+
+
+@pytest.mark.parametrize(
+    ("environment", "coloured"),
+    [
+        pytest.param({}, False, id="a pipe"),
+        pytest.param({"ANSIBLE_FORCE_COLOR": "1"}, True, id="a pipe, colours forced, as some CI systems do"),
+        pytest.param({"NO_COLOR": "1"}, False, id="NO_COLOR"),
+    ],
+)
+def test_colours_in_a_real_run(tmp_path, environment, coloured):
+    """ansible-playbook prints from another process than the one that makes the lines; its log has no colours."""
+    (tmp_path / "nodes.json").write_text(json.dumps({"several": nodes(stock_node())}), encoding="utf-8")
+    (tmp_path / "play.yml").write_text(PLAY, encoding="utf-8")
+    log, collections = tmp_path / "log", Path(sys.modules[ActionModule.__module__].__file__).parents[5]
+    ran = subprocess.run(
+        [sys.executable, "-m", "ansible", "playbook", "play.yml", "-i", "localhost,", "-e", "@nodes.json"],
+        env={
+            **CLEAN,
+            "LC_ALL": "C.UTF-8",
+            "ANSIBLE_COLLECTIONS_PATH": str(collections),
+            "ANSIBLE_HOME": str(tmp_path / "home"),
+            "ANSIBLE_LOG_PATH": str(log),
+            **environment,
+        },
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    verdict = "UNSAFE: idle connections at risk on worker1, in 23 network namespaces (pods)."
+    shown = verdict.replace("UNSAFE", "\033[0;31mUNSAFE\033[0m") if coloured else verdict
+    assert shown in ran.stdout.splitlines()
+    assert ("\033" in ran.stdout) is coloured
+    logged = log.read_text(encoding="utf-8")
+    assert logged.count(verdict) == 1
+    assert "\033" not in logged

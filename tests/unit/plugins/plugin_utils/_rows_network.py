@@ -27,6 +27,10 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._n
     without_conntrack,
 )
 
+RAISE_MAX = (
+    "Raise conntrack.maxPerCore in kube-proxy's configuration, which sets the maximum at every start (role "
+    "kubenode.connections.kube_proxy, max_per_core in kube_proxy_conntrack)."
+)
 APPLY = "Run the playbook kubenode.connections.apply"
 LOOSE = "net.netfilter.nf_conntrack_tcp_loose"
 MAX_RETRANS = "net.netfilter.nf_conntrack_tcp_max_retrans"
@@ -115,8 +119,7 @@ RAISED = [
             "observed": "800 of 1000 entries, 80 %",
             "limit": "80 % is nearly full, 95 % critical (net.netfilter.nf_conntrack_max)",
             "why": "In a full table idle connections are thrown out early and new ones dropped.",
-            "remedy": "Raise conntrack.maxPerCore in kube-proxy's configuration: it sets the maximum at every start. "
-            "First see with conntrack -L who fills it.",
+            "remedy": f"{RAISE_MAX} First see with conntrack -L who fills it.",
         },
         id="80 %",
     ),
@@ -147,7 +150,7 @@ RAISED = [
             "severity": "warning",
             "observed": "drop 3 (CPU 0: 3), early_drop 5 (CPU 1: 5), insert_failed 1 (CPU 1: 1) "
             "since nf_conntrack was loaded",
-            "remedy": "Raise conntrack.maxPerCore in kube-proxy's configuration: it sets the maximum at every start.",
+            "remedy": RAISE_MAX,
         },
         id="packets dropped",
     ),

@@ -31,6 +31,7 @@ EDIT = (
     "in kube-proxy's configuration (ConfigMap kube-system/kube-proxy, config.conf), then restart it: "
     "kubectl -n kube-system rollout restart daemonset kube-proxy"
 )
+ROLE = "The role kubenode.connections.kube_proxy does both: {}, kube_proxy_configmap: true, kube_proxy_rollout: true"
 PROFILE = "/etc/tuned/ours/tuned.conf"
 KEEPALIVED = "/etc/keepalived/keepalived.conf"
 CONF = "/etc/sysctl.conf"
@@ -83,7 +84,8 @@ RAISED = [
             "86400s)",
             "why": "kube-proxy writes these sysctls at every start, so the planned value does not stay. v1.31.2 writes "
             "conntrack's in either direction (v1.23 to v1.28 only raised them).",
-            "remedy": f"Change it {EDIT}. Or drop it from the keepalive_ variables.",
+            "remedy": f"Change it {EDIT}. {ROLE.format('kube_proxy_conntrack: {tcp_established: 172800}')}. "
+            "Or drop it from the keepalive_ variables.",
         },
         id="a higher timeout, which a newer kube-proxy lowers",
     ),
@@ -113,9 +115,24 @@ RAISED = [
     ),
     pytest.param(
         "sysctl-owner-kube-proxy",
+        by_release(quiet_node(), "v1.34.2", be_liberal=True),
+        {"be_liberal": False},
+        {
+            "observed": f"{BE_LIBERAL} 0 against kube-proxy at its next start (conntrack.tcpBeLiberal 1)",
+            "remedy": f"Change it {EDIT}. {ROLE.format('kube_proxy_conntrack: {be_liberal: false}')}. "
+            "Or drop it from the keepalive_ variables.",
+        },
+        id="be_liberal, which kube-proxy turns on",
+    ),
+    pytest.param(
+        "sysctl-owner-kube-proxy",
         by_release(quiet_node(), "v1.34.2", max=131072),
         {"sysctls": {MAX: 524288}},
-        {"observed": f"{MAX} 524288 against kube-proxy at its next start (conntrack.maxPerCore and min give 131072)"},
+        {
+            "observed": f"{MAX} 524288 against kube-proxy at its next start (conntrack.maxPerCore and min give 131072)",
+            "remedy": f"Change it {EDIT}. {ROLE.format('kube_proxy_conntrack: {max_per_core: 0}')}. "
+            "Or drop it from the keepalive_ variables.",
+        },
         id="a larger table, which kube-proxy makes smaller",
     ),
     pytest.param(

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.kubenode.connections.plugins.plugin_utils import _audit_node
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed_owners import Line, Others, parse_owners
 from ansible_collections.kubenode.connections.plugins.plugin_utils._parse_node import parse_node
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import (
@@ -87,13 +86,3 @@ NONSENSE = st.recursive(
 @given(NONSENSE, NONSENSE)
 def test_nothing_makes_the_parser_raise(owners, conf):
     parse_owners(owners, conf).tuned_line(TIME, OTHER_FILE, "600")
-
-
-def test_the_audit_says_who_decides_at_boot_and_which_kube_proxy_answers():
-    node = with_tuned(with_keepalive(stock_node(), (600, 30, 9), file=OTHER_FILE), {TIME: "450"})
-    node["kube_proxy"]["version"] = "v1.34.2"
-    seen = parse_node(node)
-    assert _audit_node._keepalive_text(seen) == (
-        f"600/30/9 now; 450/30/9 after a reboot (TuneD {PROFILE}, {OTHER_FILE}:4,5)"
-    )
-    assert _audit_node._mode_text(seen) == "ipvs, says kube-proxy v1.34.2 at 127.0.0.1:10249"

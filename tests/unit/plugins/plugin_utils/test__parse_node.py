@@ -92,3 +92,20 @@ def test_long_text_is_cut():
     assert parsed.hostname == "x" * 500 + "... (501 characters)"
     assert parsed.kube_proxy.error == "y" * 500
     assert list(parsed.ipvs.connections["TCP"]) == ["z" * 500 + "... (1000 characters)"]
+
+
+@pytest.mark.parametrize(
+    ("growth", "seen"),
+    [
+        pytest.param(None, None, id="not measured"),
+        pytest.param({"seconds": "soon", "conntrack": {"invalid": 1}}, None, id="no time"),
+        pytest.param({"seconds": float("nan"), "conntrack": {"invalid": 1}}, None, id="no number"),
+        pytest.param({"seconds": True, "conntrack": {"invalid": 1}}, None, id="a flag"),
+        pytest.param(
+            {"seconds": 1, "conntrack": {"invalid": 1, "drop": "x"}}, (1.0, {"invalid": 1}, {}), id="a sample"
+        ),
+    ],
+)
+def test_how_much_counters_grew(growth, seen):
+    growth = parse_node({**stock_node(), "growth": growth}).growth
+    assert (growth and (growth.seconds, growth.conntrack, growth.softnet)) == seen

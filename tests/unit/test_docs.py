@@ -1,0 +1,186 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The documentation names what is there: links, pages, variables, findings, commands, and what the audit prints."""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+READMES = ["README.md", "README.zh-CN.md"]
+DOCS = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("docs/*.md"))
+PAGES = [*READMES, "CONTRIBUTING.md", *DOCS, *sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("roles/*/*.md"))]
+TEXTS = {page: (ROOT / page).read_text(encoding="utf-8") for page in PAGES}
+WITH_LINKS = [
+    *PAGES,
+    *(str(path.relative_to(ROOT)) for folder in ("plugins", "roles") for path in sorted(ROOT.glob(f"{folder}/**/*.py"))),
+    *(str(path.relative_to(ROOT)) for path in sorted(ROOT.glob("roles/*/meta/*.yml"))),
+]
+
+LINK = re.compile(r"\]\(([^()\s]+)\)")
+OWN_LINK = re.compile(
+    r"https://(?:github\.com/kubenode/connections/(?:blob|tree)|raw\.githubusercontent\.com/kubenode/connections)"
+    r"/main/([\w./-]*\w(?:#[\w-]+)?)"
+)
+CODE_BLOCK = re.compile(r"^ *```.*?^ *```$", re.MULTILINE | re.DOTALL)
+TEXT_BLOCK = re.compile(r"^```text\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+# Names of others that begin as our variables do: kubespray, gRPC, metrics.
+FOREIGN = {
+    "keepalive_intvl_seconds",
+    "keepalive_permit_without_calls",
+    "keepalive_probes",
+    "keepalive_time_ms",
+    "keepalive_time_seconds",
+    "kube_proxy_tcp_fin_timeout",
+    "kube_proxy_tcp_timeout",
+    "kube_proxy_udp_timeout",
+}
+
+
+def _specs():
+    for path in ROOT.glob("roles/*/meta/argument_specs.yml"):
+        yield from yaml.safe_load(path.read_text(encoding="utf-8"))["argument_specs"].values()
+
+
+def _names(pattern):
+    return {path.name.split(".")[0] for path in ROOT.glob(pattern) if not path.name.startswith("_")}
+
+
+def _playbook_variables():
+    texts = [path.read_text(encoding="utf-8") for path in ROOT.glob("playbooks/*.yml")]
+    return {name for text in texts for name in re.findall(r"\b(keepalive_\w+) \| default", text)}
+
+
+VARIABLES = {name for spec in _specs() for name in spec.get("options", {})} | _playbook_variables()
+PLUGINS = set().union(*(_names(f"plugins/{kind}/*.py") for kind in ("modules", "filter", "test", "action")))
+CALLABLE = PLUGINS | _names("playbooks/*.yml") | {path.name for path in ROOT.glob("roles/*") if path.is_dir()}
+FINDINGS = set(re.findall(r"^## (\S+)$", TEXTS["docs/findings.md"], re.MULTILINE))
+
+
+def _anchors(text):
+    """The anchors that GitHub gives to the headings of a page."""
+    headings = re.findall(r"^#+ (.+)$", CODE_BLOCK.sub("", text), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def _dead(target):
+    """Whether a path of this repository, with or without an anchor, leads nowhere."""
+    path, _, anchor = target.partition("#")
+    if not (ROOT / path).exists():
+        return True
+    return bool(anchor) and anchor not in _anchors((ROOT / path).read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_relative_link_leads_to_a_file_and_a_heading(page):
+    links = [link for link in LINK.findall(CODE_BLOCK.sub("", TEXTS[page])) if "://" not in link]
+    targets = {
+        link: page + link if link.startswith("#") else os.path.normpath(Path(page).parent / link) for link in links
+    }
+    assert [link for link, target in targets.items() if _dead(target)] == []
+
+
+def test_every_link_to_our_own_repository_leads_to_a_file_and_a_heading():
+    texts = {name: (ROOT / name).read_text(encoding="utf-8") for name in WITH_LINKS}
+    links = [(name, link) for name, text in texts.items() for link in OWN_LINK.findall(text)]
+    assert len(links) > 50
+    assert [(name, link) for name, link in links if _dead(link)] == []
+
+
+@pytest.mark.parametrize("readme", READMES)
+def test_the_readme_has_absolute_links_only(readme):
+    """Galaxy shows it elsewhere."""
+    assert [link for link in LINK.findall(TEXTS[readme]) if "://" not in link] == []
+
+
+@pytest.mark.parametrize("readme", READMES)
+def test_the_readme_leads_to_every_page(readme):
+    assert [page for page in DOCS if page not in OWN_LINK.findall(TEXTS[readme])] == []
+
+
+def test_every_page_is_linked_from_another_page():
+    links = {(page, link.partition("#")[0]) for page in DOCS for link in LINK.findall(TEXTS[page])}
+    linked = {f"docs/{link}" for page, link in links if page != f"docs/{link}"}
+    assert [page for page in DOCS if page not in linked] == []
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_variable_is_there(page):
+    names = re.findall(r"(?<![\w.{])(?:keepalive|pod_defaults|kube_proxy|kubelet_http2)_\w*[a-z0-9]", TEXTS[page])
+    assert sorted(set(names) - VARIABLES - PLUGINS - FOREIGN) == []
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_playbook_role_and_plugin_is_there(page):
+    names = re.findall(r"\bkubenode\.connections\.([a-z]\w*)", TEXTS[page])
+    assert sorted(set(names) - CALLABLE) == []
+
+
+@pytest.mark.parametrize("page", DOCS)
+def test_every_finding_in_a_table_is_there(page):
+    rows = re.findall(r"^\| finding \|.*\n\|[-| ]+\|\n((?:\|.*\n)+)", TEXTS[page], re.MULTILINE)
+    cells = [row.split("|")[1] for table in rows for row in table.splitlines()]
+    ids = [name for cell in cells for name in re.findall(r"`([a-z-]+)`|\[([a-z-]+)\]", cell)]
+    assert sorted({"".join(name) for name in ids} - FINDINGS) == []
+
+
+def test_the_two_readmes_name_the_same_things():
+    names = re.compile(r"\bkeepalive_\w*\w\b|`\w+`|\bkubenode\.connections\.\w+|/docs/[\w./-]+|/roles/\w+")
+    english, chinese = (set(names.findall(TEXTS[readme])) for readme in READMES)
+    assert english ^ chinese == set()
+
+
+@pytest.mark.parametrize("readme", READMES)
+def test_the_readme_shows_what_the_audit_prints(readme):
+    """The same cluster as in the unit tests of that text; three dots stand for lines that are left out."""
+    printed = ROOT / "tests/unit/plugins/plugin_utils/fixtures/text/3-nodes.txt"
+    lines = iter(printed.read_text(encoding="utf-8").replace("INVENTORY", "inventory").splitlines())
+    (block,) = TEXT_BLOCK.findall(TEXTS[readme])
+    shown = [line for line in block.splitlines() if line.strip() not in ("", "...")]
+    assert len(shown) > 10
+    assert [line for line in shown if line not in lines] == []  # takes the lines one after the other
+
+
+def test_the_contributing_page_names_every_session_of_nox():
+    sessions = re.findall(
+        r'^@nox\.session(?:\((?:.*\bname="(\w+)")?.*\))?\n(?:@nox.*\n)*def (\w+)', _read("noxfile.py"), re.MULTILINE
+    )
+    names = {given or name for given, name in sessions}
+    assert {"units", "install", "molecule_ipvs"} <= names
+    assert sorted(name for name in names if f"`{name}`" not in TEXTS["CONTRIBUTING.md"]) == []
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_target_of_make_is_there(page):
+    targets = re.findall(r"^([a-z-]+):", _read("Makefile"), re.MULTILINE)
+    code = re.findall(r"`make ([a-z-]+)`", TEXTS[page]) + re.findall(r"^make ([a-z-]+)", TEXTS[page], re.MULTILINE)
+    assert sorted(set(code) - set(targets)) == []
+
+
+def test_the_contributing_page_names_files_that_are_there():
+    """Rooms are named by what their names begin with: ``_rules_*``."""
+    text = TEXTS["CONTRIBUTING.md"]
+    paths = re.findall(r"`((?:plugins|tests|roles|docs|meta|molecule|changelogs|playbooks)/[\w./*-]*)`", text)
+    rooms = [name for line in text.splitlines() if line.startswith("| ") for name in re.findall(r"`(_[\w*]+)`", line)]
+    patterns = [*paths, *(f"plugins/*/{room}.py" for room in rooms)]
+    assert len(patterns) > 30
+    assert sorted({pattern for pattern in patterns if not list(ROOT.glob(pattern.rstrip("/")))}) == []
+
+
+
+
+def test_the_variables_of_the_example_are_valid():
+    example = yaml.safe_load(_read("docs/examples/inventory/group_vars/all.yml"))
+    spec = yaml.safe_load(_read("roles/keepalive/meta/argument_specs.yml"))["argument_specs"]["audit"]["options"]
+    assert ArgumentSpecValidator(spec).validate(example).error_messages == []
+
+
+def _read(name):
+    return (ROOT / name).read_text(encoding="utf-8")
