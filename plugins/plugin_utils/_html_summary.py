@@ -20,6 +20,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._html_parts i
 )
 from ansible_collections.kubenode.connections.plugins.plugin_utils._html_write import Child, Markup, tag
 from ansible_collections.kubenode.connections.plugins.plugin_utils._page import count
+from ansible_collections.kubenode.connections.plugins.plugin_utils._text_summary import at_risk, where
 
 Document = Mapping[str, Any]
 
@@ -28,8 +29,15 @@ _KINDS = {"audit": "Audit of idle connections", "apply": "After an apply", "veri
 _PLAYBOOK = "ansible-playbook kubenode.connections.{} -i INVENTORY"
 
 
+def verdict(document: Document) -> str:
+    """safe, unsafe or unknown, open connections counted."""
+    return "unsafe" if at_risk(document) else str(document["verdict"])
+
+
 def headline(document: Document) -> str:
     """The verdict in one sentence."""
+    if verdict(document) != document["verdict"]:
+        return f"Idle connections are at risk {where(document)}."
     counts, number = document["counts"]["nodes"], len(document["nodes"])
     only = document["nodes"][0]["name"] if number == 1 else None
     if document["verdict"] == "safe":
@@ -48,10 +56,10 @@ def header(document: Document) -> Markup:
     return tag(
         "header",
         title,
-        tag("h1", badge(document["verdict"]), tag("span", headline(document))),
+        tag("h1", badge(verdict(document)), tag("span", headline(document))),
         tag("ul", *(tag("li", each) for each in _facts(document)), class_="facts"),
         tag("p", made, ", ", version, class_="made"),
-        class_=f"top {document['verdict']}",
+        class_=f"top {verdict(document)}",
     )
 
 
@@ -70,7 +78,7 @@ def _facts(document: Document) -> Iterator[Markup]:
     if soon and late:
         yield prose(f"{count(soon, 'connection')} will be forgotten within 5 minutes if nothing is sent.")
     spare = [node["spare_seconds"] for node in document["nodes"] if node["spare_seconds"] is not None]
-    if document["verdict"] == "safe" and spare:
+    if verdict(document) == "safe" and spare:
         yield prose(f"Keepalive speaks at least {min(spare)} s before that.")
     if counts["pods"]["at_risk"]:
         yield prose(f"{counts['pods']['at_risk']} of {count(counts['pods']['seen'], 'pod')} are at risk.")

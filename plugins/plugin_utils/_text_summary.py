@@ -67,7 +67,7 @@ def findings_words(counts: Mapping[str, int]) -> str:
 
 
 def _word(document: Document) -> str:
-    if _at_risk(document):
+    if at_risk(document):
         return "UNSAFE"
     if document["verdict"] == UNKNOWN or _pods_unknown(document):
         return "UNKNOWN"
@@ -78,7 +78,8 @@ def _style(document: Document) -> str:
     return _word(document).partition(" ")[0].lower()
 
 
-def _at_risk(document: Document) -> bool:
+def at_risk(document: Document) -> bool:
+    """Whether any node, pod or open connection is: the first word of the report, in each of its forms."""
     nodes = document["nodes"]
     return bool(document["verdict"] == UNSAFE or sum(map(pods_at_risk, nodes)) or sockets_at_risk(document, nodes))
 
@@ -95,7 +96,7 @@ def _boots(document: Document) -> list[str]:
 def _sentence(document: Document) -> str:
     word, counts = _word(document), document["counts"]["nodes"]
     if word == "UNSAFE":
-        return f"idle connections at risk {_where(document)}{_others(document)}"
+        return f"idle connections at risk {where(document)}{_others(document)}"
     if word == "UNKNOWN" and counts[UNKNOWN]:
         return f"whether idle connections are safe is not known on {_nodes(document, UNKNOWN)}"
     if word == "UNKNOWN":
@@ -105,7 +106,7 @@ def _sentence(document: Document) -> str:
     return f"idle connections are safe, until a reboot of {_of(len(_boots(document)), document)}"
 
 
-def _where(document: Document) -> str:
+def where(document: Document) -> str:
     """``on 1 of 3 nodes (1 unknown), in 2 of 2 pods``"""
     nodes, counts, seen = document["nodes"], document["counts"]["nodes"], document["counts"]["pods"]
     spaces = sum(pods_at_risk(node) for node in nodes if not node["pods"])
@@ -166,7 +167,7 @@ def _how(document: Document) -> str:
         return f", keepalive comes {'up to ' if several else ''}{-min(spares)} s too late"
     if min(spares) < margin:
         return f", keepalive comes {min(spares)} s before it; keepalive_margin asks for {margin} s"
-    if _at_risk(document):
+    if at_risk(document):
         return ", keepalive of pods comes too late or not at all"
     return f", keepalive comes {'at least ' if several else ''}{min(spares)} s before it"
 

@@ -75,11 +75,11 @@ def play(vm: Vm, scenario: Scenario, say: Callable[[str], None]) -> Mapping[Key,
         return {**before, **after, **through.result()}
 
 
-def put_programs(vm: Vm) -> None:
-    """Copy the guest programs in one go."""
+def put_programs(vm: Vm, *more: Path) -> None:
+    """Copy the guest programs in one go, and more of them for other tests."""
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as archive:
-        for path in sorted(GUEST.glob("*.py")):
+        for path in [*sorted(GUEST.glob("*.py")), *more]:
             archive.add(path, path.name)
     vm.run(["mkdir", "-p", IN_GUEST])
     vm.run(["tar", "-xmf", "-", "-C", IN_GUEST], data=packed.getvalue())
@@ -165,10 +165,11 @@ def apply_role(vm: Vm, scenario: Scenario) -> None:
         ansible_playbook(inventory, "kubenode.connections.apply", dict(scenario.variables))
 
 
-def ansible_playbook(inventory: Path, playbook: str, variables: dict[str, Any]) -> None:
-    """Run a playbook of the collection; AssertionError with all it printed when it fails."""
+def ansible_playbook(inventory: Path, playbook: str, variables: dict[str, Any], *options: str) -> str:
+    """Run a playbook of the collection, return what it printed; AssertionError with all of that when it fails."""
     program = Path(sys.executable).parent / "ansible-playbook"
-    command = [str(program), playbook, "-i", str(inventory), "-e", json.dumps(variables)]
+    command = [str(program), playbook, "-i", str(inventory), "-e", json.dumps(variables), *options]
     environment = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS), "ANSIBLE_NOCOLOR": "1"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}{done.stderr}"
+    return done.stdout

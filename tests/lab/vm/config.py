@@ -48,6 +48,8 @@ PACKAGES = (
     "redis-server",
     "python3-redis",
     "python3-grpcio",
+    # the plugins that a container runtime runs for each new pod
+    "containernetworking-plugins",
 )
 
 NOT_AT_BOOT = ("postgresql.service", "redis-server.service", "nftables.service", "ssh.socket")

@@ -30,6 +30,11 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._n
     unprivileged_node,
     with_keepalive,
 )
+from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._pod_nodes import (
+    row,
+    service,
+    with_rows,
+)
 
 _VOID = {"meta", "br", "input", "link"}
 
@@ -154,6 +159,11 @@ def test_the_policy_lets_in_this_style_and_this_script_and_nothing_else(report):
             lambda: document(nodes(quiet_node(), None), {}),
             "Whether idle connections are safe is not known on 1 of 2 nodes.",
             id="one not known",
+        ),
+        pytest.param(
+            lambda: document(nodes(with_rows(quiet_node(), row("a/b", (600, 30, 9), service(without=2)))), {}),
+            "Idle connections are at risk in 1 of 1 pod.",
+            id="only open connections, as in the terminal",
         ),
     ],
 )
