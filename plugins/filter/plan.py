@@ -144,8 +144,8 @@ options:
         default: false
       rps_sock_flow_entries:
         description:
-          - The value of C(net.core.rps_sock_flow_entries) with O(policy.rps), V(0) or a power of two. The receive queues
-            of a NIC share it.
+          - The value of C(net.core.rps_sock_flow_entries) with O(policy.rps), V(0) or a power of two. The receive
+            queues of a NIC share it.
         type: int
         default: 32768
       sysctls:

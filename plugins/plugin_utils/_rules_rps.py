@@ -30,7 +30,7 @@ _WHY = (
 
 @RULES.node("rps-would-help", INFO)
 def _would_help(case: Case) -> Found | None:
-    """Packets are late (or INVALID with one queue; warning: dropped), and a NIC without RPS has fewer queues than CPUs."""
+    """Packets are late (warning: dropped) or INVALID, and a NIC without RPS has fewer queues than CPUs."""
     node = case.observed
     late, lost, invalid = _softnet(node, "time_squeeze"), _softnet(node, "dropped"), grown(node, "invalid")
     if not (late or lost or invalid):

@@ -97,8 +97,8 @@ def test_the_policy_as_understood_can_be_given_again():
             "keepalive_expire_quiescent_template, keepalive_intvl, keepalive_intvl_ceiling, keepalive_ipvs_timeouts, "
             "keepalive_lost_probes, keepalive_margin, keepalive_middleboxes, keepalive_modules_file, keepalive_pods, "
             "keepalive_probes, keepalive_profile, keepalive_rps, keepalive_rps_exclude_irq_cpus, "
-            "keepalive_rps_sock_flow_entries, keepalive_sloppy_tcp, keepalive_strategy, keepalive_sysctl_file, keepalive_sysctls, "
-            "keepalive_time, keepalive_time_ceiling.",
+            "keepalive_rps_sock_flow_entries, keepalive_sloppy_tcp, keepalive_strategy, keepalive_sysctl_file, "
+            "keepalive_sysctls, keepalive_time, keepalive_time_ceiling.",
             id="a name like no other",
         ),
         pytest.param(
