@@ -85,7 +85,7 @@ options:
         elements: dict
         suboptions:
           cpus:
-            description: The CPUs as a list such as V(0-3\,8), for every receive queue of the NIC (C(rps_cpus)).
+            description: The CPUs as a list such as V(0-3), for every receive queue of the NIC (C(rps_cpus)).
             type: str
             required: true
           name:

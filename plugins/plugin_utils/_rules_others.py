@@ -36,7 +36,7 @@ def _keepalived(case: Case) -> Found | None:
     return Found(
         f"{', '.join(values)} by keepalived ({source})",
         "keepalived sets its lvs_timeouts at every start and reload; a timeout that they leave out stays as it is.",
-        f"Write lvs_timeouts {words} in {source}, then systemctl reload keepalived. Or leave it out there.",
+        f"Set {words} in lvs_timeouts ({source}), then systemctl reload keepalived. Or leave it out there.",
     )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._model import NodePlan, Plan
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed import Observed, Problem
-from ansible_collections.kubenode.connections.plugins.plugin_utils._page import count, some
+from ansible_collections.kubenode.connections.plugins.plugin_utils._page import some
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy import KEEPALIVE_KEYS
 from ansible_collections.kubenode.connections.plugins.plugin_utils._rule import (
     UNKNOWN,
@@ -76,7 +76,9 @@ def _namespaces(case: Case) -> Found | None:
     spaces = case.observed.namespaces
     if spaces.complete:
         return None
-    unread = count(spaces.unreadable, "network namespace") if spaces.unreadable else "network namespaces"
+    # Of processes that hide their namespace nobody can tell which of them share one.
+    noun = "network namespace or process" if spaces.unreadable == 1 else "network namespaces or processes"
+    unread = f"{spaces.unreadable} {noun}" if spaces.unreadable else "network namespaces"
     return Found(
         f"{unread} could not be read" + (f": {spaces.error}" if spaces.error else ""),
         "Pods have their own keepalive, and the node's own says nothing about it.",

@@ -167,7 +167,17 @@ def _sysctl_change(node: Observed, key: str, value: str, why: str) -> Iterator[C
         yield Change(key, sysctl.state if sysctl.value is None else sysctl.value, value, why)
     elif node.boot_value(key) != value:
         boot = node.boot_value(key)
-        yield Change(f"{key} after a reboot", "unknown" if boot is None else boot, value, why)
+        yield Change(
+            f"{key} after a reboot", "unknown" if boot is None else boot, value, f"{why}{_decided_by(node, key)}"
+        )
+
+
+def _decided_by(node: Observed, key: str) -> str:
+    """Who else decides the value after a reboot: the end of a reason."""
+    boot = node.sysctls[key].boot
+    too_early = boot is not None and not boot.in_time and node.tuned_line(key) is None
+    source = None if too_early else node.boot_source(key)
+    return f"; {source} decides it now" if source else ""
 
 
 def unseen_keys(node: Observed, settings: Settings) -> list[str]:

@@ -90,7 +90,7 @@ def test_boot_order_is_the_real_one(vm: Vm, early: bool, expected: str) -> None:
 
 
 def test_servers_for_the_proofs_are_installed_and_not_running(vm: Vm) -> None:
-    for program in ("psql", "redis-server", "conntrack", "nft", "tcpdump", "ipset"):
+    for program in ("psql", "redis-server", "conntrack", "nft", "tcpdump", "ipset", "keepalived", "tuned-adm"):
         assert vm.run(["sh", "-c", f"command -v {program}"]).stdout
     vm.run(["python3", "-c", "import grpc, redis"])
-    assert vm.run(["pgrep", "--exact", "postgres|redis-server"], check=False).returncode == 1
+    assert vm.run(["pgrep", "--exact", "postgres|redis-server|keepalived|tuned"], check=False).returncode == 1

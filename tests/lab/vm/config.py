@@ -50,9 +50,19 @@ PACKAGES = (
     "python3-grpcio",
     # the plugins that a container runtime runs for each new pod
     "containernetworking-plugins",
+    # who else sets IPVS timeouts and sysctls, not started at boot
+    "keepalived",
+    "tuned",
 )
 
-NOT_AT_BOOT = ("postgresql.service", "redis-server.service", "nftables.service", "ssh.socket")
+NOT_AT_BOOT = (
+    "postgresql.service",
+    "redis-server.service",
+    "keepalived.service",
+    "tuned.service",
+    "nftables.service",
+    "ssh.socket",
+)
 
 MASKED = (
     "getty@.service",

@@ -140,7 +140,6 @@ def test_where_there_is_no_connection_tracking_nothing_is_missing():
 
 def nowhere():
     raise FileNotFoundError(2, "No such file or directory")
-    yield
 
 
 def test_without_the_file_netlink_is_asked_unless_that_loads_a_module(monkeypatch):

@@ -88,8 +88,8 @@ def test_a_service_of_every_port_gets_what_no_other_has():
     assert set(tallied(established(port=80), established(port=81), names=names)) == {"10.96.0.10:80", "10.96.0.10:0"}
 
 
-def concluded(sockets, names=NAMES):
-    return _sockets._conclude(_sockets.tally(sockets, names), "sock_diag", [])
+def concluded(sockets, names=None):
+    return _sockets._conclude(_sockets.tally(sockets, NAMES if names is None else names), "sock_diag", [])
 
 
 def test_the_worst_services_are_listed_and_the_others_counted():
@@ -152,7 +152,11 @@ def test_where_netlink_fails_the_file_is_read(monkeypatch, error, attempts):
 
 def test_what_came_before_an_interruption_is_not_counted_twice(monkeypatch):
     answers = [failing(InterruptedDumpError("changed")), lambda: iter([established()])]
-    ways(monkeypatch, lambda: answers.pop(0)())
+
+    def next_answer():
+        return answers.pop(0)()
+
+    ways(monkeypatch, next_answer)
     seen = _sockets.read(NAMES, True, [])
     assert (seen.connections, seen.sockets_from) == (1, "sock_diag")
 

@@ -155,7 +155,7 @@ RAISED = [
             "limit": None,
             "why": "keepalived sets its lvs_timeouts at every start and reload; a timeout that they leave out stays as "
             "it is.",
-            "remedy": f"Write lvs_timeouts tcp 900 in {KEEPALIVED}:9, then systemctl reload keepalived. "
+            "remedy": f"Set tcp 900 in lvs_timeouts ({KEEPALIVED}:9), then systemctl reload keepalived. "
             "Or leave it out there.",
         },
         id="written since it started",
@@ -166,7 +166,7 @@ RAISED = [
         {"strategy": "raise_ipvs", "ipvs_timeouts": {"udp": 30}},
         {
             "observed": f"IPVS tcp 8284 s against 900 s, IPVS udp 30 s against 20 s by keepalived ({KEEPALIVED}:9)",
-            "remedy": f"Write lvs_timeouts tcp 8284 udp 30 in {KEEPALIVED}:9, then systemctl reload keepalived. "
+            "remedy": f"Set tcp 8284 udp 30 in lvs_timeouts ({KEEPALIVED}:9), then systemctl reload keepalived. "
             "Or leave it out there.",
         },
         id="what is planned",

@@ -437,7 +437,7 @@ RAISED = [
         {},
         {
             "severity": "unknown",
-            "observed": "23 network namespaces could not be read: /proc/812/ns/net: Permission denied",
+            "observed": "23 network namespaces or processes could not be read: /proc/812/ns/net: Permission denied",
             "why": "Pods have their own keepalive, and the node's own says nothing about it.",
             "remedy": "Run again as root (become: true).",
         },

@@ -177,31 +177,33 @@ def test_further_sysctls_bring_their_modules():
 
 
 @pytest.mark.parametrize(
-    ("live", "boot", "what", "before"),
+    ("live", "boot", "what", "before", "why"),
     [
-        pytest.param("1", {}, f"{BE_LIBERAL} after a reboot", "0", id="no file sets it"),
+        pytest.param("1", {}, f"{BE_LIBERAL} after a reboot", "0", "keepalive_sysctls", id="no file sets it"),
         pytest.param(
             "1",
             {"value": "1", "file": "/etc/sysctl.conf", "in_time": False},
             f"{BE_LIBERAL} after a reboot",
             "0",
+            "keepalive_sysctls",
             id="a file sets it before the module is there",
         ),
         pytest.param(
             "1",
-            {"value": "2", "file": "/etc/sysctl.d/z.conf", "in_time": True},
+            {"value": "2", "file": "/etc/sysctl.d/z.conf", "line": 3, "in_time": True},
             f"{BE_LIBERAL} after a reboot",
             "2",
+            "keepalive_sysctls; /etc/sysctl.d/z.conf:3 decides it now",
             id="a file sets something else",
         ),
-        pytest.param(None, {}, BE_LIBERAL, "absent", id="the key is not there"),
+        pytest.param(None, {}, BE_LIBERAL, "absent", "keepalive_sysctls", id="the key is not there"),
     ],
 )
-def test_what_a_reboot_would_undo_is_a_change(live, boot, what, before):
+def test_what_a_reboot_would_undo_is_a_change(live, boot, what, before, why):
     node = with_sysctl(nftables_node(), BE_LIBERAL, live, **boot)
     node = with_module(node, "nf_conntrack", True, "/etc/modules-load.d/k8s.conf")
     (change,) = plan_one(node, sysctls={BE_LIBERAL: 1})[1]["changes"]
-    assert (change["what"], change["from"], change["to"]) == (what, before, "1")
+    assert (change["what"], change["from"], change["to"], change["why"]) == (what, before, "1", why)
 
 
 @pytest.mark.parametrize(

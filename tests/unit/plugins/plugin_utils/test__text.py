@@ -5,8 +5,6 @@
 from __future__ import annotations
 
 import copy
-import re
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -60,14 +58,6 @@ def section(report, start):
 def test_the_whole_text_at_80_columns(name):
     """See _text_examples.py for how to write them anew."""
     assert text(EXAMPLES[name]()) == (FOLDER / f"{name}.txt").read_text(encoding="utf-8")
-
-
-@pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md", "docs/report.md"])
-def test_what_a_page_quotes_is_what_is_printed(name):
-    page = (Path(__file__).parents[4] / name).read_text(encoding="utf-8")
-    quoted = [block for block in re.findall("```text\n(.*?)```", page, re.DOTALL) if "idle connections" in block]
-    assert len(quoted) == 1
-    assert text(EXAMPLES["3-nodes"]()).startswith(quoted[0])
 
 
 def test_there_is_no_text_of_an_example_that_is_gone():
