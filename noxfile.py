@@ -34,8 +34,8 @@ MATRIX = (
 # Controller Python -> the ansible-core that its unit tests run with: the newest one.
 UNIT_CORES = {python: core for core, python, *_nodes in MATRIX}
 
-# Sessions with virtual machines or a built API server: after all others, one after the other, for they need the cores.
-MACHINES = ("lab", "molecule_ipvs", "cluster")
+# Sessions with virtual machines: after all others and one after the other, for emulated machines need the cores.
+MACHINES = ("lab", "molecule_ipvs")
 
 # Program -> the Debian package it comes in.
 PROGRAMS = {
