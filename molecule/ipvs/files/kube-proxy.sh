@@ -18,5 +18,5 @@ uid=0a1b2c3d-0000-4000-8000-000000000001
 container=$(printf '%064d' 1)
 cgroup=/sys/fs/cgroup/kubepods.slice/kubepods-pod$(echo $uid | tr - _).slice/cri-containerd-$container.scope
 mkdir -p "$cgroup" "/var/log/pods/shop_web-0_$uid"
-ip netns exec pod setsid sleep infinity </dev/null >/dev/null 2>&1 &
-echo $! >"$cgroup/cgroup.procs"
+systemd-run --quiet --unit=web-0 ip netns exec pod sleep infinity
+systemctl show --property=MainPID --value web-0.service >"$cgroup/cgroup.procs"
