@@ -51,8 +51,13 @@ def _counts(document: Document) -> str:
     to_services = f"{count(sockets['to_services'], 'connection')} to services"
     to_services += f", {sockets['undecided']} undecided" if sockets["undecided"] else ""
     if not pods["at_risk"] and not late:
-        return f"Pods and sockets: none of {count(pods['seen'], 'pod')} at risk, none of {to_services}"
+        readable = ", of those that could be read" if _hidden(document) else ""
+        return f"Pods and sockets: none of {count(pods['seen'], 'pod')} at risk, none of {to_services}{readable}"
     return f"Pods and sockets at risk: {pods['at_risk']} of {count(pods['seen'], 'pod')}, {late} of {to_services}"
+
+
+def _hidden(document: Document) -> bool:
+    return any((node["namespaces"] or {}).get("unreadable") for node in document["nodes"])
 
 
 def _write_soon(page: Page, document: Document) -> None:
