@@ -381,7 +381,7 @@ def run_sessions(*arguments: str) -> tuple[int, list[dict[str, str]]]:
 
 
 def main() -> int:
-    """Run every session, or those asked for, and close with one line that counts them."""
+    """Run every session, or those asked for, and close with those that failed or were skipped, and their counts."""
     remarks = install_programs() + missing_pythons()
     print("\n".join(remarks), flush=True)
     BUILD.mkdir(exist_ok=True)
@@ -391,7 +391,11 @@ def main() -> int:
         runs.append(run_sessions("-s", *MACHINES))
     sessions = [session for _code, found in runs for session in found]
     results = [session["result"] for session in sessions]
-    remarks += [f"Not run: {session['signature']}." for session in sessions if session["result"] == "skipped"]
+    remarks += [
+        f"{'Not run' if session['result'] == 'skipped' else 'Failed'}: {session['signature']}."
+        for session in sessions
+        if session["result"] != "success"
+    ]
     passed, skipped = results.count("success"), results.count("skipped")
     failed = len(results) - passed - skipped
     print("\n".join([*remarks, f"{passed} passed, {failed} failed, {skipped} skipped"]), flush=True)

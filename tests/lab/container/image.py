@@ -20,7 +20,7 @@ from pathlib import Path
 
 from ..vm.config import LabError, cache
 from ..vm.packages import transport_options
-from ..vm.tools import find, install_command, run, step
+from ..vm.tools import find, install_command, locked, run, step
 
 REPOSITORY = "localhost/kubenode-node"
 
@@ -165,7 +165,8 @@ def image() -> str:
 def main() -> int:
     """Print the image's name; progress and complaints go to standard error."""
     try:
-        print(image())
+        with locked():
+            print(image())
     except LabError as error:
         print(f"lab: {error}", file=sys.stderr)
         return 1

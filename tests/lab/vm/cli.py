@@ -12,8 +12,9 @@ from collections.abc import Sequence
 
 from . import image, kernels, qemu
 from .config import KERNELS, LabError
-from .lab import Lab, locked, obstacle
+from .lab import Lab, obstacle
 from .machine import Vm
+from .tools import locked
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -5,18 +5,16 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import os
 import platform
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from . import config, image, kernels, qemu
 from .config import KERNELS, LabError
 from .machine import Vm, start_all
 from .packages import Apt, machine_mirrors
-from .tools import find, install_command, install_missing, missing, step
+from .tools import find, install_command, install_missing, locked, missing, step
 
 FREE_MIB_PER_VM = 600
 """Memory a machine really takes, saved state and QEMU included."""
@@ -82,15 +80,6 @@ class Lab:
         self.folder.mkdir(parents=True, exist_ok=True)
         lines = ["[lab]", *(vm.inventory_line for vm in self.running())]
         self.inventory.write_text("".join(line + "\n" for line in lines))
-
-
-@contextlib.contextmanager
-def locked() -> Iterator[None]:
-    """One at a time: a second build, up or down waits."""
-    config.cache().mkdir(parents=True, exist_ok=True)
-    with (config.cache() / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def obstacle(machines: int) -> str | None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import shutil
 import subprocess
@@ -14,7 +15,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from .config import LabError
+from .config import LabError, cache
 
 PACKAGE_OF = {
     "qemu-system-x86_64": "qemu-system-x86",
@@ -71,6 +72,15 @@ def install_missing() -> None:
 def install_command(packages: Sequence[str]) -> str:
     """The line that installs Debian packages; it waits for another apt-get to end."""
     return "sudo apt-get -o DPkg::Lock::Timeout=600 install --yes --no-install-recommends " + " ".join(packages)
+
+
+@contextlib.contextmanager
+def locked() -> Iterator[None]:
+    """One at a time: a second build, up or down waits, of machines and of containers alike."""
+    cache().mkdir(parents=True, exist_ok=True)
+    with (cache() / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def run(
