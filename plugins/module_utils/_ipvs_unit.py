@@ -93,8 +93,13 @@ def unit_seconds(data: Optional[bytes]) -> Dict[str, int]:
     return {name: seconds for name, seconds in values._asdict().items() if seconds}
 
 
-def seconds_at_boot() -> Dict[str, int]:
-    """The timeouts that our unit sets at the next boot, by name; nothing where it is not there or not enabled."""
+def seconds_at_boot() -> Optional[Dict[str, int]]:
+    """The timeouts that our unit sets at the next boot, by name: {} where it is not there or not enabled.
+
+    None where no systemd is installed, so that no unit can.
+    """
+    if not _has_systemd():
+        return None
     text = read_text(PATH).value if os.path.lexists(LINK) else None
     return unit_seconds((text or "").encode())
 
@@ -109,7 +114,7 @@ def unit_steps(seconds: Mapping[str, int], records: Mapping[str, FileRecord]) ->
     """The steps to a unit that sets these timeouts at boot, or (no timeouts) to none where we had made one."""
     if not seconds and PATH not in records and LINK not in records:
         return UnitSteps([], [], [])
-    if seconds and not (os.path.isdir(_RUNNING) or os.path.isdir(DIRECTORY)):
+    if seconds and not _has_systemd():
         note = f"No systemd is installed here ({DIRECTORY} is not there): the IPVS timeouts last until the next boot."
         return UnitSteps([], [], [note])
     wanted = unit_text(seconds, _python(), find_program("modprobe")) if seconds else None
@@ -120,6 +125,10 @@ def unit_steps(seconds: Mapping[str, int], records: Mapping[str, FileRecord]) ->
     needed = (unit.changed or enabled.changed) and os.path.isdir(_RUNNING)
     notes = [step.target.note for step in (unit, enabled) if step.target.note]
     return UnitSteps([Reload(needed, True), unit, enabled, Reload(needed, False)], [unit, enabled], notes)
+
+
+def _has_systemd() -> bool:
+    return os.path.isdir(_RUNNING) or os.path.isdir(DIRECTORY)
 
 
 def _python() -> str:

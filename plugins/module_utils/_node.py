@@ -139,7 +139,7 @@ def _read_ipvs(problems: Problems) -> Dict[str, Any]:
         "loaded": _ipvs.loaded(),
         "timeouts": None,
         "timeouts_from": None,
-        "timeouts_at_boot": _ipvs_unit.seconds_at_boot() or None,
+        "timeouts_at_boot": _ipvs_unit.seconds_at_boot(),
         "services": [],
         "connections": {},
         "cut_within": None,

@@ -156,7 +156,7 @@ node:
         timeouts_at_boot:
           description:
             - The timeouts that the unit of M(kubenode.connections.node_settings) sets again after a reboot.
-            - V(null) without that unit. The kernel then starts with 900, 120 and 300.
+            - Empty without that unit, V(null) where no systemd is installed. The kernel starts with 900, 120 and 300.
           type: dict
           sample: {tcp: 8284}
         services:

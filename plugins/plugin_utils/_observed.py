@@ -72,14 +72,15 @@ class Draining:
 class Ipvs:
     """IPVS of the node; ``timeouts`` in seconds by tcp, tcpfin, udp, None where they could not be read.
 
-    ``timeouts_at_boot``: those of them that our own unit sets again after a reboot. ``persistent``: the services with
-    session affinity; ``scattering``: those where a connection that was forgotten may get another real server.
+    ``timeouts_at_boot``: those of them that our own unit sets again after a reboot, None where no unit can.
+    ``persistent``: the services with session affinity; ``scattering``: those where a connection that was forgotten may
+    get another real server.
     """
 
     loaded: bool | None
     timeouts: Mapping[str, int] | None
     timeouts_from: str | None
-    timeouts_at_boot: Mapping[str, int]
+    timeouts_at_boot: Mapping[str, int] | None
     services: int
     connections: Mapping[str, Mapping[str, int]]
     draining: tuple[Draining, ...]

@@ -73,11 +73,12 @@ def _module(module: dict[str, object]) -> Module:
 def _ipvs(ipvs: dict[str, object]) -> Ipvs:
     timeouts = _numbers(ipvs.get("timeouts"))
     connections = {protocol: _numbers(states) for protocol, states in _dict(ipvs.get("connections")).items()}
+    at_boot = ipvs.get("timeouts_at_boot")
     return Ipvs(
         loaded=_flag(ipvs.get("loaded")),
         timeouts=timeouts if set(IPVS_CELLS) <= set(timeouts) else None,
         timeouts_from=_text(ipvs.get("timeouts_from")),
-        timeouts_at_boot=_numbers(ipvs.get("timeouts_at_boot")),
+        timeouts_at_boot=None if at_boot is None else _numbers(at_boot),
         services=len(_list(ipvs.get("services"))),
         connections=connections,
         draining=tuple(each for service in _list(ipvs.get("services")) for each in _draining(_dict(service))),

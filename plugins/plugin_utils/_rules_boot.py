@@ -86,7 +86,8 @@ def _ipvs_not_kept(case: Case) -> Found | None:
         return None
     if "tcp" in case.node.settings.ipvs_timeouts or kube_proxy_value(case.observed, "IPVS tcp") is not None:
         return None
-    if case.observed.ipvs.timeouts_at_boot.get("tcp") == tcp or keepalived_seconds(case.observed, "tcp") is not None:
+    by_unit = (case.observed.ipvs.timeouts_at_boot or {}).get("tcp") == tcp
+    if by_unit or keepalived_seconds(case.observed, "tcp") is not None:
         return None
     return Found(
         f"IPVS tcp {tcp} s, set by hand or by a unit that this collection does not look for",

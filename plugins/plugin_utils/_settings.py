@@ -19,6 +19,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._limits impor
 )
 from ansible_collections.kubenode.connections.plugins.plugin_utils._model import Change, Settings
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed import Observed
+from ansible_collections.kubenode.connections.plugins.plugin_utils._owners import IPVS_DEFAULTS
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy import BRIDGE_KEYS, KEEPALIVE_KEYS, Policy
 from ansible_collections.kubenode.connections.plugins.plugin_utils._tuning import tuned_sysctls
 
@@ -151,12 +152,17 @@ def changes_of(node: Observed, settings: Settings, reasons: Mapping[str, str]) -
     for key, value in settings.sysctls.items():
         yield from _sysctl_change(node, key, value, reasons[key])
     for cell, seconds in settings.ipvs_timeouts.items():
-        live = node.ipvs.timeouts[cell] if node.ipvs.timeouts else None
-        if live != seconds:
-            yield Change(
-                f"IPVS {cell}", "unknown" if live is None else str(live), str(seconds), reasons[f"IPVS {cell}"]
-            )
+        yield from _ipvs_change(node, cell, seconds, settings.ipvs_timeouts_persistent, reasons[f"IPVS {cell}"])
     yield from _rps_plan.rps_changes(node, settings.rps, reasons.get(_rps_plan.REASON, ""))
+
+
+def _ipvs_change(node: Observed, cell: str, seconds: int, persistent: bool, why: str) -> Iterator[Change]:
+    live = node.ipvs.timeouts[cell] if node.ipvs.timeouts else None
+    at_boot = node.ipvs.timeouts_at_boot
+    if live != seconds:
+        yield Change(f"IPVS {cell}", "unknown" if live is None else str(live), str(seconds), why)
+    elif persistent and at_boot is not None and at_boot.get(cell) != seconds:
+        yield Change(f"IPVS {cell} after a reboot", str(at_boot.get(cell, IPVS_DEFAULTS[cell])), str(seconds), why)
 
 
 def _sysctl_change(node: Observed, key: str, value: str, why: str) -> Iterator[Change]:

@@ -156,6 +156,12 @@ def test_what_the_enabled_unit_sets_at_boot_can_be_told():
 
 
 @isolated
+def test_without_systemd_no_unit_can_set_anything_at_boot():
+    os.rmdir("/etc/systemd/system")
+    assert seconds_at_boot() is None
+
+
+@isolated
 def test_no_timeouts_and_no_unit_of_ours_is_nothing_to_do():
     write(PATH, b"foreign")
     assert unit_steps({}, {}) == ([], [], [])

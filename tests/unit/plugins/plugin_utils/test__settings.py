@@ -20,6 +20,7 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._n
     plan_one,
     settings_of,
     stock_node,
+    with_ipvs_tcp,
     with_keepalive,
     with_module,
     with_sysctl,
@@ -204,6 +205,23 @@ def test_what_a_reboot_would_undo_is_a_change(live, boot, what, before, why):
     node = with_module(node, "nf_conntrack", True, "/etc/modules-load.d/k8s.conf")
     (change,) = plan_one(node, sysctls={BE_LIBERAL: 1})[1]["changes"]
     assert (change["what"], change["from"], change["to"], change["why"]) == (what, before, "1", why)
+
+
+@pytest.mark.parametrize(
+    ("at_boot", "before"),
+    [
+        pytest.param({"tcp": 4000}, [], id="our unit sets it"),
+        pytest.param({"tcp": 3000}, ["3000"], id="our unit sets another one"),
+        pytest.param({}, ["900"], id="our unit is gone: the kernel's default"),
+        pytest.param(None, [], id="no systemd: no unit can set it"),
+    ],
+)
+def test_an_ipvs_timeout_that_a_reboot_would_undo_is_a_change(at_boot, before):
+    node = with_module(with_ipvs_tcp(stock_node(), 4000), "ip_vs", True, "/etc/modules-load.d/k8s.conf")
+    node["ipvs"]["timeouts_at_boot"] = at_boot
+    changes = plan_one(node, ipvs_timeouts={"tcp": 4000})[1]["changes"]
+    assert [each["from"] for each in changes if each["what"] == "IPVS tcp after a reboot"] == before
+    assert not [each for each in changes if each["what"] == "IPVS tcp"]
 
 
 @pytest.mark.parametrize(
