@@ -10,6 +10,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils import _runti
 from ansible_collections.kubenode.connections.plugins.module_utils._netns import Keepalive, Space
 from ansible_collections.kubenode.connections.plugins.module_utils._pods import (
     LOG_DIRECTORY,
+    PodName,
     Process,
     parse_cgroup,
     parse_stat,
@@ -44,12 +45,13 @@ _KERNEL_TIME = 7200  # TCP_KEEPALIVE_TIME in include/net/tcp.h
 
 
 class Pod(NamedTuple):
-    """A running pod with a network namespace of its own, and some paths that lead to it."""
+    """A running pod with a network namespace of its own, some paths that lead to it, and what was read inside of it."""
 
     label: str
     inode: int
     ways: List[str]
     keepalive: Optional[Keepalive]
+    inside: Optional[Dict[str, Any]]
 
 
 class _Owned(NamedTuple):
@@ -71,6 +73,7 @@ def read(spaces: List[Space], proc: str = "/proc", log_directory: str = LOG_DIRE
     few = rows[:MAX_ROWS]
     _bound(few)
     _add_runtimes(few, proc)
+    _add_pods(few, names, proc)
     return {
         "count": sum(row["kind"] == "pod" for row in rows),
         "rows": few,
@@ -93,10 +96,14 @@ def pods_of(spaces: List[Space], proc: str = "/proc", log_directory: str = LOG_D
     }
 
 
-def _pod(each: _Owned, names: Dict[str, Any], proc: str) -> Pod:
-    name = names.get(each.uid or "")
+def _pod(each: _Owned, names: Dict[str, PodName], proc: str) -> Pod:
     ways = [f"{proc}/{process.pid}/ns/net" for process in each.processes[:_WAYS]]
-    return Pod("{}/{}".format(*name) if name else f"pod {each.uid}", each.space.inode, ways, each.space.keepalive)
+    return Pod(_pod_label(each.uid, names), each.space.inode, ways, each.space.keepalive, each.space.inside)
+
+
+def _pod_label(uid: Optional[str], names: Dict[str, PodName]) -> str:
+    name = names.get(uid or "")
+    return f"{name.namespace}/{name.name}" if name else f"pod {uid}"
 
 
 def _owned(space: Space, proc: str) -> _Owned:
@@ -120,13 +127,13 @@ def _main_namespaces(owned: List[_Owned]) -> Dict[int, str]:
     return {inode: uid for uid, (_process, inode) in oldest.items()}
 
 
-def _row(each: _Owned, is_main: bool, names: Dict[str, Any]) -> Dict[str, Any]:
+def _row(each: _Owned, is_main: bool, names: Dict[str, PodName]) -> Dict[str, Any]:
     space = each.space
     name = names.get(each.uid or "")
     inside = space.inside or {}
     return {
         "kind": "node" if space.own else "pod" if is_main else "other",
-        "label": _label(each, is_main, "{}/{}".format(*name) if name else f"pod {each.uid}"),
+        "label": _label(each, is_main, _pod_label(each.uid, names)),
         "uid": each.uid,
         "namespace": name.namespace if name else None,
         "name": name.name if name else None,
@@ -215,8 +222,23 @@ def _coarse(gaps: List[List[int]]) -> List[List[int]]:
 
 def _add_runtimes(rows: List[Dict[str, Any]], proc: str) -> None:
     """Fill in the runtime of each process that has connections at risk."""
-    processes = [process for row in rows for service in row["services"] for process in service["processes"]]
+    processes = _processes(rows)
     at_risk = list(dict.fromkeys(each["pid"] for each in processes if each["without_keepalive"]))
     runtimes = _runtimes.recognise_all(at_risk, proc) if at_risk else {}
     for process in processes + [row["process"] for row in rows if row["process"]]:
         process["runtime"] = runtimes.get(process["pid"])
+
+
+def _add_pods(rows: List[Dict[str, Any]], names: Dict[str, PodName], proc: str) -> None:
+    """Fill in the pod of each process in the node's own namespace (hostNetwork); elsewhere the row names it."""
+    for row in rows:
+        uids: Dict[int, Optional[str]] = {}
+        for process in _processes([row]) + ([row["process"]] if row["process"] else []):
+            pid = process["pid"]
+            if row["kind"] == "node" and pid not in uids:
+                uids[pid] = parse_cgroup(read_text(f"{proc}/{pid}/cgroup").value or "").uid
+            process["pod"] = _pod_label(uids[pid], names) if uids.get(pid) else None
+
+
+def _processes(rows: List[Dict[str, Any]]) -> List[Dict[str, Any]]:
+    return [process for row in rows for service in row["services"] for process in service["processes"]]

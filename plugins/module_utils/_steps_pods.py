@@ -4,9 +4,9 @@
 
 """The step that gives running pods a safe keepalive, each in its own network namespace. Private to this collection."""
 
-from typing import Callable, Dict, Iterator, List, Mapping, Optional, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Tuple
 
-from ansible_collections.kubenode.connections.plugins.module_utils import _child, _netns
+from ansible_collections.kubenode.connections.plugins.module_utils import _child, _inet_diag, _netns, _proc_tcp
 from ansible_collections.kubenode.connections.plugins.module_utils._errors import NodeError, refused
 from ansible_collections.kubenode.connections.plugins.module_utils._netns import Keepalive
 from ansible_collections.kubenode.connections.plugins.module_utils._originals import LiveRecord
@@ -66,12 +66,18 @@ class PodsKeepalive(Step):
 
     def notes(self) -> List[str]:
         """What a person has to do for the connections that the pods have already."""
-        labels = sorted(self._pods[uid].label for uid in self.after)
-        if not labels:
+        timers = sorted((self._pods[uid].label, self._timers(uid)) for uid in self.after)
+        named = [f"{label} ({number} open)" for label, number in timers if number]
+        if not named:
             return []
-        names = ", ".join(labels[:_MANY]) + (f" and {len(labels) - _MANY} more" if len(labels) > _MANY else "")
+        names = ", ".join(named[:_MANY]) + (f" and {len(named) - _MANY} more" if len(named) > _MANY else "")
         todo = "Restart these pods, or have them connect again, where that matters"
         return [f"Connections that are open already keep the timer they were armed with. {todo}: {names}."]
+
+    def _timers(self, uid: str) -> str:
+        """How many open connections have a timer, "" for none."""
+        number = (self._pods[uid].inside or {}).get("timers")
+        return "number not known" if number is None else str(number or "")
 
     def _visit(self, wanted: Mapping[str, Optional[str]]) -> Dict[str, str]:
         """Write what is not None, return what each pod has then. Raises NodeError for the first that refuses."""
@@ -100,8 +106,16 @@ def _text(keepalive: Optional[Keepalive]) -> str:
 
 
 def running_pods() -> Dict[str, Pod]:
-    """The running pods of this node, by UID."""
-    return pods_of(_netns.read().spaces)
+    """The running pods of this node by UID, with how many of their open connections have a timer."""
+    return pods_of(_netns.read(inside=count_timers).spaces)
+
+
+def count_timers(_pids: List[int]) -> Dict[str, Any]:
+    """The established connections of this network namespace with a timer: one that resends hides that of keepalive."""
+    try:
+        return {"timers": sum(found.timer != _inet_diag.TIMER_NONE for found in _proc_tcp.read())}
+    except OSError:
+        return {"timers": None}
 
 
 def _target(name: str, now: str, record: Optional[LiveRecord], wanted: Optional[str]) -> LiveTarget:

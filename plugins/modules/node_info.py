@@ -505,8 +505,10 @@ node:
                 - C(runtime) is only looked for where such connections are. It is V(grpcio) (gRPC C-core), V(java),
                   V(dotnet), V(node), V(python), V(envoy), V(go), or V(grpc-go) and its version.
                 - V(null) where it was not recognised.
+                - C(pod) names the pod of a process in the node's own namespace (hostNetwork), by its cgroup. It is
+                  V(null) elsewhere, where the row names the pod.
               type: dict
-              sample: {pid: 4711, name: python3, runtime: grpcio}
+              sample: {pid: 4711, name: python3, runtime: grpcio, pod: null}
             connections:
               description: How many established TCP connections there are.
               type: int
@@ -541,7 +543,8 @@ node:
                   without_keepalive: 6
                   in_flight: 0
                   gaps: [[600, 7], [7200, 3]]
-                  processes: [{name: python3, pid: 4711, runtime: grpcio, without_keepalive: 6, gap: 7200}]
+                  processes:
+                    - {name: python3, pid: 4711, runtime: grpcio, pod: null, without_keepalive: 6, gap: 7200}
         omitted:
           description: How many rows were left out. They are no worse than the last of RV(node.pods.rows).
           type: int

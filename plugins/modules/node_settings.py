@@ -159,7 +159,8 @@ notes:
     again when a run fails that had loaded them.
   - When C(net.ipv4.ip_forward) changes, the kernel resets C(forwarding) and more of every interface. Those keys are not
     put back with it.
-  - Connections that are open already keep the keepalive timer that they were armed with.
+  - Connections that are open already keep the keepalive timer that they were armed with. A note names the changed pods
+    that have such connections.
   - Of two runs at once the second waits, for at most 60 seconds.
 seealso:
   - module: kubenode.connections.node_info

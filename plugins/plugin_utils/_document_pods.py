@@ -119,4 +119,5 @@ def _process(process: Mapping[str, object]) -> dict[str, Any]:
         "name": text(process.get("name")) or "?",
         "pid": whole_number(process.get("pid")),
         "runtime": text(process.get("runtime")),
+        "pod": text(process.get("pod")),
     }

@@ -81,7 +81,8 @@ def _row(node: str, row: Mapping[str, Any]) -> Row:
 def _process(process: Mapping[str, Any]) -> Markup:
     runtime = f" ({process['runtime']})" if process["runtime"] else ""
     number = f" {process['pid']}" if process["pid"] is not None else ""
-    return tag("span", name(process["name"]), f"{runtime}{number}")
+    pod = (" of ", name(process["pod"])) if process["pod"] else ()
+    return tag("span", name(process["name"]), f"{runtime}{number}", *pod)
 
 
 def _services(row: Mapping[str, Any]) -> Child:

@@ -17,15 +17,20 @@ NODE, POD, OTHER = KINDS = ("node", "pod", "other")
 
 @dataclass(frozen=True)
 class Process:
-    """A process with connections to a service; ``without_keepalive`` of them have no SO_KEEPALIVE."""
+    """A process with connections to a service; ``without_keepalive`` of them have no SO_KEEPALIVE.
+
+    ``gap``: the longest of its others. ``pod`` names a hostNetwork pod; None where the namespace does.
+    """
 
     name: str
     pid: int | None
     runtime: str | None
     without_keepalive: int
+    gap: int | None
+    pod: str | None
 
     def __str__(self) -> str:
-        return f"{self.name} ({self.pid})"
+        return f"{self.name} ({self.pid})" + (f" of {self.pod}" if self.pod else "")
 
 
 @dataclass(frozen=True)

@@ -79,4 +79,6 @@ def _process(process: Mapping[str, object]) -> Process:
         pid=whole_number(process.get("pid")),
         runtime=text(process.get("runtime")),
         without_keepalive=number(process.get("without_keepalive")),
+        gap=whole_number(process.get("gap")),
+        pod=text(process.get("pod")),
     )

@@ -18,7 +18,13 @@ from typing import Any
 from ansible_collections.kubenode.connections.plugins.plugin_utils import _keepalive
 from ansible_collections.kubenode.connections.plugins.plugin_utils._keepalive import Keepalive
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits import Limit
-from ansible_collections.kubenode.connections.plugins.plugin_utils._observed_pods import POD, Pods, Service, Space
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed_pods import (
+    POD,
+    Pods,
+    Process,
+    Service,
+    Space,
+)
 from ansible_collections.kubenode.connections.plugins.plugin_utils._page import count
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy import Policy
 
@@ -51,12 +57,16 @@ class Counts:
 
 @dataclass(frozen=True)
 class Judged:
-    """A namespace, the verdict on its keepalive (what it opens from now on), and its open connections."""
+    """A namespace, the verdict on its keepalive (what it opens from now on), and its open connections.
+
+    ``armed_late``: the processes with connections whose timer ends after the limit.
+    """
 
     space: Space
     verdict: str
     counts: Counts
     values_why: str
+    armed_late: tuple[Process, ...]
 
     @property
     def why(self) -> str:
@@ -152,7 +162,15 @@ def _judge(space: Space, view: View) -> Judged:
     for service in space.services:
         counts = counts.plus(_count(service, space.keepalive, view))
     verdict, why = _values_verdict(space, view)
-    return Judged(space, verdict, counts, why)
+    return Judged(space, verdict, counts, why, tuple(_armed_late(space, view)))
+
+
+def _armed_late(space: Space, view: View) -> Iterator[Process]:
+    if view.limit is None or space.keepalive is None:
+        return
+    for process in (each for service in space.services for each in service.processes):
+        if process.gap is not None and _is_late(process.gap, space.keepalive, view.limit, view):
+            yield process
 
 
 def _values_verdict(space: Space, view: View) -> tuple[str, str]:

@@ -13,7 +13,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._ipvs_plan im
 from ansible_collections.kubenode.connections.plugins.plugin_utils._keepalive import KERNEL_DEFAULT
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits import Limit
 from ansible_collections.kubenode.connections.plugins.plugin_utils._node_plan import unsafe_groups
-from ansible_collections.kubenode.connections.plugins.plugin_utils._observed_pods import OTHER
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed_pods import NODE, OTHER
 from ansible_collections.kubenode.connections.plugins.plugin_utils._page import count, some
 from ansible_collections.kubenode.connections.plugins.plugin_utils._pods import SAFE, UNSAFE, Judged
 from ansible_collections.kubenode.connections.plugins.plugin_utils._rule import (
@@ -115,7 +115,7 @@ def _armed(case: Case) -> Found | None:
     if not late:
         return None
     total = sum(each.counts.late for each in late)
-    names = some([f"{each.space.label} ({each.counts.late})" for each in late])
+    names = some([f"{each.space.label} ({each.counts.late}){_of_node(each)}" for each in late])
     return Found(
         f"{count(total, 'open connection')} to services in {names}",
         "A timer is armed when the connection opens, and runs out as it is: a lower sysctl does not reach it. So these "
@@ -123,6 +123,12 @@ def _armed(case: Case) -> Found | None:
         "Restart these, or have them connect again, and only these. What they open from now on is kept.",
         _limit(case),
     )
+
+
+def _of_node(each: Judged) -> str:
+    """Which processes of the node's own namespace: nobody restarts the node for a connection."""
+    processes = dict.fromkeys(str(process) for process in each.armed_late)
+    return f": {' and '.join(processes)}" if processes and each.space.kind == NODE else ""
 
 
 @RULES.node("connections-without-keepalive", WARNING)

@@ -162,4 +162,6 @@ def _legend(document: Document, of_pods: bool) -> str:
         told.append("PODS, SOCKETS: at risk/seen.")
     elif not of_pods and _namespaces(document["nodes"]).text != NOTHING:
         told.append("NETNS (pods): too late/seen.")
+    if any(node["observed"] and node["mode"] == "none" for node in document["nodes"]):
+        told.append("MODE none: no kube-proxy.")
     return " ".join(told)

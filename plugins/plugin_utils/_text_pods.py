@@ -107,4 +107,5 @@ def _processes(service: Mapping[str, Any]) -> str:
 
 def _process(process: Mapping[str, Any]) -> str:
     name, runtime = process["name"], process["runtime"]
-    return f"{name} ({runtime})" if runtime and runtime != name else str(name)
+    known = f"{name} ({runtime})" if runtime and runtime != name else str(name)
+    return f"{known} of {process['pod']}" if process["pod"] else known

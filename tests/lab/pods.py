@@ -48,6 +48,8 @@ FOREVER = 100_000
 QUIET = "/run/proof/quiet"
 """The file that ends the chat of the connection that is there before and after."""
 NODE = "node"
+ON_HOST = "kube-system/agent-x2d"
+"""The hostNetwork pod."""
 ESTABLISHED = 86400
 NETWORK = "/etc/cni/net.d/10-shop.conflist"
 CONFLIST = {
@@ -125,7 +127,7 @@ PODS = (
         client("tuned", 20006),
         sysctls=tuple(f"{key}={value}" for key, value in zip(KEYS, ON_PURPOSE.split("/"), strict=True)),
     ),
-    Pod(NODE, systemd(7, "burstable", "cri-containerd"), log(7, "kube-system/agent-x2d"), client(NODE, 20007)),
+    Pod(NODE, systemd(7, "burstable", "cri-containerd"), log(7, ON_HOST), client(NODE, 20007)),
     Pod("quiet", cgroupfs(8, ""), log(8, "shop/quiet-0"), ()),
 )
 NAMES = tuple(pod.netns for pod in PODS)

@@ -274,6 +274,7 @@ def test_real_connections_of_a_real_client(pods_of, tmp_path):
         "pid": found["processes"][0]["pid"],
         "name": found["processes"][0]["name"],
         "runtime": "grpcio",
+        "pod": None,
     }
     assert pods["totals"] == {"connections": 6, "to_services": 3, "without_keepalive": 2}
 
@@ -386,5 +387,22 @@ def test_the_process_with_most_at_risk_and_its_runtime(tmp_path):
     one = service(without=2, processes=[("api", 11, 2)])
     two = service(without=5, processes=[("api", 11, 1), ("worker", 12, 4), ("idle", 13, 0)])
     row = _pod_rows.read([space(1, [one, two])], str(tmp_path), str(tmp_path))["rows"][0]
-    assert row["process"] == {"pid": 12, "name": "worker", "runtime": "node"}
+    assert row["process"] == {"pid": 12, "name": "worker", "runtime": "node", "pod": None}
     assert [each["runtime"] for each in row["services"][1]["processes"]] == [None, "node", None]
+
+
+def test_processes_of_hostnetwork_pods_are_named_by_their_pod(tmp_path):
+    logs = tmp_path / "logs"
+    (logs / f"kube-system_etcd-cp1_{STATIC}").mkdir(parents=True)
+    cgroups = {11: f"0::/kubepods/pod{STATIC}/{ID}\n", 12: f"0::/kubepods/pod{UID}/{ID}\n", 13: "0::/system.slice\n"}
+    for pid, text in cgroups.items():
+        (tmp_path / str(pid)).mkdir()
+        (tmp_path / str(pid) / "cgroup").write_text(text)
+    processes = [("etcd", 11, 3), ("cni", 12, 1), ("sshd", 13, 1), ("gone", 14, 1)]
+    spaces = [space(inode, [service(without=6, processes=processes)], own=inode == 1) for inode in (1, 2)]
+    rows = _pod_rows.read(spaces, str(tmp_path), str(logs))["rows"]
+    node, other = rows
+    assert node["process"]["pod"] == "kube-system/etcd-cp1"
+    pods = [each["pod"] for each in node["services"][0]["processes"]]
+    assert pods == ["kube-system/etcd-cp1", f"pod {UID}", None, None]
+    assert {each["pod"] for each in [other["process"], *other["services"][0]["processes"]]} == {None}

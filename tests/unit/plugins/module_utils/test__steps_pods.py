@@ -25,11 +25,24 @@ def pod(uid, *values):
     process = subprocess.Popen(command, stdout=subprocess.PIPE)
     process.stdout.readline()
     processes[uid] = process
+def connect(uid):
+    # Two connections of the pod to itself: one end has SO_KEEPALIVE, the other three have no timer.
+    code = (
+        "import socket, time; server = socket.socket(); server.bind(('127.0.0.1', 0)); server.listen(2); "
+        "ends = [socket.create_connection(server.getsockname()) for _ in 'ab']; "
+        "ends[0].setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1); print(len(ends), flush=True); time.sleep(600)"
+    )
+    way = 'nsenter --net=/proc/{}/ns/net sh -c'.format(processes[uid].pid).split()
+    client = subprocess.Popen(way + ['ip link set lo up; exec python3 -c "$0"', code], stdout=subprocess.PIPE)
+    client.stdout.readline()
 def find():
     ways = {uid: '/proc/{}/ns/net'.format(process.pid) for uid, process in processes.items()}
-    spaces = {space.inode: space for space in _netns.read().spaces}
+    spaces = {space.inode: space for space in _netns.read(inside=_steps_pods.count_timers).spaces}
     inodes = {uid: os.stat(way).st_ino for uid, way in ways.items()}
-    return {uid: Pod('shop/' + uid, inode, [ways[uid]], spaces[inode].keepalive) for uid, inode in inodes.items()}
+    return {
+        uid: Pod('shop/' + uid, inode, [ways[uid]], spaces[inode].keepalive, spaces[inode].inside)
+        for uid, inode in inodes.items()
+    }
 def step(wanted=None, **ours):
     records = {uid: LiveRecord('7200/75/9', (text,)) for uid, text in ours.items()}
     return _steps_pods.PodsKeepalive(records, wanted and _netns.Keepalive(*wanted), find)
@@ -141,6 +154,11 @@ def test_without_a_wish_and_without_records_no_namespace_is_looked_at():
 
 def test_the_pods_whose_connections_keep_their_timers_are_named():
     note = "Connections that are open already keep the timer they were armed with. Restart these pods, or have them "
-    code = "for n in range(12): pod('p%02d' % n)\nsay(step((600, 30, 9)).notes())"
-    names = ", ".join(f"shop/p{number:02}" for number in range(10))
+    code = "names = ['p%02d' % n for n in range(14)]\nfor name in names: pod(name)\n"
+    code += "for name in names[:12]: connect(name)\nsay(step((600, 30, 9)).notes())"
+    names = ", ".join(f"shop/p{number:02} (1 open)" for number in range(10))
     assert said(code) == [[f"{note}connect again, where that matters: {names} and 2 more."]]
+
+
+def test_pods_without_a_timer_are_not_to_be_restarted():
+    assert said("pod('web')\nsay(step((600, 30, 9)).notes())") == [[]]

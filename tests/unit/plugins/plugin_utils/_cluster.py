@@ -44,6 +44,10 @@ def cluster() -> dict[str, Any]:
     return {"worker1": at_risk, "worker2": safe, "worker3": None}
 
 
+GRPC = {"name": "python3", "pid": 4711, "runtime": "grpcio", "pod": None}
+JAVA = {"name": "java", "pid": 4102, "runtime": "java", "pod": None}
+
+
 def pods() -> dict[str, Any]:
     """What node_info sees of the pods of worker1: a gRPC client without keepalive, a late Java client, the node."""
     return {
@@ -53,7 +57,7 @@ def pods() -> dict[str, Any]:
                 "pod",
                 "shop/checkout-7d9f8c6b5-x2x7p",
                 4026532801,
-                {"pid": 4711, "name": "python3", "runtime": "grpcio"},
+                GRPC,
                 [
                     {
                         "service": "10.96.12.7:50051",
@@ -62,7 +66,14 @@ def pods() -> dict[str, Any]:
                         "in_flight": 0,
                         "gaps": [],
                         "processes": [
-                            {"name": "python3", "pid": 4711, "runtime": "grpcio", "without_keepalive": 6, "gap": None}
+                            {
+                                "name": "python3",
+                                "pid": 4711,
+                                "runtime": "grpcio",
+                                "pod": None,
+                                "without_keepalive": 6,
+                                "gap": None,
+                            }
                         ],
                     }
                 ],
@@ -71,7 +82,7 @@ def pods() -> dict[str, Any]:
                 "pod",
                 "shop/orders-0",
                 4026532799,
-                {"pid": 4102, "name": "java", "runtime": "java"},
+                JAVA,
                 [
                     {
                         "service": "10.96.33.10:5432",
@@ -80,7 +91,14 @@ def pods() -> dict[str, Any]:
                         "in_flight": 0,
                         "gaps": [[3840, 2], [7200, 8]],
                         "processes": [
-                            {"name": "java", "pid": 4102, "runtime": "java", "without_keepalive": 0, "gap": 7200}
+                            {
+                                "name": "java",
+                                "pid": 4102,
+                                "runtime": "java",
+                                "pod": None,
+                                "without_keepalive": 0,
+                                "gap": 7200,
+                            }
                         ],
                     }
                 ],

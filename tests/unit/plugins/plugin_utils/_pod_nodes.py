@@ -27,10 +27,17 @@ def service(
         "in_flight": in_flight,
         "gaps": [list(gap) for gap in gaps or []],
         "processes": [
-            {"name": process, "pid": pid, "runtime": runtime, "without_keepalive": number, "gap": None}
+            {"name": process, "pid": pid, "runtime": runtime, "pod": None, "without_keepalive": number, "gap": None}
             for process, pid, runtime, number in processes or []
         ],
     }
+
+
+def on_host(service: dict[str, Any]) -> dict[str, Any]:
+    """The service with a hostNetwork pod that has its latest timer, and kubelet that has one soon enough."""
+    late = {"name": "proxy", "pid": 812, "runtime": None, "pod": "ingress/proxy-x7", "without_keepalive": 0}
+    soon = {"name": "kubelet", "pid": 700, "runtime": None, "pod": None, "without_keepalive": 0, "gap": 600}
+    return {**service, "processes": [soon, {**late, "gap": max(seconds for seconds, _number in service["gaps"])}]}
 
 
 def row(

@@ -17,6 +17,7 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._n
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._pod_nodes import (
     KERNEL,
     SAFE,
+    on_host,
     row,
     service,
     with_rows,
@@ -109,13 +110,14 @@ RAISED = [
             applied_node(),
             row("default/web-0", SAFE, service(gaps=[(7100, 3), (600, 2)])),
             row("default/web-1", SAFE, service(gaps=[(630, 9)])),
-            row("the node itself", SAFE, service(gaps=[(1024, 1)]), kind="node"),
+            row("the node itself", SAFE, on_host(service(gaps=[(1024, 1), (600, 1)])), kind="node"),
         ),
         {},
         {
             "severity": "warning",
             "limit": LIMIT,
-            "observed": "4 open connections to services in default/web-0 (3), the node itself (1)",
+            "observed": "4 open connections to services in default/web-0 (3), the node itself (1): proxy (812) of "
+            "ingress/proxy-x7",
             "why": "A timer is armed when the connection opens, and runs out as it is: a lower sysctl does not reach "
             "it. So these were opened before the change, or with a TCP_KEEPIDLE of their own.",
             "remedy": "Restart these, or have them connect again, and only these. What they open from now on is kept.",
