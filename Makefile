@@ -56,8 +56,8 @@ kernels: $(TEST_VENV)/.made
 proof: $(TEST_VENV)/.made
 	@$(TEST_VENV)/bin/nox -s proof -- $(ARGS)
 
-lab:
-	@$(PYTHON) tests/lab up $(ARGS)
+lab: $(TEST_VENV)/.made
+	@$(TEST_VENV)/bin/python tests/lab up $(ARGS)
 
 lab-stop:
 	@$(PYTHON) tests/lab down

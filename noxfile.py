@@ -274,9 +274,8 @@ def proof(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def cluster(session: nox.Session) -> None:
-    """Roles that change a cluster, against a real API server: KUBEBUILDER_ASSETS, else built once (10 minutes)."""
-    if not os.environ.get("KUBEBUILDER_ASSETS") and not shutil.which("apt-get"):
-        session.skip("cluster: KUBEBUILDER_ASSETS names no API server, and without apt-get none can be built.")
+    """Against a real API server and a real kube-proxy, which are built once (a quarter of an hour)."""
+    require_lab(session)
     install_tools(session, "kubernetes", "-r", "tests/unit/requirements.txt")
     # Its collections only: the ansible-core that it asks for may be another.
     session.install("--disable-pip-version-check", "--no-deps", "-c", "requirements-test.txt", "ansible")

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from ansible_collections.kubenode.connections.plugins.plugin_utils._kubernetes import leaves_reuse_mode
+
 Version = tuple[int, int, int]
 
 FIXED = "fixed"
@@ -54,10 +56,13 @@ def reuse_delay(release: str) -> str:
     return UNKNOWN if own_count or numbers > (5, 8, 0) else UNFIXED
 
 
-def kube_proxy_forces_reuse_off(release: str) -> bool:
-    """Whether kube-proxy in ipvs mode writes conn_reuse_mode 0 at every start: 4.1 up to, not with, 5.9.
+def kube_proxy_forces_reuse_off(release: str, kube_proxy: str | None = None) -> bool:
+    """Whether a kube-proxy of that version in ipvs mode writes conn_reuse_mode 0 at every start.
 
-    It goes by the number only, so kernels that have the fix by a backport get 0 too (pkg/proxy/ipvs/proxier.go).
+    From 4.1 up to, not with, 5.9; an old one above, too. It goes by the number only, so kernels that have the fix by a
+    backport get 0 as well (pkg/proxy/ipvs/proxier.go).
     """
     numbers = version(release)
-    return numbers is not None and _REUSE_MODE_SINCE <= numbers < _REUSE_FIX
+    if numbers is None or numbers < _REUSE_MODE_SINCE:
+        return False
+    return numbers < _REUSE_FIX or not leaves_reuse_mode(kube_proxy)

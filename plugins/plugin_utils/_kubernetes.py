@@ -18,6 +18,10 @@ MAX_CAPPED_SINCE = (1, 36)
 
 MAX_CAP = 1048576
 
+_REUSE_LEFT_SINCE: tuple[Release, ...] = ((1, 20, 15), (1, 21, 9), (1, 22, 0))
+"""kubernetes#102122, in 1.22, and its picks #107437 and #107438 of January 2022: conn_reuse_mode is left alone from
+Linux 5.9 on. Older releases write it on every kernel that has it; kube-proxy 1.20.2 does so on Linux 7.2."""
+
 IPVS_WARNED_SINCE, IPVS_OFF_SINCE, IPVS_GONE_SINCE = (1, 35), (1, 40), (1, 43)
 """KEP-5495: ipvs mode is warned of, off unless the feature gate KubeProxyIPVS turns it on, and removed."""
 
@@ -35,6 +39,14 @@ def raises_only(version: str | None) -> bool | None:
     """
     numbers = release(version)
     return None if numbers is None else _RAISES_SINCE <= numbers[:2] <= _RAISES_UNTIL
+
+
+def leaves_reuse_mode(version: str | None) -> bool:
+    """Whether a kube-proxy of this version leaves conn_reuse_mode alone on Linux from 5.9 on; unknown ones do."""
+    numbers = release(version)
+    if numbers is None or numbers >= _REUSE_LEFT_SINCE[-1]:
+        return True
+    return any(numbers[:2] == each[:2] and numbers >= each for each in _REUSE_LEFT_SINCE)
 
 
 def since(version: str | None, first: tuple[int, int]) -> bool:

@@ -93,8 +93,8 @@ def kube_proxy_value(node: Observed, key: str) -> KubeProxyValue | None:
     if node.mode == "ipvs" and key in _ALWAYS_IN_IPVS_MODE:
         always = _ALWAYS_IN_IPVS_MODE[key]
         return KubeProxyValue(always, f"it always sets {always} in ipvs mode", False)
-    if node.mode == "ipvs" and key == REUSE_MODE and kube_proxy_forces_reuse_off(node.kernel):
-        return KubeProxyValue("0", "it always sets 0 in ipvs mode on kernels from 4.1 to below 5.9", False)
+    if node.mode == "ipvs" and key == REUSE_MODE and kube_proxy_forces_reuse_off(node.kernel, node.kube_proxy.version):
+        return KubeProxyValue("0", "it always sets 0 in ipvs mode on this kernel", False)
     field, name, unit = _CONNTRACK_FIELDS.get(key, ("", "", ""))
     number = node.kube_proxy.conntrack.get(field)
     if not number:

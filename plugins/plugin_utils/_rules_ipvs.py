@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils import _kernel
+from ansible_collections.kubenode.connections.plugins.plugin_utils._kubernetes import leaves_reuse_mode
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed import Draining, Observed
 from ansible_collections.kubenode.connections.plugins.plugin_utils._owners import IPVS_DEFAULTS
 from ansible_collections.kubenode.connections.plugins.plugin_utils._page import count, some
@@ -150,6 +151,8 @@ def _reuse_remedy(case: Case, delay: str) -> str:
     node = case.observed
     if node.mode == "ipvs" and _kernel.kube_proxy_forces_reuse_off(node.kernel):
         return "kube-proxy sets 0 on every kernel from 4.1 to below 5.9 at its start. Run a kernel from 5.9 on."
+    if node.mode == "ipvs" and not leaves_reuse_mode(node.kube_proxy.version):
+        return "This kube-proxy sets 0 on every kernel at its start. Run 1.20.15, 1.21.9, 1.22 or newer."
     if REUSE_MODE in case.node.settings.sysctls:
         return f"{APPLY}: it sets {REUSE_MODE} to {case.node.settings.sysctls[REUSE_MODE]}."
     if delay == _kernel.FIXED:

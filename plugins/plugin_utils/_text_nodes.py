@@ -20,6 +20,7 @@ Node = Mapping[str, Any]
 Document = Mapping[str, Any]
 
 _MOST_GROUPS = 20
+_WIDE_NAME = 20
 
 _NO_FILE = "no file sets it: the kernel's default"
 
@@ -27,6 +28,7 @@ _NO_FILE = "no file sets it: the kernel's default"
 def write(page: Page, document: Document) -> None:
     """A line for each group of alike nodes, the worst first."""
     groups = _groups(document)
+    domain = shared_domain([node["name"] for node in document["nodes"]])
     of_pods = any(node["pods"] for node in document["nodes"])
     header = (
         Column("NODE", least=12),
@@ -39,11 +41,19 @@ def write(page: Page, document: Document) -> None:
         Column("VERDICT"),
     )
     page.blank()
-    _text_table.write(page, header, [_row(nodes, document, of_pods) for nodes in groups[:_MOST_GROUPS]])
+    _text_table.write(page, header, [_row(nodes, document, domain, of_pods) for nodes in groups[:_MOST_GROUPS]])
     if len(groups) > _MOST_GROUPS:
         page.line(_more(groups[_MOST_GROUPS:]))
-    if legend := _legend(document, of_pods):
+    if legend := _legend(document, domain, of_pods):
         page.line(legend)
+
+
+def shared_domain(names: Sequence[str]) -> str:
+    """``.example.org`` where all names end in it and it makes the table too wide, else nothing. Addresses have none."""
+    domains = {name.partition(".")[2] for name in names}
+    shared = domains.pop() if len(domains) == 1 else ""
+    too_wide = max(map(len, names), default=0) > _WIDE_NAME
+    return f".{shared}" if too_wide and shared and not shared.rpartition(".")[2].isdigit() else ""
 
 
 def keepalive_words(keepalive: Mapping[str, Any] | None) -> str:
@@ -89,13 +99,13 @@ def _badness(node: Node) -> tuple[int, bool, bool]:
     return VERDICTS.index(node["verdict"]), not pods_at_risk(node), not safe_until_reboot(node)
 
 
-def _row(nodes: Sequence[Node], document: Document, of_pods: bool) -> Row:
+def _row(nodes: Sequence[Node], document: Document, domain: str, of_pods: bool) -> Row:
     node = nodes[0]
     spare, verdict = node["spare_seconds"], node["verdict"]
     cells = (
-        Span(named([each["name"] for each in nodes])),
+        Span(named([each["name"].removesuffix(domain) for each in nodes])),
         Span(node["mode"] if node["observed"] else NOTHING),
-        Span(_limit(node, document)),
+        Span(_limit(node, document).removesuffix(domain)),
         Span(keepalive_words(node["keepalive"]["live"]) if node["observed"] else NOTHING),
         Span(f"{spare} s" if spare is not None else NOTHING),
         _pods(nodes) if of_pods else _namespaces(nodes),
@@ -154,7 +164,7 @@ def _more(groups: Sequence[Sequence[Node]]) -> str:
     return f"and {count(len(nodes), 'node')} more in {count(len(groups), 'group')} ({counts})"
 
 
-def _legend(document: Document, of_pods: bool) -> str:
+def _legend(document: Document, domain: str, of_pods: bool) -> str:
     """What the columns that are there mean."""
     told = [] if document["limit"] is None else ["SPARE: to the limit, negative is too late."]
     seen = document["counts"]["pods"]["seen"] + document["counts"]["sockets"]["to_services"]
@@ -164,4 +174,6 @@ def _legend(document: Document, of_pods: bool) -> str:
         told.append("NETNS (pods): too late/seen.")
     if any(node["observed"] and node["mode"] == "none" for node in document["nodes"]):
         told.append("MODE none: no kube-proxy.")
+    if domain:
+        told.append(f"NODE: without {domain}.")
     return " ".join(told)

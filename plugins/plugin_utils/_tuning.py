@@ -54,9 +54,9 @@ def _module_there(node: Observed, policy: Policy, key: str) -> bool:
 def _needs_reuse_mode(node: Observed, policy: Policy) -> bool:
     """Whether conn_reuse_mode is to be 1 and is not, or is by our own file, in which it has to stay then.
 
-    On a kernel with the fix to which kube-proxy does not write 0: from 5.9 on.
+    On a kernel with the fix to which kube-proxy does not write 0: from 5.9 on, unless kube-proxy is old.
     """
-    if version(node.kernel) is None or kube_proxy_forces_reuse_off(node.kernel):
+    if version(node.kernel) is None or kube_proxy_forces_reuse_off(node.kernel, node.kube_proxy.version):
         return False
     sysctl = node.sysctls.get(REUSE_MODE)
     if sysctl is None:

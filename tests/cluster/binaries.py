@@ -1,24 +1,26 @@
 # Copyright: (c) 2026, the kubenode.connections authors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A real etcd and kube-apiserver: those of KUBEBUILDER_ASSETS, else built from Debian's source package, once.
+"""A real etcd, kube-apiserver and kube-proxy, built from Debian's packages, once.
 
-No registry of packages carries a kube-apiserver. Debian's source of kubectl is all of Kubernetes 1.20 with what it
-needs, and its Go builds it in five to ten minutes, unpacked into the lab's cache, with nothing installed.
+No registry of packages carries the latter two. Debian's source of kubectl is all of Kubernetes 1.20 with what it
+needs, and its Go builds them in ten minutes or so, unpacked into the lab's cache, with nothing installed.
 """
 
 from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 from ansible_collections.kubenode.connections.tests.lab.vm.config import LabError, cache
 from ansible_collections.kubenode.connections.tests.lab.vm.packages import Apt
-from ansible_collections.kubenode.connections.tests.lab.vm.tools import run, step
+from ansible_collections.kubenode.connections.tests.lab.vm.tools import locked, run, step
 
 SUITE = "bookworm"
 SOURCE = "kubernetes"
+BUILT = ("kube-apiserver", "kube-proxy")
 # The reflect2 that the source brings is older than the map iterator of Go 1.18 and panics.
 PACKAGES = ("etcd-server", "golang-1.19-go", "golang-1.19-src", "golang-github-modern-go-reflect2-dev")
 
@@ -40,27 +42,21 @@ exec cp -p "${files[@]}"
 
 
 def binaries() -> Path:
-    """The folder with etcd and kube-apiserver. Raises LabError where there is none and none can be built."""
-    given = os.environ.get("KUBEBUILDER_ASSETS")
-    if given:
-        return Path(given)
-    folder = cache() / "kube-apiserver"
-    if not (folder / "kube-apiserver").exists():
-        with step("building kube-apiserver from Debian's source, once (five to ten minutes)"):
-            _build(folder / "build")
-            for program in (_programs(folder / "build"), folder / "build/root/usr/bin"):
-                for name in ("etcd", "kube-apiserver"):
-                    if (program / name).exists():
-                        (program / name).replace(folder / name)
-            run(["rm", "-rf", folder / "build"])
+    """The folder with etcd, kube-apiserver and kube-proxy. Raises LabError where they cannot be built."""
+    folder = cache() / "kubernetes"
+    build = folder / "build"
+    missing = [name for name in BUILT if not (folder / name).exists()]
+    if missing:
+        with locked(), step(f"building {' and '.join(missing)} from Debian's source, once (ten minutes or so)"):
+            _build(build, missing)
+            (build / "root/usr/bin/etcd").replace(folder / "etcd")
+            for name in missing:
+                (build / "src/_output/bin" / name).replace(folder / name)
+            run(["rm", "-rf", build])
     return folder
 
 
-def _programs(build: Path) -> Path:
-    return build / "src/_output/bin"
-
-
-def _build(build: Path) -> None:
+def _build(build: Path, programs: Sequence[str]) -> None:
     for needed in ("apt-get", "dpkg", "make", "bash", "tar"):
         run(["/bin/sh", "-c", f"command -v {needed}"])
     run(["rm", "-rf", build])
@@ -75,7 +71,7 @@ def _build(build: Path) -> None:
     run(["apt-get", *apt.options(), "--quiet", "--download-only", "source", f"{SOURCE}/{SUITE}"], cwd=build)
     apt.unpack((each for each in apt.packages(SUITE) if each["Package"] in PACKAGES), build / "root")
     _unpack_source(build)
-    _make(build)
+    _make(build, programs)
 
 
 def _unpack_source(build: Path) -> None:
@@ -94,7 +90,7 @@ def _unpack_source(build: Path) -> None:
             (reflect / new.name).write_bytes(new.read_bytes())
 
 
-def _make(build: Path) -> None:
+def _make(build: Path, programs: Sequence[str]) -> None:
     shim, go = build / "shim", build / "root/usr/lib/go-1.19"
     shim.mkdir()
     (shim / "rsync").write_text(RSYNC)
@@ -111,9 +107,9 @@ def _make(build: Path) -> None:
         "PATH": f"{go}/bin:{shim}:{os.environ['PATH']}",
     }
     with (build / "make.log").open("wb") as log:
-        command = ["make", "WHAT=cmd/kube-apiserver", "GOFLAGS=-p=2"]
+        command = ["make", "WHAT=" + " ".join(f"cmd/{name}" for name in programs), "GOFLAGS=-p=2"]
         made = subprocess.run(
             command, cwd=build / "src", env=environment, stdout=log, stderr=subprocess.STDOUT, check=False
         )
     if made.returncode:
-        raise LabError(f"kube-apiserver: make ends with {made.returncode}, 0 expected. See {build / 'make.log'}.")
+        raise LabError(f"{SOURCE}: make ends with {made.returncode}, 0 expected. See {build / 'make.log'}.")

@@ -26,8 +26,8 @@ WORDS = {
 }
 SYN_RETRY_SECONDS = 1.0
 """The first retransmission of a SYN: a connection that took less lost none."""
-LATE = 2.5
-"""How much later than computed a time may be measured, as a factor: one more doubling on a busy machine."""
+LATE = 1.7
+"""How much later than computed a time may be measured, as a factor: below 2, which is one retransmission more."""
 ONE_FIRING_EARLIER = 0.45
 """The kernel reads the clock when its timer fires, at doubling intervals: a hair more time-out, one less will do."""
 

@@ -13,6 +13,7 @@ from ansible_collections.kubenode.connections.tests.proof.tables_idle import (
     REAL_CLIENTS,
 )
 from ansible_collections.kubenode.connections.tests.proof.tables_other import (
+    DEAD_PEER_SECONDS,
     LIBERAL_KEY,
     LOST_AT_BOOT,
     MISPLACED,
@@ -21,7 +22,6 @@ from ansible_collections.kubenode.connections.tests.proof.tables_other import (
     REUSED,
 )
 
-LIBERAL = {LIBERAL_KEY: 1}
 TOO_LATE = tuple(f"{key}={value}" for key, value in zip(KEYS, IN_USE, strict=True))
 """The keepalive of nodes and pods that cannot be touched, now and at boot."""
 
@@ -31,11 +31,9 @@ SCENARIOS = (
         LIMIT,
         ESTABLISHED,
         {
-            "keepalive_sysctls": {
-                **LIBERAL,
-                "net.ipv4.tcp_retries2": 8,
-                "net.ipv4.vs.conn_reuse_mode": 1,
-            }
+            "keepalive_be_liberal": True,
+            "keepalive_conn_reuse_mode": "auto",
+            "keepalive_dead_peer_seconds": DEAD_PEER_SECONDS,
         },
         (FORGOTTEN, BOUNDARY, MISPLACED, REUSED, RESCHEDULED, PEER_DEAD, REAL_CLIENTS),
         given={
@@ -57,9 +55,9 @@ SCENARIOS = (
         "reboot",
         900,
         86400,
-        {"keepalive_sysctls": LIBERAL},
+        {"keepalive_be_liberal": True},
         (LOST_AT_BOOT,),
-        files={"/etc/sysctl.d/90-liberal.conf": "".join(f"{key} = {value}\n" for key, value in LIBERAL.items())},
+        files={"/etc/sysctl.d/90-liberal.conf": f"{LIBERAL_KEY} = 1\n"},
         reboots=True,
     ),
 )

@@ -38,6 +38,9 @@ from ansible_collections.kubenode.connections.tests.proof.model import (
 )
 
 LIBERAL_KEY = "net.netfilter.nf_conntrack_tcp_be_liberal"
+RETRIES2_KEY = "net.ipv4.tcp_retries2"
+DEAD_PEER_SECONDS = 103
+"""For which 8 retransmissions are the most that fit, 102.2 s."""
 RESET_BY_STRAY = every("ECONNRESET", server="ECONNRESET", invalid=1)
 LET_THROUGH = every("answered", server="open", invalid=0)
 MISPLACED = Table(
@@ -45,8 +48,8 @@ MISPLACED = Table(
     """
     A pod talks to a Service through NAT. One packet of the server's side lies out of window, as under load and
     reordering. conntrack calls it INVALID and does not translate it, the client's kernel does not know the
-    sender and answers RST, the server's connection is gone. The role gets `keepalive_sysctls:
-    {net.netfilter.nf_conntrack_tcp_be_liberal: 1}`.
+    sender and answers RST, the server's connection is gone. The role gets
+    `keepalive_be_liberal: true`.
     """,
     HEADS,
     (
@@ -93,8 +96,8 @@ LOST_AT_BOOT = Table(
 REUSED = Table(
     "6. A source port used again, its backend at weight 0 and dead",
     """
-    Before: `net.ipv4.vs.conn_reuse_mode` is 0. The role gets `keepalive_sysctls: {net.ipv4.vs.conn_reuse_mode:
-    1}`. The price of 1 on kernels without the fix (mainline 5.9) is one second more for the new connection. It
+    Before: `net.ipv4.vs.conn_reuse_mode` is 0. The role gets `keepalive_conn_reuse_mode: auto`, which makes it 1
+    here. The price of 1 on kernels without the fix (mainline 5.9) is one second more for the new connection. It
     is measured; the kernels here have the fix.
     """,
     HEADS,
@@ -147,10 +150,14 @@ PEER_DEAD = Table(
     "8. A peer without power: how long until the client is told",
     """
     All its packets are lost from one moment on. Times are computed from the kernel's retransmission schedule
-    and checked against those measured. The role gets `keepalive_sysctls: {net.ipv4.tcp_retries2: 8}`.
+    and checked against those measured. The role gets `keepalive_dead_peer_seconds: 103`.
     """,
     HEADS,
     (
+        Row(
+            "value of net.ipv4.tcp_retries2, the node's own",
+            {BEFORE: sysctl("node", RETRIES2_KEY, "15"), AFTER: sysctl("node", RETRIES2_KEY, "8")},
+        ),
         Row(
             "data in flight, client in the node's namespace; before: tcp_retries2 15, after: 8",
             {

@@ -47,13 +47,18 @@ PACKAGES = (
     "postgresql-client-15",
     "redis-server",
     "python3-redis",
-    "python3-grpcio",
     # the plugins that a container runtime runs for each new pod
     "containernetworking-plugins",
     # who else sets IPVS timeouts and sysctls, not started at boot
     "keepalived",
     "tuned",
 )
+
+PYTHON = "3.11"
+"""Of the release."""
+
+FROM_PYPI = ("grpcio==1.85.1", "typing-extensions==4.16.0")
+"""Python packages as most programs have them: gRPC's own build."""
 
 NOT_AT_BOOT = (
     "postgresql.service",

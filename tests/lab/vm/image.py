@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import sys
 from pathlib import Path
 
 from . import config, recipe
@@ -27,7 +28,7 @@ def folder() -> Path:
 
 def wanted() -> str:
     """The hash of everything the root disk is made from."""
-    texts = (config.RELEASE, *config.PACKAGES, *config.MASKED, *config.NOT_AT_BOOT, *config.KERNELS)
+    texts = (config.RELEASE, *config.PACKAGES, *config.FROM_PYPI, *config.MASKED, *config.NOT_AT_BOOT, *config.KERNELS)
     return recipe.digest([*texts, GUEST / "tree", Path(__file__)])
 
 
@@ -47,6 +48,8 @@ def build(apt: Apt) -> None:
         tree = fresh / "tree"
         with step(f"root tree, Debian {config.RELEASE}, {len(config.PACKAGES)} packages"):
             debootstrap(apt, tree)
+        with step(f"{', '.join(config.FROM_PYPI)} from PyPI"):
+            install_from_pypi(tree)
         with step("keys and the guest's own files"):
             make_keys(fresh, tree)
             furnish(tree)
@@ -78,6 +81,15 @@ def debootstrap(apt: Apt, tree: Path) -> None:
             *lines,
         ]
     )
+
+
+def install_from_pypi(tree: Path) -> None:
+    """Unpack wheels for the guest's Python; the pip is that of the Python that runs this."""
+    platforms = ["--platform=manylinux2014_x86_64", "--platform=manylinux_2_17_x86_64", "--implementation=cp"]
+    where = tree / f"usr/local/lib/python{config.PYTHON}/dist-packages"
+    quiet = ["--quiet", "--disable-pip-version-check", "--root-user-action=ignore", "--no-compile", "--no-deps"]
+    only = ["--only-binary=:all:", f"--python-version={config.PYTHON}", *platforms]
+    run([sys.executable, "-m", "pip", "install", *quiet, *only, f"--target={where}", *config.FROM_PYPI])
 
 
 def make_keys(keys: Path, tree: Path) -> None:

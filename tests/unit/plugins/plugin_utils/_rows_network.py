@@ -282,6 +282,16 @@ RAISED = [
     ),
     pytest.param(
         "conn-reuse-mode-off",
+        altered(on_kernel("7.2.12", "0"), kube_proxy={"version": "v1.20.2"}),
+        {},
+        {
+            "severity": "warning",
+            "remedy": "This kube-proxy sets 0 on every kernel at its start. Run 1.20.15, 1.21.9, 1.22 or newer.",
+        },
+        id="0 by an old kube-proxy on a new kernel",
+    ),
+    pytest.param(
+        "conn-reuse-mode-off",
         on_kernel("4.18.0-553.el8.x86_64", "0", proxy="nftables"),
         {},
         {
@@ -390,7 +400,7 @@ RAISED = [
         altered(with_real_servers(quiet_node(), "FWM", (0, 0, 1)), ipvs={"timeouts": None}),
         {},
         {
-            "observed": "1 real server with weight 0 and 1 connection: FWM 10.2.0.1:8080 of 10.96.0.1:443: 0 active, "
+            "observed": "1 real server with weight 0 and 1 connection: FWM 10.2.0.1:8080 of fwmark 7: 0 active, "
             "1 inactive, at most 300 s"
         },
         id="a service by fwmark, timeouts not read",
@@ -469,8 +479,8 @@ RAISED = [
         {"conn_reuse_mode": 1, "expire_nodest_conn": False},
         {
             "observed": f"{EXPIRE_NODEST} 0 against kube-proxy at its next start (it always sets 1 in ipvs mode), "
-            f"{REUSE_MODE} 1 against kube-proxy at its next start (it always sets 0 in ipvs mode on kernels from 4.1 "
-            "to below 5.9)",
+            f"{REUSE_MODE} 1 against kube-proxy at its next start (it always sets 0 in ipvs mode on this "
+            "kernel)",
             "remedy": "kube-proxy has no option for it: drop it from the keepalive_ variables.",
         },
         id="sysctls that kube-proxy always writes",

@@ -63,15 +63,22 @@ def test_whether_a_reused_port_is_delayed(release, delay):
 
 
 @pytest.mark.parametrize(
-    ("release", "forced"),
+    ("release", "kube_proxy", "forced"),
     [
-        pytest.param("4.0.9", False, id="before the sysctl"),
-        pytest.param("4.1.0", True, id="the first with it"),
-        pytest.param("5.4.59", True, id="with a backport all the same"),
-        pytest.param("5.8.18", True, id="the last before 5.9"),
-        pytest.param("5.9.0", False, id="5.9"),
-        pytest.param("", False, id="nothing"),
+        pytest.param("4.0.9", "v1.20.2", False, id="before the sysctl"),
+        pytest.param("4.1.0", "v1.34.2", True, id="the first with it"),
+        pytest.param("5.4.59", "v1.34.2", True, id="with a backport all the same"),
+        pytest.param("5.8.18", "v1.34.2", True, id="the last before 5.9"),
+        pytest.param("5.9.0", "v1.34.2", False, id="5.9"),
+        pytest.param("5.9.0", None, False, id="5.9, and nobody knows which kube-proxy"),
+        pytest.param("7.2.12", "v1.19.16", True, id="an old kube-proxy on any kernel"),
+        pytest.param("7.2.12", "v1.20.14", True, id="the last of 1.20 that does"),
+        pytest.param("7.2.12", "v1.20.15", False, id="the first of 1.20 that does not"),
+        pytest.param("7.2.12", "v1.21.8", True, id="the last of 1.21 that does"),
+        pytest.param("7.2.12", "v1.21.9", False, id="the first of 1.21 that does not"),
+        pytest.param("7.2.12", "v1.22.0", False, id="1.22"),
+        pytest.param("", "v1.20.2", False, id="nothing"),
     ],
 )
-def test_when_kube_proxy_writes_0(release, forced):
-    assert kube_proxy_forces_reuse_off(release) is forced
+def test_when_kube_proxy_writes_0(release, kube_proxy, forced):
+    assert kube_proxy_forces_reuse_off(release, kube_proxy) is forced
