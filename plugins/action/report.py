@@ -84,16 +84,17 @@ def _report(arguments: Arguments, check_mode: bool) -> dict[str, Any]:
     document = _document(arguments, check_mode)
     missing = _compare(document, arguments["compare"])
     outcome: dict[str, Any] = {}
+    options = _options()
     if arguments["query"]:
         outcome["query_result"] = _query.query(document, arguments["query"])
         lines = [_page.as_it_is(line) for line in _query.result_text(outcome["query_result"]).splitlines()]
     else:
-        options = _options() if arguments["next_step"] else None
-        lines = [*text_lines(document, int(Display().columns), options), *missing]  # type: ignore[call-overload]
+        told = options if arguments["next_step"] else None
+        lines = [*text_lines(document, int(Display().columns), told), *missing]  # type: ignore[call-overload]
     outcome["lines"] = [_page.plain(line) for line in lines]
     _show(lines)
     if arguments["dest"]:
-        outcome["files"] = write_report(_path(arguments["dest"]), arguments["formats"], document)
+        outcome["files"] = write_report(_path(arguments["dest"]), arguments["formats"], document, options)
         Display().display(f"Report: {', '.join(path for path in outcome['files'] if '/nodes/' not in path)}")
     result = {"changed": False, "verdict": document["verdict"], "counts": document["counts"]}
     message = failure(document, arguments["fail_on"])

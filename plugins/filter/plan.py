@@ -85,6 +85,10 @@ options:
           - V(azure_lb) 240 (240 to 1800), V(azure_outbound) 240 (240 to 6000), as Azure documents.
           - V(gcp_firewall) 600 (fixed), V(gcp_cloud_nat) 1200 (settable), as Google Cloud documents.
           - V(ibm_public_gateway) 240 (fixed), as IBM Cloud documents.
+          - V(cilium) 8000 (settable, 21600 in releases before cilium#27665), V(calico_ebpf) 3600 (settable), by their
+            sources. They forward Services on the node itself, where its kernel's own tables say nothing of them.
+          - Without any, a node where kubelet runs, or pods, and nothing that is known to forward Services is
+            V(unknown).
           - Where yours is set to something else, give its name with your C(seconds).
         type: list
         elements: raw
@@ -308,7 +312,8 @@ _value:
             verdict:
               description:
                 - The worst of their keepalive and of their open connections to services.
-                - V(unknown) where a namespace or a limit could not be read and nothing worse was seen.
+                - V(unknown) where a namespace or a limit could not be read and nothing worse was seen. A namespace
+                  that could not be read may be a pod's, so the node's own verdict is V(unknown), too.
               type: str
             at_risk:
               description:
@@ -325,7 +330,8 @@ _value:
                 - Established connections to services, each counted once. C(without_keepalive) lack C(SO_KEEPALIVE), and
                   C(late) have a keepalive timer that ends after the limit.
                 - C(undecided) cannot be told now. Data is under way, or the timer ends in time in a namespace that is
-                  late, by a C(TCP_KEEPIDLE) of their own or because it is near its end.
+                  late, by a C(TCP_KEEPIDLE) of their own or because it is near its end. Or only what is left of the
+                  timer was seen, in C(/proc/net/tcp), and the limit is within the longest timer that there may be.
               type: dict
               sample: {without_keepalive: 6, late: 10, undecided: 0, safe: 31}
         settings:

@@ -8,7 +8,7 @@ import contextlib
 import json
 import os
 import subprocess
-from typing import Any, Dict, Iterator, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from ansible_collections.kubenode.connections.plugins.module_utils._conflist import TUNING, Conflist
 from ansible_collections.kubenode.connections.plugins.module_utils._errors import NodeError, refused
@@ -65,6 +65,13 @@ OWNERS: Dict[str, Owner] = {
 """By the type of a plugin of theirs. Multus embeds what it delegates to; a second name of it is below."""
 OWNERS["multus-shim"] = OWNERS["multus"]
 
+_K3S = Owner(
+    "K3s",
+    "whenever it starts",
+    "Chain tuning in a copy of yours and name that as flannel-cni-conf in /etc/rancher/k3s/config.yaml",
+)
+_K3S_FILE = "/agent/etc/cni/net.d/10-flannel.conflist"  # below its data directory (pkg/agent/flannel/setup.go)
+
 
 def find_conf(directory: str) -> str:
     """The path of the network configuration that runtimes take: the first of its kind by name. Raises NodeError.
@@ -84,19 +91,56 @@ def find_conf(directory: str) -> str:
     return os.path.join(directory, found[0])
 
 
-def find_tuning(directories: Sequence[str]) -> str:
-    """The path of the tuning plugin. Raises NodeError: to chain one that is not there would stop every new pod."""
-    for path in (os.path.join(directory, TUNING) for directory in directories):
-        if os.path.isfile(path) and os.access(path, os.X_OK):
-            return path
+def find_tuning(directories: Sequence[str], found: Conflist, path: str) -> str:
+    """The tuning plugin where the runtime looks. Raises NodeError: to chain one that is not there stops every new pod.
+
+    Which of the directories the runtime looks in, the other plugins of the list at path tell.
+    """
+    having = _holders(directories, [TUNING])
+    if not having:
+        raise NodeError(
+            f"{TUNING}: the CNI plugin is in none of {', '.join(directories)}, where runtimes look for it. Without it "
+            "no pod would start any more. Install the CNI plugins (Debian: containernetworking-plugins), or name their "
+            "place."
+        )
+    others = [name for name in dict.fromkeys(each.value["type"] for each in found.plugins) if name != TUNING]
+    looked_in = _looked_in(directories, others) if others else having
+    without = [directory for directory in looked_in if directory not in having]
+    if looked_in and not without:
+        return os.path.join(looked_in[0], TUNING)
+    what = f"{TUNING}: the CNI plugin is in {', '.join(having)}"
+    first = f"{others[0]}, the first plugin of {path}, is"
+    if without:
+        raise NodeError(
+            f"{what}, but not in {', '.join(without)}, where the runtime may look, since {first} there. Without it no "
+            f"pod would start any more. Put {TUNING} there, too, or name the directory of your runtime alone in "
+            "cni_plugin_directories."
+        )
     raise NodeError(
-        f"{TUNING}: the CNI plugin is in none of {', '.join(directories)}, where runtimes look for it. Without it no "
-        "pod would start any more. Install the CNI plugins (Debian: containernetworking-plugins), or name their place."
+        f"{what}, but {first} in none of {', '.join(directories)}: the runtime looks elsewhere, and without {TUNING} "
+        f"there no pod would start any more. Put {TUNING} beside {others[0]}, and name that directory in "
+        "cni_plugin_directories."
     )
 
 
-def owner_of(found: Conflist) -> Optional[Owner]:
-    """Who is known to write this configuration again, by its plugins' types; None where nobody is known to."""
+def _looked_in(directories: Sequence[str], others: Sequence[str]) -> List[str]:
+    """Where a runtime finds all these plugins; where it must look in several directories for them, the first one."""
+    return _holders(directories, others) or _holders(directories, others[:1])
+
+
+def _holders(directories: Sequence[str], names: Sequence[str]) -> List[str]:
+    """The directories that hold all these plugins."""
+    return [each for each in directories if all(_is_program(os.path.join(each, name)) for name in names)]
+
+
+def _is_program(path: str) -> bool:
+    return os.path.isfile(path) and os.access(path, os.X_OK)
+
+
+def owner_of(found: Conflist, path: str) -> Optional[Owner]:
+    """Who is known to write the configuration at path again, by its plugins' types; None where nobody is known to."""
+    if path.endswith(_K3S_FILE):
+        return _K3S
     return next((OWNERS[each.value["type"]] for each in found.plugins if each.value["type"] in OWNERS), None)
 
 

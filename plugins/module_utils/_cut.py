@@ -18,10 +18,10 @@ class Counter:
     def __init__(self) -> None:
         self._by_second: List[int] = [0] * (WITHIN_SECONDS[-1] + 1)
 
-    def add(self, seconds: int, connections: int = 1) -> None:
-        """Count connections with so many seconds left (0 or more)."""
+    def add(self, seconds: int) -> None:
+        """Count one connection with so many seconds left (0 or more)."""
         if seconds <= WITHIN_SECONDS[-1]:
-            self._by_second[seconds] += connections
+            self._by_second[seconds] += 1
 
     def within(self) -> Dict[str, int]:
         """The connections that have at most 60, 300 and 900 seconds left, each number as text for JSON."""

@@ -6,11 +6,11 @@
 Private to this collection."""
 
 import socket
-from typing import Dict, Iterable, List, NamedTuple, Optional
+from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence
 
 from ansible_collections.kubenode.connections.plugins.module_utils import _conntrack_flows
 from ansible_collections.kubenode.connections.plugins.module_utils._conntrack_flows import Address
-from ansible_collections.kubenode.connections.plugins.module_utils._ipvs_tables import Service
+from ansible_collections.kubenode.connections.plugins.module_utils._ipvs_tables import endpoint
 from ansible_collections.kubenode.connections.plugins.module_utils._sockets import Names
 
 
@@ -26,19 +26,15 @@ class Destinations(NamedTuple):
     errors: List[str]
 
 
-def read(services: Iterable[Service], kube_proxy_mode: Optional[str]) -> Destinations:
+def read(addresses: Iterable[Address], marks: Sequence[int], kube_proxy_mode: Optional[str]) -> Destinations:
     """What to match sockets with, given IPVS's services and kube-proxy's mode; run in the node's own namespace.
 
-    The TCP services of IPVS. Where there are none, or kube-proxy does without IPVS, those that established flows in
-    connection tracking went to: a service without any such flow is not seen, nor does any connection go there.
+    The TCP services of IPVS by their addresses, and the firewall marks of others. Where there is no address, or
+    kube-proxy does without IPVS, those that established flows in connection tracking went to: a service without any
+    such flow is not seen, nor does any connection go there.
     """
-    services = list(services)
-    names = {}
-    for service in services:
-        if service.protocol == "TCP" and service.address is not None and service.port is not None:
-            address = _packed(service.address), service.port
-            names[address] = _name(address)
-    errors = _not_matched(services)
+    names = {address: _name(address) for address in addresses}
+    errors = _not_matched(sorted(marks))
     if names and kube_proxy_mode in (None, "ipvs"):
         return Destinations(names, None, errors)
     flows = _conntrack_flows.read()
@@ -47,21 +43,13 @@ def read(services: Iterable[Service], kube_proxy_mode: Optional[str]) -> Destina
     return Destinations(names, flows.cut_within, errors + ([flows.error] if flows.error else []))
 
 
-def _not_matched(services: List[Service]) -> List[str]:
-    marks = sorted(service.fwmark or 0 for service in services if service.protocol == "FWM")
+def _not_matched(marks: List[int]) -> List[str]:
     if not marks:
         return []
     noun = "service" if len(marks) == 1 else "services"
     return [f"IPVS {noun} by firewall mark ({', '.join(map(str, marks[:3]))}): no socket tells that it goes there"]
 
 
-def _packed(address: str) -> bytes:
-    return socket.inet_pton(socket.AF_INET6 if ":" in address else socket.AF_INET, address)
-
-
 def _name(address: Address) -> str:
-    """10.96.0.10:80 or [fd00:96::10]:80."""
     packed, port = address
-    if len(packed) == 4:
-        return f"{socket.inet_ntop(socket.AF_INET, packed)}:{port}"
-    return f"[{socket.inet_ntop(socket.AF_INET6, packed)}]:{port}"
+    return endpoint(socket.inet_ntop(socket.AF_INET if len(packed) == 4 else socket.AF_INET6, packed), port)

@@ -4,10 +4,11 @@
 
 """IPVS virtual services and connections of this network namespace. Reading only. Private to this collection."""
 
+import heapq
 import re
 import socket
 import sys
-from typing import Dict, Iterable, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple
 
 from ansible_collections.kubenode.connections.plugins.module_utils import _cut
 
@@ -31,51 +32,66 @@ class Service(NamedTuple):
     real_servers: List[RealServer]
 
 
+class Expiring(NamedTuple):
+    """An established TCP connection, and in how many seconds it expires if it stays idle; places as ADDRESS:PORT."""
+
+    client: str
+    service: str
+    real_server: str
+    seconds_left: int
+
+
 class Connections(NamedTuple):
-    """Connections by protocol and state, and how many established TCP ones expire within so many seconds if idle."""
+    """Connections by protocol and state, and how many established TCP ones expire within so many seconds if idle.
+
+    ``idlest`` are those of them with the least seconds left, ascending. All have the same timeout, unless it was
+    changed since their last packet, so they are the longest idle.
+    """
 
     counts: Dict[str, Dict[str, int]]
     cut_within: Dict[str, int]
+    idlest: List[Expiring]
 
 
-_SERVICES = "/proc/net/ip_vs"
+MAX_IDLEST = 20
+"""More connections are not listed."""
+
 _CONNECTIONS = "/proc/net/ip_vs_conn"
 _STATE_COLUMN = 7  # of /proc/net/ip_vs_conn: Pro FromIP FPrt ToIP TPrt DestIP DPrt State ...
 _ESTABLISHED = (b"TCP", b"ESTABLISHED")
 _FOR_EVER = sys.maxsize
 _MAX_DIGITS = 18
 _SHORT_BYTES = 4  # 999 and the end of the line
+_PORT = re.compile(rb"[0-9A-F]{4}")
 _NAME = re.compile(rb"[A-Z0-9_]{1,32}")
 _SERVICE = re.compile(r"(TCP|UDP|SCTP)\s+(\S+):([0-9A-F]{4})\s+(\S+)\s*(.*)$|FWM\s+([0-9A-F]{8})\s+(\S+)\s*(.*)$")
 _REAL_SERVER = re.compile(r"\s*->\s+(\S+):([0-9A-F]{4})\s+(\S+)\s+(-?\d+)\s+(\d+)\s+(\d+)\s*$")
 _ADDRESS = re.compile(r"[0-9A-F]{8}|\[[0-9a-f:.]{2,45}\]")
 
 
-def read_services() -> Tuple[List[Service], int]:
-    """The virtual services of this network namespace and the number of lines that make no sense. Raises OSError."""
-    with open(_SERVICES, encoding="ascii", errors="replace") as handle:
-        return parse_services(handle)
+def parse_services(lines: Iterable[str]) -> Iterator[Optional[Service]]:
+    """The virtual services in the lines of /proc/net/ip_vs, and None for a line that makes no sense. Never raises.
 
-
-def parse_services(lines: Iterable[str]) -> Tuple[List[Service], int]:
-    """The virtual services in the lines of /proc/net/ip_vs and the number of lines that make no sense. Never raises.
-
-    The header lines are skipped; flags are as the kernel prints them (``persistent`` with its time in jiffies).
+    One at a time: there may be ten thousand with ten real servers each. The header lines are skipped; flags are as the
+    kernel prints them (``persistent`` with its time in jiffies).
     """
-    services: List[Service] = []
-    strange = 0
+    service = None
     for line in lines:
         if not line.strip() or line.startswith(("IP Virtual Server", "Prot ", "  -> RemoteAddress:")):
             continue
         real_server = _parse_real_server(line)
-        service = None if real_server else _parse_service(line)
+        if real_server and service:
+            service.real_servers.append(real_server)
+            continue
+        begun = None if real_server else _parse_service(line)
+        if begun is None:
+            yield None
+            continue
         if service:
-            services.append(service)
-        elif real_server and services:
-            services[-1].real_servers.append(real_server)
-        else:
-            strange += 1
-    return services, strange
+            yield service
+        service = begun
+    if service:
+        yield service
 
 
 def read_connections() -> Tuple[Connections, int]:
@@ -90,8 +106,10 @@ def read_connections() -> Tuple[Connections, int]:
 def count_connections(lines: Iterable[bytes]) -> Tuple[Connections, int]:
     """The lines of /proc/net/ip_vs_conn (or ip_vs_conn_sync), counted, and those that make no sense. Never raises."""
     counts: Dict[Tuple[bytes, bytes], int] = {}
-    short: Dict[bytes, int] = {}  # what follows an established state, where that is so short that few are different
+    short: Dict[bytes, int] = {}  # seconds by what follows the state, where that is so short that few are different
     seconds_left = _cut.Counter()
+    idlest: List[Tuple[int, List[bytes]]] = []
+    longest_left = _FOR_EVER
     strange = 0
     for line in lines:
         columns = line.split(None, _STATE_COLUMN + 1)
@@ -102,14 +120,46 @@ def count_connections(lines: Iterable[bytes]) -> Tuple[Connections, int]:
             counts[kind] = counts.get(kind, 0) + 1
             if kind == _ESTABLISHED:
                 rest = columns[-1]
-                if len(rest) <= _SHORT_BYTES:
-                    short[rest] = short.get(rest, 0) + 1
-                else:
-                    seconds_left.add(_seconds(rest))
-    for rest, count in short.items():
-        seconds_left.add(_seconds(rest), count)
+                seconds = short.get(rest)
+                if seconds is None:
+                    seconds = _seconds(rest)
+                    if len(rest) <= _SHORT_BYTES:
+                        short[rest] = seconds
+                seconds_left.add(seconds)
+                if seconds < longest_left:
+                    keep_largest(idlest, (-seconds, columns[1:_STATE_COLUMN]), MAX_IDLEST)
+                    longest_left = -idlest[0][0] if len(idlest) == MAX_IDLEST else _FOR_EVER
     by_protocol, unnamed = _by_protocol(counts)
-    return Connections(by_protocol, seconds_left.within()), strange + unnamed
+    return Connections(by_protocol, seconds_left.within(), _expiring(idlest)), strange + unnamed
+
+
+def keep_largest(heap: List[Any], new: Any, most: int) -> None:
+    """Add to a heap of the largest, so many at most."""
+    if len(heap) < most:
+        heapq.heappush(heap, new)
+    elif new > heap[0]:
+        heapq.heapreplace(heap, new)
+
+
+def endpoint(address: str, port: int) -> str:
+    """10.96.0.10:80 or [fd00:96::10]:80."""
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+
+
+def _expiring(idlest: List[Tuple[int, List[bytes]]]) -> List[Expiring]:
+    """Those of the heap, the longest idle first, without the ones whose columns are no addresses and ports."""
+    result = []
+    for left, columns in sorted(idlest, reverse=True):
+        client, service, real_server = (_place(*pair) for pair in zip(columns[::2], columns[1::2]))
+        if client and service and real_server:
+            result.append(Expiring(client, service, real_server, -left))
+    return result
+
+
+def _place(address: bytes, port: bytes) -> Optional[str]:
+    written = address.decode("ascii", "replace")
+    text = _address(f"[{written}]" if ":" in written else written)
+    return endpoint(text, int(port, 16)) if text and _PORT.fullmatch(port) else None
 
 
 def _seconds(rest: bytes) -> int:

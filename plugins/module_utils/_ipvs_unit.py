@@ -25,6 +25,9 @@ PATH = DIRECTORY + "/" + NAME
 LINK = DIRECTORY + "/multi-user.target.wants/" + NAME
 
 _RUNNING = "/run/systemd/system"  # sd_booted(3)
+_STABLE = ("/usr/bin/python3", "/usr/libexec/platform-python")
+"""Names of the distribution's own Python that stay when an upgrade brings another version of it."""
+_PROGRAM = re.compile(r"^ExecStart=(\"?)(.+?)\1 -c ", re.MULTILINE)
 _VALUES = re.compile(rb"pack\('3i', *([0-9]+), *([0-9]+), *([0-9]+)\)")
 
 # 1162 is IP_VS_SO_SET_TIMEOUT on SOL_IP (0), its argument three ints of which 0 keeps (include/uapi/linux/ip_vs.h).
@@ -94,14 +97,14 @@ def unit_seconds(data: Optional[bytes]) -> Dict[str, int]:
 
 
 def seconds_at_boot() -> Optional[Dict[str, int]]:
-    """The timeouts that our unit sets at the next boot, by name: {} where it is not there or not enabled.
+    """The timeouts that our unit sets at the next boot, by name: {} where it is not there, not enabled or cannot run.
 
     None where no systemd is installed, so that no unit can.
     """
     if not _has_systemd():
         return None
-    text = read_text(PATH).value if os.path.lexists(LINK) else None
-    return unit_seconds((text or "").encode())
+    text = (read_text(PATH).value if os.path.lexists(LINK) else None) or ""
+    return unit_seconds(text.encode()) if _can_start(text) else {}
 
 
 def quote(word: str) -> str:
@@ -131,9 +134,21 @@ def _has_systemd() -> bool:
     return os.path.isdir(_RUNNING) or os.path.isdir(DIRECTORY)
 
 
+def _can_start(text: str) -> bool:
+    """Whether the program of a unit of ours is still there; an upgrade of the distribution may have removed it."""
+    found = _PROGRAM.search(text)
+    path = found.group(2).replace("%%", "%").replace("$$", "$") if found else ""
+    return os.path.isfile(path) and os.access(path, os.X_OK)
+
+
 def _python() -> str:
-    """The Python that runs this; systemd starts none with quotes or backslashes in its path (string_is_safe)."""
+    """The Python that runs this, by a name that stays where it has one.
+
+    systemd starts none with quotes or backslashes in its path (string_is_safe).
+    """
     path = sys.executable
+    real = os.path.realpath(path or "")
+    path = next((name for name in _STABLE if os.path.exists(name) and os.path.realpath(name) == real), path)
     if not path or re.search(r"[\x00-\x1f\"'\\\x7f]", path):
         raise NodeError(
             f"Python: its path {path!r} cannot stand in a systemd unit. Set ansible_python_interpreter to a plain "

@@ -6,7 +6,7 @@
 
 import os
 import time
-from typing import Any, Dict, List, NamedTuple, Optional
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 from ansible_collections.kubenode.connections.plugins.module_utils import (
     _conntrack,
@@ -14,6 +14,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils import (
     _growth,
     _inet_diag,
     _ipvs,
+    _ipvs_services,
     _ipvs_tables,
     _ipvs_unit,
     _kube_proxy,
@@ -69,9 +70,9 @@ def read_node(
 def _read_all(kube_proxy_address: Optional[str], kube_proxy_timeout_seconds: float) -> Dict[str, Any]:
     problems: Problems = []
     boot = _read_boot()
-    ipvs = _read_ipvs(problems)
+    ipvs, services = _read_ipvs(problems)
     kube_proxy = _read_kube_proxy(kube_proxy_address, kube_proxy_timeout_seconds, problems)
-    destinations = _read_destinations(ipvs, kube_proxy)
+    destinations = _read_destinations(services, kube_proxy)
     owners = _read_owners(problems)
     namespaces = _netns.read(inside=_sockets_to(destinations.names))
     return {
@@ -133,30 +134,44 @@ def _modules(boot: _Boot) -> Dict[str, Any]:
     return result
 
 
-def _read_ipvs(problems: Problems) -> Dict[str, Any]:
+def _read_ipvs(problems: Problems) -> Tuple[Dict[str, Any], Optional[_ipvs_services.Services]]:
     """Where IPVS is not loaded, nothing is asked: asking ipvsadm or netlink would load it."""
     result: Dict[str, Any] = {
         "loaded": _ipvs.loaded(),
         "timeouts": None,
         "timeouts_from": None,
         "timeouts_at_boot": _ipvs_unit.seconds_at_boot(),
+        "totals": None,
         "services": [],
+        "services_omitted": 0,
+        "draining": [],
         "connections": {},
         "cut_within": None,
+        "idlest": [],
     }
     if not result["loaded"]:
-        return result
+        return result, None
     reading = _ipvs.read_timeouts()
     if reading.timeouts is not None:
         result.update(timeouts=dict(reading.timeouts._asdict()), timeouts_from=reading.by)
     else:
         problems.append(_problem("IPVS timeouts", reading.error or "", _more_rights()))
-    services = _table("/proc/net/ip_vs", _ipvs_tables.read_services, [], problems)
-    result["services"] = [_service(service) for service in services]
+    services = _table("/proc/net/ip_vs", _ipvs_services.read, None, problems)
+    if services is not None:
+        result.update(_ipvs_services.row(services))
     connections = _table("/proc/net/ip_vs_conn", _ipvs_tables.read_connections, None, problems)
     if connections is not None:
-        result.update(connections=connections.counts, cut_within=connections.cut_within)
-    return result
+        tcp = reading.timeouts.tcp if reading.timeouts else None
+        idlest = [dict(each._asdict(), idle_seconds=_idle(each, tcp)) for each in connections.idlest]
+        result.update(connections=connections.counts, cut_within=connections.cut_within, idlest=idlest)
+    return result, services
+
+
+def _idle(connection: _ipvs_tables.Expiring, timeout_seconds: Optional[int]) -> Optional[int]:
+    """None where the timeout is not known, or was higher when the last packet came."""
+    if timeout_seconds is None or connection.seconds_left > timeout_seconds:
+        return None
+    return timeout_seconds - connection.seconds_left
 
 
 def _table(path: str, read: Any, nothing: Any, problems: Problems) -> Any:
@@ -170,10 +185,6 @@ def _table(path: str, read: Any, nothing: Any, problems: Problems) -> Any:
         remedy = f"Report these lines and the kernel ({os.uname().release}) to the collection."
         problems.append(_problem(path, f"{strange} lines make no sense", remedy))
     return rows
-
-
-def _service(service: _ipvs_tables.Service) -> Dict[str, Any]:
-    return dict(service._asdict(), real_servers=[dict(server._asdict()) for server in service.real_servers])
 
 
 def _read_conntrack(problems: Problems) -> Dict[str, Any]:
@@ -281,9 +292,11 @@ def _read_rps(problems: Problems) -> Dict[str, Any]:
     }
 
 
-def _read_destinations(ipvs: Dict[str, Any], kube_proxy: Dict[str, Any]) -> _destinations.Destinations:
-    services = [_ipvs_tables.Service(**dict(service, real_servers=[])) for service in ipvs["services"]]
-    return _destinations.read(services, kube_proxy["mode"])
+def _read_destinations(
+    services: Optional[_ipvs_services.Services], kube_proxy: Dict[str, Any]
+) -> _destinations.Destinations:
+    addresses, marks = (services.addresses, services.marks) if services else ([], [])
+    return _destinations.read(addresses, marks, kube_proxy["mode"])
 
 
 def _sockets_to(names: _sockets.Names) -> _netns.Inside:

@@ -17,6 +17,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._pods import 
     pod_names,
 )
 from ansible_collections.kubenode.connections.plugins.module_utils._procfs import read_text
+from ansible_collections.kubenode.connections.plugins.module_utils._sockets import SOCK_DIAG
 
 MAX_ROWS = 200
 """More namespaces are only counted."""
@@ -45,13 +46,17 @@ _KERNEL_TIME = 7200  # TCP_KEEPALIVE_TIME in include/net/tcp.h
 
 
 class Pod(NamedTuple):
-    """A running pod with a network namespace of its own, some paths that lead to it, and what was read inside of it."""
+    """A running pod with a network namespace of its own, some paths that lead to it, and what was read inside of it.
+
+    error says why something of it is missing.
+    """
 
     label: str
     inode: int
     ways: List[str]
     keepalive: Optional[Keepalive]
     inside: Optional[Dict[str, Any]]
+    error: Optional[str]
 
 
 class _Owned(NamedTuple):
@@ -79,9 +84,14 @@ def read(spaces: List[Space], proc: str = "/proc", log_directory: str = LOG_DIRE
         "rows": few,
         "omitted": len(rows) - len(few),
         "totals": {name: sum(each[name] for each in inside) for name in _TOTALS},
-        "sockets_from": next((each["sockets_from"] for each in inside if each["sockets_from"]), None),
+        "sockets_from": _source([each["sockets_from"] for each in inside if each["sockets_from"]]),
         "error": next((each["sockets_error"] for each in inside if each["sockets_error"]), None),
     }
+
+
+def _source(sources: List[str]) -> Optional[str]:
+    """The one for all: the other than netlink where there are two, for it tells less."""
+    return next((each for each in sources if each != SOCK_DIAG), SOCK_DIAG if sources else None)
 
 
 def pods_of(spaces: List[Space], proc: str = "/proc", log_directory: str = LOG_DIRECTORY) -> Dict[str, Pod]:
@@ -98,7 +108,8 @@ def pods_of(spaces: List[Space], proc: str = "/proc", log_directory: str = LOG_D
 
 def _pod(each: _Owned, names: Dict[str, PodName], proc: str) -> Pod:
     ways = [f"{proc}/{process.pid}/ns/net" for process in each.processes[:_WAYS]]
-    return Pod(_pod_label(each.uid, names), each.space.inode, ways, each.space.keepalive, each.space.inside)
+    space = each.space
+    return Pod(_pod_label(each.uid, names), space.inode, ways, space.keepalive, space.inside, space.error)
 
 
 def _pod_label(uid: Optional[str], names: Dict[str, PodName]) -> str:

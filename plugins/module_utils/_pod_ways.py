@@ -174,10 +174,10 @@ def _cni_way(wish: Wish, _proc: str) -> Way:
     if data is None:
         raise NodeError(f"{path}: no such file, a network configuration is expected there. Name another one.")
     found = _conflist.parse(data, path)
-    program = _cni.find_tuning(wish.cni_plugin_directories)
+    program = _cni.find_tuning(wish.cni_plugin_directories, found, path)
     version = found.document.get("cniVersion", "0.1.0")
     _cni.try_tuning(program, version if isinstance(version, str) else "0.1.0", wish.sysctls)
-    owner = _cni.owner_of(found)
+    owner = _cni.owner_of(found, path)
     notes = []
     if owner is not None:
         notes.append(

@@ -52,6 +52,9 @@ class Sockets(NamedTuple):
     sockets_error: Optional[str]
 
 
+SOCK_DIAG = "sock_diag"
+"""What sockets_from is where netlink was asked. It alone tells how long a connection is idle."""
+
 MAX_SERVICES = 20
 MAX_PROCESSES = 5
 """Of each service."""
@@ -109,7 +112,7 @@ def read(names: Names, ask_netlink: bool, pids: Sequence[int]) -> Sockets:
 
     ask_netlink is what _inet_diag.loads_nothing() says.
     """
-    count, source, why = None, "sock_diag", None
+    count, source, why = None, SOCK_DIAG, None
     if ask_netlink:
         count = _ask_netlink(names)
     if count is None:

@@ -156,21 +156,41 @@ node:
         timeouts_at_boot:
           description:
             - The timeouts that the unit of M(kubenode.connections.node_settings) sets again after a reboot.
-            - Empty without that unit, V(null) where no systemd is installed. The kernel starts with 900, 120 and 300.
+            - Empty without that unit, or where the Python that it runs is gone. V(null) where no systemd is installed.
+              The kernel starts with 900, 120 and 300.
           type: dict
           sample: {tcp: 8284}
+        totals:
+          description:
+            - How many virtual services and real servers there are. V(null) when the table of them cannot be read.
+            - C(persistent) are the services with session affinity. C(scattering) are those for TCP with several real
+              servers of a weight above 0, where neither affinity nor the scheduler (C(sh), C(mh), C(dh)) leads a
+              connection that was forgotten back to its own.
+            - C(draining) are the real servers with weight 0 that still have connections, C(draining_connections) all
+              of those.
+          type: dict
+          sample:
+            {services: 12, real_servers: 31, persistent: 1, scattering: 8, draining: 1, draining_connections: 3}
         services:
-          description: The virtual services with their real servers. C(flags) is as the kernel prints it.
+          description:
+            - The virtual services, the first 100 as the kernel lists them. C(flags) is as the kernel prints it,
+              C(real_servers) how many it has.
           type: list
           elements: dict
           sample:
-            - protocol: TCP
-              address: 10.96.0.10
-              port: 80
-              fwmark:
-              scheduler: rr
-              flags: ""
-              real_servers: [{address: 10.3.0.2, port: 8080, forward: Masq, weight: 1, active: 2, inactive: 0}]
+            - {protocol: TCP, address: 10.96.0.10, port: 80, fwmark: null, scheduler: rr, flags: "", real_servers: 2}
+        services_omitted:
+          description: How many services are not listed.
+          type: int
+          sample: 0
+        draining:
+          description:
+            - The real servers with weight 0 that still have connections, the 200 with most of them.
+            - C(service) is an address and port, or V(fwmark NUMBER).
+          type: list
+          elements: dict
+          sample:
+            - {protocol: TCP, service: "10.96.0.10:80", real_server: "10.3.0.2:8080", active: 2, inactive: 1}
         connections:
           description: How many connections there are, by protocol and state.
           type: dict
@@ -181,6 +201,20 @@ node:
             - V(null) when the table of connections cannot be read.
           type: dict
           sample: {"60": 0, "300": 1, "900": 4}
+        idlest:
+          description:
+            - The 20 established TCP connections that are idle longest, the longest first. IPVS forgets them after
+              C(seconds_left) unless a packet comes.
+            - C(idle_seconds) is the TCP timeout less C(seconds_left). V(null) where the timeout cannot be read, or was
+              higher when the last packet came. Where it was lower then, C(idle_seconds) is too much by the difference.
+          type: list
+          elements: dict
+          sample:
+            - client: 10.1.0.2:39002
+              service: 10.96.0.10:80
+              real_server: 10.3.0.2:8080
+              idle_seconds: 612
+              seconds_left: 288
     conntrack:
       description: Connection tracking in this network namespace.
       type: dict
@@ -555,7 +589,10 @@ node:
           sample: {connections: 230, to_services: 61, without_keepalive: 6}
         sockets_from:
           description:
-            - Where the sockets were read, V(sock_diag) (netlink) or V(/proc/net/tcp). V(null) when they were not.
+            - Where the sockets were read, V(sock_diag) (netlink), or V(/proc/net/tcp) if some were read there. V(null)
+              when they were not.
+            - V(/proc/net/tcp) does not tell how long a connection is idle. The gaps are then only what is left of the
+              keepalive timers.
           type: str
           sample: sock_diag
         error:

@@ -110,10 +110,10 @@ options:
     description:
       - The TCP keepalive for the network namespaces of pods that run now. A pod has its own, and a new one begins with
         the kernel's 7200/75/9, whatever the node has.
-      - Only pods with the kernel's 7200/75/9, or with what an earlier run gave them, get it. Others were given their
-        values on purpose. Pods with C(hostNetwork) have the node's.
-      - It reaches connections that are opened afterwards, and it ends with the pod. RV(notes) names the pods, so that
-        those with old connections can be restarted.
+      - Only pods with the kernel's 7200/75/9, or with what an earlier run gave them and would probe later, get it.
+        Others were given their values on purpose. Pods with C(hostNetwork) have the node's.
+      - It reaches connections that are opened afterwards, and it ends with the pod. RV(notes) names the pods with
+        connections whose timer ends later, so that those can be restarted, and pods that could not be read.
     type: dict
     suboptions:
       time:
@@ -160,7 +160,7 @@ notes:
   - When C(net.ipv4.ip_forward) changes, the kernel resets C(forwarding) and more of every interface. Those keys are not
     put back with it.
   - Connections that are open already keep the keepalive timer that they were armed with. A note names the changed pods
-    that have such connections.
+    with connections whose timer has more than the new time to go. A connection that resends at that moment is not seen.
   - Of two runs at once the second waits, for at most 60 seconds.
 seealso:
   - module: kubenode.connections.node_info

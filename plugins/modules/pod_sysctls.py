@@ -49,7 +49,11 @@ options:
     description: The network configuration list to edit, where it is another one than the first in O(cni_directory).
     type: path
   cni_plugin_directories:
-    description: Where the container runtime looks for CNI plugins.
+    description:
+      - Where the container runtime looks for CNI plugins.
+      - The C(tuning) plugin has to lie beside the other plugins of the list, because those lie where the runtime looks.
+        Where several directories have them, each has to have C(tuning), or only that of the runtime is to be named
+        here. Else nothing is written.
     type: list
     elements: path
     default: [/opt/cni/bin, /usr/lib/cni, /usr/libexec/cni]
@@ -87,10 +91,11 @@ EXAMPLES = r"""
       net.ipv4.tcp_keepalive_intvl: 30
       net.ipv4.tcp_keepalive_probes: 9
 
-- name: The same on K3s, which has its network configuration elsewhere
+- name: The same on K3s, which has its network configuration and its plugins elsewhere, and no tuning of its own
   kubenode.connections.pod_sysctls:
     way: cni
     cni_directory: /var/lib/rancher/k3s/agent/etc/cni/net.d
+    cni_plugin_directories: [/var/lib/rancher/k3s/data/cni]
     sysctls:
       net.ipv4.tcp_keepalive_time: 600
 

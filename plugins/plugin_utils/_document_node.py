@@ -15,7 +15,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._keepalive im
 from ansible_collections.kubenode.connections.plugins.plugin_utils._model import SAFE, UNKNOWN, UNSAFE
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed import Observed
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy import KEEPALIVE_KEYS
-from ansible_collections.kubenode.connections.plugins.plugin_utils._raw import mapping, numbers
+from ansible_collections.kubenode.connections.plugins.plugin_utils._raw import items, mapping, number, numbers, text
 from ansible_collections.kubenode.connections.plugins.plugin_utils._values import whole_number
 
 _ROWS = 2500
@@ -60,7 +60,7 @@ def describe(
         "limits": node_plan["limits"],
         "not_seen": [each for each in plan["not_seen"] if each["node"] == name],
         "keepalive": _keepalives(node, plan, node_plan),
-        "ipvs": _ipvs(node, observed),
+        "ipvs": _ipvs(node, mapping(observed.get("ipvs")), rows),
         "conntrack": _conntrack(node, observed),
         "growth": _growth(observed.get("growth")),
         "namespaces": _namespaces(node, plan, node_plan),
@@ -117,12 +117,13 @@ def _kube_proxy(node: Observed | None) -> dict[str, Any] | None:
         return None
     return {
         "running": node.kube_proxy.running,
+        "version": node.kube_proxy.version,
         "address": node.kube_proxy.address,
         "error": node.kube_proxy.error,
     }
 
 
-def _ipvs(node: Observed | None, raw: Mapping[str, Any]) -> dict[str, Any] | None:
+def _ipvs(node: Observed | None, raw: dict[str, object], rows: int) -> dict[str, Any] | None:
     if node is None:
         return None
     return {
@@ -131,8 +132,15 @@ def _ipvs(node: Observed | None, raw: Mapping[str, Any]) -> dict[str, Any] | Non
         "timeouts": node.ipvs.timeouts and {cell: node.ipvs.timeouts[cell] for cell in ("tcp", "tcpfin", "udp")},
         "services": node.ipvs.services,
         "connections": {protocol: dict(states) for protocol, states in node.ipvs.connections.items()},
-        "cut_within": _cut_within(raw.get("ipvs")),
+        "cut_within": _cut_within(raw),
+        "idlest": [_idle(mapping(each)) for each in items(raw.get("idlest"))[:rows]],
     }
+
+
+def _idle(connection: dict[str, object]) -> dict[str, Any]:
+    places = {name: text(connection.get(name)) or "?" for name in ("client", "service", "real_server")}
+    idle_seconds = whole_number(connection.get("idle_seconds"))
+    return {**places, "idle_seconds": idle_seconds, "seconds_left": number(connection.get("seconds_left"))}
 
 
 def _cut_within(table: object) -> dict[str, int] | None:

@@ -58,6 +58,7 @@ def _drift(earlier: Report, document: Report) -> dict[str, Any]:
         "nodes_gone": [str(name) for name in before if name not in now],
         "changes": [
             *_changes("plan", _of_plan(earlier), _of_plan(document)),
+            *_severities(was, found),
             *(each for name in both for each in _changes(name, _of_node(before[name]), _of_node(now[name]))),
         ],
         # A node that is new or gone would bring all of its findings.
@@ -65,6 +66,16 @@ def _drift(earlier: Report, document: Report) -> dict[str, Any]:
         "findings_gone": [was[key] for key in was if key not in found and key[1] not in before.keys() - now.keys()],
         "counters": [each for name in both for each in _counters(name, before[name], now[name])],
     }
+
+
+def _severities(
+    before: Mapping[tuple[str, str], Mapping[str, str]], now: Mapping[tuple[str, str], Mapping[str, str]]
+) -> Iterator[dict[str, Any]]:
+    """A finding that became worse or less; new and gone ones are told elsewhere."""
+    for (identity, scope), finding in now.items():
+        earlier = before.get((identity, scope), finding)
+        what = f"severity of {identity}"
+        yield from _changes(scope, {what: earlier["severity"]}, {what: finding["severity"]})
 
 
 def _findings(report: Report) -> dict[tuple[str, str], dict[str, str]]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import base64
 import functools
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils import (
     _html_summary,
 )
 from ansible_collections.kubenode.connections.plugins.plugin_utils._html_write import Markup, join, tag, verbatim
+from ansible_collections.kubenode.connections.plugins.plugin_utils._page import INVENTORY
 
 _NAVIGATION = {
     "next": "Next",
@@ -38,12 +39,15 @@ _NAVIGATION = {
 }
 
 
-def render_html(document: Mapping[str, Any]) -> str:
-    """The page of a report's document (see _document.make_document), as text to be written in UTF-8."""
+def render_html(document: Mapping[str, Any], options: Sequence[str] = INVENTORY) -> str:
+    """The page of a report's document (see _document.make_document), as text to be written in UTF-8.
+
+    ``options`` are those of ansible-playbook in the commands, as for _text.text_lines.
+    """
     parts = {
-        "next": _html_summary.next_steps(document),
+        "next": _html_summary.next_steps(document, options),
         "time": _html_picture.part(document),
-        "findings": _html_findings.part(document),
+        "findings": _html_findings.part(document, options),
         "pods": _html_pods.part(document),
         "nodes": _html_nodes.part(document),
         "changes": _html_changes.part(document),
@@ -72,7 +76,7 @@ def _head(document: Mapping[str, Any]) -> Markup:
         tag("meta", name_="color-scheme", content="light dark"),
         tag("meta", name_="referrer", content="no-referrer"),
         tag("meta", name_="generator", content=f"kubenode.connections {document['collection']['version']}"),
-        tag("title", f"{document['verdict'].upper()}: {_html_summary.headline(document)}"),
+        tag("title", _html_summary.title(document)),
         verbatim("style", _asset("_html_page.css")),
     )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._html_parts import (
@@ -29,8 +29,9 @@ Node = Mapping[str, Any]
 
 def part(document: Mapping[str, Any]) -> Markup | None:
     """What was changed, and what still is to be; None where there is neither."""
-    applied = [_applied(nodes) for nodes in _alike(document, "applied") if nodes[0]["applied"]]
-    planned = [_planned(nodes) for nodes in _alike(document, "changes") if nodes[0]["changes"]]
+    nodes = document["nodes"]
+    applied = [_applied(same) for same in _alike([node for node in nodes if node["applied"]], _outcome)]
+    planned = [_planned(same) for same in _alike([node for node in nodes if node["changes"]], _wanted)]
     if not applied and not planned:
         return None
     done = [tag("h3", "Would have been changed" if document["check_mode"] else "Changed"), *applied] if applied else []
@@ -38,12 +39,26 @@ def part(document: Mapping[str, Any]) -> Markup | None:
     return section("changes", "Before and after", *done, *wanted)
 
 
-def _alike(document: Mapping[str, Any], what: str) -> list[list[Node]]:
-    """Nodes of which ``what`` is the same."""
+def _alike(nodes: Sequence[Node], shown: Callable[[Node], object]) -> list[list[Node]]:
+    """Nodes of which all that is shown is the same."""
     groups: dict[str, list[Node]] = {}
-    for node in document["nodes"]:
-        groups.setdefault(json.dumps(node[what], sort_keys=True), []).append(node)
+    for node in nodes:
+        groups.setdefault(json.dumps(shown(node), sort_keys=True), []).append(node)
     return list(groups.values())
+
+
+def _outcome(node: Node) -> object:
+    return [node["applied"], node["verdict"]]
+
+
+def _wanted(node: Node) -> object:
+    return [node["changes"], _owners(node)]
+
+
+def _owners(node: Node) -> dict[str, str]:
+    """Who sets the values that are to be changed."""
+    changed = [change["what"] for change in node["changes"]]
+    return {what: owner for what, owner in node["owners"].items() if what in changed}
 
 
 def _who(nodes: Sequence[Node]) -> Markup:
@@ -99,7 +114,7 @@ def _diff(before: Sequence[str], after: Sequence[str]) -> Iterator[tuple[str, st
 
 
 def _planned(nodes: Sequence[Node]) -> Markup:
-    owners = nodes[0]["owners"]
+    owners = _owners(nodes[0])
     rows = [
         Row(
             [

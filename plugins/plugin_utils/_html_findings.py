@@ -15,6 +15,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._html_parts i
     command,
     name,
     names,
+    playbook,
     prose,
     section,
 )
@@ -26,24 +27,25 @@ Finding = Mapping[str, Any]
 _MANY = 5
 
 # What of a remedy can be pasted: a playbook of ours, or a variable with its value.
-_PLAYBOOK = re.compile(r"\bkubenode\.connections\.(?:audit|apply|verify|restore)\b")
+_PLAYBOOK = re.compile(r"\bkubenode\.connections\.(audit|apply|verify|restore)\b")
 _VARIABLE = re.compile(r"\bkeepalive_\w+: (?:\w|[-./](?=\w))+")
 
 
-def part(document: Mapping[str, Any]) -> Markup:
+def part(document: Mapping[str, Any], options: Sequence[str]) -> Markup:
+    """``options`` are those of ansible-playbook in the commands."""
     loud = [finding for finding in document["findings"] if finding["silenced"] is None]
     silenced = [finding for finding in document["findings"] if finding["silenced"] is not None]
     rules = {rule["id"]: rule for rule in document["rules"]}
-    shown = [_group(same, rules) for same in _alike(loud)]
+    shown = [_group(same, rules, options) for same in _alike(loud)]
     listed = tag("div", *shown, class_="findings", data_findings=True) if shown else tag("p", "None.", class_="lead")
-    return section("findings", "Findings", listed, _silenced(silenced, rules))
+    return section("findings", "Findings", listed, _silenced(silenced, rules, options))
 
 
-def _silenced(findings: Sequence[Finding], rules: Mapping[str, Any]) -> Markup | None:
+def _silenced(findings: Sequence[Finding], rules: Mapping[str, Any], options: Sequence[str]) -> Markup | None:
     if not findings:
         return None
     summary = tag("summary", f"{count(len(findings), 'finding')} silenced, not counted")
-    return tag("details", summary, *(_group(same, rules) for same in _alike(findings)), class_="silenced")
+    return tag("details", summary, *(_group(same, rules, options) for same in _alike(findings)), class_="silenced")
 
 
 def _alike(findings: Sequence[Finding]) -> list[list[Finding]]:
@@ -55,7 +57,7 @@ def _alike(findings: Sequence[Finding]) -> list[list[Finding]]:
     return list(groups.values())
 
 
-def _group(same: Sequence[Finding], rules: Mapping[str, Any]) -> Markup:
+def _group(same: Sequence[Finding], rules: Mapping[str, Any], options: Sequence[str]) -> Markup:
     first = same[0]
     help_url = rules.get(first["id"], {}).get("help")
     title = tag("a", first["id"], href=help_url, rel="noreferrer") if help_url else first["id"]
@@ -63,13 +65,13 @@ def _group(same: Sequence[Finding], rules: Mapping[str, Any]) -> Markup:
     return tag(
         "article",
         tag("h3", badge(first["severity"]), tag("span", title, class_="id"), number),
-        tag("dl", *_rows(same)),
+        tag("dl", *_rows(same, options)),
         class_=f"finding {first['severity']}",
         data_kind=first["severity"],
     )
 
 
-def _rows(same: Sequence[Finding]) -> Iterator[Markup]:
+def _rows(same: Sequence[Finding], options: Sequence[str]) -> Iterator[Markup]:
     first = same[0]
     if first["silenced"] is not None:
         yield _pair("Silenced", first["silenced"])
@@ -79,7 +81,7 @@ def _rows(same: Sequence[Finding]) -> Iterator[Markup]:
     if len(limits) == 1 and limits[0]:
         yield _pair("Against", prose(limits[0]))
     yield _pair("Why", prose(first["why"]))
-    yield _pair("Do", prose(first["remedy"]), *(command(line) for line in commands(first["remedy"])))
+    yield _pair("Do", prose(first["remedy"]), *(command(line) for line in commands(first["remedy"], options)))
 
 
 def _pair(title: str, *children: Child) -> Markup:
@@ -99,7 +101,7 @@ def _observed(same: Sequence[Finding]) -> Iterator[Child]:
         yield tag("details", summary, tag("ul", *lines[_MANY:]), class_="more")
 
 
-def commands(remedy: str) -> list[str]:
+def commands(remedy: str, options: Sequence[str]) -> list[str]:
     """The parts of a remedy that can be pasted into a shell or a file of variables."""
-    playbooks = [f"ansible-playbook {match} -i INVENTORY" for match in _PLAYBOOK.findall(remedy)]
+    playbooks = [playbook(each, options) for each in _PLAYBOOK.findall(remedy)]
     return list(dict.fromkeys([*playbooks, *_VARIABLE.findall(remedy)]))

@@ -51,7 +51,7 @@ def groups_of(document: Mapping[str, Any]) -> list[Group]:
     alike: dict[str, list[Node]] = {}
     for node in document["nodes"]:
         alike.setdefault(_looks(node), []).append(node)
-    return [Group(tuple(nodes), tuple(_lanes(nodes[0], document))) for nodes in alike.values()]
+    return [Group(tuple(nodes), tuple(_lanes(nodes, document))) for nodes in alike.values()]
 
 
 def scale_for(document: Mapping[str, Any], groups: Sequence[Group]) -> Scale:
@@ -65,13 +65,15 @@ def scale_for(document: Mapping[str, Any], groups: Sequence[Group]) -> Scale:
 def _looks(node: Node) -> str:
     """What decides how a node is drawn, as text."""
     limits = [(limit["seconds"], limit["name"]) for limit in node["limits"]]
-    others = [group["keepalive"] for group in _others(node)]
+    others = [keepalive for keepalive, _number in _others(node)]
     own = [node[name] for name in ("verdict", "verdict_after_boot", "mode", "observed")]
     drawn = [node["keepalive"][name] for name in ("live", "at_boot", "planned")]
     return json.dumps([own, drawn, limits, others, _before(node), bool(node["not_seen"])], sort_keys=True)
 
 
-def _lanes(node: Node, document: Mapping[str, Any]) -> Iterator[Titled]:
+def _lanes(nodes: Sequence[Node], document: Mapping[str, Any]) -> Iterator[Titled]:
+    """What is drawn of nodes that look alike; they may differ in how many namespaces they have."""
+    node = nodes[0]
     keepalive, policy = node["keepalive"], document["policy"]
     now, later = _limits(node, document, document["limit"]), _limits(node, document, document["planned_limit"])
     live, planned = keepalive["live"], keepalive["planned"]
@@ -83,20 +85,35 @@ def _lanes(node: Node, document: Mapping[str, Any]) -> Iterator[Titled]:
     if before is not None and before != _three(live):
         values = keepalive_dict(Keepalive(**before), policy["lost_probes"])
         yield titled("Before", "the node's own, before the apply", values, now)
-    same = sum(group["namespaces"] for group in _others(node) if group["keepalive"] == live)
-    more = f" and that of {count(same, 'other network namespace')}" if same else ""
-    yield titled("Now", f"the node's own{more}", live, now)
-    for group in [group for group in _others(node) if group["keepalive"] != live][:_MOST_OTHERS]:
-        yield titled("Pods now", count(group["namespaces"], "network namespace"), group["keepalive"], now)
+    others = [values for values, _number in _others(node)]
+    same = f" and that of {_how_many(nodes, live, 'other network namespace')}" if live in others else ""
+    yield titled("Now", f"the node's own{same}", live, now)
+    for other in [values for values in others if values != live][:_MOST_OTHERS]:
+        yield titled("Pods now", _how_many(nodes, other, "network namespace"), other, now)
     if keepalive["at_boot"] is not None and keepalive["at_boot"] != live:
         yield titled("After a reboot", "the node's own, as things stand", keepalive["at_boot"], now)
     if planned is not None and (planned != live or later != now):
         yield titled("Planned", "the node's own, once the plan is applied", planned, later)
 
 
-def _others(node: Node) -> list[Mapping[str, Any]]:
-    """Network namespaces besides the node's own, by their keepalive; most of them are pods."""
-    return [group for group in (node["namespaces"] or {"groups": []})["groups"] if not group["own"]]
+def _others(node: Node) -> list[tuple[Mapping[str, Any], int]]:
+    """Each keepalive of network namespaces besides the node's own, most of which are pods, and in how many it is.
+
+    A group that is ``own`` holds the node's own namespace, and all others with the same values.
+    """
+    groups = [(group["keepalive"], group["namespaces"] - group["own"]) for group in _groups(node)]
+    return [(keepalive, number) for keepalive, number in groups if number > 0]
+
+
+def _groups(node: Node) -> Sequence[Mapping[str, Any]]:
+    return node["namespaces"]["groups"] if node["namespaces"] else ()
+
+
+def _how_many(nodes: Sequence[Node], keepalive: Mapping[str, Any] | None, noun: str) -> str:
+    """In how many namespaces of each node a keepalive is: ``3 network namespaces``, ``1 to 7`` where nodes differ."""
+    numbers = [sum(number for values, number in _others(node) if values == keepalive) for node in nodes]
+    most = count(max(numbers), noun)
+    return most if min(numbers) == max(numbers) else f"{min(numbers)} to {most}"
 
 
 def _limits(node: Node, document: Mapping[str, Any], lowest: Mapping[str, Any] | None) -> tuple[Mark, ...]:

@@ -66,6 +66,11 @@ def command(line: str) -> Markup:
     return tag("div", tag("code", line), class_="command", data_copy=True)
 
 
+def playbook(name: str, options: Sequence[str], *flags: str) -> str:
+    """The command that runs a playbook of this collection; ``options`` are quoted for a shell already."""
+    return " ".join(["ansible-playbook", f"kubenode.connections.{name}", *options, *flags])
+
+
 def section(identity: str, title: str, *children: Child) -> Markup:
     """A part of the page that the navigation leads to."""
     head = tag("h2", title, id=f"{identity}-title")

@@ -6,66 +6,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from ansible_collections.kubenode.connections.plugins.plugin_utils import _headline
 from ansible_collections.kubenode.connections.plugins.plugin_utils._html_parts import (
     badge,
     command,
     keepalive_words,
     name,
     nodes_words,
+    playbook,
     prose,
     section,
 )
 from ansible_collections.kubenode.connections.plugins.plugin_utils._html_write import Child, Markup, tag
 from ansible_collections.kubenode.connections.plugins.plugin_utils._page import count
-from ansible_collections.kubenode.connections.plugins.plugin_utils._text_summary import at_risk, where
 
 Document = Mapping[str, Any]
 
 _KINDS = {"audit": "Audit of idle connections", "apply": "After an apply", "verify": "After a verification"}
 
-_PLAYBOOK = "ansible-playbook kubenode.connections.{} -i INVENTORY"
 
-
-def verdict(document: Document) -> str:
-    """safe, unsafe or unknown, open connections counted."""
-    return "unsafe" if at_risk(document) else str(document["verdict"])
-
-
-def headline(document: Document) -> str:
-    """The verdict in one sentence."""
-    if verdict(document) != document["verdict"]:
-        return f"Idle connections are at risk {where(document)}."
-    counts, number = document["counts"]["nodes"], len(document["nodes"])
-    only = document["nodes"][0]["name"] if number == 1 else None
-    if document["verdict"] == "safe":
-        return f"Idle connections are safe on {only or f'all {number} nodes'}."
-    affected = only or f"{counts[document['verdict']]} of {number} nodes"
-    if document["verdict"] == "unsafe":
-        return f"Idle connections are at risk on {affected}."
-    return f"Whether idle connections are safe is not known on {affected}."
+def title(document: Document) -> str:
+    """The verdict as a word and a sentence, as the first line in a terminal says it."""
+    return f"{_headline.word(document)}: {_headline.sentence(document)}."
 
 
 def header(document: Document) -> Markup:
     checked = ", in check mode: nothing was written" if document["check_mode"] else ""
     made = tag("time", document["made_at"].replace("T", " ").replace("Z", " UTC"), datetime=document["made_at"])
     version = f"kubenode.connections {document['collection']['version']}"
-    title = tag("p", f"{_KINDS[document['kind']]}{checked}", class_="kicker")
+    kind, sentence = _headline.kind(document), _headline.sentence(document)
     return tag(
         "header",
-        title,
-        tag("h1", badge(verdict(document)), tag("span", headline(document))),
+        tag("p", f"{_KINDS[document['kind']]}{checked}", class_="kicker"),
+        tag(
+            "h1",
+            badge(kind, _headline.word(document).lower()),
+            tag("span", f"{sentence[:1].upper()}{sentence[1:]}."),
+        ),
         tag("ul", *(tag("li", each) for each in _facts(document)), class_="facts"),
         tag("p", made, ", ", version, class_="made"),
-        class_=f"top {verdict(document)}",
+        class_=f"top {kind}",
     )
 
 
 def _facts(document: Document) -> Iterator[Markup]:
     """What the verdict rests on, a sentence each."""
-    limit, counts = document["limit"], document["counts"]
+    limit = document["limit"]
     if limit:
         whose = f"{limit['name']} on {limit['node']}" if limit["node"] else limit["name"]
         yield prose(f"{whose} forgets a connection after {limit['seconds']} s without a packet and tells neither end.")
@@ -78,12 +67,11 @@ def _facts(document: Document) -> Iterator[Markup]:
     if soon and late:
         yield prose(f"{count(soon, 'connection')} will be forgotten within 5 minutes if nothing is sent.")
     spare = [node["spare_seconds"] for node in document["nodes"] if node["spare_seconds"] is not None]
-    if verdict(document) == "safe" and spare:
+    if document["verdict"] == "safe" and spare and not _headline.at_risk(document):
         yield prose(f"Keepalive speaks at least {min(spare)} s before that.")
-    if counts["pods"]["at_risk"]:
-        yield prose(f"{counts['pods']['at_risk']} of {count(counts['pods']['seen'], 'pod')} are at risk.")
     boots = [node for node in document["nodes"] if node["verdict"] == "safe" and node["verdict_after_boot"] == "unsafe"]
-    if boots:
+    # Any other headline says so itself.
+    if boots and _headline.kind(document) == "unknown":
         yield prose(f"{nodes_words(len(boots))} safe now will be at risk after a reboot.")
     if document["not_seen"]:
         yield prose(f"{count(len(document['not_seen']), 'limit')} could not be read.")
@@ -120,33 +108,33 @@ def _planned(keepalive: Mapping[str, Any] | None) -> str:
     return "stays as it is" if keepalive["stays"] else "planned"
 
 
-def next_steps(document: Document) -> Markup:
-    steps = list(_steps(document))
+def next_steps(document: Document, options: Sequence[str]) -> Markup:
+    """``options`` are those of ansible-playbook in the commands."""
+    steps = list(_steps(document, options))
     if not steps:
         return section("next", "What to do next", tag("p", "Nothing has to be done."))
     shown = [tag("li", tag("p", words), command(line) if line else None) for words, line in steps]
     return section("next", "What to do next", tag("ol", *shown, class_="steps"))
 
 
-def _steps(document: Document) -> Iterator[tuple[Child, str | None]]:
+def _steps(document: Document, options: Sequence[str]) -> Iterator[tuple[Child, str | None]]:
     counts = document["counts"]
     failed = [node["name"] for node in document["nodes"] if node["applied"] and node["applied"]["error"]]
     for each in failed[:5]:
         yield tag("span", "The apply failed on ", name(each), ". Why: ", _CHANGES, "."), None
-    apply = _PLAYBOOK.format("apply")
     if counts["changes"]:
         yield (
             f"See the {count(counts['changes'], 'change')} byte for byte; nothing is written.",
-            f"{apply} --check --diff",
+            playbook("apply", options, "--check", "--diff"),
         )
-        yield "Make them. The first batch is one node, so that a bad plan stops there.", apply
+        yield "Make them. The first batch is one node, so that a bad plan stops there.", playbook("apply", options)
     urgent = {kind: number for kind, number in counts["findings"].items() if number and kind != "info"}
     if urgent:
         said = ", ".join(f"{number} {kind}" for kind, number in urgent.items())
         alone = "" if counts["changes"] else "No setting of a node has to change. "
         yield tag("span", f"{alone}What else there is to do, the ", _FINDINGS, f" say: {said}."), None
     if counts["changes"] or document["kind"] == "apply":
-        yield "Prove that it holds, now and after a reboot.", _PLAYBOOK.format("verify")
+        yield "Prove that it holds, now and after a reboot.", playbook("verify", options)
 
 
 _FINDINGS = tag("a", "findings", href="#findings")

@@ -17,6 +17,7 @@ IPVS_TCP_RESTART = "IPVS tcp after a kube-proxy restart"
 IPVS_TCP_KEEPALIVED = "IPVS tcp after a keepalived restart"
 CONNTRACK = "conntrack established"
 CONNTRACK_RESTART = "conntrack established after a kube-proxy restart"
+SERVICES = "the idle limit of Services"
 
 
 @dataclass(frozen=True)
@@ -68,14 +69,21 @@ def of_middlebox(middlebox: Middlebox) -> Limit:
     return Limit(middlebox.seconds, middlebox.name, None)
 
 
-def of_node(name: str, node: Observed | None) -> NodeLimits:
-    """What one node's kernel and kube-proxy forget. A node that was not observed (None) hides every limit."""
+def of_node(name: str, node: Observed | None, declared: bool = False) -> NodeLimits:
+    """What one node's kernel and kube-proxy forget. A node that was not observed (None) hides every limit.
+
+    ``declared``: the user told of a middlebox, and so has thought of what no node can see.
+    """
     if node is None:
         why = "the node was not observed"
         return NodeLimits((), (NotSeen(name, IPVS_TCP, why), NotSeen(name, CONNTRACK, why)), ())
     return NodeLimits(
         ascending([*_ipvs(name, node), *_conntrack(name, node)]),
-        (*_ipvs_not_seen(name, node), *_conntrack_not_seen(name, node)),
+        (
+            *_ipvs_not_seen(name, node),
+            *_conntrack_not_seen(name, node),
+            *(() if declared else _services_not_seen(name, node)),
+        ),
         tuple(_notes(node)),
     )
 
@@ -149,6 +157,13 @@ def _conntrack_not_seen(name: str, node: Observed) -> Iterator[NotSeen]:
         yield NotSeen(
             name, CONNTRACK, _why(node, "conntrack", "nf_conntrack_tcp_timeout_established could not be read")
         )
+
+
+def _services_not_seen(name: str, node: Observed) -> Iterator[NotSeen]:
+    """Cilium and Calico's eBPF data plane forward Services by tables of their own, which nothing here reads."""
+    if node.mode == "none" and not node.ipvs_on_path and node.on_kubernetes:
+        runs = "kubelet runs" if node.kubelet.running else "there are pods"
+        yield NotSeen(name, SERVICES, f"{runs}, but no kube-proxy, so who forwards them is not known")
 
 
 def _why(node: Observed, about: str, otherwise: str) -> str:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Idle limits of what stands between nodes and cannot be observed from them. Private to this collection."""
+"""Idle limits of what stands between nodes, or forwards on them, and cannot be observed. Private to this collection."""
 
 from __future__ import annotations
 
@@ -51,6 +51,16 @@ KNOWN = {
     ),
     "gcp_cloud_nat": Known("GCP Cloud NAT", 1200, "settable", "Google Cloud: Cloud NAT, TCP established idle timeout"),
     "ibm_public_gateway": Known("IBM public gateway", 240, "fixed", "IBM Cloud: VPC public gateways"),
+    "cilium": Known(
+        "Cilium",
+        8000,
+        "settable",
+        "Cilium: cilium-agent, bpf-ct-timeout-regular-tcp and bpf-ct-timeout-service-tcp (21600 before "
+        "cilium/cilium#27665)",
+    ),
+    "calico_ebpf": Known(
+        "Calico eBPF", 3600, "settable", "Calico: TCPEstablished in felix/bpf/conntrack/timeouts/timeouts.go"
+    ),
 }
 """Default idle limits in seconds for TCP, as the vendors document them."""
 

@@ -42,10 +42,11 @@ def plan_node(
 ) -> NodePlan:
     """The node against the limit that is there now (``limit``), and what it needs for the wish."""
     keepalive = node.keepalive if node else None
-    own = verdict_of(keepalive, seen, limit, wish.policy) if node else (UNKNOWN, "it was not observed")
+    verdict, why = own = verdict_of(keepalive, seen, limit, wish.policy) if node else (UNKNOWN, "it was not observed")
     unsafe_namespaces = _namespaces_unsafe(node, limit, wish.policy) if node else 0
     pods = judged_of(node, limit, not seen.not_seen, wish.policy, unsafe_namespaces) if node else None
-    verdict, why = with_pods(*own, pods, wish.policy)
+    if node:
+        verdict, why = with_pods(*own, pods, node.namespaces, wish.policy)
     settings, reasons = settings_of(node, wish, ipvs_timeouts) if node else (Settings(), {})
     return NodePlan(
         name=name,

@@ -74,7 +74,7 @@ class Ipvs:
 
     ``timeouts_at_boot``: those of them that our own unit sets again after a reboot, None where no unit can.
     ``persistent``: the services with session affinity; ``scattering``: those where a connection that was forgotten may
-    get another real server.
+    get another real server. ``draining`` lists those with most connections of ``draining_servers``.
     """
 
     loaded: bool | None
@@ -84,6 +84,8 @@ class Ipvs:
     services: int
     connections: Mapping[str, Mapping[str, int]]
     draining: tuple[Draining, ...]
+    draining_servers: int
+    draining_connections: int
     persistent: int
     scattering: int
 
@@ -172,6 +174,14 @@ class Namespaces:
     def complete(self) -> bool:
         return bool(self.groups) and not self.unreadable and self.error is None
 
+    @property
+    def not_read(self) -> str:
+        """How many could not be read and why, where they are not complete, without a full stop."""
+        # Of processes that hide their namespace nobody can tell which of them share one.
+        noun = "network namespace or process" if self.unreadable == 1 else "network namespaces or processes"
+        which = f"{self.unreadable} {noun}" if self.unreadable else "network namespaces"
+        return f"{which} could not be read" + (f": {self.error}" if self.error else "")
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -210,6 +220,11 @@ class Observed:
         if self.kube_proxy.running is False:
             return "none"
         return self.kube_proxy.mode if self.kube_proxy.mode in ("ipvs", "iptables", "nftables") else "unknown"
+
+    @property
+    def on_kubernetes(self) -> bool:
+        """Whether it is a node of a cluster. K3s has kubelet in its own process, which shows by the pods."""
+        return self.kubelet.running is True or (self.pods is not None and self.pods.count > 0)
 
     @property
     def ipvs_on_path(self) -> bool:

@@ -81,12 +81,16 @@ class Space:
 
 @dataclass(frozen=True)
 class Pods:
-    """The namespaces, the worst first; ``count`` of all belong to pods, ``omitted`` are not in ``spaces``."""
+    """The namespaces, the worst first; ``count`` of all belong to pods, ``omitted`` are not in ``spaces``.
+
+    ``idle_unseen``: how long a connection is idle was not seen, so that a gap is only what is left of its timer.
+    """
 
     count: int
     spaces: tuple[Space, ...]
     omitted: int
     error: str | None
+    idle_unseen: bool
 
     def of_kind(self, kind: str) -> tuple[Space, ...]:
         return tuple(space for space in self.spaces if space.kind == kind)

@@ -17,6 +17,9 @@ COMMAND = "command"
 STYLES = (CRITICAL, WARNING, UNKNOWN, UNSAFE, SAFE, COMMAND)
 """What a part of a line can be; who shows the line decides over colours. No style says what its words do not."""
 
+INVENTORY = ("-i INVENTORY",)
+"""The options in a command where nobody knows those of the run."""
+
 _MANY = 6
 
 _NO_BREAK = "\N{NO-BREAK SPACE}"

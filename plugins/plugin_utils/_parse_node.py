@@ -10,8 +10,6 @@ wrong type becomes None or empty.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from ansible_collections.kubenode.connections.plugins.plugin_utils._keepalive import Keepalive
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed import (
     Boot,
@@ -73,46 +71,26 @@ def _module(module: dict[str, object]) -> Module:
 def _ipvs(ipvs: dict[str, object]) -> Ipvs:
     timeouts = _numbers(ipvs.get("timeouts"))
     connections = {protocol: _numbers(states) for protocol, states in _dict(ipvs.get("connections")).items()}
-    at_boot = ipvs.get("timeouts_at_boot")
+    at_boot, totals = ipvs.get("timeouts_at_boot"), _numbers(ipvs.get("totals"))
     return Ipvs(
         loaded=_flag(ipvs.get("loaded")),
         timeouts=timeouts if set(IPVS_CELLS) <= set(timeouts) else None,
         timeouts_from=_text(ipvs.get("timeouts_from")),
         timeouts_at_boot=None if at_boot is None else _numbers(at_boot),
-        services=len(_list(ipvs.get("services"))),
+        services=totals.get("services", 0),
         connections=connections,
-        draining=tuple(each for service in _list(ipvs.get("services")) for each in _draining(_dict(service))),
-        persistent=sum(_is_persistent(_dict(service)) for service in _list(ipvs.get("services"))),
-        scattering=sum(_is_scattering(_dict(service)) for service in _list(ipvs.get("services"))),
+        draining=tuple(_draining(_dict(each)) for each in _list(ipvs.get("draining"))),
+        draining_servers=totals.get("draining", 0),
+        draining_connections=totals.get("draining_connections", 0),
+        persistent=totals.get("persistent", 0),
+        scattering=totals.get("scattering", 0),
     )
 
 
-def _is_persistent(service: dict[str, object]) -> bool:
-    return "persistent" in (_text(service.get("flags")) or "").split()
-
-
-def _is_scattering(service: dict[str, object]) -> bool:
-    """Whether TCP may go to several real servers, and neither affinity nor the scheduler leads it back to its own.
-
-    sh and mh go by the source's address, dh by that of the service (net/netfilter/ipvs/ip_vs_{sh,mh,dh}.c).
-    """
-    weights = [_numbers(each).get("weight", 0) for each in _list(service.get("real_servers"))]
-    by_address = _text(service.get("scheduler")) in ("sh", "mh", "dh") or _is_persistent(service)
-    return service.get("protocol") in ("TCP", "FWM") and sum(weight > 0 for weight in weights) > 1 and not by_address
-
-
-def _draining(service: dict[str, object]) -> Iterator[Draining]:
-    address = _endpoint(service) if service.get("address") else f"fwmark {whole_number(service.get('fwmark'))}"
-    for each in _list(service.get("real_servers")):
-        server = _numbers(each)
-        active, inactive = server.get("active", 0), server.get("inactive", 0)
-        if server.get("weight") == 0 and active + inactive > 0:
-            yield Draining(_text(service.get("protocol")) or "", address, _endpoint(_dict(each)), active, inactive)
-
-
-def _endpoint(place: dict[str, object]) -> str:
-    address, port = _text(place.get("address")) or "?", whole_number(place.get("port"))
-    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+def _draining(server: dict[str, object]) -> Draining:
+    protocol, service, real_server = (_text(server.get(name)) or "?" for name in ("protocol", "service", "real_server"))
+    connections = _numbers(server)
+    return Draining(protocol, service, real_server, connections.get("active", 0), connections.get("inactive", 0))
 
 
 def _conntrack(conntrack: dict[str, object]) -> Conntrack:

@@ -20,6 +20,9 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._observed_pod
 from ansible_collections.kubenode.connections.plugins.plugin_utils._raw import items, mapping, number, text
 from ansible_collections.kubenode.connections.plugins.plugin_utils._values import whole_number
 
+_SOCK_DIAG = "sock_diag"
+"""The only one of ``sockets_from`` (SOCK_DIAG of the node's _sockets.py) that tells how long a connection is idle."""
+
 
 def parse_pods(pods: object) -> Pods | None:
     """The ``pods`` of a node, None where there is no such data."""
@@ -30,6 +33,7 @@ def parse_pods(pods: object) -> Pods | None:
         spaces=tuple(_space(mapping(row)) for row in items(pods.get("rows"))),
         omitted=number(pods.get("omitted")),
         error=text(pods.get("error")),
+        idle_unseen=pods.get("sockets_from") != _SOCK_DIAG,
     )
 
 

@@ -41,7 +41,8 @@ def make_plan(nodes: object, wishes: object) -> dict[str, Any]:
 
 
 def _plan(observed: Mapping[str, Observed | None], policy: Policy) -> Plan:
-    seen = {name: _limits.of_node(name, node) for name, node in observed.items()}
+    declared = bool(policy.middleboxes)
+    seen = {name: _limits.of_node(name, node, declared) for name, node in observed.items()}
     boxes = [_limits.of_middlebox(box) for box in policy.middleboxes]
     limits = _limits.ascending([*boxes, *(limit for each in seen.values() for limit in each.limits)])
     there = {name: node for name, node in observed.items() if node is not None}

@@ -12,7 +12,7 @@ all, only the program can change, by opening them again or by asking for it.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils import _keepalive
@@ -59,7 +59,8 @@ class Counts:
 class Judged:
     """A namespace, the verdict on its keepalive (what it opens from now on), and its open connections.
 
-    ``armed_late``: the processes with connections whose timer ends after the limit.
+    ``armed_late``: the processes with connections whose timer ends after the limit. ``idle_unseen``: so many are
+    undecided only because nobody saw how long they are idle.
     """
 
     space: Space
@@ -67,6 +68,7 @@ class Judged:
     counts: Counts
     values_why: str
     armed_late: tuple[Process, ...]
+    idle_unseen: int
 
     @property
     def why(self) -> str:
@@ -92,7 +94,10 @@ class Judged:
 
 @dataclass(frozen=True)
 class JudgedPods:
-    """All of a node's namespaces. ``verdict`` counts open connections too, ``settings_verdict`` the values of pods."""
+    """All of a node's namespaces. ``verdict`` counts open connections too, ``settings_verdict`` the values of pods.
+
+    A namespace that is hidden from us may be a pod's: it counts in both.
+    """
 
     count: int
     each: tuple[Judged, ...]
@@ -145,9 +150,10 @@ def judge(pods: Pods, view: View, all_namespaces: bool, unlisted_unsafe: int = 0
 
     ``all_namespaces``: none is hidden from us. ``unlisted_unsafe`` of those that are not listed are too late.
     """
-    each = tuple(_judge(space, view) for space in pods.spaces)
-    values = {judged.verdict for judged in each if judged.space.kind == POD} | ({UNSAFE} if unlisted_unsafe else set())
-    unknown = pods.error is not None or not all_namespaces or not view.all_limits
+    each = tuple(_judge(space, view, pods.idle_unseen) for space in pods.spaces)
+    values = {judged.verdict for judged in each if judged.space.kind == POD}
+    values |= ({UNSAFE} if unlisted_unsafe else set()) | (set() if all_namespaces else {UNKNOWN})
+    unknown = pods.error is not None or not view.all_limits
     at_risk = any(judged.at_risk for judged in each)
     all_verdicts = values | ({UNKNOWN} if unknown else set()) | ({UNSAFE} if at_risk else set())
     return JudgedPods(pods.count, each, _worst(all_verdicts), _worst(values))
@@ -157,12 +163,15 @@ def _worst(verdicts: set[str]) -> str:
     return next((verdict for verdict in (UNSAFE, UNKNOWN) if verdict in verdicts), SAFE)
 
 
-def _judge(space: Space, view: View) -> Judged:
+def _judge(space: Space, view: View, idle_unseen: bool) -> Judged:
     counts = _unlisted(space, view)
+    unseen = 0
     for service in space.services:
-        counts = counts.plus(_count(service, space.keepalive, view))
+        of_service, unseen_of_service = _count(service, space.keepalive, view, idle_unseen)
+        counts = counts.plus(of_service)
+        unseen += unseen_of_service
     verdict, why = _values_verdict(space, view)
-    return Judged(space, verdict, counts, why, tuple(_armed_late(space, view)))
+    return Judged(space, verdict, counts, why, tuple(_armed_late(space, view)), unseen)
 
 
 def _armed_late(space: Space, view: View) -> Iterator[Process]:
@@ -200,10 +209,11 @@ def _without_limit(connections: int, view: View) -> Counts:
     return Counts(safe=connections) if view.all_limits else Counts(undecided=connections)
 
 
-def _count(service: Service, keepalive: Keepalive | None, view: View) -> Counts:
+def _count(service: Service, keepalive: Keepalive | None, view: View, idle_unseen: bool) -> tuple[Counts, int]:
+    """The connections, and how many are undecided only because nobody saw how long they are idle."""
     if view.limit is None:
-        return _without_limit(service.connections, view)
-    late = undecided = 0
+        return _without_limit(service.connections, view), 0
+    late = undecided = unseen = 0
     for gap, connections in service.gaps:
         if keepalive is None:
             undecided += connections
@@ -212,13 +222,23 @@ def _count(service: Service, keepalive: Keepalive | None, view: View) -> Counts:
         elif not view.is_safe(keepalive):
             # Its own TCP_KEEPIDLE, or an old timer near its end that is armed again with what is in force then.
             undecided += connections
-    undecided += service.in_flight
+        elif idle_unseen and not view.is_safe(_longest(keepalive)):
+            unseen += connections
+    undecided += service.in_flight + unseen
     rest = service.connections - service.without_keepalive - late - undecided
-    return Counts(service.without_keepalive, late, undecided, max(0, rest))
+    return Counts(service.without_keepalive, late, undecided, max(0, rest)), unseen
+
+
+def _longest(keepalive: Keepalive) -> Keepalive:
+    """With the longest timer that a connection may have been armed with: what is left of it does not tell.
+
+    It may have been armed with an earlier value of the namespace, or with the program's own TCP_KEEPIDLE.
+    """
+    return replace(keepalive, time=max(keepalive.time, _keepalive.TIME_RANGE.high))
 
 
 def _is_late(gap: int, keepalive: Keepalive, limit: Limit, view: View) -> bool:
-    """Whether a gap goes beyond the limit.
+    """Whether a gap goes beyond the limit, which it does, too, where it is only what is left of the timer.
 
     Below a time that is late itself it may be of the socket's own TCP_KEEPIDLE, whose TCP_KEEPINTVL nobody sees. Then
     the gap counts alone, and else with the interval of the namespace.

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from ansible_collections.kubenode.connections.plugins.plugin_utils import _pods
 from ansible_collections.kubenode.connections.plugins.plugin_utils._keepalive import Keepalive
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits import Limit
-from ansible_collections.kubenode.connections.plugins.plugin_utils._model import UNSAFE, VERDICTS, Change
-from ansible_collections.kubenode.connections.plugins.plugin_utils._observed import Observed
+from ansible_collections.kubenode.connections.plugins.plugin_utils._model import UNKNOWN, UNSAFE, VERDICTS, Change
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed import Namespaces, Observed
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed_pods import POD, Space
 from ansible_collections.kubenode.connections.plugins.plugin_utils._page import count, some
 from ansible_collections.kubenode.connections.plugins.plugin_utils._pods import JudgedPods, View
@@ -43,11 +43,14 @@ def judged_of(
     return _pods.judge(node.pods, view, node.namespaces.complete, unlisted)
 
 
-def with_pods(verdict: str, why: str, pods: JudgedPods | None, policy: Policy) -> tuple[str, str]:
+def with_pods(
+    verdict: str, why: str, pods: JudgedPods | None, namespaces: Namespaces, policy: Policy
+) -> tuple[str, str]:
     """The verdict of the node with that of its pods' keepalive, which the settings can cure, and why.
 
     Connections that are open already do not count in it: no setting reaches those without SO_KEEPALIVE or with an armed
-    timer. They have findings, and the pods' own verdict. With keepalive_pods false nothing of pods counts.
+    timer. They have findings, and the pods' own verdict. Of ``namespaces`` those that are hidden count as pods. With
+    keepalive_pods false nothing of pods counts.
     """
     if pods is None or not policy.pods or VERDICTS.index(pods.settings_verdict) >= VERDICTS.index(verdict):
         return verdict, why
@@ -57,6 +60,8 @@ def with_pods(verdict: str, why: str, pods: JudgedPods | None, policy: Policy) -
     if pods.unreadable:
         first = pods.unreadable[0]
         return pods.settings_verdict, f"pod {first.space.label}: {first.values_why}"
+    if pods.settings_verdict == UNKNOWN:
+        return UNKNOWN, f"{namespaces.not_read}; they may be pods"
     return pods.settings_verdict, "pods that are not listed have a keepalive that is too late"
 
 

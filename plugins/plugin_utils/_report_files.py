@@ -19,6 +19,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils import _prome
 from ansible_collections.kubenode.connections.plugins.plugin_utils._errors import PlanError
 from ansible_collections.kubenode.connections.plugins.plugin_utils._html import render_html
 from ansible_collections.kubenode.connections.plugins.plugin_utils._junit import render_junit
+from ansible_collections.kubenode.connections.plugins.plugin_utils._page import INVENTORY
 from ansible_collections.kubenode.connections.plugins.plugin_utils._sarif import render_sarif
 
 _OPTION = "keepalive_report_dir"
@@ -28,24 +29,31 @@ _LONGEST_NAME = 100
 
 File = tuple[str, str]
 
+Format = Callable[[Mapping[str, Any], Sequence[str]], Iterator[File]]
+"""From a document, and from the options of ansible-playbook for the commands in it."""
+
 
 def render_json(document: Mapping[str, Any]) -> str:
     """The document as JSON, in ASCII."""
     return json.dumps(document, indent=1) + "\n"
 
 
-def _metrics(document: Mapping[str, Any]) -> Iterator[File]:
+def _page(document: Mapping[str, Any], options: Sequence[str]) -> Iterator[File]:
+    yield "report.html", render_html(document, options)
+
+
+def _metrics(document: Mapping[str, Any], _options: Sequence[str]) -> Iterator[File]:
     yield "report.prom", _prometheus.render_all(document)
     for name, text in _prometheus.render_nodes(document):
         yield f"nodes/{file_name(name)}.prom", text
 
 
-def _one(name: str, render: Callable[[Mapping[str, Any]], str]) -> Callable[[Mapping[str, Any]], Iterator[File]]:
-    return lambda document: iter([(name, render(document))])
+def _one(name: str, render: Callable[[Mapping[str, Any]], str]) -> Format:
+    return lambda document, _options: iter([(name, render(document))])
 
 
-FORMATS: Mapping[str, Callable[[Mapping[str, Any]], Iterator[File]]] = {
-    "html": _one("report.html", render_html),
+FORMATS: Mapping[str, Format] = {
+    "html": _page,
     "json": _one("report.json", render_json),
     "junit": _one("report.junit.xml", render_junit),
     "sarif": _one("report.sarif", render_sarif),
@@ -54,12 +62,15 @@ FORMATS: Mapping[str, Callable[[Mapping[str, Any]], Iterator[File]]] = {
 """Each format and its files: names relative to the folder, and their text."""
 
 
-def write_report(folder: str, formats: Sequence[str], document: Mapping[str, Any]) -> list[str]:
+def write_report(
+    folder: str, formats: Sequence[str], document: Mapping[str, Any], options: Sequence[str] = INVENTORY
+) -> list[str]:
     """Write the files of these formats, and return their paths. Raises PlanError where one cannot be written.
 
-    Everything is rendered before anything is written, and each file is whole or the one of before.
+    ``options`` are those of ansible-playbook in the commands that a file names. Everything is rendered before anything
+    is written, and each file is whole or the one of before.
     """
-    files = [file for name in formats for file in FORMATS[name](document)]
+    files = [file for name in formats for file in FORMATS[name](document, options)]
     paths = []
     for name, text in files:
         path = Path(folder, name)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ansible_collections.kubenode.connections.plugins.module_utils._keys import module_for
 from ansible_collections.kubenode.connections.plugins.plugin_utils import _keepalive
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits import keepalived_seconds
 from ansible_collections.kubenode.connections.plugins.plugin_utils._model import NodePlan
@@ -19,7 +20,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._owners impor
     tuned_remedy,
 )
 from ansible_collections.kubenode.connections.plugins.plugin_utils._page import some
-from ansible_collections.kubenode.connections.plugins.plugin_utils._policy import KEEPALIVE_KEYS, Policy
+from ansible_collections.kubenode.connections.plugins.plugin_utils._policy import BE_LIBERAL, KEEPALIVE_KEYS, Policy
 from ansible_collections.kubenode.connections.plugins.plugin_utils._rule import (
     APPLY,
     INFO,
@@ -31,6 +32,8 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._rule import 
 )
 
 RULES = Rules()
+
+CONNTRACK_MAX = "net.netfilter.nf_conntrack_max"
 
 
 @RULES.node("boot-value-differs", WARNING)
@@ -55,6 +58,26 @@ def _boot_value(case: Case) -> Found | None:
         + ".",
         _remedy(case.observed, case.node, policy),
         str(limit),
+    )
+
+
+@RULES.node("boot-sysctl-differs", WARNING)
+def _boot_sysctl(case: Case) -> Found | None:
+    """Another sysctl that node_info reads has a value that no file, TuneD or kube-proxy sets again after a reboot."""
+    keys = [key for key in case.observed.sysctls if _is_lost(key, case)]
+    if not keys:
+        return None
+    lines = [
+        f"{key} is {case.observed.sysctls[key].value} now and {case.observed.boot_value(key)} after a reboot: "
+        f"{case.observed.boot_source(key) or 'no file'} sets it"
+        for key in keys
+    ]
+    sources = list(dict.fromkeys(source for key in keys if (source := case.observed.boot_source(key))))
+    change = f", or change {' and '.join(sources)}" if sources else ""
+    return Found(
+        some(lines, "; "),
+        "Set by hand it lasts until the reboot; or by a unit or a program that this collection does not look for.",
+        f"Where the value of now is to stay, put it into keepalive_sysctls{change}. Where not, set the other one now.",
     )
 
 
@@ -132,6 +155,32 @@ def _boot_lines(case: Case) -> Found | None:
         "Such lines are skipped at boot; they may be meant to set something.",
         "Correct or remove them.",
     )
+
+
+def _is_lost(key: str, case: Case) -> bool:
+    """Whether a reboot gives it another value, nobody writes it later, and no other rule says so."""
+    node = case.observed
+    sysctl, after = node.sysctls[key], node.boot_value(key)
+    if sysctl.value is None or sysctl.boot is None or after is None or after == sysctl.value:
+        return False
+    too_early = sysctl.boot.source is not None and not sysctl.boot.in_time
+    line = None if node.others.conf_is_read else node.others.conf_lines.get(key)
+    by_conf = line is not None and line.value != after
+    said = key in KEEPALIVE_KEYS or (key == BE_LIBERAL and sysctl.value == "1") or too_early or by_conf
+    if said or key in case.node.settings.sysctls:
+        return False
+    return not _may_be_written(key, node) and (node.ipvs_on_path or module_for(key) != "ip_vs")
+
+
+def _may_be_written(key: str, node: Observed) -> bool:
+    """Whether kube-proxy sets it at its start, or may: its mode or its configuration was not read."""
+    if kube_proxy_value(node, key) is not None:
+        return True
+    if not node.kube_proxy.running:
+        return node.kube_proxy.running is None
+    conntrack = node.kube_proxy.conntrack
+    unread = not conntrack or (key == CONNTRACK_MAX and "max" not in conntrack)
+    return (unread and module_for(key) == "nf_conntrack") or node.mode == "unknown"
 
 
 def _differing(observed: Observed) -> list[str]:

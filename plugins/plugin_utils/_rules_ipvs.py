@@ -124,10 +124,10 @@ def _sloppy_tcp(case: Case) -> Found | None:
 @RULES.node("real-servers-draining", INFO)
 def _draining(case: Case) -> Found | None:
     """Real servers with weight 0 still have connections."""
-    draining = case.observed.ipvs.draining
+    ipvs, draining = case.observed.ipvs, case.observed.ipvs.draining
     if not draining:
         return None
-    total = sum(each.active + each.inactive for each in draining)
+    servers = count(ipvs.draining_servers, "real server")
     seconds = max(_seconds_left(case.observed, each) for each in draining)
     lines = [
         f"{each.protocol} {each.server} of {each.service}: {each.active} active, {each.inactive} inactive, "
@@ -135,7 +135,7 @@ def _draining(case: Case) -> Found | None:
         for each in draining
     ]
     return Found(
-        f"{count(len(draining), 'real server')} with weight 0 and {count(total, 'connection')}: {some(lines, '; ')}",
+        f"{servers} with weight 0 and {count(ipvs.draining_connections, 'connection')}: {some(lines, '; ')}",
         "They get no new connections, except from reused ports where conn_reuse_mode is 0. An old one ends so long "
         f"after its last packet; each packet, a keepalive probe too, begins the time anew. The longest: {seconds} s.",
         "Wait, or end the connections at the client. Next time shorter tcpfin and udp in keepalive_ipvs_timeouts.",

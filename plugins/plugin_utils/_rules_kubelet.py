@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._kubernetes import release
-from ansible_collections.kubenode.connections.plugins.plugin_utils._observed import Kubelet
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed import Kubelet, Observed
 from ansible_collections.kubenode.connections.plugins.plugin_utils._rule import (
     INFO,
     UNKNOWN,
@@ -92,15 +92,29 @@ def _slow(case: Case) -> Found | None:
 
 @RULES.node("kubelet-not-read", UNKNOWN)
 def _not_read(case: Case) -> Found | None:
-    """Whether kubelet checks its connections could not be read, or not wholly."""
+    """Whether kubelet checks its connections could not be read, or not wholly: K3s has it in its own process."""
     kubelet = case.observed.kubelet
-    if kubelet.running is False or (_complete(kubelet) and kubelet.error is None):
+    if kubelet.running is False:
+        return _not_found(case.observed)
+    if _complete(kubelet) and kubelet.error is None:
         return None
     problems = [problem.do for problem in case.observed.problems if problem.what == "kubelet"]
     return Found(
         kubelet.error or "kubelet's version and environment are not in the data",
         f"Where kubelet has no HTTP/2 health check, {_UNTIL_TCP_GIVES_UP}",
         next(iter(problems), "Observe the node again, as root (become: true)."),
+    )
+
+
+def _not_found(node: Observed) -> Found | None:
+    if not node.on_kubernetes and not node.kube_proxy.running:
+        return None
+    signs = "kube-proxy runs" if node.kube_proxy.running else "there are pods"
+    return Found(
+        f"kubelet's process was not found, but {signs}",
+        f"It may be embedded in another, as in K3s. Where kubelet has no HTTP/2 health check, {_UNTIL_TCP_GIVES_UP}",
+        "Look for DISABLE_HTTP2, HTTP2_READ_IDLE_TIMEOUT_SECONDS and HTTP2_PING_TIMEOUT_SECONDS in the environment of "
+        "the unit that kubelet runs in, such as k3s or k3s-agent.",
     )
 
 

@@ -19,6 +19,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._pods import 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._rule import (
     APPLY,
     INFO,
+    UNKNOWN,
     WARNING,
     Case,
     Found,
@@ -121,6 +122,23 @@ def _armed(case: Case) -> Found | None:
         "A timer is armed when the connection opens, and runs out as it is: a lower sysctl does not reach it. So these "
         "were opened before the change, or with a TCP_KEEPIDLE of their own.",
         "Restart these, or have them connect again, and only these. What they open from now on is kept.",
+        _limit(case),
+    )
+
+
+@RULES.node("connections-idle-unseen", UNKNOWN)
+def _idle_unseen(case: Case) -> Found | None:
+    """Open connections to services whose old timer may end after the limit: how long they are idle was not seen."""
+    unseen = [each for each in _judged(case) if each.idle_unseen]
+    if not unseen:
+        return None
+    total = sum(each.idle_unseen for each in unseen)
+    names = some([f"{each.space.label} ({each.idle_unseen})" for each in unseen])
+    return Found(
+        f"{count(total, 'open connection')} to services undecided in {names}",
+        "They were read from /proc/net/tcp, which tells what is left of their timer, but not how long they are idle. "
+        "The keepalive in force is in time; a timer from before it may not be.",
+        "Load tcp_diag (modprobe tcp_diag) and run again, or have them connect again.",
         _limit(case),
     )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits import SERVICES
 from ansible_collections.kubenode.connections.plugins.plugin_utils._model import NodePlan, Plan
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed import Observed, Problem
 from ansible_collections.kubenode.connections.plugins.plugin_utils._page import some
@@ -21,6 +22,10 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._rule import 
 
 RULES = Rules()
 
+_WHO_FORWARDS = (
+    "Name what forwards Services in keepalive_middleboxes: cilium, calico_ebpf, or {name: ..., seconds: ...}. Where "
+    "kube-proxy has only not started yet, run again when it has."
+)
 _AS_ROOT = "Run again as root (become: true)."
 _MORE_RIGHTS = "Run on the node itself: this root lacks rights, as in a container."
 
@@ -48,8 +53,16 @@ def _limit_unknown(case: Case) -> Found | None:
     return Found(
         "; ".join(f"{each.name}: {each.why}" for each in case.node.seen.not_seen),
         "The true limit may be lower than those that were seen, so nobody can call this node safe.",
-        next((problem.do for problem in _about(case.observed, case.node) if problem.do), _rights(case.observed)),
+        " ".join(_limit_remedies(case)),
     )
+
+
+def _limit_remedies(case: Case) -> Iterator[str]:
+    names = {each.name for each in case.node.seen.not_seen}
+    if names - {SERVICES}:
+        yield next((problem.do for problem in _about(case.observed, case.node) if problem.do), _rights(case.observed))
+    if SERVICES in names:
+        yield _WHO_FORWARDS
 
 
 @RULES.node("keepalive-unreadable", UNKNOWN)
@@ -76,11 +89,8 @@ def _namespaces(case: Case) -> Found | None:
     spaces = case.observed.namespaces
     if spaces.complete:
         return None
-    # Of processes that hide their namespace nobody can tell which of them share one.
-    noun = "network namespace or process" if spaces.unreadable == 1 else "network namespaces or processes"
-    unread = f"{spaces.unreadable} {noun}" if spaces.unreadable else "network namespaces"
     return Found(
-        f"{unread} could not be read" + (f": {spaces.error}" if spaces.error else ""),
+        spaces.not_read,
         "Pods have their own keepalive, and the node's own says nothing about it.",
         _rights(case.observed),
     )

@@ -17,16 +17,14 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils import (
     _text_pods,
     _text_summary,
 )
-from ansible_collections.kubenode.connections.plugins.plugin_utils._page import Line, Page
+from ansible_collections.kubenode.connections.plugins.plugin_utils._page import INVENTORY, Line, Page
 
 WIDEST = 110
 """Longer lines are hard to read."""
 
-_INVENTORY = ("-i INVENTORY",)
-
 
 def text_lines(
-    document: Mapping[str, Any], width: int = WIDEST, options: Sequence[str] | None = _INVENTORY
+    document: Mapping[str, Any], width: int = WIDEST, options: Sequence[str] | None = INVENTORY
 ) -> list[Line]:
     """Lines of at most ``width`` columns, without control characters; ``document`` is make_document's.
 

@@ -114,7 +114,8 @@ def _kube_proxy(node: Node) -> str:
         return "does not run here"
     if mode == "unknown":
         return f"did not say its mode ({proxy['error'] or proxy['address']})"
-    return f"{mode} mode, says {proxy['address']}"
+    version = f"{proxy['version']}, " if proxy["version"] else ""
+    return f"{version}{mode} mode, says {proxy['address']}"
 
 
 def _ipvs(ipvs: Mapping[str, Any]) -> str:

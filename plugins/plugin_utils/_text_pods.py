@@ -20,6 +20,7 @@ Row = Mapping[str, Any]
 
 _MOST = 10
 _MOST_SERVICES = 3
+_MOST_IDLE = 3
 
 _SOON = ("300", "60")
 """Seconds of the document's cut_within that a person can still do something in."""
@@ -65,7 +66,15 @@ def _write_soon(page: Page, document: Document) -> None:
     soon = [(seconds, sum(cut.get(seconds, 0) for cut in tables)) for seconds in _SOON]
     told = ", ".join(f"{number} within {seconds} s" for seconds, number in soon if number)
     if told:
-        page.line(f"IPVS forgets established connections if nothing is sent: {told}", indent=2, hanging=2)
+        text = f"IPVS forgets established connections if nothing is sent: {told}{_next(document['nodes'])}"
+        page.line(text, indent=2, hanging=2)
+
+
+def _next(nodes: Sequence[Mapping[str, Any]]) -> str:
+    """Which ones are first, where there is one node only: ``; first 10.1.0.2:39002 to 10.96.0.10:80 in 40 s``"""
+    idlest = nodes[0]["ipvs"]["idlest"][:_MOST_IDLE] if len(nodes) == 1 else []
+    told = [f"{each['client']} to {each['service']} in {each['seconds_left']} s" for each in idlest]
+    return f"; first {', '.join(told)}" if told else ""
 
 
 def _at_risk(row: Row) -> bool:

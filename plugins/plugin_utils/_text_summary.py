@@ -9,18 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ansible_collections.kubenode.connections.plugins.plugin_utils._model import SAFE, UNKNOWN, UNSAFE
+from ansible_collections.kubenode.connections.plugins.plugin_utils import _headline
+from ansible_collections.kubenode.connections.plugins.plugin_utils._model import UNKNOWN
 from ansible_collections.kubenode.connections.plugins.plugin_utils._names import named
-from ansible_collections.kubenode.connections.plugins.plugin_utils._page import Page, Span, columns, count, printable
-from ansible_collections.kubenode.connections.plugins.plugin_utils._text_nodes import (
-    pods_at_risk,
-    safe_until_reboot,
-    sockets_at_risk,
-)
+from ansible_collections.kubenode.connections.plugins.plugin_utils._page import Page, Span, count
 
 Document = Mapping[str, Any]
-
-_LONG_NAME = 24
 
 
 def write_head(page: Page, document: Document, options: Sequence[str] | None) -> None:
@@ -28,7 +22,7 @@ def write_head(page: Page, document: Document, options: Sequence[str] | None) ->
 
     ``options`` are those of ansible-playbook for the commands; None says nothing of what to run, for it is on its way.
     """
-    page.line([Span(_word(document), _style(document)), f": {_sentence(document)}."])
+    page.line([_word(document), f": {_headline.sentence(document)}."])
     if options is not None:
         _write_step(page, document, options)
     if document["kind"] == "apply":
@@ -48,7 +42,7 @@ def write_next(page: Page, document: Document, options: Sequence[str] | None) ->
     """The last lines: a person at a terminal sees them first."""
     if options is None:
         return
-    page.heading([Span(_word(document), _style(document)), ". Next:"])
+    page.heading([_word(document), ". Next:"])
     playbook, what = _step(document)
     if playbook:
         page.command(_command(playbook, options), indent=2)
@@ -66,89 +60,14 @@ def findings_words(counts: Mapping[str, int]) -> str:
     return ", ".join(words)
 
 
-def _word(document: Document) -> str:
-    if at_risk(document):
-        return "UNSAFE"
-    if document["verdict"] == UNKNOWN or _pods_unknown(document):
-        return "UNKNOWN"
-    return "UNSAFE AFTER A REBOOT" if _boots(document) else "SAFE"
-
-
-def _style(document: Document) -> str:
-    return _word(document).partition(" ")[0].lower()
-
-
-def at_risk(document: Document) -> bool:
-    """Whether any node, pod or open connection is: the first word of the report, in each of its forms."""
-    nodes = document["nodes"]
-    return bool(document["verdict"] == UNSAFE or sum(map(pods_at_risk, nodes)) or sockets_at_risk(document, nodes))
-
-
-def _pods_unknown(document: Document) -> list[str]:
-    """Where pods could not be read, or not all."""
-    return [each["scope"] for each in document["findings"] if each["id"] == "namespaces-not-read"]
-
-
-def _boots(document: Document) -> list[str]:
-    return [node["name"] for node in document["nodes"] if safe_until_reboot(node)]
-
-
-def _sentence(document: Document) -> str:
-    word, counts = _word(document), document["counts"]["nodes"]
-    if word == "UNSAFE":
-        return f"idle connections at risk {where(document)}{_others(document)}"
-    if word == "UNKNOWN" and counts[UNKNOWN]:
-        return f"whether idle connections are safe is not known on {_nodes(document, UNKNOWN)}"
-    if word == "UNKNOWN":
-        return f"not all pods could be read on {named(_pods_unknown(document))}; the nodes themselves are safe"
-    if word == "SAFE":
-        return f"idle connections are safe on {_nodes(document, SAFE)}"
-    return f"idle connections are safe, until a reboot of {_of(len(_boots(document)), document)}"
-
-
-def where(document: Document) -> str:
-    """``on 1 of 3 nodes (1 unknown), in 2 of 2 pods``"""
-    nodes, counts, seen = document["nodes"], document["counts"]["nodes"], document["counts"]["pods"]
-    spaces = sum(pods_at_risk(node) for node in nodes if not node["pods"])
-    unknown = f" ({counts[UNKNOWN]} unknown)" if counts[UNKNOWN] else ""
-    places = [f"on {_nodes(document, UNSAFE)}{unknown}"] if counts[UNSAFE] else []
-    if seen["at_risk"]:
-        places.append(f"in {seen['at_risk']} of {count(seen['seen'], 'pod')}")
-    if spaces:
-        places.append(f"in {count(spaces, 'network namespace')} (pods)")
-    if not places:
-        places.append(f"on {count(sockets_at_risk(document, nodes), 'socket')} to services")
-    return ", ".join(places)
-
-
-def _others(document: Document) -> str:
-    """What the part that is at risk must not hide."""
-    counts, boots = document["counts"]["nodes"], _boots(document)
-    told = []
-    if not counts[UNSAFE]:
-        told.append(f"{_nodes(document, UNKNOWN)} unknown" if counts[UNKNOWN] else "the nodes themselves are safe")
-    if boots:
-        told.append(f"{count(len(boots), 'node')} more after a reboot")
-    return "".join(f"; {each}" for each in told)
-
-
-def _nodes(document: Document, verdict: str) -> str:
-    return _of(document["counts"]["nodes"][verdict], document)
-
-
-def _of(number: int, document: Document) -> str:
-    """``worker1``, ``all 3 nodes``, ``1 of 3 nodes``; no name that makes the line long."""
-    nodes = document["nodes"]
-    if len(nodes) == 1:
-        name = str(nodes[0]["name"])
-        return name if columns(printable(name)) <= _LONG_NAME else "the node"
-    return f"all {len(nodes)} nodes" if number == len(nodes) else f"{number} of {len(nodes)} nodes"
+def _word(document: Document) -> Span:
+    return Span(_headline.word(document), _headline.kind(document))
 
 
 def _reason(document: Document) -> str:
     limit = document["limit"]
     unknown = [node for node in document["nodes"] if node["verdict"] == UNKNOWN]
-    if _word(document) == "UNKNOWN" and unknown:
+    if _headline.kind(document) == UNKNOWN and unknown:
         alike = [node["name"] for node in unknown if node["why"] == unknown[0]["why"]]
         return f"{named(alike)}: {unknown[0]['why']}"
     if limit is None:
@@ -167,7 +86,7 @@ def _how(document: Document) -> str:
         return f", keepalive comes {'up to ' if several else ''}{-min(spares)} s too late"
     if min(spares) < margin:
         return f", keepalive comes {min(spares)} s before it; keepalive_margin asks for {margin} s"
-    if at_risk(document):
+    if _headline.at_risk(document):
         return ", keepalive of pods comes too late or not at all"
     return f", keepalive comes {'at least ' if several else ''}{min(spares)} s before it"
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What reading the sockets of all pods costs, next to ss and ipvsadm. Real sockets in real namespaces; needs root.
+"""What reading the sockets of all pods and IPVS's tables costs, next to ss and ipvsadm. Real sockets; needs root.
 
 Run it as ``python3 tests/bench/sockets.py --help`` says. It prints a table and judges nothing: a machine that is busy
 is slow.
@@ -43,6 +43,21 @@ print(json.dumps([sum(row["connections"] for row in rows), sum(row["without_keep
                   sum(sum(p["without_keepalive"] for p in s["processes"]) for row in rows for s in row["services"])]))
 """.replace("%d + 1", f"{SERVICES} + 1")
 
+VIRTUAL_SERVICES = """
+import json, sys
+from ansible_collections.kubenode.connections.plugins.module_utils import _destinations, _ipvs_services, _ipvs_tables
+_ipvs_services._SERVICES = sys.argv[1]
+if sys.argv[2] == "ours":
+    seen = _ipvs_services.read()[0]
+    names = _destinations.read(seen.addresses, seen.marks, "ipvs").names
+    told = dict(_ipvs_services.row(seen), names=None)
+else:
+    with open(sys.argv[1]) as table:
+        services = list(_ipvs_tables.parse_services(table))
+    told = [dict(each._asdict(), real_servers=[each._asdict() for each in each.real_servers]) for each in services]
+print(len(json.dumps(told)))
+"""
+
 
 class Cost(NamedTuple):
     """What a command took: seconds on the clock and on the processor, the peak of its memory, and what it printed."""
@@ -66,6 +81,10 @@ def main() -> int:
         write_table(table, options.ipvs_connections)
         costs = [cost for _round in range(options.rounds) for cost in measure(pids, table.name)]
     report(options, best(costs))
+    with tempfile.NamedTemporaryFile("w", suffix=".ip_vs") as table:
+        write_services(table, options.ipvs_services, options.real_servers)
+        costs = [cost for _round in range(options.rounds) for cost in measure_services(table.name)]
+    report_services(options, best(costs))
     return 0
 
 
@@ -76,6 +95,8 @@ def parse_arguments() -> argparse.Namespace:
     )
     parser.add_argument("--sockets", type=int, default=4000, help="established sockets of all pods (100000)")
     parser.add_argument("--ipvs-connections", type=int, default=10000, help="lines of the IPVS table (100000)")
+    parser.add_argument("--ipvs-services", type=int, default=10000, help="virtual services of the IPVS table (10000)")
+    parser.add_argument("--real-servers", type=int, default=10, help="real servers of each of them (10)")
     parser.add_argument("--rounds", type=int, default=3, help="the best of so many runs of each way counts")
     return parser.parse_args()
 
@@ -138,6 +159,28 @@ def write_table(table, lines: int) -> None:
     table.flush()
 
 
+def write_services(table, services: int, real_servers: int) -> None:
+    """As ip_vs_info_seq_show in the kernel's net/netfilter/ipvs/ip_vs_ctl.c prints them; each tenth one drains."""
+    table.write("IP Virtual Server version 1.2.1 (size=4096)\nProt LocalAddress:Port Scheduler Flags\n")
+    table.write("  -> RemoteAddress:Port Forward Weight ActiveConn InActConn\n")
+    for service in range(services):
+        table.write(f"TCP  0A{0x600000 + service:06X}:0050 rr  \n")
+        for server in range(real_servers):
+            place = f"0A{service * real_servers + server & 0x5FFFFF:06X}:1F90"
+            table.write(f"  -> {place}      Masq    {int(server % 10 != 9):<6} {3:<10} {1:<10}\n")
+    table.flush()
+
+
+def measure_services(table: str) -> list[Cost]:
+    return [
+        run(
+            "ours: in numbers, with what sockets are matched with",
+            [sys.executable, "-c", VIRTUAL_SERVICES, table, "ours"],
+        ),
+        run("every service and real server as JSON", [sys.executable, "-c", VIRTUAL_SERVICES, table, "all"]),
+    ]
+
+
 def measure(pids: list[int], table: str) -> list[Cost]:
     each = "; ".join(f"nsenter --net=/proc/{pid}/ns/net ss -tnoi" for pid in pids)
     ours = [sys.executable, "-c", OURS]
@@ -188,6 +231,16 @@ def report(options: argparse.Namespace, costs: list[Cost]) -> None:
         f"({named} of them with the name of their process), {connections} IPVS connections; Python "
         f"{sys.version.split()[0]}, Linux {os.uname().release}, best of {options.rounds}.\n"
     )
+    print_costs(costs)
+
+
+def report_services(options: argparse.Namespace, costs: list[Cost]) -> None:
+    sizes = " and ".join(f"{int(cost.output):,}" for cost in costs)
+    print(f"\n{options.ipvs_services} virtual services with {options.real_servers} real servers each; {sizes} bytes.\n")
+    print_costs(costs)
+
+
+def print_costs(costs: list[Cost]) -> None:
     print(f"{'':58}{'seconds':>9}{'CPU s':>9}{'peak MiB':>10}")
     floor = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024  # a process begins as a copy of this one
     for cost in costs:

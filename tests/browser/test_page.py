@@ -150,7 +150,8 @@ def test_everything_is_reached_by_keyboard(show):
 
 def test_without_its_script_the_page_is_whole(show):
     page = show(everything(), java_script_enabled=False)
-    assert page.locator("h1").inner_text().endswith("Idle connections are at risk on 1 of 3 nodes.")
+    headline = "Idle connections at risk on 1 of 3 nodes (1 unknown), in 2 of 2 pods."
+    assert page.locator("h1").inner_text().endswith(headline)
     assert names_of(page, "#nodes") == ["worker1", "worker3", "worker2"]
     assert len(visible(page, "#pods tbody tr")) == 3
     assert page.locator(".tools").count() == 0

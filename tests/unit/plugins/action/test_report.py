@@ -316,3 +316,13 @@ def test_colours_in_a_real_run(tmp_path, environment, coloured):
     logged = log.read_text(encoding="utf-8")
     assert logged.count(verdict) == 1
     assert "\033" not in logged
+
+
+@pytest.mark.parametrize("more", [{}, {"next_step": False}, {"query": "verdict"}], ids=str)
+def test_the_page_has_the_options_of_this_run_and_no_secrets(monkeypatch, tmp_path, more):
+    given = {"inventory": ("hosts",), "extra_vars": ("keepalive_margin=9", "token=hunter2")}
+    monkeypatch.setattr(context, "CLIARGS", given)
+    report(nodes(stock_node()), dest=str(tmp_path), formats=["html"], **more)
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "kubenode.connections.apply -i hosts -e keepalive_margin=9 --check --diff<" in page
+    assert "hunter2" not in page

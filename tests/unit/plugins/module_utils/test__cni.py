@@ -57,14 +57,76 @@ def test_no_directory(tmp_path):
     )
 
 
-def test_the_plugin_is_found_in_the_first_directory_that_has_it(tmp_path):
-    assert _cni.find_tuning([str(tmp_path), PLUGINS]) == TUNING
+FLANNEL = '{"plugins": [{"type": "flannel"}, {"type": "portmap"}]}'
+
+
+def find_tuning(tmp_path, conflist=FLANNEL, **folders):
+    """The directory of the plugin that is found, where each folder has these plugins."""
+    for name, plugins in folders.items():
+        (tmp_path / name).mkdir()
+        for plugin in plugins.split():
+            (tmp_path / name / plugin).write_text("")
+            (tmp_path / name / plugin).chmod(0o755)
+    places = [str(tmp_path / name) for name in folders]
+    return os.path.dirname(_cni.find_tuning(places, parse(conflist.encode(), "/x.conflist"), "/x.conflist"))
+
+
+ALL = "flannel portmap tuning"
+
+
+@pytest.mark.parametrize(
+    ("folders", "place"),
+    [
+        pytest.param({"a": "", "b": ALL}, "b", id="the only directory with plugins"),
+        pytest.param({"a": ALL, "b": ALL}, "a", id="the first of two that are alike"),
+        pytest.param({"a": "tuning portmap", "b": ALL}, "b", id="the one with the first plugin of the list"),
+        pytest.param({"a": "flannel", "b": ALL}, "b", id="the only one that is enough for the whole list"),
+        pytest.param({"a": "flannel tuning", "b": "portmap tuning"}, "a", id="a runtime that looks in both"),
+    ],
+)
+def test_the_plugin_is_taken_from_where_the_runtime_finds_the_others(tmp_path, folders, place):
+    assert find_tuning(tmp_path, **folders) == str(tmp_path / place)
+
+
+@pytest.mark.parametrize(
+    "plugins", ['[{"type": "tuning"}, {"type": "flannel"}]', '[{"type": "tuning"}]'], ids=["chained already", "alone"]
+)
+def test_a_list_that_has_it_already(tmp_path, plugins):
+    assert find_tuning(tmp_path, f'{{"plugins": {plugins}}}', a="", b=ALL) == str(tmp_path / "b")
+
+
+@pytest.mark.parametrize(
+    ("folders", "having", "without"),
+    [
+        pytest.param({"a": "flannel portmap", "b": "tuning portmap"}, "b", "a", id="the first plugin is elsewhere"),
+        pytest.param({"a": "flannel", "b": "portmap tuning"}, "b", "a", id="the plugins are in two places"),
+        pytest.param({"a": ALL, "b": "flannel portmap"}, "a", "b", id="the runtime may look in either"),
+    ],
+)
+def test_a_plugin_that_the_runtime_may_not_find(tmp_path, folders, having, without):
+    with pytest.raises(NodeError) as error:
+        find_tuning(tmp_path, **folders)
+    assert str(error.value) == (
+        f"tuning: the CNI plugin is in {tmp_path}/{having}, but not in {tmp_path}/{without}, where the runtime may "
+        "look, since flannel, the first plugin of /x.conflist, is there. Without it no pod would start any more. Put "
+        "tuning there, too, or name the directory of your runtime alone in cni_plugin_directories."
+    )
+
+
+def test_a_plugin_where_none_of_the_others_is(tmp_path):
+    with pytest.raises(NodeError) as error:
+        find_tuning(tmp_path, a="tuning portmap", b="bridge")
+    assert str(error.value) == (
+        f"tuning: the CNI plugin is in {tmp_path}/a, but flannel, the first plugin of /x.conflist, is in none of "
+        f"{tmp_path}/a, {tmp_path}/b: the runtime looks elsewhere, and without tuning there no pod would start any "
+        "more. Put tuning beside flannel, and name that directory in cni_plugin_directories."
+    )
 
 
 def test_no_plugin(tmp_path):
     (tmp_path / "tuning").write_text("not executable")
     with pytest.raises(NodeError) as error:
-        _cni.find_tuning([str(tmp_path), "/none"])
+        _cni.find_tuning([str(tmp_path), "/none"], parse(FLANNEL.encode(), "/x"), "/x")
     assert str(error.value) == (
         f"tuning: the CNI plugin is in none of {tmp_path}, /none, where runtimes look for it. Without it no pod would "
         "start any more. Install the CNI plugins (Debian: containernetworking-plugins), or name their place."
@@ -83,8 +145,21 @@ def test_no_plugin(tmp_path):
 )
 def test_who_writes_a_configuration_again(plugins, owner):
     text = ",".join(f'{{"type": "{name}"}}' for name in plugins)
-    found = _cni.owner_of(parse(f'{{"plugins": [{text}]}}'.encode(), "/x"))
+    found = _cni.owner_of(parse(f'{{"plugins": [{text}]}}'.encode(), "/x"), "/x")
     assert (found.name if found else None) == owner
+
+
+@pytest.mark.parametrize(
+    ("path", "owner"),
+    [
+        pytest.param("/var/lib/rancher/k3s/agent/etc/cni/net.d/10-flannel.conflist", "K3s", id="in its usual place"),
+        pytest.param("/data/agent/etc/cni/net.d/10-flannel.conflist", "K3s", id="with --data-dir"),
+        pytest.param("/var/lib/rancher/k3s/agent/etc/cni/net.d/05-mine.conflist", "flannel", id="another file there"),
+        pytest.param("/etc/cni/net.d/10-flannel.conflist", "flannel", id="flannel of its own"),
+    ],
+)
+def test_flannel_within_k3s_is_written_again_by_k3s(path, owner):
+    assert _cni.owner_of(parse(FLANNEL.encode(), path), path).name == owner
 
 
 @pytest.mark.parametrize("version", ["0.2.0", "0.3.1", "0.4.0", "1.0.0"])

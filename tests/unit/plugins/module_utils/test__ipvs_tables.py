@@ -12,7 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.kubenode.connections.plugins.module_utils import _ipvs_tables
-from ansible_collections.kubenode.connections.plugins.module_utils._ipvs_tables import RealServer, Service
+from ansible_collections.kubenode.connections.plugins.module_utils._ipvs_tables import (
+    Expiring,
+    RealServer,
+    Service,
+    parse_services,
+)
 
 FIXTURES = pathlib.Path(__file__).parent / "fixtures"
 KERNELS = sorted(path.name for path in FIXTURES.iterdir())
@@ -46,11 +51,10 @@ EXPECTED = [
 @pytest.mark.parametrize("kernel", KERNELS)
 def test_the_services_of_a_real_kernel(kernel):
     with open(str(FIXTURES / kernel / "proc_net_ip_vs.txt")) as lines:
-        services, strange = _ipvs_tables.parse_services(lines)
+        services = list(parse_services(lines))
     assert sorted(services, key=lambda service: (service.protocol, service.address or "", service.port or 0)) == sorted(
         EXPECTED, key=lambda service: (service.protocol, service.address or "", service.port or 0)
     )
-    assert strange == 0
 
 
 SERVICES = [
@@ -74,7 +78,7 @@ SERVICES = [
 
 @pytest.mark.parametrize(("line", "service"), SERVICES)
 def test_a_kind_of_service(line, service):
-    assert _ipvs_tables.parse_services([line]) == ([service], 0)
+    assert list(parse_services([line])) == [service]
 
 
 REAL_SERVERS = [
@@ -99,9 +103,8 @@ REAL_SERVERS = [
 
 @pytest.mark.parametrize(("line", "expected"), REAL_SERVERS)
 def test_a_kind_of_real_server(line, expected):
-    services, strange = _ipvs_tables.parse_services(["TCP  0A60000A:0050 rr  \n", line])
-    assert services[0].real_servers == [RealServer(*expected)]
-    assert strange == 0
+    (service,) = parse_services(["TCP  0A60000A:0050 rr  \n", line])
+    assert service.real_servers == [RealServer(*expected)]
 
 
 @pytest.mark.parametrize(
@@ -117,12 +120,11 @@ def test_a_kind_of_real_server(line, expected):
 )
 def test_a_line_that_makes_no_sense_is_counted_and_the_rest_still_counts(line):
     lines = [line, "TCP  0A60000A:0050 rr  \n", line]
-    services, strange = _ipvs_tables.parse_services(lines)
-    assert (len(services), strange) == (1, 2)
+    assert [each and each.port for each in parse_services(lines)] == [None, None, 80]
 
 
 def test_a_real_server_without_a_service_is_counted_as_strange():
-    assert _ipvs_tables.parse_services(["  -> 0A030002:1F90      Masq    1      0          0\n"]) == ([], 1)
+    assert list(parse_services(["  -> 0A030002:1F90      Masq    1      0          0\n"])) == [None]
 
 
 @pytest.mark.parametrize("kernel", KERNELS)
@@ -132,11 +134,19 @@ def test_the_connections_of_a_real_kernel(kernel, name):
         connections, strange = _ipvs_tables.count_connections(lines)
     assert connections.counts == {"TCP": {"ASSURED": 1, "ESTABLISHED": 4, "TIME_WAIT": 1}, "UDP": {"UDP": 1}}
     assert connections.cut_within == {"60": 0, "300": 0, "900": 4}
+    assert sorted((each.service, each.real_server) for each in connections.idlest) == [
+        ("10.96.0.10:443", f"{SECOND}:8080"),
+        ("10.96.0.10:80", f"{FIRST}:8080"),
+        ("10.96.0.10:80", f"{SECOND}:8080"),
+        ("10.96.0.10:80", f"{SECOND}:8080"),
+    ]
+    assert {(each.client.partition(":")[0], each.seconds_left) for each in connections.idlest} == {("10.1.0.2", 895)}
     assert strange == 0
 
 
 CONNECTION = b"TCP 0A010002 9844 0A60000A 0050 0A020002 1F90 ESTABLISHED     895\n"
 NEVER = {"60": 0, "300": 0, "900": 0}
+SAME = Expiring("10.1.0.2:38980", "10.96.0.10:80", "10.2.0.2:8080", 895)
 
 
 def test_a_connection_over_ipv6_and_one_with_a_persistence_engine_count():
@@ -145,7 +155,7 @@ def test_a_connection_over_ipv6_and_one_with_a_persistence_engine_count():
         b"TCP " + six + b" 9844 " + six + b" 0050 " + six + b" 1F90 CLOSE_WAIT      59\n",
         b"UDP 0A010002 9844 0A60000A 13C4 0A020002 13C4 UDP             298 sip 3848276298220188511@atlanta\n",
     ]
-    assert _ipvs_tables.count_connections(lines) == (({"TCP": {"CLOSE_WAIT": 1}, "UDP": {"UDP": 1}}, NEVER), 0)
+    assert _ipvs_tables.count_connections(lines) == (({"TCP": {"CLOSE_WAIT": 1}, "UDP": {"UDP": 1}}, NEVER, []), 0)
 
 
 def expiring(*columns):
@@ -182,10 +192,55 @@ def test_how_many_will_be_cut_soon(lines, within):
     assert _ipvs_tables.count_connections(lines)[0].cut_within == dict(zip(("60", "300", "900"), within))
 
 
+def client(number, seconds):
+    return b"TCP 0A01%04X 9C40 0A60000A 0050 0A020002 1F90 ESTABLISHED %7d\n" % (number, seconds)
+
+
+SIX_LINE = (
+    b"TCP fd00:0001:0000:0000:0000:0000:0000:0002 9C40 fd00:0096:0000:0000:0000:0000:0000:0010 01BB "
+    b"fd00:0002:0000:0000:0000:0000:0000:0002 1F90 ESTABLISHED     100\n"
+)
+SIX = Expiring("[fd00:1::2]:40000", "[fd00:96::10]:443", "[fd00:2::2]:8080", 100)
+LONG_IDLE = 500
+
+
+def four(number, seconds):
+    return Expiring(f"10.1.0.{number}:40000", "10.96.0.10:80", "10.2.0.2:8080", seconds)
+
+
+@pytest.mark.parametrize(
+    ("lines", "idlest"),
+    [
+        pytest.param(
+            [client(1, 300), client(2, 7200), client(3, 9)], [four(3, 9), four(1, 300), four(2, 7200)], id="IPv4"
+        ),
+        pytest.param([client(1, 101), SIX_LINE], [SIX, four(1, 101)], id="IPv6"),
+        pytest.param(
+            [*(client(number, LONG_IDLE - number) for number in range(60)), client(200, 900)],
+            [four(number, LONG_IDLE - number) for number in range(59, 39, -1)],
+            id="the twenty with the least left of many, each idler than the one before",
+        ),
+        pytest.param(
+            [client(number, LONG_IDLE + number) for number in range(60)],
+            [four(number, LONG_IDLE + number) for number in range(20)],
+            id="the idlest come first",
+        ),
+        pytest.param(expiring(b"TIME_WAIT         5", b"ESTABLISHED soon"), [], id="another state, and no time"),
+        pytest.param(
+            [CONNECTION.replace(b"0A010002", b"10.1.0.2"), CONNECTION.replace(b"0050", b"http"), client(1, 9)],
+            [four(1, 9)],
+            id="what is no address or port is not listed",
+        ),
+    ],
+)
+def test_which_are_idle_longest(lines, idlest):
+    assert _ipvs_tables.count_connections(lines)[0].idlest == idlest
+
+
 def test_lines_that_are_no_connections_are_counted():
     lines = [b"TCP short\n", b"tcp 1 2 3 4 5 6 lower 1\n", b"\xff 1 2 3 4 5 6 \xfe 1\n", b"\n", CONNECTION]
     assert _ipvs_tables.count_connections(lines) == (
-        ({"TCP": {"ESTABLISHED": 1}}, {"60": 0, "300": 0, "900": 1}),
+        ({"TCP": {"ESTABLISHED": 1}}, {"60": 0, "300": 0, "900": 1}, [SAME]),
         4,
     )
 
@@ -196,7 +251,7 @@ def test_a_huge_table_is_never_held():
     connections, strange = _ipvs_tables.count_connections(lines)
     peak_bytes = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert connections == ({"TCP": {"ESTABLISHED": 200000}}, {"60": 0, "300": 0, "900": 200000})
+    assert connections == ({"TCP": {"ESTABLISHED": 200000}}, {"60": 0, "300": 0, "900": 200000}, [SAME] * 20)
     assert strange == 1
     assert peak_bytes < 100000
 
@@ -243,11 +298,11 @@ ANY_SERVICE = st.one_of(
 @given(st.lists(ANY_SERVICE, max_size=5))
 def test_written_services_are_read_again(services):
     lines = itertools.chain.from_iterable(render(service) for service in services)
-    assert _ipvs_tables.parse_services(lines) == (services, 0)
+    assert list(parse_services(lines)) == services
 
 
 @given(st.lists(st.text()), st.lists(st.binary()))
 def test_no_lines_make_the_parsers_raise(texts, raws):
-    _ipvs_tables.parse_services(texts)
+    assert len(list(parse_services(texts))) <= len(texts)
     connections, strange = _ipvs_tables.count_connections(raws)
     assert strange + sum(sum(states.values()) for states in connections.counts.values()) <= len(raws)

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.kubenode.connections.plugins.module_utils import _ipvs_unit
 from ansible_collections.kubenode.connections.plugins.module_utils._errors import NodeError
 from ansible_collections.kubenode.connections.plugins.module_utils._ipvs_unit import (
     LINK,
@@ -89,6 +90,45 @@ def test_a_python_that_systemd_would_not_start_is_refused(monkeypatch):
     )
 
 
+@pytest.mark.parametrize(
+    ("leads_to", "named"),
+    [
+        pytest.param("/run/python3.11", "/run/python3", id="the same one by a name that stays"),
+        pytest.param("/run/python3.13", "/run/python3.11", id="another one"),
+        pytest.param("/run/none", "/run/python3.11", id="no program"),
+    ],
+)
+@isolated
+def test_the_python_of_the_unit(monkeypatch, leads_to, named):
+    os.makedirs(os.path.dirname(LINK))
+    for path in ("/run/python3.11", "/run/python3.13"):
+        os.chmod(write(path), 0o755)
+    os.symlink(leads_to, "/run/python3")
+    monkeypatch.setattr(_ipvs_unit, "_STABLE", ("/run/missing", "/run/python3"))
+    monkeypatch.setattr(sys, "executable", "/run/python3.11")
+    run(unit_steps({"tcp": 8284}, {}).steps)
+    assert f"\nExecStart={named} -c ".encode() in read(PATH)
+
+
+@isolated
+def test_a_unit_that_names_the_version_is_changed_to_the_name_that_stays_once(monkeypatch):
+    os.makedirs(os.path.dirname(LINK))
+    os.chmod(write("/run/python3.11"), 0o755)
+    os.symlink("python3.11", "/run/python3")
+    monkeypatch.setattr(sys, "executable", "/run/python3.11")
+    older = unit_steps({"tcp": 8284}, {})
+    run(older.steps)
+    monkeypatch.setattr(_ipvs_unit, "_STABLE", ("/run/python3",))
+    records = {step.name: step.target.final for step in older.recorded}
+    newer = unit_steps({"tcp": 8284}, records)
+    assert [step.changed for step in newer.recorded] == [True, False]
+    run(newer.steps)
+    records.update({step.name: step.target.final for step in newer.recorded})
+    assert [step.changed for step in unit_steps({"tcp": 8284}, records).steps] == [False] * 4
+    run(unit_steps({}, records).steps)
+    assert (read(PATH), os.path.lexists(LINK)) == (None, False)
+
+
 def test_the_command_of_the_unit_is_a_working_program():
     command = unit_text({"tcp": 900}, sys.executable, None).decode().split("ExecStart=")[1].split("\n")[0]
     done = subprocess.Popen(["unshare", "-n", *systemd_words(command)], stderr=subprocess.PIPE)
@@ -152,6 +192,30 @@ def test_what_the_enabled_unit_sets_at_boot_can_be_told():
     run(unit_steps({"tcp": 8284, "udp": 400}, {}).steps)
     assert seconds_at_boot() == {"tcp": 8284, "udp": 400}
     os.unlink(LINK)
+    assert seconds_at_boot() == {}
+
+
+@pytest.mark.parametrize("lost", ["os.unlink", "os.chmod"])
+@pytest.mark.parametrize("place", ["/run/python3.11", "/run/100% of $x/python3"])
+@isolated
+def test_a_unit_whose_python_is_gone_sets_nothing_at_boot(monkeypatch, place, lost):
+    os.makedirs(os.path.dirname(LINK))
+    os.chmod(write(place), 0o755)
+    monkeypatch.setattr(sys, "executable", place)
+    run(unit_steps({"tcp": 8284}, {}).steps)
+    assert seconds_at_boot() == {"tcp": 8284}
+    if lost == "os.unlink":
+        os.unlink(place)
+    else:
+        os.chmod(place, 0o644)
+    assert seconds_at_boot() == {}
+
+
+@isolated
+def test_a_unit_without_a_command_of_ours_sets_nothing_at_boot():
+    write(PATH, TEXT.replace(b"ExecStart=", b"ExecStop="))
+    os.makedirs(os.path.dirname(LINK))
+    os.symlink(PATH, LINK)
     assert seconds_at_boot() == {}
 
 

@@ -34,7 +34,8 @@ NO_FILE = {"value": None, "file": None, "line": None, "procps_value": None}
 KEYS_OF = {
     "": "boot_problems conntrack container growth hostname ipvs kernel kube_proxy kubelet modules namespaces owners "
     "pods problems root rps softnet sysctl_conf sysctls",
-    "ipvs": "connections cut_within loaded services timeouts timeouts_at_boot timeouts_from",
+    "ipvs": "connections cut_within draining idlest loaded services services_omitted timeouts timeouts_at_boot "
+    "timeouts_from totals",
     "conntrack": "be_liberal count cut_within loaded max statistics timeouts",
     "kube_proxy": "address config conntrack error ipvs_timeouts mode pid running version",
     "kubelet": "disable_http2 error pid ping_timeout read_idle_timeout running version",
@@ -135,7 +136,17 @@ def test_the_tables_of_a_real_kernel_with_ipvs(kernel):
     assert ipvs["timeouts_from"] == "ipvsadm"
     assert ipvs["connections"] == {"TCP": {"ASSURED": 1, "ESTABLISHED": 4, "TIME_WAIT": 1}, "UDP": {"UDP": 1}}
     assert ipvs["cut_within"] == {"60": 0, "300": 0, "900": 4}
-    assert len(ipvs["services"]) == 5
+    assert (len(ipvs["services"]), ipvs["services_omitted"], ipvs["draining"]) == (5, 0, [])
+    assert ipvs["totals"] == {
+        "services": 5,
+        "real_servers": 7,
+        "persistent": 1,
+        "scattering": 1,
+        "draining": 0,
+        "draining_connections": 0,
+    }
+    assert [(each["idle_seconds"], each["seconds_left"]) for each in ipvs["idlest"]] == [(5, 895)] * 4
+    assert sorted(ipvs["idlest"][0]) == ["client", "idle_seconds", "real_server", "seconds_left", "service"]
     assert {
         "protocol": "UDP",
         "address": "10.96.0.10",
@@ -143,16 +154,20 @@ def test_the_tables_of_a_real_kernel_with_ipvs(kernel):
         "fwmark": None,
         "scheduler": "rr",
         "flags": "",
-        "real_servers": [
-            {"address": "10.2.0.2", "port": 53, "forward": "Masq", "weight": 1, "active": 0, "inactive": 1}
-        ],
+        "real_servers": 1,
     } in ipvs["services"]
+
+
+def test_a_timeout_that_is_lower_than_it_was_does_not_tell_how_long_connections_were_idle():
+    ipvs = node_after(with_ipvs("6.1.0-56-cloud-amd64", "echo Timeout \\\\(tcp tcpfin udp\\\\): 890 120 300"))["ipvs"]
+    assert [(each["idle_seconds"], each["seconds_left"]) for each in ipvs["idlest"]] == [(None, 895)] * 4
 
 
 def test_garbage_from_ipvsadm_is_a_problem_and_the_rest_still_counts():
     node = node_after(with_ipvs("6.1.0-56-cloud-amd64", "echo garbage"))
     assert (node["ipvs"]["timeouts"], node["ipvs"]["timeouts_from"]) == (None, None)
     assert len(node["ipvs"]["services"]) == 5
+    assert [(each["idle_seconds"], each["seconds_left"]) for each in node["ipvs"]["idlest"]] == [(None, 895)] * 4
     problem, marks = node["problems"]
     assert problem["what"] == "IPVS timeouts"
     assert marks["why"] == "IPVS service by firewall mark (7): no socket tells that it goes there"
@@ -197,10 +212,19 @@ def test_tables_that_make_no_sense_or_cannot_be_read_are_problems():
         "os.mkdir('/proc/net/ip_vs_conn')\n"
     )
     node = node_after(code)
-    assert (node["ipvs"]["services"], node["ipvs"]["connections"]) == ([], {})
+    assert (node["ipvs"]["totals"]["services"], node["ipvs"]["services"], node["ipvs"]["connections"]) == (0, [], {})
     assert [(problem["what"], problem["why"]) for problem in node["problems"]] == [
         ("/proc/net/ip_vs", "2 lines make no sense"),
         ("/proc/net/ip_vs_conn", "Is a directory"),
+    ]
+
+
+def test_virtual_services_that_cannot_be_read_are_not_none_at_all():
+    code = with_ipvs("6.1.0-56-cloud-amd64", "echo Timeout \\\\(tcp tcpfin udp\\\\): 900 120 300")
+    node = node_after(code + "os.remove('/proc/net/ip_vs')\nos.mkdir('/proc/net/ip_vs')\n")
+    assert (node["ipvs"]["totals"], node["ipvs"]["services"], node["ipvs"]["draining"]) == (None, [], [])
+    assert [(problem["what"], problem["why"]) for problem in node["problems"]] == [
+        ("/proc/net/ip_vs", "Is a directory")
     ]
 
 

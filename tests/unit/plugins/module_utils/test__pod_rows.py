@@ -200,6 +200,16 @@ def test_processes_that_end_while_we_look_are_no_error(pods_of):
     assert (ended["process"], ended["keepalive"]["time"]) == (None, 7200)
 
 
+def test_a_running_pod_that_the_reader_did_not_reach_says_why(pods_of):
+    pods = pods_of(
+        f"pod = namespace()\ninto(pod, V1, 'kubepods/pod{UID}/{ID}')\nsettle()\n_netns._CHILD_SECONDS = 1\n"
+        "spaces = _netns.read(inside=lambda pids: time.sleep(60)).spaces\n"
+        "found = _pod_rows.pods_of(spaces, log_directory=LOGS)\n"
+        "print(json.dumps({uid: [pod.keepalive, pod.error] for uid, pod in found.items()}))"
+    )
+    assert pods == {UID: [None, "the reader of the other network namespaces ended with wait status 14"]}
+
+
 def test_without_root_the_node_is_a_row_and_the_rest_is_not_there(pods_of):
     pods = pods_of(
         f"into(namespace(), V1, 'kubepods/pod{UID}/{ID}')\nsettle()\n"
@@ -337,6 +347,22 @@ def space(inode, services=(), own=False, keepalive=(7200, 75, 9), error=None):
 
 def order(spaces, tmp_path):
     return [row["netns"] for row in _pod_rows.read(spaces, str(tmp_path), str(tmp_path))["rows"]]
+
+
+@pytest.mark.parametrize(
+    ("sources", "told"),
+    [
+        pytest.param(["sock_diag", "sock_diag"], "sock_diag", id="netlink alone"),
+        pytest.param(["sock_diag", "/proc/net/tcp"], "/proc/net/tcp", id="one of them tells less"),
+        pytest.param([None, "sock_diag"], "sock_diag", id="one could not be read"),
+        pytest.param([None, None], None, id="none could be read"),
+    ],
+)
+def test_the_source_is_the_one_that_tells_least(sources, told, tmp_path):
+    spaces = [space(number) for number, _source in enumerate(sources)]
+    for each, source in zip(spaces, sources):
+        each.inside["sockets_from"] = source
+    assert _pod_rows.read(spaces, str(tmp_path), str(tmp_path))["sockets_from"] == told
 
 
 def test_the_worst_come_first(tmp_path):

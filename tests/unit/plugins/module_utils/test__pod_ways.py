@@ -165,7 +165,11 @@ def test_crio_that_is_not_installed():
 @isolated
 def test_a_network_that_its_owner_writes_again_is_said():
     write(NETWORKS + "/10-calico.conflist", conflist().replace(b'"ptp"', b'"calico"'))
-    [note] = choose(wish("cni"), processes()).notes
+    plugins = "/run/plugins"
+    os.makedirs(plugins)
+    for name in ("calico", "portmap", "tuning"):
+        os.symlink(f"{PLUGINS}/tuning", f"{plugins}/{name}")
+    [note] = choose(wish("cni", cni_plugin_directories=(plugins,)), processes()).notes
     assert note == (
         f"{NETWORKS}/10-calico.conflist belongs to Calico, which writes it anew whenever a calico-node pod starts (its "
         "init container install-cni). With the operator, set spec.calicoNetwork.sysctl of its Installation, which "

@@ -13,7 +13,7 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._i
 ISOLATED = ("unshare", "-pfmn", "--mount-proc")
 ROOMS = "_netns, _steps_pods, _transaction"
 PRELUDE = r"""
-import json, os, subprocess
+import json, os, subprocess, time
 from ansible_collections.kubenode.connections.plugins.module_utils._originals import LiveRecord
 from ansible_collections.kubenode.connections.plugins.module_utils._pod_rows import Pod
 KEYS = ['net.ipv4.tcp_keepalive_' + name for name in ('time', 'intvl', 'probes')]
@@ -25,24 +25,30 @@ def pod(uid, *values):
     process = subprocess.Popen(command, stdout=subprocess.PIPE)
     process.stdout.readline()
     processes[uid] = process
-def connect(uid):
+def connect(uid, idle=None, then=''):
     # Two connections of the pod to itself: one end has SO_KEEPALIVE, the other three have no timer.
+    own = 'ends[0].setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, {}); '.format(idle) if idle else ''
     code = (
-        "import socket, time; server = socket.socket(); server.bind(('127.0.0.1', 0)); server.listen(2); "
-        "ends = [socket.create_connection(server.getsockname()) for _ in 'ab']; "
-        "ends[0].setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1); print(len(ends), flush=True); time.sleep(600)"
+        "import os, socket, time; server = socket.socket(); server.bind(('127.0.0.1', 0)); server.listen(2); "
+        "ends = [socket.create_connection(server.getsockname()) for _ in 'ab']; " + own +
+        "ends[0].setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1); " + then +
+        "print(len(ends), flush=True); time.sleep(600)"
     )
     way = 'nsenter --net=/proc/{}/ns/net sh -c'.format(processes[uid].pid).split()
     client = subprocess.Popen(way + ['ip link set lo up; exec python3 -c "$0"', code], stdout=subprocess.PIPE)
     client.stdout.readline()
+reader, hidden = _steps_pods.count_timers, None
+def hang(_pids):
+    time.sleep(60)
 def find():
     ways = {uid: '/proc/{}/ns/net'.format(process.pid) for uid, process in processes.items()}
-    spaces = {space.inode: space for space in _netns.read(inside=_steps_pods.count_timers).spaces}
+    spaces = {space.inode: space for space in _netns.read(inside=reader).spaces}
     inodes = {uid: os.stat(way).st_ino for uid, way in ways.items()}
-    return {
-        uid: Pod('shop/' + uid, inode, [ways[uid]], spaces[inode].keepalive, spaces[inode].inside)
+    pods = {
+        uid: Pod('shop/' + uid, inode, [ways[uid]], *[getattr(spaces[inode], name) for name in Pod._fields[3:]])
         for uid, inode in inodes.items()
     }
+    return _steps_pods.Running(pods, hidden)
 def step(wanted=None, **ours):
     records = {uid: LiveRecord('7200/75/9', (text,)) for uid, text in ours.items()}
     return _steps_pods.PodsKeepalive(records, wanted and _netns.Keepalive(*wanted), find)
@@ -91,6 +97,39 @@ def test_what_an_earlier_run_gave_follows_the_plan():
         "say(live(), it.targets['web'].final)"
     )
     assert said(code) == [{"web": "233/11/9"}, ["7200/75/9", ["233/11/9"]]]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pytest.param("233/11/9", id="each probe comes earlier"),
+        pytest.param("233/30/9", id="the first one"),
+        pytest.param("600/30/9", id="it is the wanted one"),
+        pytest.param("233/11/15", id="more probes, and the last of them earlier"),
+        pytest.param("233/11/3", id="fewer probes"),
+    ],
+)
+def test_what_an_earlier_run_gave_is_not_made_later(values):
+    numbers = ", ".join(values.split("/"))
+    code = (
+        f"pod('web', {numbers})\nit = step((600, 30, 9), web='{values}')\n_transaction.run([it])\n"
+        f"back = step(web='{values}')\nsay(it.changed, live(), it.targets['web'].final, back.after)"
+    )
+    assert said(code) == [False, {"web": values}, ["7200/75/9", [values]], {"web": "7200/75/9"}]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pytest.param("601/30/9", id="the first probe"),
+        pytest.param("600/31/9", id="the second one"),
+        pytest.param("600/40/1", id="one that would come after its last one"),
+        pytest.param("599/30/10", id="the last one"),
+    ],
+)
+def test_what_an_earlier_run_gave_is_made_earlier(values):
+    numbers = ", ".join(values.split("/"))
+    assert said(f"pod('web', {numbers})\nsay(step((600, 30, 9), web='{values}').after)") == [{"web": "600/30/9"}]
 
 
 def test_restore_gives_back_what_the_pod_had():
@@ -158,6 +197,81 @@ def test_the_pods_whose_connections_keep_their_timers_are_named():
     code += "for name in names[:12]: connect(name)\nsay(step((600, 30, 9)).notes())"
     names = ", ".join(f"shop/p{number:02} (1 open)" for number in range(10))
     assert said(code) == [[f"{note}connect again, where that matters: {names} and 2 more."]]
+
+
+RESENDS = """then='os.system("ip link set lo down"); ends[0].send(b"x"); '"""
+
+
+@pytest.mark.parametrize(
+    ("how", "timers"),
+    [
+        pytest.param("idle=15", [[15, 1]], id="a program that probes earlier itself"),
+        pytest.param("idle=600", [[600, 1]], id="a program that has the same itself"),
+        pytest.param(RESENDS, [], id="one that resends, which hides the other timer"),
+    ],
+)
+def test_connections_that_a_new_timer_would_not_probe_earlier_do_not_count(how, timers):
+    code = f"pod('web')\nconnect('web', {how})\nsay(find().pods['web'].inside, step((600, 30, 9)).notes())"
+    assert said(code) == [{"timers": timers}, []]
+
+
+def test_restore_names_no_connections():
+    code = "pod('web', 600, 30, 9)\nconnect('web')\nit = step(web='600/30/9')\nsay(it.changed, it.notes())"
+    assert said(code) == [True, []]
+
+
+def test_pods_that_the_reader_did_not_reach_are_said_and_left_as_they_are():
+    code = (
+        "names = ['p%02d' % n for n in range(12)]\nfor name in names: pod(name)\n"
+        "_netns._CHILD_SECONDS, reader = 1, hang\nit = step((600, 30, 9), p00='233/11/9')\n_transaction.run([it])\n"
+        "say(it.changed, it.notes(), 'p00' in it.targets, set(live().values()) == {'7200/75/9'})"
+    )
+    names = ", ".join(f"shop/p{number:02}" for number in range(10))
+    why = "the reader of the other network namespaces ended with wait status 14"
+    note = f"keepalive of 12 running pods could not be read ({why}), so it was left as it is: {names} and 2 more. "
+    assert said(code) == [False, [note + "Run this again."], False, True]
+
+
+def test_restore_keeps_the_record_of_a_pod_that_it_cannot_read_and_says_so():
+    code = (
+        "pod('web', 600, 30, 9); pod('other')\n_netns._CHILD_SECONDS, reader = 1, hang\n"
+        "it = step(web='600/30/9')\nsay(it.changed, it.notes(), 'web' in it.targets)"
+    )
+    note = (
+        "keepalive of 1 running pod could not be read (the reader of the other network namespaces ended with wait "
+        "status 14), so it was left as it is, and what was there before stays recorded: shop/web. Run this again."
+    )
+    assert said(code) == [False, [note], False]
+
+
+def test_a_pod_that_may_be_among_those_that_cannot_be_seen_keeps_its_record():
+    code = "hidden = '/proc/7/ns/net: Permission denied'\nit = step(web='600/30/9')\n"
+    changed, (note,), forgotten = said(code + "say(it.changed, it.notes(), 'web' in it.targets)")
+    assert (changed, forgotten) == (False, False)
+    assert note == (
+        "keepalive of running pods: there may be more of them than can be seen (/proc/7/ns/net: Permission denied). "
+        "Those were left as they are, and what 1 pod of an earlier run had before stays recorded. Run this again."
+    )
+
+
+def test_that_pods_cannot_be_seen_is_told_where_they_would_be_changed():
+    ((note,),) = said("hidden = '/proc/7/ns/net: Permission denied'\nsay(step((600, 30, 9)).notes())")
+    assert note == (
+        "keepalive of running pods: there may be more of them than can be seen (/proc/7/ns/net: Permission denied). "
+        "Those were left as they are. Run this again."
+    )
+
+
+def test_processes_that_hide_their_namespace_may_be_pods():
+    beside = ("sh", "-c", 'sleep 60 & exec setpriv --bounding-set=-all --inh-caps=-all "$@"', "sh")
+    pods, hidden = json.loads(run_python(ROOMS, PRELUDE + "say(*_steps_pods.running_pods())", *ISOLATED, *beside))
+    assert pods == {}
+    assert hidden.startswith("/proc/")
+    assert hidden.endswith("/ns/net: Permission denied")
+
+
+def test_no_process_hides_its_namespace_from_root():
+    assert said("pod('web')\nsay(*_steps_pods.running_pods())") == [{}, None]
 
 
 def test_pods_without_a_timer_are_not_to_be_restarted():

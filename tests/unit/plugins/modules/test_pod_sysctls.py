@@ -259,6 +259,20 @@ def test_what_makes_no_sense_is_refused(options, message):
     assert (read(NETWORK), read(ORIGINALS)) == (conflist(), None)
 
 
+@isolated
+def test_tuning_where_the_runtime_does_not_look_is_refused_before_anything_is_written():
+    write(NETWORK, conflist())
+    os.makedirs("/run/other")
+    os.symlink(f"{PLUGINS}/tuning", "/run/other/tuning")
+    done = run(dict(CNI, cni_plugin_directories=["/run/other"]))
+    assert done["msg"] == (
+        f"tuning: the CNI plugin is in /run/other, but ptp, the first plugin of {NETWORK}, is in none of /run/other: "
+        "the runtime looks elsewhere, and without tuning there no pod would start any more. Put tuning beside ptp, and "
+        "name that directory in cni_plugin_directories. Nothing was changed."
+    )
+    assert (read(NETWORK), read(ORIGINALS)) == (conflist(), None)
+
+
 def test_not_root_is_told_so():
     arguments = json.dumps({"ANSIBLE_MODULE_ARGS": ABSENT})
     code = (

@@ -7,8 +7,10 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterable
 from typing import Any
 
+from ansible_collections.kubenode.connections.plugins.module_utils import _ipvs_services, _netns
 from ansible_collections.kubenode.connections.plugins.module_utils._keys import KEYS, MODULES
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan import make_plan
 
@@ -51,7 +53,7 @@ def stock_node() -> dict[str, Any]:
             "timeouts": {"tcp": 900, "tcpfin": 120, "udp": 300},
             "timeouts_from": "socket option",
             "timeouts_at_boot": None,
-            "services": [_service()],
+            **_services(),
             "connections": {"TCP": {"ESTABLISHED": 4, "TIME_WAIT": 1}, "UDP": {"UDP": 1}},
         },
         "conntrack": {
@@ -163,7 +165,7 @@ def altered(node: dict[str, Any], **sections: Any) -> dict[str, Any]:
 
 def without_ipvs(node: dict[str, Any]) -> dict[str, Any]:
     node["ipvs"] = {"loaded": False, "timeouts": None, "timeouts_from": None, "timeouts_at_boot": None}
-    node["ipvs"].update(services=[], connections={})
+    node["ipvs"].update(totals=None, services=[], services_omitted=0, draining=[], connections={}, idlest=[])
     node["modules"]["ip_vs"]["loaded"] = False
     return node
 
@@ -208,26 +210,33 @@ def with_keepalive(
     boot: tuple[int, int, int] | None = None,
     file: str | None = None,
 ) -> dict[str, Any]:
-    """The node's own keepalive; after a boot the same by default. With a file, its lines 3 to 5 set the boot values."""
+    """The node's own keepalive, and that of the namespaces that had the same; after a boot the same by default.
+
+    With a file, its lines 3 to 5 set the boot values.
+    """
     for number, (key, value, later) in enumerate(zip(KEEPALIVE_KEYS, live, boot or live, strict=True), start=3):
         node["sysctls"][key]["value"] = str(value)
         line = number if file else None
         node["sysctls"][key]["boot"].update(value=str(later) if file else None, file=file, line=line)
-    own = [group for group in node["namespaces"]["keepalive"] if group["own"]]
-    others = [group for group in node["namespaces"]["keepalive"] if not group["own"]]
-    node["namespaces"]["keepalive"] = [_group(live, sum(group["namespaces"] for group in own), True), *others]
+    groups = node["namespaces"]["keepalive"]
+    same = sum(group["namespaces"] - 1 for group in groups if group["own"])
+    others = [((each["time"], each["intvl"], each["probes"]), each["namespaces"]) for each in groups if not each["own"]]
+    node["namespaces"]["keepalive"] = grouped(live, [(live, same), *others])
     return node
 
 
 def with_pods(node: dict[str, Any], groups: list[tuple[tuple[int, int, int], int]]) -> dict[str, Any]:
     """The keepalive of the other namespaces: values, and in how many."""
     time, intvl, probes = (int(node["sysctls"][key]["value"]) for key in KEEPALIVE_KEYS)
-    node["namespaces"]["keepalive"] = [
-        _group((time, intvl, probes), 1, True),
-        *(_group(*group, False) for group in groups),
-    ]
+    node["namespaces"]["keepalive"] = grouped((time, intvl, probes), groups)
     node["namespaces"]["count"] = 1 + sum(count for _values, count in groups)
     return node
+
+
+def grouped(own: tuple[int, int, int], others: Iterable[tuple[tuple[int, int, int], int]]) -> list[dict[str, Any]]:
+    """The keepalive of the own and of so many other namespaces, grouped by node_info itself."""
+    spaces = [_space(own, True), *(_space(values, False) for values, number in others for _each in range(number))]
+    return [_group(group.keepalive, group.namespaces, group.own) for group in _netns._groups(spaces)]
 
 
 def with_sysctl(node: dict[str, Any], key: str, live: str | None, **boot: Any) -> dict[str, Any]:
@@ -245,13 +254,20 @@ def with_counters(node: dict[str, Any], *cpus: dict[str, int]) -> dict[str, Any]
 
 def with_real_servers(node: dict[str, Any], protocol: str, *servers: tuple[int, int, int]) -> dict[str, Any]:
     """One service with real servers of weight, active and inactive connections."""
-    service = {**_service(), "protocol": protocol}
-    service["real_servers"] = [
-        {"address": f"10.2.0.{n}", "port": 8080, "forward": "Masq", "weight": weight, "active": up, "inactive": down}
-        for n, (weight, up, down) in enumerate(servers, start=1)
-    ]
-    node["ipvs"]["services"] = [service]
+    node["ipvs"].update(_services(protocol, "rr", "", *servers))
     return node
+
+
+def idle(seconds_left: int, **more: Any) -> dict[str, Any]:
+    """A connection of 900 s in ipvs.idlest."""
+    return {
+        "client": "10.1.0.2:39002",
+        "service": "10.96.0.10:80",
+        "real_server": "10.2.0.2:8080",
+        "idle_seconds": 900 - seconds_left,
+        "seconds_left": seconds_left,
+        **more,
+    }
 
 
 def nodes(*several: dict[str, Any] | None) -> dict[str, Any]:
@@ -275,17 +291,22 @@ def settings_of(node: dict[str, Any] | None, **policy: Any) -> dict[str, Any]:
     return plan_one(node, **policy)[1]["settings"]
 
 
-def _service() -> dict[str, Any]:
-    server = {"address": "10.2.0.2", "port": 6443, "forward": "Masq", "weight": 1, "active": 4, "inactive": 1}
-    return {
-        "protocol": "TCP",
-        "address": "10.96.0.1",
-        "port": 443,
-        "fwmark": None,
-        "scheduler": "rr",
-        "flags": "",
-        "real_servers": [server],
-    }
+def with_service(node: dict[str, Any], scheduler: str, flags: str = "") -> dict[str, Any]:
+    """One TCP service with two real servers."""
+    node["ipvs"].update(_services("TCP", scheduler, flags, (1, 4, 0), (1, 3, 0)))
+    return node
+
+
+def _services(
+    protocol: str = "TCP", scheduler: str = "rr", flags: str = "", *servers: tuple[int, int, int]
+) -> dict[str, Any]:
+    """What node_info says of a table with one service."""
+    lines = [
+        f"{protocol}  0A600001:01BB {scheduler} {flags}\n" if protocol != "FWM" else f"FWM  00000007 {scheduler}\n"
+    ]
+    for number, (weight, active, inactive) in enumerate(servers or [(1, 4, 1)], start=1):
+        lines.append(f"  -> 0A0200{number:02X}:1F90      Masq    {weight:<6} {active:<10} {inactive:<10}\n")
+    return _ipvs_services.row(_ipvs_services.sum_up(lines)[0])
 
 
 def _kube_proxy(mode: str) -> dict[str, Any]:
@@ -353,3 +374,7 @@ def _sysctl(key: str) -> dict[str, Any]:
 def _group(keepalive: tuple[int, int, int], namespaces: int, own: bool) -> dict[str, Any]:
     time, intvl, probes = keepalive
     return {"time": time, "intvl": intvl, "probes": probes, "namespaces": namespaces, "own": own}
+
+
+def _space(keepalive: tuple[int, int, int], own: bool) -> _netns.Space:
+    return _netns.Space(0, own, [], [], _netns.Keepalive(*keepalive), None, None, None)

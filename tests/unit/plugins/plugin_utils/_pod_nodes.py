@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import grouped
+
 KERNEL = (7200, 75, 9)
 SAFE = (600, 30, 9)
 
@@ -71,25 +73,17 @@ def row(
 
 def with_rows(node: dict[str, Any], *rows: dict[str, Any], **pods: Any) -> dict[str, Any]:
     """The node with these namespaces beside its own, in both of the places that node_info tells them."""
-    own = next(group for group in node["namespaces"]["keepalive"] if group["own"])
-    own = {**own, "namespaces": 1}
-    groups: dict[tuple[int, ...], int] = {}
-    for each in rows:
-        if each["kind"] != "node" and each["keepalive"]:
-            values = tuple(each["keepalive"].values())
-            groups[values] = groups.get(values, 0) + 1
-    others = [
-        {**dict(zip(("time", "intvl", "probes"), values, strict=True)), "namespaces": number, "own": False}
-        for values, number in groups.items()
-    ]
+    group = next(group for group in node["namespaces"]["keepalive"] if group["own"])
+    own = (group["time"], group["intvl"], group["probes"])
+    others = [tuple(each["keepalive"].values()) for each in rows if each["kind"] != "node" and each["keepalive"]]
     unreadable = [each for each in rows if each["keepalive"] is None]
     node["namespaces"] = {
         "count": 1 + sum(each["kind"] != "node" for each in rows),
         "unreadable": len(unreadable),
         "error": unreadable[0]["error"] if unreadable else None,
-        "keepalive": [own, *others],
+        "keepalive": grouped(own, [(values, 1) for values in others]),
     }
-    own_row = row("the node itself", (own["time"], own["intvl"], own["probes"]), kind="node")
+    own_row = row("the node itself", own, kind="node")
     node["pods"] = {
         "count": sum(each["kind"] == "pod" for each in rows),
         "rows": [*([] if any(each["kind"] == "node" for each in rows) else [own_row]), *rows],

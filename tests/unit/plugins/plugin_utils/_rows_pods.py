@@ -199,7 +199,45 @@ RAISED = [
     ),
 ]
 
+RAISED += [
+    pytest.param(
+        "connections-idle-unseen",
+        with_rows(
+            quiet_node(),
+            row("default/web-0", SAFE, service(gaps=[(300, 2), (600, 3), (7100, 1)], in_flight=1)),
+            row("default/web-1", SAFE, service(without=1, gaps=[(600, 1)])),
+            sockets_from="/proc/net/tcp",
+        ),
+        {},
+        {
+            "severity": "unknown",
+            "limit": LIMIT,
+            "observed": "6 open connections to services undecided in default/web-0 (5), default/web-1 (1)",
+            "remedy": "Load tcp_diag (modprobe tcp_diag) and run again, or have them connect again.",
+        },
+        id="what is left of a timer is no proof",
+    ),
+]
+
 NOT_RAISED = [
+    pytest.param(
+        "connections-idle-unseen",
+        with_rows(quiet_node(), row("a/b", SAFE, service(gaps=[(600, 3)], in_flight=1))),
+        {},
+        id="how long they are idle was seen",
+    ),
+    pytest.param(
+        "connections-idle-unseen",
+        with_rows(quiet_node(), row("a/b", KERNEL, service(gaps=[(600, 3)])), sockets_from="/proc/net/tcp"),
+        {},
+        id="in a pod that is late itself",
+    ),
+    pytest.param(
+        "connections-idle-unseen",
+        with_rows(nftables_node(), row("a/b", KERNEL, service(gaps=[(600, 3)])), sockets_from="/proc/net/tcp"),
+        {},
+        id="under a limit beyond any timer",
+    ),
     pytest.param(
         "pods-keepalive-too-late",
         with_rows(applied_node(), row("a/b", SAFE), row("process x (7)", KERNEL, kind="other")),

@@ -13,6 +13,7 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._n
     nftables_node,
     quiet_node,
     with_real_servers,
+    with_service,
     with_sysctl,
 )
 
@@ -22,15 +23,9 @@ SLOPPY_TCP = "net.ipv4.vs.sloppy_tcp"
 TWO = (1, 4, 0), (1, 3, 0)
 
 
-def persistent(node, flags="persistent 150000 FFFFFFFF"):
-    """The node whose service has session affinity."""
-    node["ipvs"]["services"][0]["flags"] = flags
-    return node
-
-
-def scheduled(node, scheduler):
-    node["ipvs"]["services"][0]["scheduler"] = scheduler
-    return node
+def persistent(node):
+    """The node with a service that has session affinity."""
+    return with_service(node, "rr", "persistent 150000 FFFFFFFF")
 
 
 def sloppy(node, value="1"):
@@ -108,13 +103,13 @@ NOT_RAISED = [
     pytest.param("sloppy-tcp-on", sloppy(with_real_servers(quiet_node(), "UDP", *TWO)), {}, id="datagrams"),
     pytest.param(
         "sloppy-tcp-on",
-        scheduled(sloppy(with_real_servers(quiet_node(), "TCP", *TWO)), "sh"),
+        with_service(sloppy(quiet_node()), "sh"),
         {},
         id="the same client always gets the same",
     ),
     pytest.param(
         "sloppy-tcp-on",
-        persistent(sloppy(with_real_servers(quiet_node(), "TCP", *TWO))),
+        persistent(sloppy(quiet_node())),
         {},
         id="session affinity leads it back",
     ),

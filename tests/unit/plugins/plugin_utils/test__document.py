@@ -30,6 +30,7 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._n
     altered,
     applied_node,
     container_node,
+    idle,
     nftables_node,
     nodes,
     plain_node,
@@ -227,6 +228,29 @@ def test_of_many_gaps_and_services_the_worst_are_shown():
     row = document({"worker1": node}, {})["nodes"][0]["pods"]["rows"][1]
     assert [gap["seconds"] for gap in row["services"][0]["gaps"]] == list(range(110, 130))
     assert (len(row["services"]), row["services_omitted"]) == (20, 5)
+
+
+@pytest.mark.parametrize(
+    ("seen", "shown"),
+    [
+        pytest.param([idle(40), idle(300)], [idle(40), idle(300)], id="as they were seen"),
+        pytest.param([idle(40, idle_seconds=None)], [idle(40, idle_seconds=None)], id="since when is not known"),
+        pytest.param([idle(40, client=None)], [idle(40, client="?")], id="a client that is no text"),
+        pytest.param([idle(-1, idle_seconds=860)], [idle(0, idle_seconds=860)], id="a time below zero"),
+        pytest.param({"client": "x"}, [], id="no list"),
+        pytest.param(None, [], id="the table was not read"),
+    ],
+)
+def test_the_connections_that_are_idle_longest(seen, shown):
+    report = document(nodes(altered(stock_node(), ipvs={"idlest": seen})), {})
+    assert complaints(report) == []
+    assert part(report, "worker1")["ipvs"]["idlest"] == shown
+
+
+def test_of_many_nodes_few_idle_connections_each_are_shown():
+    node = altered(stock_node(), ipvs={"idlest": [idle(seconds) for seconds in range(20)]})
+    report = document({f"worker{number}": node for number in range(500)}, {})
+    assert {len(each["ipvs"]["idlest"]) for each in report["nodes"]} == {5}
 
 
 def test_a_pod_whose_values_are_safe_is_at_risk_by_its_open_connections_only():

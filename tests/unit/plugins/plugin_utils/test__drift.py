@@ -15,6 +15,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._silence impo
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._cluster import cluster, document
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import (
     OUR_FILE,
+    altered,
     quiet_node,
     stock_node,
     with_counters,
@@ -93,6 +94,36 @@ def test_a_finding_that_is_silenced_now_is_gone():
     silences = parse_silences([{"id": "keepalive-too-late", "reason": "known"}])
     found = between({"worker1": stock_node()}, {"worker1": stock_node()}, silences=silences)
     assert [each["id"] for each in found["findings_gone"]] == ["keepalive-too-late"]
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "changes"),
+    [
+        pytest.param("warning", "critical", [("warning", "critical")], id="it became worse"),
+        pytest.param("critical", "info", [("critical", "info")], id="it became less"),
+        pytest.param("warning", "warning", [], id="it stayed"),
+    ],
+)
+def test_the_severity_of_a_finding_that_was_there_before(before, now, changes):
+    earlier, report = document({"worker1": stock_node()}, {}), document({"worker1": stock_node()}, {})
+    for each, severity in ((earlier, before), (report, now)):
+        each["findings"][0]["severity"] = severity
+    report["drift"] = drift(earlier, report, PATH)
+    what = f"severity of {report['findings'][0]['id']}"
+    assert complaints(report) == []
+    assert report["drift"]["changes"] == [
+        {"scope": "worker1", "what": what, "from": was, "to": became} for was, became in changes
+    ]
+    assert (report["drift"]["findings_new"], report["drift"]["findings_gone"]) == ([], [])
+
+
+def test_a_rule_that_says_more_than_before():
+    offered = altered(quiet_node(), kube_proxy={"version": "v1.30.2"})
+    off = altered(quiet_node(), kube_proxy={"version": "v1.40.0"})
+    found = between({"worker1": offered}, {"worker1": off})
+    assert {"scope": "worker1", "what": "severity of ipvs-mode-deprecated", "from": "info", "to": "warning"} in found[
+        "changes"
+    ]
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,7 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._n
     with_sysctl,
     with_unit,
 )
+from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._pod_nodes import row, with_rows
 
 BE_LIBERAL = "net.netfilter.nf_conntrack_tcp_be_liberal"
 ESTABLISHED = "net.netfilter.nf_conntrack_tcp_timeout_established"
@@ -48,6 +49,10 @@ ROLE = "The role kubenode.connections.kube_proxy does both: {}, kube_proxy_confi
 UNTIL_TCP_GIVES_UP = (
     "a connection to an API server that is gone lasts until TCP gives up (924 s with net.ipv4.tcp_retries2 15), "
     "and the node reports nothing meanwhile."
+)
+WHO_FORWARDS = (
+    "Name what forwards Services in keepalive_middleboxes: cilium, calico_ebpf, or {name: ..., seconds: ...}. Where "
+    "kube-proxy has only not started yet, run again when it has."
 )
 DENIED = "kubelet: /proc/1024/environ: Permission denied"
 TIMERS = "Open sockets keep their old timer until it fires: restart what cannot wait."
@@ -584,7 +589,197 @@ RAISED = [
     ),
 ]
 
+IN_K3S = {
+    "severity": "unknown",
+    "remedy": "Look for DISABLE_HTTP2, HTTP2_READ_IDLE_TIMEOUT_SECONDS and HTTP2_PING_TIMEOUT_SECONDS in the "
+    "environment of the unit that kubelet runs in, such as k3s or k3s-agent.",
+}
+
+BOOT_KEPT = "Where the value of now is to stay, put it into keepalive_sysctls{}. Where not, set the other one now."
+MAX = "net.netfilter.nf_conntrack_max"
+LOOSE = "net.netfilter.nf_conntrack_tcp_loose"
+CLOSE_WAIT = "net.netfilter.nf_conntrack_tcp_timeout_close_wait"
+SLOPPY = "net.ipv4.vs.sloppy_tcp"
+RETRIES2 = "net.ipv4.tcp_retries2"
+
+
+def with_file(node, key, live, value):
+    """The node with a live value, and a line that sets another one at boot, in time."""
+    return with_sysctl(node, key, live, value=value, file="/etc/sysctl.d/x.conf", line=7, in_time=True)
+
+
+def without_config(node):
+    """A kube-proxy whose configuration could not be read."""
+    return altered(node, kube_proxy={"conntrack": None, "ipvs_timeouts": None})
+
+
+BOOT_SYSCTLS = [
+    pytest.param(
+        "boot-sysctl-differs",
+        with_sysctl(with_sysctl(stock_node(), RETRIES2, "8"), SLOPPY, "1"),
+        {},
+        {
+            "severity": "warning",
+            "observed": f"{RETRIES2} is 8 now and 15 after a reboot: no file sets it; {SLOPPY} is 1 now and 0 after a "
+            "reboot: no file sets it",
+            "why": "Set by hand it lasts until the reboot; or by a unit or a program that this collection does not "
+            "look for.",
+            "remedy": BOOT_KEPT.format(""),
+        },
+        id="set by hand",
+    ),
+    pytest.param(
+        "boot-sysctl-differs",
+        with_file(stock_node(), LOOSE, "1", "0"),
+        {},
+        {
+            "observed": f"{LOOSE} is 1 now and 0 after a reboot: /etc/sysctl.d/x.conf:7 sets it",
+            "remedy": BOOT_KEPT.format(", or change /etc/sysctl.d/x.conf:7"),
+        },
+        id="a file that was not applied yet",
+    ),
+    pytest.param(
+        "boot-sysctl-differs",
+        with_file(plain_node(), MAX, "262144", "131072"),
+        {},
+        {"observed": f"{MAX} is 262144 now and 131072 after a reboot: /etc/sysctl.d/x.conf:7 sets it"},
+        id="what the kernel works out by memory, where a file decides",
+    ),
+    pytest.param(
+        "boot-sysctl-differs",
+        with_file(stock_node(), BE_LIBERAL, "0", "1"),
+        {},
+        {"observed": f"{BE_LIBERAL} is 0 now and 1 after a reboot: /etc/sysctl.d/x.conf:7 sets it"},
+        id="be_liberal the other way round",
+    ),
+    pytest.param(
+        "boot-sysctl-differs",
+        _rows_owners.with_conf(with_sysctl(stock_node(), RETRIES2, "8"), {RETRIES2: "15"}),
+        {},
+        {"observed": f"{RETRIES2} is 8 now and 15 after a reboot: no file sets it"},
+        id="a line that nobody reads has the value of the boot",
+    ),
+    pytest.param(
+        "boot-sysctl-differs",
+        without_config(with_sysctl(stock_node(), RETRIES2, "8")),
+        {},
+        {},
+        id="what kube-proxy never writes, whatever its configuration",
+    ),
+]
+
+BOOT_SYSCTLS_KEPT = [
+    pytest.param("boot-sysctl-differs", stock_node(), {}, id="what kube-proxy sets in ipvs mode"),
+    pytest.param(
+        "boot-sysctl-differs", with_sysctl(stock_node(), CLOSE_WAIT, "3600"), {}, id="by kube-proxy's configuration"
+    ),
+    pytest.param(
+        "boot-sysctl-differs",
+        without_config(with_sysctl(stock_node(), CLOSE_WAIT, "3600")),
+        {},
+        id="perhaps by kube-proxy, whose configuration could not be read",
+    ),
+    pytest.param(
+        "boot-sysctl-differs",
+        with_file(stock_node(), MAX, "262144", "131072"),
+        {},
+        id="perhaps by kube-proxy, which did not tell what it comes to",
+    ),
+    pytest.param(
+        "boot-sysctl-differs",
+        altered(with_sysctl(stock_node(), SLOPPY, "1"), kube_proxy={"mode": None}),
+        {},
+        id="kube-proxy's mode is not known",
+    ),
+    pytest.param("boot-sysctl-differs", with_sysctl(plain_node(), MAX, "262144"), {}, id="the kernel works it out"),
+    pytest.param("boot-sysctl-differs", with_sysctl(nftables_node(), SLOPPY, "1"), {}, id="IPVS is not on the path"),
+    pytest.param(
+        "boot-sysctl-differs",
+        with_sysctl(stock_node(), RETRIES2, "8"),
+        {"dead_peer_seconds": 103},
+        id="the plan sets it",
+    ),
+    pytest.param("boot-sysctl-differs", with_sysctl(stock_node(), RETRIES2, None), {}, id="it could not be read"),
+    pytest.param(
+        "boot-sysctl-differs", with_file(with_sysctl(stock_node(), RETRIES2, "8"), RETRIES2, "8", "8"), {}, id="kept"
+    ),
+    pytest.param(
+        "boot-sysctl-differs",
+        with_sysctl(stock_node(), LOOSE, "0", value="0", file="/etc/sysctl.d/x.conf", line=7, in_time=False),
+        {},
+        id="a line that comes too early is said by boot-module-late",
+    ),
+    pytest.param(
+        "boot-sysctl-differs",
+        with_sysctl(altered(stock_node(), kube_proxy={"conntrack": {}}), BE_LIBERAL, "1"),
+        {},
+        id="be_liberal is said by be-liberal-not-kept",
+    ),
+    pytest.param(
+        "boot-sysctl-differs",
+        _rows_owners.with_conf(with_sysctl(stock_node(), RETRIES2, "8"), {RETRIES2: "8"}),
+        {},
+        id="a line that nobody reads is said by sysctl-conf-not-read",
+    ),
+    pytest.param(
+        "boot-sysctl-differs",
+        with_keepalive(stock_node(), (600, 30, 9), (7200, 75, 9)),
+        {},
+        id="the keepalive is said by boot-value-differs",
+    ),
+]
+
+RAISED += [
+    *BOOT_SYSCTLS,
+    pytest.param(
+        "kubelet-not-read",
+        altered(nftables_node(), kubelet=plain_node()["kubelet"]),
+        {},
+        {
+            **IN_K3S,
+            "observed": "kubelet's process was not found, but kube-proxy runs",
+            "why": "It may be embedded in another, as in K3s. Where kubelet has no HTTP/2 health check, "
+            + UNTIL_TCP_GIVES_UP,
+        },
+        id="K3s: kubelet and kube-proxy in its own process",
+    ),
+    pytest.param(
+        "kubelet-not-read",
+        with_rows(plain_node(), row("a/b")),
+        {},
+        {**IN_K3S, "observed": "kubelet's process was not found, but there are pods"},
+        id="K3s without kube-proxy",
+    ),
+    pytest.param(
+        "limit-unknown",
+        altered(plain_node(), kubelet=stock_node()["kubelet"]),
+        {},
+        {
+            "severity": "unknown",
+            "observed": "the idle limit of Services: kubelet runs, but no kube-proxy, so who forwards them is not "
+            "known",
+            "remedy": WHO_FORWARDS,
+        },
+        id="a node of Cilium",
+    ),
+    pytest.param(
+        "limit-unknown",
+        altered(plain_node(), kubelet=stock_node()["kubelet"], conntrack={"loaded": None}),
+        {},
+        {"remedy": f"Run on the node itself: this root lacks rights, as in a container. {WHO_FORWARDS}"},
+        id="a node of Cilium, and something that could not be read",
+    ),
+]
+
 NOT_RAISED = [
+    pytest.param(
+        "limit-unknown",
+        altered(plain_node(), kubelet=stock_node()["kubelet"]),
+        {"middleboxes": ["cilium"]},
+        id="a node of Cilium that was declared",
+    ),
+    *BOOT_SYSCTLS_KEPT,
+    pytest.param("limit-unknown", plain_node(), {}, id="a machine without Kubernetes"),
     *_rows_network.NOT_RAISED,
     *_rows_pods.NOT_RAISED,
     *_rows_growth.NOT_RAISED,
@@ -681,6 +876,9 @@ NOT_RAISED = [
     pytest.param("kubelet-check-slow", with_kubelet(version=None), {}, id="45 s, and the version was not read"),
     pytest.param("kubelet-not-read", stock_node(), {}, id="all was read"),
     pytest.param("kubelet-not-read", plain_node(), {}, id="no kubelet"),
+    pytest.param(
+        "kubelet-not-read", with_rows(plain_node(), row("process x (7)", kind="other")), {}, id="namespaces of no pod"
+    ),
 ]
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import html
 import re
 from html.parser import HTMLParser
 
@@ -14,13 +15,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._html import render_html
-from ansible_collections.kubenode.connections.plugins.plugin_utils._page import printable
+from ansible_collections.kubenode.connections.plugins.plugin_utils._page import plain, printable
+from ansible_collections.kubenode.connections.plugins.plugin_utils._text import text_lines
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._cluster import (
     applied,
     document,
     pods,
 )
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import (
+    altered,
     container_node,
     nftables_node,
     nodes,
@@ -45,6 +48,7 @@ class Page(HTMLParser):
     def __init__(self, markup):
         super().__init__(convert_charrefs=True)
         self.elements, self.text, self.open, self.wrong, self.raw = [], "", [], [], {}
+        self.title, self.headline = [], []
         self.feed(markup)
         self.close()
 
@@ -63,6 +67,10 @@ class Page(HTMLParser):
             self.raw[inside] = self.raw.get(inside, "") + data
         else:
             self.text += data
+        if "title" in self.open:
+            self.title.append(data)
+        if "h1" in self.open:
+            self.headline.append(data)
 
     def all(self, name):
         return [attributes for tag, attributes in self.elements if tag == name]
@@ -143,33 +151,70 @@ def test_the_policy_lets_in_this_style_and_this_script_and_nothing_else(report):
     assert not {name for name in names if name.startswith("on")} | (names & {"style"})
 
 
+UNREAD = {"unreadable": 3, "error": "/proc/7/ns/net: Permission denied"}
+
+HEADLINES = [
+    pytest.param(
+        lambda: document(nodes(quiet_node(), quiet_node()), {}),
+        ("SAFE", "safe", "✓", "idle connections are safe on all 2 nodes."),
+        id="safe",
+    ),
+    pytest.param(
+        document,
+        ("UNSAFE", "unsafe", "✗", "idle connections at risk on 1 of 3 nodes (1 unknown), in 2 of 2 pods."),
+        id="unsafe",
+    ),
+    pytest.param(
+        lambda: document(nodes(quiet_node(), None), {}),
+        ("UNKNOWN", "unknown", "?", "whether idle connections are safe is not known on 1 of 2 nodes."),
+        id="unknown",
+    ),
+    pytest.param(
+        lambda: document(nodes(quiet_node(), altered(quiet_node(), namespaces=UNREAD)), {}),
+        (
+            "UNKNOWN",
+            "unknown",
+            "?",
+            "not all pods and connections could be read on worker2; the nodes themselves are safe.",
+        ),
+        id="unread pods of safe nodes",
+    ),
+    pytest.param(
+        lambda: document(nodes(quiet_node(), with_keepalive(quiet_node(), (550, 30, 9))), {}),
+        ("UNSAFE AFTER A REBOOT", "unsafe", "✗", "idle connections are safe, until a reboot of 1 of 2 nodes."),
+        id="safe until a reboot",
+    ),
+    pytest.param(
+        lambda: document(nodes(with_rows(quiet_node(), row("a/b", (600, 30, 9), service(gaps=[(7200, 2)])))), {}),
+        ("UNSAFE", "unsafe", "✗", "idle connections at risk in 1 of 1 pod; the nodes themselves are safe."),
+        id="late open connections on a safe node",
+    ),
+]
+
+
+@pytest.mark.parametrize(("report", "expected"), HEADLINES)
+def test_the_terminal_the_heading_and_the_title_say_the_same(report, expected):
+    word, kind, sign, sentence = expected
+    markup = render_html(report())
+    page = Page(markup)
+    assert plain(text_lines(report(), 200)[0]) == f"{word}: {sentence}"
+    assert "".join(page.title) == f"{word}: {sentence}"
+    assert page.headline == [sign, word.lower(), sentence[:1].upper() + sentence[1:]]
+    assert f'<header class="top {kind}">' in markup
+
+
 @pytest.mark.parametrize(
-    ("report", "headline"),
+    ("other", "told"),
     [
-        pytest.param(document, "Idle connections are at risk on 1 of 3 nodes.", id="some at risk"),
-        pytest.param(
-            lambda: document(nodes(stock_node()), {}), "Idle connections are at risk on worker1.", id="the only one"
-        ),
-        pytest.param(
-            lambda: document(nodes(quiet_node(), quiet_node()), {}),
-            "Idle connections are safe on all 2 nodes.",
-            id="all safe",
-        ),
-        pytest.param(
-            lambda: document(nodes(quiet_node(), None), {}),
-            "Whether idle connections are safe is not known on 1 of 2 nodes.",
-            id="one not known",
-        ),
-        pytest.param(
-            lambda: document(nodes(with_rows(quiet_node(), row("a/b", (600, 30, 9), service(without=2)))), {}),
-            "Idle connections are at risk in 1 of 1 pod.",
-            id="only open connections, as in the terminal",
-        ),
+        pytest.param(None, True, id="below a headline on what is not known"),
+        pytest.param(quiet_node(), False, id="not again where the headline says so"),
+        pytest.param(stock_node(), False, id="nor beside nodes at risk now"),
     ],
 )
-def test_the_verdict_is_one_sentence_and_the_title(report, headline):
-    text = Page(render_html(report())).text
-    assert text.count(headline) == 2
+def test_nodes_that_a_reboot_makes_unsafe_are_told(other, told):
+    text = Page(render_html(document(nodes(with_keepalive(quiet_node(), (550, 30, 9)), other), {}))).text
+    assert ("1 node safe now will be at risk after a reboot." in text) is told
+    assert ("until a reboot of 1 of 2 nodes." in text or "1 node more after a reboot." in text) is not told
 
 
 @pytest.mark.parametrize(
@@ -189,9 +234,43 @@ def test_the_verdict_is_one_sentence_and_the_title(report, headline):
 )
 def test_what_to_do_next_can_be_copied(report, steps):
     markup = render_html(report())
-    part = markup[markup.index('id="next"') : markup.index('id="time"')]
-    assert re.findall(r"data-copy><code>([^<]*)</code>", part) == steps
-    assert ("Nothing has to be done." in part) == (not steps)
+    assert commands_of(markup, "next", "time") == steps
+    assert ("Nothing has to be done." in markup) == (not steps)
+
+
+def commands_of(markup, begin, end):
+    """What can be copied in the parts from one up to another."""
+    part = markup[markup.index(f'id="{begin}"') : markup.index(f'id="{end}"')]
+    return [html.unescape(each) for each in re.findall(r"data-copy><code>([^<]*)</code>", part)]
+
+
+@pytest.mark.parametrize(
+    ("options", "shown"),
+    [
+        pytest.param(
+            ["-i 'a&b/<hosts>'", "--limit 'rack1:&rack2'", "-K", "-e 'keepalive_margin=9 keepalive_pods=\"x\"'"],
+            " -i 'a&b/<hosts>' --limit 'rack1:&rack2' -K -e 'keepalive_margin=9 keepalive_pods=\"x\"'",
+            id="those of the run",
+        ),
+        pytest.param([], "", id="a run that needed none"),
+    ],
+)
+def test_each_command_has_the_options_of_the_run(options, shown):
+    markup = render_html(document(), options)
+    playbook = "ansible-playbook kubenode.connections"
+    assert commands_of(markup, "next", "time") == [
+        f"{playbook}.apply{shown} --check --diff",
+        f"{playbook}.apply{shown}",
+        f"{playbook}.verify{shown}",
+    ]
+    assert f"{playbook}.apply{shown}" in commands_of(markup, "findings", "pods")
+    assert "INVENTORY" not in markup
+
+
+def test_the_first_command_is_the_one_of_the_terminal():
+    options = ["-i hosts", "--limit rack1"]
+    lines = [plain(line) for line in text_lines(document(), 200, options)]
+    assert lines[1] == f"Run: {commands_of(render_html(document(), options), 'next', 'time')[0]}"
 
 
 def test_a_failed_apply_comes_first():
@@ -273,8 +352,8 @@ HOSTILE = st.text(max_size=30) | st.sampled_from(
 
 @settings(max_examples=40)
 @given(HOSTILE, st.sampled_from([document, after_apply, drifted]))
-def test_text_of_nodes_never_becomes_markup(text, report):
-    page, harmless = Page(render_html(replaced(report(), text))), Page(render_html(report()))
+def test_text_of_nodes_and_options_never_becomes_markup(text, report):
+    page, harmless = Page(render_html(replaced(report(), text), [text])), Page(render_html(report()))
     assert (page.open, page.wrong) == ([], [])
     assert {tag for tag, _attributes in page.elements} <= {tag for tag, _attributes in harmless.elements}
     assert (len(page.all("script")), len(page.all("style"))) == (1, 1)

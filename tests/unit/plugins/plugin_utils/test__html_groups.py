@@ -48,9 +48,13 @@ def test_counters_and_kernels_do_not_part_what_is_drawn_alike():
 
 def test_a_stock_node_is_drawn_now_and_as_planned():
     assert lanes_of(document(nodes(stock_node()), {})) == [
-        ("Now", "the node's own", 7200),
+        ("Now", "the node's own and that of 23 other network namespaces", 7200),
         ("Planned", "the node's own, once the plan is applied", 600),
     ]
+
+
+def test_a_node_without_other_namespaces_is_drawn_with_its_own_only():
+    assert lanes_of(document(nodes(with_pods(quiet_node(), [])), {})) == [("Now", "the node's own", 600)]
 
 
 def test_a_safe_node_is_drawn_once():
@@ -67,6 +71,19 @@ def test_pods_with_another_keepalive_have_a_line_of_their_own():
     ]
 
 
+def test_alike_nodes_say_how_many_namespaces_the_fewest_and_the_most_of_them_have():
+    several = [with_pods(stock_node(), [((7200, 75, 9), same), ((5, 1, 3), 1)]) for same in (7, 1, 3)]
+    assert lanes_of(document(nodes(*several), {}))[:2] == [
+        ("Now", "the node's own and that of 1 to 7 other network namespaces", 7200),
+        ("Pods now", "1 network namespace", 5),
+    ]
+
+
+def test_nodes_with_and_without_other_namespaces_are_apart():
+    several = [with_pods(stock_node(), [((7200, 75, 9), same)] if same else []) for same in (0, 2)]
+    assert len(groups_of(document(nodes(*several), {}))) == 2
+
+
 def test_a_value_that_does_not_stay_is_drawn_for_after_a_reboot():
     node = with_keepalive(stock_node(), (600, 30, 9), boot=(7200, 75, 9))
     assert ("After a reboot", "the node's own, as things stand", 7200) in lanes_of(document(nodes(node), {}))
@@ -74,11 +91,12 @@ def test_a_value_that_does_not_stay_is_drawn_for_after_a_reboot():
 
 def test_an_apply_is_drawn_before_and_after():
     after = cluster()
-    after["worker1"] = with_keepalive(after["worker1"], (600, 30, 9))
+    after["worker1"] = with_pods(with_keepalive(after["worker1"], (600, 30, 9)), [((7200, 75, 9), 3)])
     report = document(after, applied=applied(), kind="apply")
-    assert lanes_of(report)[:2] == [
+    assert lanes_of(report)[:3] == [
         ("Before", "the node's own, before the apply", 7200),
         ("Now", "the node's own", 600),
+        ("Pods now", "3 network namespaces", 7200),
     ]
 
 

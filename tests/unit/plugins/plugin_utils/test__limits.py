@@ -19,12 +19,14 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._n
     with_established,
     with_ipvs_tcp,
 )
+from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._pod_nodes import row, with_rows
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._rows_owners import (
     by_release,
     with_keepalived,
 )
 
 RESTART = "IPVS tcp after a kube-proxy restart"
+SERVICES = "the idle limit of Services"
 CONNTRACK = (86400, "conntrack established")
 
 
@@ -37,6 +39,16 @@ def changed(node, path, value):
     return node
 
 
+def on_kubernetes(node):
+    node["kubelet"] = dict(stock_node()["kubelet"])
+    return node
+
+
+def without_kube_proxy(node):
+    node["kube_proxy"] = dict(plain_node()["kube_proxy"])
+    return node
+
+
 @pytest.mark.parametrize(
     ("node", "expected"),
     [
@@ -45,7 +57,7 @@ def changed(node, path, value):
         pytest.param(plain_node(), [], id="no kube-proxy, no conntrack: nothing"),
         pytest.param(container_node(), [], id="a container without IPVS and conntrack of its own: nothing"),
         pytest.param(
-            changed(changed(stock_node(), "kube_proxy.mode", "iptables"), "ipvs.services", []),
+            changed(changed(stock_node(), "kube_proxy.mode", "iptables"), "ipvs.totals.services", 0),
             [CONNTRACK],
             id="iptables mode with ip_vs loaded and no virtual service: IPVS is not on the path",
         ),
@@ -60,7 +72,7 @@ def changed(node, path, value):
             id="kube-proxy's IPVS values mean nothing in iptables mode, though IPVS is on the path",
         ),
         pytest.param(
-            changed(stock_node(), "ipvs.services", []),
+            changed(stock_node(), "ipvs.totals.services", 0),
             [(900, "IPVS tcp"), CONNTRACK],
             id="ipvs mode without a virtual service yet: IPVS is on the path",
         ),
@@ -156,7 +168,7 @@ def test_the_limits_that_are_really_there(node, expected):
         ),
         pytest.param(
             changed(
-                changed(changed(stock_node(), "kube_proxy.mode", "iptables"), "ipvs.services", []),
+                changed(changed(stock_node(), "kube_proxy.mode", "iptables"), "ipvs.totals.services", 0),
                 "problems",
                 [{"what": "/proc/net/ip_vs", "why": "Permission denied", "do": ""}],
             ),
@@ -172,6 +184,16 @@ def test_the_limits_that_are_really_there(node, expected):
             id="data that says nothing",
         ),
         pytest.param(
+            on_kubernetes(plain_node()),
+            [(SERVICES, "kubelet runs, but no kube-proxy, so who forwards them is not known")],
+            id="a node of Cilium",
+        ),
+        pytest.param(
+            with_rows(plain_node(), row("a/b")),
+            [(SERVICES, "there are pods, but no kube-proxy, so who forwards them is not known")],
+            id="K3s with Cilium: kubelet is in K3s's own process",
+        ),
+        pytest.param(
             None,
             [("IPVS tcp", "the node was not observed"), ("conntrack established", "the node was not observed")],
             id="not observed",
@@ -184,6 +206,22 @@ def test_what_could_not_be_read_is_never_left_out(node, expected):
 
 
 @pytest.mark.parametrize(
+    "node",
+    [
+        pytest.param(plain_node(), id="no kubelet and no pod"),
+        pytest.param(with_rows(plain_node(), row("process x (7)", kind="other")), id="namespaces of no pod"),
+        pytest.param(on_kubernetes(without_kube_proxy(stock_node())), id="kube-router: IPVS has virtual services"),
+    ],
+)
+def test_who_forwards_services_is_known_or_nobodys_question(node):
+    assert _limits.of_node("worker1", parse_node(node)).not_seen == ()
+
+
+def test_a_declared_middlebox_settles_who_forwards_services():
+    assert _limits.of_node("worker1", parse_node(on_kubernetes(plain_node())), declared=True).not_seen == ()
+
+
+@pytest.mark.parametrize(
     ("mode", "running", "note"),
     [
         ("nftables", True, "kube-proxy is in nftables mode"),
@@ -192,7 +230,7 @@ def test_what_could_not_be_read_is_never_left_out(node, expected):
     ],
 )
 def test_an_idle_ip_vs_is_noted(mode, running, note):
-    node = changed(stock_node(), "ipvs.services", [])
+    node = changed(stock_node(), "ipvs.totals.services", 0)
     node["kube_proxy"].update(mode=mode, running=running)
     seen = _limits.of_node("worker1", parse_node(node))
     assert seen.notes == (f"ip_vs is loaded, but {note} and there is no virtual service: IPVS is not on the path.",)

@@ -23,6 +23,8 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._middleboxes 
         ("gcp_firewall", 600),
         ("gcp_cloud_nat", 1200),
         ("ibm_public_gateway", 240),
+        ("cilium", 8000),
+        ("calico_ebpf", 3600),
     ],
 )
 def test_a_known_name_has_the_vendors_default(name, seconds):
@@ -30,7 +32,7 @@ def test_a_known_name_has_the_vendors_default(name, seconds):
 
 
 def test_every_known_name_is_in_the_table_above():
-    assert len(KNOWN) == 10
+    assert len(KNOWN) == 12
 
 
 @pytest.mark.parametrize(
@@ -60,7 +62,8 @@ MAPPING = "Write one of its known names, or a mapping of name and seconds."
         pytest.param(
             "f5",
             "'f5' is not known by name. Known are aws_gwlb, aws_nat_gateway, aws_network_firewall, aws_nlb, "
-            "aws_vpc_endpoint, azure_lb, azure_outbound, gcp_cloud_nat, gcp_firewall, ibm_public_gateway. "
+            "aws_vpc_endpoint, azure_lb, azure_outbound, calico_ebpf, cilium, gcp_cloud_nat, gcp_firewall, "
+            "ibm_public_gateway. "
             "Others: {name: ..., seconds: ...}.",
             id="an unknown name lists the known",
         ),

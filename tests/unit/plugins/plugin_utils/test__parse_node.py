@@ -7,12 +7,14 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._keepalive import Keepalive
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed import Draining
 from ansible_collections.kubenode.connections.plugins.plugin_utils._parse_node import parse_node
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import (
     nftables_node,
     plain_node,
     stock_node,
     with_keepalive,
+    with_real_servers,
     with_sysctl,
 )
 
@@ -92,6 +94,20 @@ def test_long_text_is_cut():
     assert parsed.hostname == "x" * 500 + "... (501 characters)"
     assert parsed.kube_proxy.error == "y" * 500
     assert list(parsed.ipvs.connections["TCP"]) == ["z" * 500 + "... (1000 characters)"]
+
+
+def test_virtual_services_in_numbers():
+    ipvs = parse_node(with_real_servers(stock_node(), "TCP", (0, 2, 1), (1, 4, 0), (1, 3, 0))).ipvs
+    assert (ipvs.services, ipvs.persistent, ipvs.scattering) == (1, 0, 1)
+    assert ipvs.draining == (Draining("TCP", "10.96.0.1:443", "10.2.0.1:8080", 2, 1),)
+
+
+@pytest.mark.parametrize("nothing", [None, [], "many", {"services": "many"}])
+def test_virtual_services_that_were_not_read_are_none(nothing):
+    node = stock_node()
+    node["ipvs"].update(totals=nothing, draining=nothing)
+    ipvs = parse_node(node).ipvs
+    assert (ipvs.services, ipvs.persistent, ipvs.scattering, ipvs.draining) == (0, 0, 0, ())
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,7 @@ def some_node(draw):
     file = draw(st.sampled_from([None, OUR_FILE, OTHER_FILE]))
     node = with_keepalive(node, draw(TRIPLES), draw(TRIPLES), file)
     node = with_pods(node, [(draw(TRIPLES), 3)])
-    if draw(st.booleans()):
+    if node["kube_proxy"]["running"] and draw(st.booleans()):
         node["pods"] = {"count": 2, "rows": [row("a/b", KERNEL), row("a/c", KERNEL, service(gaps=[(7200, 1)]))]}
     if node["ipvs"]["loaded"]:
         with_ipvs_tcp(node, draw(st.sampled_from([15, 900, 8284, 86400])))

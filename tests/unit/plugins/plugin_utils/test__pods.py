@@ -14,13 +14,17 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._parse_pods i
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan import make_plan
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import (
     applied_node,
+    nftables_node,
     nodes,
     plain_node,
     plan_one,
     quiet_node,
     stock_node,
+    with_established,
     with_ipvs_tcp,
     with_keepalive,
+    without_conntrack,
+    without_ipvs,
 )
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._pod_nodes import (
     KERNEL,
@@ -34,9 +38,23 @@ LATE = "7200 + 2 x 75 = 7350 s, with timer slack 8284 s, is 7384 s beyond 900 s 
 FINE = "600 + 2 x 30 = 660 s, with timer slack 744 s, leaves 156 s of 900 s (IPVS tcp on worker1)"
 
 
-def counts_of(pod, node=quiet_node, **policy):
+def with_hidden(node, number):
+    node["namespaces"].update(unreadable=number, error="/proc/7/ns/net: Permission denied")
+    return node
+
+
+def limitless_node():
+    return without_conntrack(nftables_node())
+
+
+def with_mode(node, mode):
+    node["kube_proxy"]["mode"] = mode
+    return node
+
+
+def counts_of(pod, node=quiet_node, sockets_from="sock_diag", **policy):
     """without_keepalive, late, undecided and safe connections of one pod."""
-    counts = plan_one(with_rows(node(), pod), **policy)[1]["pods"]["connections"]
+    counts = plan_one(with_rows(node(), pod, sockets_from=sockets_from), **policy)[1]["pods"]["connections"]
     return tuple(counts[name] for name in ("without_keepalive", "late", "undecided", "safe"))
 
 
@@ -83,8 +101,54 @@ def test_connections_to_services(pod, counts):
     assert counts_of(pod) == counts
 
 
+FROM_PROC = [
+    pytest.param(
+        row("a/b", SAFE, service(gaps=[(600, 5)])),
+        {},
+        (0, 0, 5, 0),
+        id="what is left is safe: the timer may be an old one of 7200 s, idle for 6600 s",
+    ),
+    pytest.param(row("a/b", SAFE, service(gaps=[(700, 5)])), {}, (0, 0, 5, 0), id="more left than is in force"),
+    pytest.param(row("a/b", SAFE, service(gaps=[(739, 5)])), {}, (0, 5, 0, 0), id="what is left is late by itself"),
+    pytest.param(row("a/b", SAFE, service(without=5)), {}, (5, 0, 0, 0), id="without SO_KEEPALIVE"),
+    pytest.param(row("a/b", SAFE, service(in_flight=2, gaps=[(9, 3)])), {}, (0, 0, 5, 0), id="data is under way"),
+    pytest.param(
+        row("a/b", SAFE, service(gaps=[(600, 5)])),
+        {"lost_probes": 7},
+        (0, 5, 0, 0),
+        id="late with more lost probes",
+    ),
+]
+
+
+@pytest.mark.parametrize(("pod", "policy", "counts"), FROM_PROC)
+def test_without_the_time_that_they_are_idle_none_is_called_safe(pod, policy, counts):
+    assert counts_of(pod, sockets_from="/proc/net/tcp", **policy) == counts
+
+
+@pytest.mark.parametrize(
+    ("established", "counts"),
+    [
+        pytest.param(86400, (0, 0, 0, 5), id="later than the longest TCP_KEEPIDLE: 32767 + 2 x 75, with slack 37097"),
+        pytest.param(37097, (0, 0, 0, 5), id="just as late"),
+        pytest.param(37096, (0, 0, 5, 0), id="a second sooner"),
+    ],
+)
+def test_under_a_limit_beyond_any_timer_connections_are_safe_without_the_time_that_they_are_idle(established, counts):
+    def node():
+        return with_established(nftables_node(), established)
+
+    assert counts_of(row("a/b", KERNEL, service(gaps=[(600, 5)])), node, "/proc/net/tcp") == counts
+
+
+@pytest.mark.parametrize("source", [None, "/proc/net/tcp", "else"])
+def test_idle_times_come_from_netlink_only(source):
+    node = with_rows(quiet_node(), row("a/b", SAFE, service(gaps=[(600, 5)])), sockets_from=source)
+    assert plan_one(node)[1]["pods"]["connections"]["undecided"] == 5
+
+
 def test_where_nothing_forgets_every_connection_is_safe():
-    assert counts_of(row("a/b", KERNEL, service(without=3, gaps=[(7200, 2)])), plain_node) == (0, 0, 0, 5)
+    assert counts_of(row("a/b", KERNEL, service(without=3, gaps=[(7200, 2)])), limitless_node) == (0, 0, 0, 5)
 
 
 def test_where_the_limit_could_not_be_read_nobody_can_tell():
@@ -208,11 +272,26 @@ def test_late_namespaces_beyond_the_rows_count():
     assert worker["why"] == "pods that are not listed have a keepalive that is too late"
 
 
-def test_namespaces_that_nobody_could_name_make_pods_unknown_and_leave_the_node_alone():
-    node = with_rows(quiet_node(), row("a/b", SAFE))
-    node["namespaces"].update(unreadable=3, error="/proc/7/ns/net: Permission denied")
-    worker = plan_one(node)[1]
-    assert (worker["verdict"], worker["pods"]["verdict"]) == ("safe", "unknown")
+@pytest.mark.parametrize("node", [quiet_node, lambda: without_ipvs(with_mode(quiet_node(), "nftables"))])
+def test_namespaces_that_are_hidden_may_be_pods(node):
+    hidden = with_hidden(with_rows(node(), row("a/b", SAFE)), 3)
+    plan, worker = plan_one(hidden)
+    assert (plan["verdict"], worker["verdict"], worker["pods"]["verdict"]) == ("unknown", "unknown", "unknown")
+    assert worker["own_verdict"] == "safe"
+    assert worker["why"] == (
+        "3 network namespaces or processes could not be read: /proc/7/ns/net: Permission denied; they may be pods"
+    )
+
+
+def test_hidden_namespaces_do_not_count_where_pods_are_to_be_left_alone():
+    plan, worker = plan_one(with_hidden(with_rows(quiet_node(), row("a/b", SAFE)), 3), pods=False)
+    assert (plan["verdict"], worker["verdict"], worker["pods"]["verdict"]) == ("safe", "safe", "unknown")
+
+
+def test_a_pod_that_is_late_comes_before_those_that_are_hidden():
+    worker = plan_one(with_hidden(with_rows(quiet_node(), row("a/b")), 3))[1]
+    assert (worker["verdict"], worker["pods"]["verdict"]) == ("unsafe", "unsafe")
+    assert worker["why"] == f"1 pod too late, such as a/b: keepalive 7200/75/9: {LATE}"
 
 
 def test_connections_that_could_not_be_seen_make_pods_unknown():

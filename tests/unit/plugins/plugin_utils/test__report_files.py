@@ -63,13 +63,24 @@ def test_a_file_of_before_is_replaced_and_who_reads_it_keeps_what_he_has(tmp_pat
     assert files(tmp_path) == ["report.json"]
 
 
+def test_the_options_of_the_run_are_in_the_commands_of_the_page_and_in_no_other_file(tmp_path):
+    one, other = tmp_path / "one", tmp_path / "other"
+    write_report(str(one), ALL, document(), ["-i hosts"])
+    write_report(str(other), ALL, document())
+    pages = [(folder / "report.html").read_text(encoding="utf-8") for folder in (one, other)]
+    assert ["kubenode.connections.apply -i hosts" in page for page in pages] == [True, False]
+    assert ["kubenode.connections.apply -i INVENTORY" in page for page in pages] == [False, True]
+    for name in [name for name in files(one) if name != "report.html"]:
+        assert (one / name).read_bytes() == (other / name).read_bytes()
+
+
 def test_no_format_writes_no_file(tmp_path):
     assert write_report(str(tmp_path), [], document()) == []
     assert files(tmp_path) == []
 
 
 def test_where_one_format_cannot_be_rendered_nothing_is_written(tmp_path, monkeypatch):
-    def fail(_document):
+    def fail(_document, _options):
         raise RuntimeError("a bug")
 
     formats = {**_report_files.FORMATS, "sarif": fail}

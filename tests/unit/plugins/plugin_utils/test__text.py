@@ -15,11 +15,12 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._page import 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._text import WIDEST, text_lines
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._cluster import applied, cluster, document
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import (
+    altered,
     applied_node,
     container_node,
+    idle,
     nftables_node,
     nodes,
-    plain_node,
     quiet_node,
     stock_node,
     unprivileged_node,
@@ -27,6 +28,7 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._n
     with_ipvs_tcp,
     with_keepalive,
     with_pods,
+    without_conntrack,
 )
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._rows_owners import with_tuned
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._text_examples import (
@@ -357,7 +359,7 @@ def test_many_pods_are_bounded_and_counted():
 
 
 def test_without_a_limit_no_socket_is_at_risk():
-    node = plain_node()
+    node = without_conntrack(nftables_node())
     node["pods"] = cluster()["worker1"]["pods"]
     report = document({"worker1": node}, {})
     assert section(text(report), "Pods") == [
@@ -405,6 +407,18 @@ def test_pods_of_several_nodes_are_changed_in_one_line():
     ]
 
 
+def test_of_one_node_the_connections_that_are_forgotten_first_are_named():
+    node = cluster()["worker1"]
+    node["ipvs"]["idlest"] = [idle(seconds) for seconds in (40, 41, 300, 899)]
+    shown = section(text(document({"worker1": node}, {})), "Pods")
+    assert shown[1:5] == [
+        "  IPVS forgets established connections if nothing is sent: 2 within 300 s, 1",
+        "    within 60 s; first 10.1.0.2:39002 to 10.96.0.10:80 in 40 s, 10.1.0.2:39002",
+        "    to 10.96.0.10:80 in 41 s, 10.1.0.2:39002 to 10.96.0.10:80 in 300 s",
+        "  shop/orders-0: keepalive 7200/75/9",
+    ]
+
+
 def test_what_changed_since_an_earlier_report():
     now = {"worker1": with_counters(with_ipvs_tcp(quiet_node(), 800), {"invalid": 3}), "worker9": quiet_node()}
     report = document(now, {})
@@ -420,6 +434,18 @@ def test_what_changed_since_an_earlier_report():
         "    (IPVS tcp), 86400 s (conntrack established)",
         "  worker1: new info conntrack-invalid",
         "  worker1: conntrack invalid grew by 3",
+    ]
+
+
+def test_a_finding_of_another_severity_is_told_before_what_else_changed():
+    report = document({"worker1": stock_node(), "worker2": stock_node()}, {})
+    earlier = document({"worker1": altered(stock_node(), kernel="6.1.1"), "worker2": stock_node()}, {})
+    for each in earlier["findings"]:
+        each["severity"] = "info" if each["id"] == "keepalive-too-late" else each["severity"]
+    report["drift"] = drift(earlier, report, "yesterday.json")
+    assert section(text(report), "Since")[1:] == [
+        "  worker1, worker2: severity of keepalive-too-late info -> critical",
+        "  worker1: kernel 6.1.1 -> 6.1.0-56-cloud-amd64",
     ]
 
 

@@ -1,0 +1,82 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the role's verify fails for: its own assertion, with plans for nodes as node_info returns them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from ansible_collections.kubenode.connections.plugins.plugin_utils._plan import make_plan
+from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import (
+    altered,
+    nodes,
+    plain_node,
+    quiet_node,
+    stock_node,
+)
+from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._pod_nodes import SAFE, row, with_rows
+
+VERIFY = Path(__file__).parents[3] / "roles/keepalive/tasks/verify.yml"
+DENIED = "/proc/7/ns/net: Permission denied"
+
+
+def assertion():
+    (task,) = (task for task in yaml.safe_load(VERIFY.read_text()) if "ansible.builtin.assert" in task)
+    return task
+
+
+def verify(tmp_path, node, policy, pods):
+    """The exit code, and what the assertion says."""
+    plan = make_plan(nodes(node), policy)
+    play = {
+        "hosts": "worker1",
+        "gather_facts": False,
+        "vars": {"__keepalive_plan": plan, "__keepalive_verify_pods": pods},
+        "tasks": [assertion()],
+    }
+    playbook = tmp_path / "verify.json"
+    playbook.write_text(json.dumps([play]))
+    command = [sys.executable, "-m", "ansible", "playbook", "-i", "worker1,", "-c", "local", str(playbook)]
+    env = {**os.environ, "ANSIBLE_HOME": str(tmp_path), "ANSIBLE_NOCOLOR": "1", "LC_ALL": "C.UTF-8"}
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+def hidden():
+    """A node that is safe, and three processes whose network namespace may not be seen."""
+    node = with_rows(quiet_node(), row("a/b", SAFE))
+    return altered(node, namespaces={"unreadable": 3, "error": DENIED})
+
+
+@pytest.mark.parametrize(
+    ("node", "policy", "pods", "failure"),
+    [
+        pytest.param(with_rows(quiet_node(), row("a/b", SAFE)), {}, True, None, id="all is well"),
+        pytest.param(hidden(), {}, True, DENIED, id="namespaces that are hidden"),
+        pytest.param(hidden(), {}, False, None, id="the same at the end of an apply"),
+        pytest.param(hidden(), {"pods": False}, True, None, id="the same where pods are to be left alone"),
+        pytest.param(
+            with_rows(quiet_node(), row("a/b", None, error=DENIED)), {}, True, DENIED, id="a pod that is hidden"
+        ),
+        pytest.param(
+            altered(plain_node(), kubelet=stock_node()["kubelet"]),
+            {},
+            False,
+            "who forwards them is not known",
+            id="a node of Cilium",
+        ),
+    ],
+)
+def test_what_is_hidden_fails(node, policy, pods, failure, tmp_path):
+    code, output = verify(tmp_path, node, policy, pods)
+    assert (code, "Assertion failed" in output or "FAILED!" in output) == ((2, True) if failure else (0, False)), output
+    assert failure is None or failure in " ".join(output.split())
