@@ -27,7 +27,7 @@ def word(document: Document) -> str:
     """UNSAFE, UNKNOWN, UNSAFE AFTER A REBOOT or SAFE: of the nodes, their pods and open connections together."""
     if at_risk(document):
         return "UNSAFE"
-    if document["verdict"] == UNKNOWN or _pods_unknown(document):
+    if document["verdict"] == UNKNOWN or pods_unknown(document):
         return "UNKNOWN"
     return "UNSAFE AFTER A REBOOT" if _boots(document) else "SAFE"
 
@@ -45,7 +45,7 @@ def sentence(document: Document) -> str:
     if said == "UNKNOWN" and counts[UNKNOWN]:
         return f"whether idle connections are safe is not known on {_nodes(document, UNKNOWN)}"
     if said == "UNKNOWN":
-        hidden = named(_pods_unknown(document))
+        hidden = named(pods_unknown(document))
         return f"not all pods and connections could be read on {hidden}; the nodes themselves are safe"
     if said == "SAFE":
         return f"idle connections are safe on {_nodes(document, SAFE)}"
@@ -58,7 +58,7 @@ def at_risk(document: Document) -> bool:
     return bool(document["verdict"] == UNSAFE or sum(map(pods_at_risk, nodes)) or sockets_at_risk(document, nodes))
 
 
-def _pods_unknown(document: Document) -> list[str]:
+def pods_unknown(document: Document) -> list[str]:
     """Where pods or their connections could not be read, or not all."""
     hidden = {each["scope"] for each in document["findings"] if each["id"] == "namespaces-not-read"}
     hidden.update(node["name"] for node in document["nodes"] if node["pods"] and node["pods"]["error"])

@@ -41,36 +41,55 @@ def plan_node(
     ipvs_timeouts: Mapping[str, int],
 ) -> NodePlan:
     """The node against the limit that is there now (``limit``), and what it needs for the wish."""
-    keepalive = node.keepalive if node else None
-    verdict, why = own = verdict_of(keepalive, seen, limit, wish.policy) if node else (UNKNOWN, "it was not observed")
-    unsafe_namespaces = _namespaces_unsafe(node, limit, wish.policy) if node else 0
-    pods = judged_of(node, limit, not seen.not_seen, wish.policy, unsafe_namespaces) if node else None
-    if node:
-        verdict, why = with_pods(*own, pods, node.namespaces, wish.policy)
-    settings, reasons = settings_of(node, wish, ipvs_timeouts) if node else (Settings(), {})
+    if node is None:
+        return _not_observed(name, seen)
+    own_verdict, own_why = verdict_of(node.keepalive, seen, limit, wish.policy)
+    unsafe_namespaces = _namespaces_unsafe(node, limit, wish.policy)
+    pods = judged_of(node, limit, not seen.not_seen, wish.policy, unsafe_namespaces)
+    verdict, why = with_pods(own_verdict, own_why, pods, node.namespaces, wish.policy)
+    settings, reasons = settings_of(node, wish, ipvs_timeouts)
     return NodePlan(
         name=name,
         observed=node,
         seen=seen,
         verdict=verdict,
-        own_verdict=own[0],
-        own_why=own[1],
-        spare_seconds=_spare(keepalive, limit, wish.policy),
+        own_verdict=own_verdict,
+        own_why=own_why,
+        spare_seconds=_spare(node.keepalive, limit, wish.policy),
         namespaces_unsafe=unsafe_namespaces,
         why=why,
         settings=settings,
         reasons=reasons,
-        changes=(*changes_of(node, settings, reasons), *pods_changes(node, wish.limit, settings.pods, wish.policy))
-        if node
-        else (),
-        owners=owners_of(node, settings) if node else {},
+        changes=(*changes_of(node, settings, reasons), *pods_changes(node, wish.limit, settings.pods, wish.policy)),
+        owners=owners_of(node, settings),
         notes=(
             *seen.notes,
-            *(_kept_notes(node, wish) if node else ()),
-            *(_unseen_notes(node, settings) if node else ()),
-            *(rps_notes(node, wish.policy) if node else ()),
+            *_kept_notes(node, wish),
+            *_unseen_notes(node, settings),
+            *rps_notes(node, wish.policy),
         ),
         pods=pods,
+    )
+
+
+def _not_observed(name: str, seen: NodeLimits) -> NodePlan:
+    why = "it was not observed"
+    return NodePlan(
+        name=name,
+        observed=None,
+        seen=seen,
+        verdict=UNKNOWN,
+        own_verdict=UNKNOWN,
+        own_why=why,
+        spare_seconds=None,
+        namespaces_unsafe=0,
+        why=why,
+        settings=Settings(),
+        reasons={},
+        changes=(),
+        owners={},
+        notes=tuple(seen.notes),
+        pods=None,
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ansible_collections.kubenode.connections.plugins.plugin_utils._headline import pods_unknown
 from ansible_collections.kubenode.connections.plugins.plugin_utils._page import UNSAFE, Page, Span, count
 from ansible_collections.kubenode.connections.plugins.plugin_utils._text_nodes import (
     keepalive_words,
@@ -52,13 +53,9 @@ def _counts(document: Document) -> str:
     to_services = f"{count(sockets['to_services'], 'connection')} to services"
     to_services += f", {sockets['undecided']} undecided" if sockets["undecided"] else ""
     if not pods["at_risk"] and not late:
-        readable = ", of those that could be read" if _hidden(document) else ""
+        readable = ", of those that could be read" if pods_unknown(document) else ""
         return f"Pods and sockets: none of {count(pods['seen'], 'pod')} at risk, none of {to_services}{readable}"
     return f"Pods and sockets at risk: {pods['at_risk']} of {count(pods['seen'], 'pod')}, {late} of {to_services}"
-
-
-def _hidden(document: Document) -> bool:
-    return any((node["namespaces"] or {}).get("unreadable") for node in document["nodes"])
 
 
 def _write_soon(page: Page, document: Document) -> None:
