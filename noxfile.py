@@ -368,15 +368,16 @@ def missing_pythons() -> list[str]:
     return lines
 
 
-def run_sessions(*arguments: str) -> tuple[int, list[dict[str, str]]]:
-    """Run nox with these arguments; return its exit code and each session's signature and result."""
+def run_sessions(*arguments: str) -> tuple[int, dict[str, str]]:
+    """Run nox with these arguments; return its exit code and the result of each session by its full name."""
     report = BUILD / "nox.json"
     report.unlink(missing_ok=True)
     command = [sys.executable, "-m", "nox", "--noxfile", __file__, "--report", str(report), *arguments]
     code = subprocess.run(command, check=False, cwd=ROOT).returncode
     if not report.exists():
-        return code or 1, []
-    return code, json.loads(report.read_text(encoding="utf-8"))["sessions"]
+        return code or 1, {}
+    sessions = json.loads(report.read_text(encoding="utf-8"))["sessions"]
+    return code, {max([session["name"], *session["signatures"]], key=len): session["result"] for session in sessions}
 
 
 def main() -> int:
@@ -385,20 +386,19 @@ def main() -> int:
     print("\n".join(remarks), flush=True)
     BUILD.mkdir(exist_ok=True)
     asked = sys.argv[1:]
-    runs = [run_sessions("--parallel", "auto", *asked)]
+    code, results = run_sessions("--parallel", "auto", *asked)
     if not asked:
-        runs.append(run_sessions("-s", *MACHINES))
-    sessions = [session for _code, found in runs for session in found]
-    results = [session["result"] for session in sessions]
-    remarks += [
-        f"{'Not run' if session['result'] == 'skipped' else 'Failed'}: {session['signature']}."
-        for session in sessions
-        if session["result"] != "success"
-    ]
-    passed, skipped = results.count("success"), results.count("skipped")
-    failed = len(results) - passed - skipped
-    print("\n".join([*remarks, f"{passed} passed, {failed} failed, {skipped} skipped"]), flush=True)
-    return max(code for code, _found in runs)
+        machines_code, machines_results = run_sessions("-s", *MACHINES)
+        code, results = max(code, machines_code), results | machines_results
+    skipped = [name for name, result in results.items() if result == "skipped"]
+    failed = [name for name, result in results.items() if result not in ("skipped", "success")]
+    if failed and not asked:
+        print(f"\nOnce more, to end with what they say; they stay failed: {', '.join(failed)}", flush=True)
+        run_sessions("-s", *failed)
+    remarks += [f"Not run: {name}." for name in skipped] + [f"Failed: {name}." for name in failed]
+    counts = f"{len(results) - len(failed) - len(skipped)} passed, {len(failed)} failed, {len(skipped)} skipped"
+    print("\n".join([*remarks, counts]), flush=True)
+    return code
 
 
 if __name__ == "__main__":
