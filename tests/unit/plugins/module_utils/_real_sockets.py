@@ -42,12 +42,13 @@ def write_time(seconds):
         file.write(str(seconds))
 def show(read, *only):
     # The sockets that are read, or these of them, as lists.
-    ends = [(end.getsockname()[1], end.getpeername()[1]) for end in only]
+    # One port may be in use twice, with IPv4 and with IPv6.
+    ends = [(end.family, end.getsockname()[1], end.getpeername()[1]) for end in only]
     found = {}
     for each in read():
         values = list(each)
         values[1], values[3] = each.local.hex(), each.remote.hex()
-        found[each.local_port, each.remote_port] = values
+        found[each.family, each.local_port, each.remote_port] = values
     print(json.dumps([found[end] for end in ends] if ends else sorted(found.values())))
 """
 
