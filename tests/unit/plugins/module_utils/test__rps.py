@@ -167,16 +167,11 @@ def test_in_a_new_network_namespace_the_nics_of_the_old_one_in_sys_do_not_count(
     assert (names, others) == ("['lo']", "True")
 
 
-def test_what_may_not_be_read_is_said():
+def test_what_may_not_be_read_is_said(tmp_path):
     """A root without the right to pass by permissions, before a file that nobody may read."""
-    code = (
-        "import os, tempfile\n"
-        "root = tempfile.mkdtemp()\n"
-        "os.makedirs(root + '/proc/sys/net/core')\n"
-        "path = root + '/proc/sys/net/core/rps_sock_flow_entries'\n"
-        "open(path, 'w').close()\n"
-        "os.chmod(path, 0)\n"
-        "print(path, '|'.join(_rps.read(root, []).errors))\n"
-    )
-    path, said = run_python("_rps", code, "setpriv", "--bounding-set=-all", "--inh-caps=-all").split(" ", 1)
+    path = tmp_path / "proc/sys/net/core/rps_sock_flow_entries"
+    path.parent.mkdir(parents=True)
+    path.touch(mode=0)
+    code = f"print('|'.join(_rps.read({str(tmp_path)!r}, []).errors))"
+    said = run_python("_rps", code, "setpriv", "--bounding-set=-all", "--inh-caps=-all")
     assert said == f"{path}: Permission denied"
