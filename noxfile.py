@@ -368,16 +368,16 @@ def missing_pythons() -> list[str]:
     return lines
 
 
-def run_sessions(*arguments: str) -> tuple[int, dict[str, str]]:
-    """Run nox with these arguments; return its exit code and the result of each session by its full name."""
+def run_sessions(*arguments: str) -> tuple[int, list[tuple[str, str]]]:
+    """Run nox with these arguments; return its exit code, and of each session its full name and its result."""
     report = BUILD / "nox.json"
     report.unlink(missing_ok=True)
     command = [sys.executable, "-m", "nox", "--noxfile", __file__, "--report", str(report), *arguments]
     code = subprocess.run(command, check=False, cwd=ROOT).returncode
     if not report.exists():
-        return code or 1, {}
+        return code or 1, []
     sessions = json.loads(report.read_text(encoding="utf-8"))["sessions"]
-    return code, {max([session["name"], *session["signatures"]], key=len): session["result"] for session in sessions}
+    return code, [(max([each["name"], *each["signatures"]], key=len), each["result"]) for each in sessions]
 
 
 def main() -> int:
@@ -386,19 +386,19 @@ def main() -> int:
     print("\n".join(remarks), flush=True)
     BUILD.mkdir(exist_ok=True)
     asked = sys.argv[1:]
-    code, results = run_sessions("--parallel", "auto", *asked)
+    runs = [run_sessions("--parallel", "auto", *asked)]
     if not asked:
-        machines_code, machines_results = run_sessions("-s", *MACHINES)
-        code, results = max(code, machines_code), results | machines_results
-    skipped = [name for name, result in results.items() if result == "skipped"]
-    failed = [name for name, result in results.items() if result not in ("skipped", "success")]
+        runs.append(run_sessions("-s", *MACHINES))
+    results = [result for _code, found in runs for result in found]
+    skipped = [name for name, result in results if result == "skipped"]
+    failed = [name for name, result in results if result not in ("skipped", "success")]
     if failed and not asked:
         print(f"\nOnce more, to end with what they say; they stay failed: {', '.join(failed)}", flush=True)
         run_sessions("-s", *failed)
     remarks += [f"Not run: {name}." for name in skipped] + [f"Failed: {name}." for name in failed]
-    counts = f"{len(results) - len(failed) - len(skipped)} passed, {len(failed)} failed, {len(skipped)} skipped"
-    print("\n".join([*remarks, counts]), flush=True)
-    return code
+    passed = len(results) - len(failed) - len(skipped)
+    print("\n".join([*remarks, f"{passed} passed, {len(failed)} failed, {len(skipped)} skipped"]), flush=True)
+    return max(code for code, _found in runs)
 
 
 if __name__ == "__main__":

@@ -83,24 +83,25 @@ class Finding:
 class NodePlan:
     """One node: what was seen, how it stands to the limit, what it should have, and whose each value is.
 
-    ``verdict`` counts the values of its pods, ``own_verdict`` only those of the node itself.
+    ``verdict`` counts the values of its pods, ``own_verdict`` only those of the node itself. A node that was not
+    observed has none of what has a default.
     """
 
     name: str
     observed: Observed | None
     seen: NodeLimits
     verdict: str
+    why: str
     own_verdict: str
     own_why: str
-    spare_seconds: int | None
-    namespaces_unsafe: int
-    why: str
-    settings: Settings
-    reasons: Mapping[str, str]
-    changes: tuple[Change, ...]
-    owners: Mapping[str, str]
     notes: tuple[str, ...]
-    pods: JudgedPods | None
+    spare_seconds: int | None = None
+    namespaces_unsafe: int = 0
+    settings: Settings = field(default_factory=Settings)
+    reasons: Mapping[str, str] = field(default_factory=dict)
+    changes: tuple[Change, ...] = ()
+    owners: Mapping[str, str] = field(default_factory=dict)
+    pods: JudgedPods | None = None
 
     @property
     def keepalive(self) -> Keepalive | None:

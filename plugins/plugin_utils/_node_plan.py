@@ -42,7 +42,8 @@ def plan_node(
 ) -> NodePlan:
     """The node against the limit that is there now (``limit``), and what it needs for the wish."""
     if node is None:
-        return _not_observed(name, seen)
+        why = "it was not observed"
+        return NodePlan(name, None, seen, UNKNOWN, why, own_verdict=UNKNOWN, own_why=why, notes=tuple(seen.notes))
     own_verdict, own_why = verdict_of(node.keepalive, seen, limit, wish.policy)
     unsafe_namespaces = _namespaces_unsafe(node, limit, wish.policy)
     pods = judged_of(node, limit, not seen.not_seen, wish.policy, unsafe_namespaces)
@@ -53,43 +54,22 @@ def plan_node(
         observed=node,
         seen=seen,
         verdict=verdict,
+        why=why,
         own_verdict=own_verdict,
         own_why=own_why,
-        spare_seconds=_spare(node.keepalive, limit, wish.policy),
-        namespaces_unsafe=unsafe_namespaces,
-        why=why,
-        settings=settings,
-        reasons=reasons,
-        changes=(*changes_of(node, settings, reasons), *pods_changes(node, wish.limit, settings.pods, wish.policy)),
-        owners=owners_of(node, settings),
         notes=(
             *seen.notes,
             *_kept_notes(node, wish),
             *_unseen_notes(node, settings),
             *rps_notes(node, wish.policy),
         ),
+        spare_seconds=_spare(node.keepalive, limit, wish.policy),
+        namespaces_unsafe=unsafe_namespaces,
+        settings=settings,
+        reasons=reasons,
+        changes=(*changes_of(node, settings, reasons), *pods_changes(node, wish.limit, settings.pods, wish.policy)),
+        owners=owners_of(node, settings),
         pods=pods,
-    )
-
-
-def _not_observed(name: str, seen: NodeLimits) -> NodePlan:
-    why = "it was not observed"
-    return NodePlan(
-        name=name,
-        observed=None,
-        seen=seen,
-        verdict=UNKNOWN,
-        own_verdict=UNKNOWN,
-        own_why=why,
-        spare_seconds=None,
-        namespaces_unsafe=0,
-        why=why,
-        settings=Settings(),
-        reasons={},
-        changes=(),
-        owners={},
-        notes=tuple(seen.notes),
-        pods=None,
     )
 
 

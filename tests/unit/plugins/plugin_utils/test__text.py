@@ -367,6 +367,17 @@ def test_without_a_limit_no_socket_is_at_risk():
     ]
 
 
+@pytest.mark.parametrize(
+    ("part", "told"), [("namespaces", {"unreadable": 3, "error": "denied"}), ("pods", {"error": "denied"})]
+)
+def test_where_not_all_could_be_read_none_at_risk_is_said_of_the_others_only(part, told):
+    node = without_conntrack(nftables_node())
+    node["pods"] = cluster()["worker1"]["pods"]
+    node[part] = {**node[part], **told}
+    said = " ".join(map(str.strip, section(text(document({"worker1": node}, {})), "Pods and sockets")))
+    assert "none of 16 connections to services, of those that could be read" in said
+
+
 def test_a_finding_of_several_nodes_is_said_once_with_what_each_saw():
     report = audit(stock_node(), with_pods(stock_node(), [((7200, 75, 9), 3)]))
     finding = section(report, "  WARNING pods-keepalive-too-late: worker1, worker2")
