@@ -320,12 +320,13 @@ def unpacked(package: str, program: str) -> str | None:
 
 
 def require_lab(session: nox.Session) -> None:
-    """Skip the session, saying why, where this machine cannot run the lab's virtual machines."""
+    """Say why where this machine cannot run the lab's virtual machines: skipped of make test, failed where asked for."""
     check = subprocess.run(
         [sys.executable, "tests/lab", "check"], check=False, capture_output=True, text=True, cwd=ROOT
     )
     if check.returncode:
-        session.skip(f"{session.name}: the lab cannot run here: {(check.stderr or check.stdout).strip()}")
+        stop = session.skip if session.name in MACHINES else session.error
+        stop(f"{session.name}: the lab cannot run here: {(check.stderr or check.stdout).strip()}")
 
 
 def run_scenario(session: nox.Session, scenario: str) -> None:

@@ -95,7 +95,8 @@ def _report(arguments: Arguments, check_mode: bool) -> dict[str, Any]:
     _show(lines)
     if arguments["dest"]:
         outcome["files"] = write_report(_path(arguments["dest"]), arguments["formats"], document, options)
-        Display().display(f"Report: {', '.join(path for path in outcome['files'] if '/nodes/' not in path)}")
+        if not arguments["query"]:
+            Display().display(f"Report: {', '.join(path for path in outcome['files'] if '/nodes/' not in path)}")
     result = {"changed": False, "verdict": document["verdict"], "counts": document["counts"]}
     message = failure(document, arguments["fail_on"])
     if message:

@@ -176,11 +176,11 @@ def _some(names: Sequence[str]) -> str:
 def _target(name: str, now: str, record: Optional[LiveRecord], wanted: Optional[Keepalive]) -> LiveTarget:
     if wanted is None:
         return live_target(name, now, record, None)
-    if record is not None and now in record.ours and _no_later(now, wanted):
+    if now != KERNEL_DEFAULT and (record is None or now not in record.ours):
+        return LiveTarget(now, record, None, None)
+    if _no_later(now, wanted):
         return LiveTarget(now, record, record, None)
-    if now == KERNEL_DEFAULT or (record is not None and now in record.ours):
-        return live_target(name, now, record, _text(wanted))
-    return LiveTarget(now, record, None, None)
+    return live_target(name, now, record, _text(wanted))
 
 
 def _no_later(now: str, wanted: Keepalive) -> bool:

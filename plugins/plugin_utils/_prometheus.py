@@ -72,7 +72,9 @@ def _findings_by_scope(document: Mapping[str, Any]) -> dict[str, list[Mapping[st
 def _node(document: Mapping[str, Any], node: Mapping[str, Any], findings: list[Mapping[str, Any]]) -> Iterator[Sample]:
     label = {"node": node["name"]}
     yield "info", {**label, **_facts(node)}, 1
-    yield "observed_timestamp_seconds", label, _unix_seconds(document["made_at"])
+    if node["observed"]:
+        yield "observed_timestamp_seconds", label, _unix_seconds(document["made_at"])
+        yield "changes", label, len(node["changes"])
     for metric in ("verdict", "verdict_after_boot"):
         for verdict in VERDICTS:
             yield metric, {**label, "verdict": verdict}, node[metric] == verdict
@@ -83,7 +85,6 @@ def _node(document: Mapping[str, Any], node: Mapping[str, Any], findings: list[M
     yield from _keepalives(label, node["keepalive"])
     if node["spare_seconds"] is not None:
         yield "spare_seconds", label, node["spare_seconds"]
-    yield "changes", label, len(node["changes"])
     yield from _connections(label, node)
     for severity in SEVERITIES:
         number = sum(each["severity"] == severity and each["silenced"] is None for each in findings)

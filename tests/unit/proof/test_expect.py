@@ -32,6 +32,7 @@ RESET: Result = {"got": "ECONNRESET", "server": "open"}
         pytest.param(some("ECONNRESET"), [FINE, FINE], id="a red half that is green"),
         pytest.param(some("ECONNRESET"), [RESET, {"got": "hangs"}], id="something else went wrong"),
         pytest.param(said("reset"), [{"got": "answered"}], id="the client said nothing of it"),
+        pytest.param(said("reset"), [{"got": "first question: reset by peer"}], id="it never worked"),
         pytest.param(at_once("s2"), [{"got": "s2", "seconds": 1.02}], id="each waited for a second SYN"),
         pytest.param(timed_out(lambda _: 10), [{"got": "ETIMEDOUT", "seconds": 30}], id="far too late"),
         pytest.param(timed_out(lambda _: 10), [{"got": "ETIMEDOUT", "seconds": 5}], id="far too early"),

@@ -155,8 +155,10 @@ def test_a_relative_folder_is_one_where_the_playbook_runs(tmp_path, monkeypatch)
     assert report(cluster(), dest="reports", formats=["json"])["files"] == [f"{tmp_path}/reports/report.json"]
 
 
-def test_a_query_prints_what_it_found_and_nothing_else(capsys):
-    result = report(cluster(), query="nodes[?verdict!='safe'].name")
+@pytest.mark.parametrize("folder", [None, "reports"])
+def test_a_query_prints_what_it_found_and_nothing_else(folder, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    result = report(cluster(), query="nodes[?verdict!='safe'].name", dest=folder)
     assert result["query_result"] == ["worker1", "worker3"]
     assert json.loads("\n".join(printed(capsys))) == ["worker1", "worker3"]
 

@@ -91,6 +91,11 @@ def test_a_pod_with_values_of_its_own_is_left_alone():
     assert said(code) == [False, {}, {"own": "1000/75/9"}]
 
 
+def test_the_kernels_keepalive_is_not_made_later():
+    code = "pod('web')\nit = step((20000, 75, 9))\n_transaction.run([it])\nsay(it.changed, live())"
+    assert said(code) == [False, {"web": "7200/75/9"}]
+
+
 def test_what_an_earlier_run_gave_follows_the_plan():
     code = (
         "pod('web', 600, 30, 9)\nit = step((233, 11, 9), web='600/30/9')\n_transaction.run([it])\n"

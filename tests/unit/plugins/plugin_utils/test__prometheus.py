@@ -83,6 +83,8 @@ def test_the_metrics_of_a_safe_node_begin_like_this():
         ("lowest_limit_seconds", {"node": "worker3"}, 900),
         ("limit_seconds", {"node": "worker3", "limit": "IPVS tcp"}, None),
         ("changes", {"node": "worker1"}, 3),
+        ("changes", {"node": "worker3"}, None),
+        ("observed_timestamp_seconds", {"node": "worker3"}, None),
         ("namespaces_unsafe", {"node": "worker1"}, 3),
         ("namespaces_unsafe", {"node": "worker3"}, None),
         ("pods", {"node": "worker1"}, 2),
