@@ -320,7 +320,7 @@ def unpacked(package: str, program: str) -> str | None:
 
 
 def require_lab(session: nox.Session) -> None:
-    """Say why where this machine cannot run the lab's virtual machines: skipped of make test, failed where asked for."""
+    """Say why this machine cannot run the lab's virtual machines: skipped in make test, failed where asked for."""
     check = subprocess.run(
         [sys.executable, "tests/lab", "check"], check=False, capture_output=True, text=True, cwd=ROOT
     )
