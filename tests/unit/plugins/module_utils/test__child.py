@@ -27,16 +27,21 @@ def after(bad_end):
 
 
 @pytest.mark.parametrize(
-    ("bad_end", "status"),
+    ("bad_end", "expected"),
     [
-        pytest.param(lambda: os.kill(os.getpid(), signal.SIGKILL), int(signal.SIGKILL), id="a signal"),
-        pytest.param(lambda: {}["x"], 256, id="an error nobody thought of"),
-        pytest.param(lambda: os._exit(3), 768, id="an exit"),
+        pytest.param(lambda: os.kill(os.getpid(), signal.SIGKILL), "ended with wait status 9", id="a signal"),
+        pytest.param(lambda: {}["x"], "failed: KeyError: 'x'", id="an error nobody thought of"),
+        pytest.param(
+            lambda: os.stat("/none\n"),
+            "failed: FileNotFoundError: [Errno 2] No such file or directory: '/none\\n'",
+            id="an error of the kernel",
+        ),
+        pytest.param(lambda: os._exit(3), "ended with wait status 768", id="an exit"),
     ],
 )
-def test_a_bad_end_is_said(bad_end, status, capfd):
+def test_a_bad_end_is_said(bad_end, expected, capfd):
     values, error = _child.collect(after(bad_end), 30)
-    assert error == f"ended with wait status {status}"
+    assert error == expected
     assert values == [[1, None], {"name": "\u00e9\n"}]
     assert capfd.readouterr() == ("", "")
 
@@ -47,13 +52,40 @@ def test_what_came_before_a_hang_is_kept():
         time.sleep(60)
 
     values, error = _child.collect(work, 1)
-    assert error == f"ended with wait status {int(signal.SIGALRM)}"
+    assert error == "took longer than 1 s"
     assert values == ["x" * 100000]
+
+
+def test_a_blocked_alarm_ends_the_child_all_the_same():
+    old = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])
+    try:
+        assert _child.collect(lambda: [time.sleep(60)], 1) == ([], "took longer than 1 s")
+        assert signal.SIGALRM in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, old)
+
+
+def test_a_child_that_its_alarm_does_not_end_is_not_waited_for():
+    def work():
+        signal.signal(signal.SIGALRM, signal.SIG_IGN)
+        yield os.getpid()
+        time.sleep(60)
+
+    started = time.monotonic()
+    values, error = _child.collect(work, 1)
+    assert error == "took longer than 1 s"
+    assert time.monotonic() - started < 10
+    assert os.waitpid(values[0], 0)[1] == signal.SIGKILL
+
+
+def test_a_child_that_hangs_holds_nobody_who_waits_for_our_output():
+    code = "import os, time\nprint(_child.collect(lambda: [[os.readlink(f'/proc/self/fd/{n}') for n in range(3)]], 30))"
+    assert run_python("_child", code) == f"([{['/dev/null'] * 3}], None)"
 
 
 def test_half_a_line_is_no_value(monkeypatch):
     def half(_work, _seconds, _reading, writing):
-        os.write(writing, b'[1]\n["two", ')
+        os.write(writing, b'[[1]]\n["two", ')
         os._exit(1)
 
     monkeypatch.setattr(_child, "_run", half)
