@@ -8,11 +8,15 @@ import contextlib
 import json
 import os
 import subprocess
-from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence
 
 from ansible_collections.kubenode.connections.plugins.module_utils._conflist import TUNING, Conflist
 from ansible_collections.kubenode.connections.plugins.module_utils._errors import NodeError, refused
-from ansible_collections.kubenode.connections.plugins.module_utils._programs import find_program
+from ansible_collections.kubenode.connections.plugins.module_utils._programs import (
+    environment,
+    need_program,
+    run_program,
+)
 
 DIRECTORY = "/etc/cni/net.d"
 PLUGIN_DIRECTORIES = ("/opt/cni/bin", "/usr/lib/cni", "/usr/libexec/cni")
@@ -154,8 +158,15 @@ def try_tuning(program: str, version: str, sysctls: Mapping[str, str]) -> None:
     configuration.update(cniVersion=version, prevResult={"cniVersion": version})
     try:
         with _namespace() as namespace:
-            status, output = _add(program, namespace, json.dumps(configuration).encode())
-    except (OSError, subprocess.TimeoutExpired) as error:
+            variables = {
+                "CNI_COMMAND": "ADD",
+                "CNI_CONTAINERID": "kubenode-trial",
+                "CNI_IFNAME": "lo",
+                "CNI_NETNS": namespace,  # another one than ours, which newer plugins insist on (cni/pkg/skel)
+                "CNI_PATH": os.path.dirname(program),
+            }
+            status, output = run_program([program], _LIMIT_SECONDS, json.dumps(configuration).encode(), variables)
+    except OSError as error:
         raise NodeError(f"{program}: not tried out ({error}). See whether it runs by hand.") from error
     if status:
         raise NodeError(
@@ -167,10 +178,15 @@ def try_tuning(program: str, version: str, sysctls: Mapping[str, str]) -> None:
 @contextlib.contextmanager
 def _namespace() -> Iterator[str]:
     """The path of a new network namespace, which goes away with the block. Raises OSError."""
-    command = [find_program("unshare") or "unshare", "--net", find_program("cat") or "cat"]
     # AnsibleModule.run_command cannot keep a program running.
     holder = subprocess.Popen(  # pylint: disable=ansible-bad-function
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, bufsize=0
+        [need_program("unshare"), "--net", need_program("cat")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        bufsize=0,
+        env=environment({}),
+        cwd="/",
     )
     try:
         if holder.stdin is None or holder.stdout is None:  # for the types: both are pipes
@@ -185,31 +201,8 @@ def _namespace() -> Iterator[str]:
         holder.communicate()
 
 
-def _add(program: str, namespace: str, configuration: bytes) -> Tuple[int, bytes]:
-    """Exit status and output of a plugin that adds a pod. Raises OSError and TimeoutExpired."""
-    environment = dict(
-        os.environ,
-        CNI_COMMAND="ADD",
-        CNI_CONTAINERID="kubenode-trial",
-        CNI_IFNAME="lo",
-        CNI_NETNS=namespace,  # another one than ours, which newer plugins insist on (cni/pkg/skel)
-        CNI_PATH=os.path.dirname(program),
-    )
-    done = subprocess.run(  # pylint: disable=ansible-bad-function
-        [program],
-        input=configuration,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        env=environment,
-        timeout=_LIMIT_SECONDS,
-        check=False,
-    )
-    return done.returncode, done.stdout
-
-
-def _reason(output: bytes) -> str:
+def _reason(text: str) -> str:
     """What a plugin says of a failure: msg and details of its JSON, else its first words."""
-    text = output.decode("utf-8", "replace").strip()
     try:
         answer = json.loads(text)
         return ": ".join(str(answer[name]) for name in ("msg", "details") if answer.get(name)) or text[:200]

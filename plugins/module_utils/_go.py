@@ -21,6 +21,9 @@ _PROGRAM, _PROGRAM_BYTES = "IIQQQQQQ", 56
 _SHT_PROGBITS, _SHF_WRITE = 1, 1
 _PT_LOAD, _PF_W = 1, 2
 
+_RELEASE = r"v\d{1,9}\.\d{1,9}\.\d{1,9}(?:[-+][0-9A-Za-z.-]{1,64})?"
+_BETWEEN = re.compile(r"\d{14}-[0-9a-f]{12}\Z")  # a pseudo-version (golang.org/ref/mod)
+
 _MAX_OFFSET = 1 << 62
 _MAX_HEADERS = 100
 _MAX_BYTES = 1 << 20
@@ -42,8 +45,20 @@ def modules(program: BinaryIO) -> Optional[str]:
 def version_of(module: str, lines: str) -> Optional[str]:
     """The version of a module without its v, the replacement's where it was replaced; None where it is not there."""
     found = re.search(rf"^dep\t{re.escape(module)}\t(\S+).*(?:\n=>\t\S+\t(\S+))?", lines, re.MULTILINE)
-    version = re.match(r"v(\d+\.\d+\.\d+)", (found.group(2) or found.group(1)) if found else "")
+    version = re.match(r"v(\d{1,9}\.\d{1,9}\.\d{1,9})", (found.group(2) or found.group(1)) if found else "")
     return version.group(1) if version else None
+
+
+def version_of_kubernetes(lines: str) -> Optional[str]:
+    """The version of a program of Kubernetes such as v1.33.1, None where it does not hold one.
+
+    The linker's flags name it where they were kept (go build without -trimpath). Go 1.24 and later write that of the
+    main module, which is the tag of a release; of a build between releases it would be the next one's.
+    """
+    flag = re.search(rf"\nbuild\t-ldflags=.*k8s\.io/component-base/version\.gitVersion=({_RELEASE})", lines)
+    module = re.search(rf"\nmod\tk8s\.io/kubernetes\t({_RELEASE})\t", lines)
+    found = flag or (None if module is None or _BETWEEN.search(module.group(1)) else module)
+    return re.sub(r"\+dirty\Z", "", found.group(1)) if found else None
 
 
 def _modules(info: bytes) -> str:

@@ -104,10 +104,10 @@ def parse_timeouts(text: str) -> Timeouts:
 
 def _ask_ipvsadm() -> Timeouts:
     """Run ``ipvsadm -l --timeout``, bounded in time and output. Raises IpvsError."""
-    program = find_program("ipvsadm")
-    if program is None:
-        raise IpvsError("ipvsadm: not installed, so there is no second way. Run as root, or install ipvsadm.")
     try:
+        program = find_program("ipvsadm")
+        if program is None:
+            raise IpvsError("ipvsadm: not installed, so there is no second way. Run as root, or install ipvsadm.")
         status, text = run_program([program, "-l", "--timeout"], _IPVSADM_SECONDS)
     except NodeError as error:
         raise IpvsError(str(error)) from error

@@ -9,6 +9,7 @@ import re
 import sys
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional
 
+from ansible_collections.kubenode.connections.plugins.module_utils import _trusted_paths
 from ansible_collections.kubenode.connections.plugins.module_utils._atomic_file import read_file
 from ansible_collections.kubenode.connections.plugins.module_utils._errors import NodeError
 from ansible_collections.kubenode.connections.plugins.module_utils._ipvs import Timeouts
@@ -74,7 +75,7 @@ class Reload(Step):
         if not self._on_undo:
             _reload()
             if not os.path.lexists(PATH):
-                run_program([_systemctl(), "stop", NAME])  # it has run at boot, and would be listed until the next one
+                run_program(["systemctl", "stop", NAME])  # it has run at boot, and would be listed until the next one
 
     def undo(self) -> None:
         self._done = False
@@ -142,7 +143,7 @@ def _can_start(text: str) -> bool:
 
 
 def _python() -> str:
-    """The Python that runs this, by a name that stays where it has one.
+    """The Python that runs this, by a name that stays where it has one; where others than root can change it, another.
 
     systemd starts none with quotes or backslashes in its path (string_is_safe).
     """
@@ -154,14 +155,19 @@ def _python() -> str:
             f"Python: its path {path!r} cannot stand in a systemd unit. Set ansible_python_interpreter to a plain "
             "absolute path, or ask for no unit (persistent false)."
         )
-    return path
-
-
-def _systemctl() -> str:
-    return find_program("systemctl") or "systemctl"
+    doubt = _trusted_paths.doubt(path)
+    if doubt is None:
+        return path
+    other = next((name for name in _STABLE if os.path.exists(name) and not _trusted_paths.doubt(name)), None)
+    if other is None:
+        raise NodeError(
+            f"Python: {doubt}: systemd would start it as root at each boot. Set ansible_python_interpreter to the "
+            "distribution's own, or ask for no unit (persistent false)."
+        )
+    return other
 
 
 def _reload() -> None:
-    code, text = run_program([_systemctl(), "daemon-reload"])
+    code, text = run_program(["systemctl", "daemon-reload"])
     if code:
         raise NodeError(f"systemctl daemon-reload: it ended with status {code}: {text}. See systemctl status.")

@@ -171,8 +171,8 @@ def _restart(plan: Plan) -> List[str]:
     services = []
     for step in plan.files:
         mine = plan.way is not None and plan.way.path == step.name
-        pid = plan.way.pid if plan.way is not None and mine else None
-        stale = pid is not None and _pod_ways.started_before(pid, step.name)
+        process = plan.way.process if plan.way is not None and mine else None
+        stale = process is not None and _pod_ways.started_before(process, step.name)
         if step.kind == "pods" and (step.changed or stale):
             services.append("crio" if step.name.startswith(_pod_ways.CRIO_DIRECTORY + "/") else "kubelet")
     return services

@@ -14,10 +14,12 @@ from ansible_collections.kubenode.connections.plugins.module_utils import (
     _crio_conf,
     _kubelet,
     _kubelet_conf,
+    _trusted_paths,
 )
 from ansible_collections.kubenode.connections.plugins.module_utils._atomic_file import read_file
 from ansible_collections.kubenode.connections.plugins.module_utils._errors import NodeError
-from ansible_collections.kubenode.connections.plugins.module_utils._procfs import namespace_of, read_text
+from ansible_collections.kubenode.connections.plugins.module_utils._kubelet_version import read_version
+from ansible_collections.kubenode.connections.plugins.module_utils._processes import NODE, Process, find
 
 WAYS = ("kubelet", "crio", "cni")
 """In the order in which they are preferred: kubelet's reaches static pods, too, and lets a pod's own values win."""
@@ -25,6 +27,7 @@ WAYS = ("kubelet", "crio", "cni")
 CRIO_CONF = "/etc/crio/crio.conf"
 CRIO_DIRECTORY = "/etc/crio/crio.conf.d"
 DROP_IN = "99-kubenode-connections.conf"
+MAX_CONF_BYTES = 16 << 20
 
 _CLOCK_BOOTTIME = 7  # include/uapi/linux/time.h; Python names it since 3.7
 
@@ -50,26 +53,26 @@ class Wish(NamedTuple):
 class Way(NamedTuple):
     """One way that can be gone: the file that it takes, the process that reads it once at its start, and what to tell.
 
-    content is the file as a whole, None for a configuration list that is edited.
+    content is the file as a whole, None for a configuration list that is edited. process is None where none reads it.
     """
 
     name: str
     path: str
     content: Optional[bytes]
-    pid: Optional[int]
+    process: Optional[Process]
     reason: str
     notes: Tuple[str, ...]
 
 
-def choose(wish: Wish, proc: str = "/proc") -> Way:
+def choose(wish: Wish) -> Way:
     """The way that was asked for, or the first of WAYS that this node has. Raises NodeError that says why none."""
     ways = {"kubelet": _kubelet_way, "crio": _crio_way, "cni": _cni_way}
     if wish.way != "auto":
-        return ways[wish.way](wish, proc)
+        return ways[wish.way](wish)
     passed: List[Tuple[str, NodeError]] = []
     for name in WAYS:
         try:
-            way = ways[name](wish, proc)
+            way = ways[name](wish)
         except NodeError as error:
             passed.append((name, error))
             continue
@@ -85,19 +88,21 @@ def _why(error: NodeError) -> str:
     return error.why if isinstance(error, NotHereError) else str(error)
 
 
-def _kubelet_way(wish: Wish, proc: str) -> Way:
-    pid = _kubelet.find_process(proc)
-    if pid is None:
-        raise NotHereError("No kubelet runs here.", "Start it first.")
-    version, why = _kubelet.read_version(pid, proc)
+def _kubelet_way(wish: Wish) -> Way:
+    process, doubts = _kubelet.find_process()
+    if process is None:
+        raise NotHereError(" ".join(doubts) or "No kubelet runs here.", "Start it first.")
+    version, why = read_version(process)
     if not _kubelet_conf.has_field(version):
         known = why or f"kubelet is {version}, defaultPodSysctls came with 1.37."
         raise NotHereError(known, "Choose another way, or update it.")
-    arguments = _kubelet.arguments_of(pid, proc)
+    arguments = process.arguments()
     directory = _kubelet_conf.flag_of(arguments, "config-dir")
+    if directory is not None and os.path.isabs(directory):
+        _refuse_foreign(directory)
     path = os.path.join(directory or "", DROP_IN)
     elsewhere = _kubelet_conf.gate_enabled(
-        _kubelet_conf.flag_of(arguments, "feature-gates"), _kubelet_texts(arguments, path, pid, proc)
+        _kubelet_conf.flag_of(arguments, "feature-gates"), _kubelet_texts(process, arguments, path)
     )
     if wish.way == "auto" and not elsewhere:
         raise NotHereError(
@@ -113,26 +118,51 @@ def _kubelet_way(wish: Wish, proc: str) -> Way:
         )
     reason = f"kubelet {version} has defaultPodSysctls, and reads {directory}."
     content = _kubelet_conf.drop_in(wish.sysctls, not elsewhere)
-    return Way("kubelet", path, content, pid, reason, ())
+    return Way("kubelet", path, content, process, reason, tuple(doubts))
 
 
-def _kubelet_texts(arguments: Sequence[str], own: str, pid: int, proc: str) -> List[str]:
+def _refuse_foreign(place: str) -> None:
+    """Raise NotHereError where others than root could lead what root writes to another place."""
+    try:
+        doubt = _trusted_paths.doubt(place)
+    except OSError as error:
+        doubt = f"{place}: {error.strerror}"
+    if doubt:
+        raise NotHereError(
+            f"Root writes nothing below {place}: {doubt}.",
+            "Give the folder back to root (chown root:, chmod go-w), or choose another way.",
+        )
+
+
+def _kubelet_texts(process: Process, arguments: Sequence[str], own: str) -> List[str]:
     """kubelet's configurations in the order in which they count, without the file of ours."""
     paths = [_kubelet_conf.flag_of(arguments, "config")]
     directory = _kubelet_conf.flag_of(arguments, "config-dir")
-    if directory and os.path.isdir(directory):
+    if directory and os.path.isabs(directory):
         for folder, _folders, names in sorted(os.walk(directory)):
             paths += [os.path.join(folder, name) for name in sorted(names) if name.endswith(".conf")]
-    root = f"{proc}/{pid}/root"
-    return [read_text(root + path).value or "" for path in paths if path and os.path.isabs(path) and path != own]
+    return [_kubelet_text(process, path) for path in paths if path and path != own]
 
 
-def _crio_way(wish: Wish, proc: str) -> Way:
-    pid = _find_process("crio", proc)
+def _kubelet_text(process: Process, path: str) -> str:
+    try:
+        return process.read_file(path, MAX_CONF_BYTES)[0].decode("utf-8", "replace")
+    except FileNotFoundError:
+        return ""
+    except OSError as error:
+        raise NotHereError(
+            f"{path}, a configuration of kubelet's, cannot be read: {error.strerror or error}.",
+            "Mend that, or choose another way.",
+        ) from error
+
+
+def _crio_way(wish: Wish) -> Way:
+    process, doubts = find(["crio"], NODE)
     if wish.way == "auto":
-        _refuse_other_runtime(pid, proc)
+        _refuse_other_runtime(process, doubts)
     if not os.path.isdir(CRIO_DIRECTORY):
         raise NotHereError(f"{CRIO_DIRECTORY} is not there, so CRI-O is not installed.", "Choose another way.")
+    _refuse_foreign(CRIO_DIRECTORY)
     path = os.path.join(CRIO_DIRECTORY, DROP_IN)
     sources = [source for source in (_crio_source(each) for each in _crio_files()) if source is not None]
     later = [source.path for source in sources if source.path > path]
@@ -143,15 +173,16 @@ def _crio_way(wish: Wish, proc: str) -> Way:
             "Put the entries there, or give that file a name that sorts before.",
         )
     entries, kept = _crio_conf.merged([source for source in sources if source.path != path], wish.sysctls)
-    running = "CRI-O runs here" if pid is not None else "CRI-O is installed here"
-    return Way("crio", path, _crio_conf.drop_in(entries, kept), pid, f"{running} and has default_sysctls.", ())
+    running = "CRI-O runs here" if process is not None else "CRI-O is installed here"
+    reason = f"{running} and has default_sysctls."
+    return Way("crio", path, _crio_conf.drop_in(entries, kept), process, reason, tuple(doubts))
 
 
-def _refuse_other_runtime(pid: Optional[int], proc: str) -> None:
-    if pid is None:
-        raise NotHereError("CRI-O does not run here.", "Choose another way.")
-    kubelet = _kubelet.find_process(proc)
-    arguments = [] if kubelet is None else _kubelet.arguments_of(kubelet, proc)
+def _refuse_other_runtime(process: Optional[Process], doubts: Sequence[str]) -> None:
+    if process is None:
+        raise NotHereError(" ".join(doubts) or "CRI-O does not run here.", "Choose another way.")
+    kubelet = _kubelet.find_process().process
+    arguments = [] if kubelet is None else kubelet.arguments()
     endpoint = _kubelet_conf.flag_of(arguments, "container-runtime-endpoint")
     if endpoint and "crio" not in endpoint:
         raise NotHereError(f"CRI-O runs here, but kubelet uses {endpoint}.", "Choose another way.")
@@ -168,8 +199,9 @@ def _crio_source(path: str) -> Optional[_crio_conf.Source]:
     return None if data is None else _crio_conf.read_entries(data, path)
 
 
-def _cni_way(wish: Wish, _proc: str) -> Way:
+def _cni_way(wish: Wish) -> Way:
     path = wish.cni_file or _cni.find_conf(wish.cni_directory)
+    _refuse_foreign(os.path.dirname(path))
     data = read_file(path)
     if data is None:
         raise NodeError(f"{path}: no such file, a network configuration is expected there. Name another one.")
@@ -188,22 +220,11 @@ def _cni_way(wish: Wish, _proc: str) -> Way:
     return Way("cni", path, None, None, reason, tuple(notes))
 
 
-def started_before(pid: int, path: str, proc: str = "/proc") -> Optional[bool]:
+def started_before(process: Process, path: str) -> Optional[bool]:
     """Whether a process is older than a file, None where it cannot be said (the process or the file has gone)."""
-    stat = read_text(f"{proc}/{pid}/stat").value
     try:
-        started = int((stat or "").rpartition(")")[2].split()[19]) / os.sysconf("SC_CLK_TCK")
+        started = process.started() / os.sysconf("SC_CLK_TCK")
         age = time.time() - os.stat(path).st_mtime
-    except (OSError, ValueError, IndexError):
+    except OSError:
         return None
     return started < time.clock_gettime(_CLOCK_BOOTTIME) - age
-
-
-def _find_process(name: str, proc: str) -> Optional[int]:
-    """The lowest pid of a process of that name that sees the caller's files, or None."""
-    own = namespace_of("self", "mnt", proc)
-    pids = sorted(int(each) for each in os.listdir(proc) if each.isdigit())
-    for pid in pids:
-        if (read_text(f"{proc}/{pid}/comm").value or "").rstrip("\n") == name and namespace_of(pid, "mnt", proc) == own:
-            return pid
-    return None

@@ -56,6 +56,10 @@ class Process:
         path = os.readlink("exe", dir_fd=self._place)
         return path[: -len(_DELETED)] if path.endswith(_DELETED) else path
 
+    def is_replaced(self) -> bool:
+        """Whether that file is gone from its path; another one may be there."""
+        return os.readlink("exe", dir_fd=self._place).endswith(_DELETED)
+
     def users(self) -> Set[int]:
         """Its real, effective, saved and file system user."""
         found = re.search(rb"^Uid:((?:\t\d+){4})$", self._read("status"), re.MULTILINE)
@@ -168,7 +172,7 @@ def find(names: Sequence[str], namespaces: Sequence[str] = HOST_NETWORK, proc: s
         except (OSError, ValueError, IndexError):
             continue  # it has ended
     chosen, several = _latest(believed)
-    return Found(chosen, several + doubts[:_MAX_DOUBTS])
+    return Found(chosen, several + _few(doubts))
 
 
 class _Believed(NamedTuple):
@@ -228,6 +232,12 @@ def _latest(believed: List[_Believed]) -> Tuple[Optional[Process], List[str]]:
     pids = ", ".join(str(each.pid) for each in by_start)
     several = f"Processes {pids} are all called {chosen.name}, one is expected: {chosen.pid} is believed, for it was"
     return chosen.process, [f"{several} started last. Stop the others."]
+
+
+def _few(doubts: List[str]) -> List[str]:
+    """Anybody can start many processes of a name."""
+    more = len(doubts) - _MAX_DOUBTS
+    return doubts[:_MAX_DOUBTS] + ([f"{more} more processes of that name are not believed."] if more > 0 else [])
 
 
 def _target(name: str, directory: int) -> str:

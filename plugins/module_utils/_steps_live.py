@@ -54,7 +54,7 @@ class LoadedModule(Step):
         """Unload it, and what came with it, in the order of /proc/modules: whoever needs a module stands before it."""
         stay = []
         for name in self._came_with_it if self.read() else []:
-            code, text = run_program([find_program("rmmod") or "rmmod", name])
+            code, text = run_program(["rmmod", name])
             if code:
                 stay.append(f"kernel module {name}: it stays loaded, rmmod says: {text}.")
         if stay:

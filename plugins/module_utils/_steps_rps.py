@@ -12,7 +12,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._atomic_file 
 from ansible_collections.kubenode.connections.plugins.module_utils._errors import NodeError, refused
 from ansible_collections.kubenode.connections.plugins.module_utils._originals import LiveRecord, Originals
 from ansible_collections.kubenode.connections.plugins.module_utils._procfs import read_text
-from ansible_collections.kubenode.connections.plugins.module_utils._programs import find_program, run_program
+from ansible_collections.kubenode.connections.plugins.module_utils._programs import run_program
 from ansible_collections.kubenode.connections.plugins.module_utils._rps import (
     CPUS,
     FLOWS,
@@ -172,6 +172,6 @@ def _text(number: Optional[int]) -> Optional[str]:
 
 
 def _reload() -> None:
-    code, text = run_program([find_program("udevadm") or "udevadm", "control", "--reload"])
+    code, text = run_program(["udevadm", "control", "--reload"])
     if code:
         raise NodeError(f"udevadm control --reload: it ended with status {code}: {text}. See systemctl status udev.")

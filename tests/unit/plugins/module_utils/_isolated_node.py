@@ -17,6 +17,8 @@ import traceback
 
 import pytest
 
+from ansible_collections.kubenode.connections.plugins.module_utils import _programs
+
 _CLONE_NEWNS = 0x00020000  # include/uapi/linux/sched.h
 _CLONE_NEWNET = 0x40000000
 _MS_RDONLY, _MS_REMOUNT, _MS_BIND, _MS_REC, _MS_PRIVATE = 1, 32, 4096, 16384, 1 << 18  # include/uapi/linux/mount.h
@@ -93,13 +95,13 @@ def tree():
 
 
 def program(name, script):
-    """Have a program of that name found first on PATH; script is for /bin/sh. The path of the log of its arguments."""
+    """Have a program of that name found first; script is for /bin/sh. The path of the log of its arguments."""
     folder = "/run/programs"
     log = folder + "/" + name + ".log"
     text = f'#!/bin/sh\necho "$@" >> {log}\n{script}\n'
     os.chmod(write(folder + "/" + name, text.encode()), 0o755)
-    if folder not in os.environ["PATH"]:
-        os.environ["PATH"] = folder + os.pathsep + os.environ["PATH"]
+    if folder not in _programs._PLACES:
+        _programs._PLACES = (folder, *_programs._PLACES)
     return log
 
 
@@ -111,12 +113,12 @@ def _become_node(base):
     if _libc.unshare(_CLONE_NEWNS | _CLONE_NEWNET) != 0:
         _fail("unshare")
     mount("none", "/", "none", _MS_REC | _MS_PRIVATE)
-    mount("tmpfs", base, "tmpfs")
+    mount("tmpfs", base, "tmpfs", data="mode=755")
     for name in ("etc", "empty"):
         os.mkdir(os.path.join(base, name))
     mount("/etc", base + "/etc", "none", _MS_BIND | _MS_REC)
     for path in ("/etc", "/run", "/var/lib"):
-        mount("tmpfs", path, "tmpfs")
+        mount("tmpfs", path, "tmpfs", data="mode=755")
     for name in os.listdir(base + "/etc"):
         if name not in _OWN_IN_ETC:
             os.symlink(base + "/etc/" + name, "/etc/" + name)

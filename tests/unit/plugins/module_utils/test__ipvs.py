@@ -110,8 +110,10 @@ def read_timeouts_with(tmp_path, script):
     program = tmp_path / "ipvsadm"
     program.write_text(script)
     program.chmod(0o755)
-    code = f"import json, os\nos.environ['PATH'] = '{tmp_path}:' + os.environ['PATH']\n_ipvs._IPVSADM_SECONDS = 1.0\n"
-    return json.loads(run_python("_ipvs", code + "print(json.dumps(_ipvs.read_timeouts()))", *WITHOUT_NET_ADMIN))
+    code = f"import json\n_programs._PLACES = ('{tmp_path}', *_programs._PLACES)\n_ipvs._IPVSADM_SECONDS = 1.0\n"
+    return json.loads(
+        run_python("_ipvs, _programs", code + "print(json.dumps(_ipvs.read_timeouts()))", *WITHOUT_NET_ADMIN)
+    )
 
 
 def test_ipvsadm_is_the_second_way_and_says_so(tmp_path):

@@ -21,7 +21,7 @@ def mount(*arguments):
     subprocess.check_call(('mount',) + arguments)
 def empty(*paths):
     for path in paths:
-        mount('-t', 'tmpfs', 'none', path)
+        mount('-t', 'tmpfs', '-o', 'mode=755', 'none', path)
 def write(path, text):
     with open(path, 'wb') as handle:
         handle.write(text.encode('latin-1'))
@@ -45,7 +45,7 @@ KEYS_OF = {
 
 
 def node_after(code, prefix=ISOLATED):
-    return json.loads(run_python("_node", PRELUDE + code + READ, *prefix).splitlines()[-1])
+    return json.loads(run_python("_node, _programs", PRELUDE + code + READ, *prefix).splitlines()[-1])
 
 
 def test_a_new_namespace_has_nothing_wrong_and_every_documented_key():
@@ -88,7 +88,7 @@ def test_where_no_kube_proxy_runs_that_is_said_and_no_problem():
 
 def test_an_address_that_the_user_gave_must_answer():
     read = "\nprint(json.dumps(_node.read_node('127.0.0.1:9', 1.0)))"
-    node = json.loads(run_python("_node", PRELUDE + read, *ISOLATED).splitlines()[-1])
+    node = json.loads(run_python("_node, _programs", PRELUDE + read, *ISOLATED).splitlines()[-1])
     assert node["problems"] == [
         {
             "what": "kube-proxy's mode and configuration",
@@ -102,7 +102,7 @@ def test_where_ipvs_is_not_loaded_nothing_is_asked_and_nothing_is_loaded():
     # An ipvsadm that tells when it is run, as the real one would load ip_vs.
     code = (
         "empty('/opt')\nwrite('/opt/ipvsadm', '#!/bin/sh\\ntouch /opt/asked\\n')\nos.chmod('/opt/ipvsadm', 0o755)\n"
-        "os.environ['PATH'] = '/opt:' + os.environ['PATH']\nempty('/proc/%d/net' % os.getpid())\n"
+        "_programs._PLACES = ('/opt', *_programs._PLACES)\nempty('/proc/%d/net' % os.getpid())\n"
     )
     node = node_after(code + "import atexit\natexit.register(lambda: os.path.exists('/opt/asked') and os._exit(9))\n")
     assert node["ipvs"]["loaded"] is False
@@ -120,7 +120,7 @@ IPVS = (
     "for name in ('ip_vs', 'ip_vs_conn'):\n"
     "    write('/proc/net/' + name, open({!r} + name + '.txt').read())\n"
     "write('/opt/ipvsadm', '#!/bin/sh\\n{}\\n')\nos.chmod('/opt/ipvsadm', 0o755)\n"
-    "os.environ['PATH'] = '/opt:' + os.environ['PATH']\n"
+    "_programs._PLACES = ('/opt', *_programs._PLACES)\n"
 )
 
 
@@ -264,7 +264,7 @@ def test_others_who_write_our_values_are_seen():
 def test_counters_are_read_twice_with_everything_else_in_between():
     code = "import time\nstarted = time.monotonic()\nnode = _node.read_node(None, 1.0, 0.4)\n"
     code += "node['took'] = time.monotonic() - started\nprint(json.dumps(node))\n"
-    node = json.loads(run_python("_node", PRELUDE + code, *ISOLATED).splitlines()[-1])
+    node = json.loads(run_python("_node, _programs", PRELUDE + code, *ISOLATED).splitlines()[-1])
     assert node["growth"]["conntrack"] == {"invalid": 0, "insert_failed": 0, "drop": 0, "early_drop": 0}
     assert 0.4 <= node["growth"]["seconds"] <= node["took"] + 0.001
 

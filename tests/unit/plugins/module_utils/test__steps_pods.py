@@ -232,7 +232,7 @@ def test_pods_that_the_reader_did_not_reach_are_said_and_left_as_they_are():
         "say(it.changed, it.notes(), 'p00' in it.targets, set(live().values()) == {'7200/75/9'})"
     )
     names = ", ".join(f"shop/p{number:02}" for number in range(10))
-    why = "the reader of the other network namespaces ended with wait status 14"
+    why = "the reader of the other network namespaces took longer than 1 s"
     note = f"keepalive of 12 running pods could not be read ({why}), so it was left as it is: {names} and 2 more. "
     assert said(code) == [False, [note + "Run this again."], False, True]
 
@@ -243,8 +243,8 @@ def test_restore_keeps_the_record_of_a_pod_that_it_cannot_read_and_says_so():
         "it = step(web='600/30/9')\nsay(it.changed, it.notes(), 'web' in it.targets)"
     )
     note = (
-        "keepalive of 1 running pod could not be read (the reader of the other network namespaces ended with wait "
-        "status 14), so it was left as it is, and what was there before stays recorded: shop/web. Run this again."
+        "keepalive of 1 running pod could not be read (the reader of the other network namespaces took longer "
+        "than 1 s), so it was left as it is, and what was there before stays recorded: shop/web. Run this again."
     )
     assert said(code) == [False, [note], False]
 
