@@ -44,18 +44,9 @@ def _conf_plain(conf: _sysctl_conf.SysctlConf) -> Dict[str, Any]:
 
 
 def _plain(values: Any) -> Any:
-    """The mapping of a named tuple, with names of files that any terminal can print."""
-    return None if values is None else {name: _printable(value) for name, value in values._asdict().items()}
-
-
-def _printable(value: Any) -> Any:
-    return _text(value) if isinstance(value, str) else value
+    return None if values is None else dict(values._asdict())
 
 
 def _sentence(problem: Problem) -> str:
     place = f"{problem.file}:{problem.line}" if problem.line else problem.file
-    return _text(f"{place}: {problem.what}")
-
-
-def _text(text: str) -> str:
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return f"{place}: {problem.what}"

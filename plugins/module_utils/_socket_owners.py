@@ -65,10 +65,9 @@ def _target(name: str, directory: int) -> str:
 
 
 def _name(process: int) -> str:
-    """The process' name for itself, which it may set to anything: what cannot be printed becomes a question mark."""
+    """The process' name for itself, which it may set to anything."""
     descriptor = os.open("comm", os.O_RDONLY | os.O_CLOEXEC, dir_fd=process)
     try:
-        text = os.read(descriptor, 64).decode("utf-8", "replace").rstrip("\n")
+        return os.read(descriptor, 64).decode("utf-8", "replace").rstrip("\n")
     finally:
         os.close(descriptor)
-    return "".join(letter if letter.isprintable() else "?" for letter in text)

@@ -95,6 +95,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.kubenode.connections.plugins.module_utils._converge import converge
 from ansible_collections.kubenode.connections.plugins.module_utils._errors import NodeError
+from ansible_collections.kubenode.connections.plugins.module_utils._printable import presentable, printable
 from ansible_collections.kubenode.connections.plugins.module_utils._settings import timeouts_from
 
 
@@ -113,12 +114,12 @@ def main() -> None:
     try:
         outcome = converge(timeouts_from(module.params), module.check_mode)
     except NodeError as error:
-        module.fail_json(msg=str(error))
+        module.fail_json(msg=printable(str(error)))
     result = {"changed": outcome.changed, "notes": outcome.notes}
     result.update(before=outcome.before["ipvs_timeouts"], after=outcome.after["ipvs_timeouts"])
     if module._diff:
         result["diff"] = outcome.diff
-    module.exit_json(**result)
+    module.exit_json(**presentable(result))
 
 
 if __name__ == "__main__":

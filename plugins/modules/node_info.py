@@ -613,6 +613,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.kubenode.connections.plugins.module_utils._growth import LONGEST_SECONDS
 from ansible_collections.kubenode.connections.plugins.module_utils._node import read_node
+from ansible_collections.kubenode.connections.plugins.module_utils._printable import presentable
 
 
 def main() -> None:
@@ -637,7 +638,7 @@ def main() -> None:
             "Give a time in that range."
         )
     node = read_node(module.params["kube_proxy_address"], seconds, sample_seconds)
-    module.exit_json(changed=False, node=node)
+    module.exit_json(changed=False, node=presentable(node))
 
 
 if __name__ == "__main__":

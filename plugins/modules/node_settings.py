@@ -269,6 +269,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.kubenode.connections.plugins.module_utils._converge import converge
 from ansible_collections.kubenode.connections.plugins.module_utils._errors import NodeError
+from ansible_collections.kubenode.connections.plugins.module_utils._printable import presentable, printable
 from ansible_collections.kubenode.connections.plugins.module_utils._settings import (
     MODULES_FILE,
     SYSCTL_FILE,
@@ -307,11 +308,11 @@ def main() -> None:
     try:
         outcome = converge(settings_from(module.params), module.check_mode)
     except NodeError as error:
-        module.fail_json(msg=str(error))
+        module.fail_json(msg=printable(str(error)))
     result = outcome._asdict()
     if not module._diff:
         del result["diff"]
-    module.exit_json(**result)
+    module.exit_json(**presentable(result))
 
 
 if __name__ == "__main__":

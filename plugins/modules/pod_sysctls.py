@@ -152,6 +152,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.kubenode.connections.plugins.module_utils._cni import DIRECTORY, PLUGIN_DIRECTORIES
 from ansible_collections.kubenode.connections.plugins.module_utils._errors import NodeError
 from ansible_collections.kubenode.connections.plugins.module_utils._pod_defaults import converge, wish_from
+from ansible_collections.kubenode.connections.plugins.module_utils._printable import presentable, printable
 
 
 def main() -> None:
@@ -171,11 +172,11 @@ def main() -> None:
     try:
         outcome = converge(wish_from(module.params), module.check_mode)
     except NodeError as error:
-        module.fail_json(msg=str(error))
+        module.fail_json(msg=printable(str(error)))
     result = outcome._asdict()
     if not module._diff:
         del result["diff"]
-    module.exit_json(**result)
+    module.exit_json(**presentable(result))
 
 
 if __name__ == "__main__":

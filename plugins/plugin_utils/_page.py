@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from ansible_collections.kubenode.connections.plugins.module_utils import _printable
+
 CRITICAL, WARNING, UNKNOWN, UNSAFE, SAFE = "critical", "warning", "unknown", "unsafe", "safe"
 COMMAND = "command"
 STYLES = (CRITICAL, WARNING, UNKNOWN, UNSAFE, SAFE, COMMAND)
@@ -45,7 +47,7 @@ Text = str | Sequence[str | Span]
 
 def printable(text: object) -> str:
     """Text from a node, safe to print: control characters, escape sequences and bidirectional marks become visible."""
-    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in str(text))
+    return _printable.printable(str(text))
 
 
 def count(number: int, noun: str) -> str:

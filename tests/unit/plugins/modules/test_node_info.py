@@ -15,6 +15,7 @@ import time
 import pytest
 
 from ansible_collections.kubenode.connections.plugins.modules import node_info
+from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._isolated_node import isolated, write
 
 ROOT = os.path.dirname(os.path.abspath(node_info.__file__)).rsplit(os.sep + "ansible_collections" + os.sep, 1)[0]
 
@@ -99,3 +100,14 @@ def test_counters_are_sampled_for_a_second_by_default_and_not_at_all_with_0(tmp_
     assert growth["seconds"] >= 1
     assert sorted(growth) == ["conntrack", "seconds", "softnet"]
     assert run_module(tmp_path, "sample_seconds=0")["node"]["growth"] is None
+
+
+@isolated
+def test_names_of_bytes_and_escapes_leave_the_node_as_printable_text(tmp_path):
+    write(os.fsdecode(b"/etc/sysctl.d/50-\xff\x1b]0;owned\x07\xc2\x9b.conf"), b"net.ipv4.tcp_retries2\n")
+    write(os.fsdecode(b"/etc/sysctl.d/60-\xfe.conf"), b"net.ipv4.tcp_retries2 = 8\x1b[31m\n")
+    name = "50-\\udcff\\x1b]0;owned\\x07\\x9b.conf"
+    node = run_module(tmp_path)["node"]
+    assert {"file": f"/etc/sysctl.d/{name}", "line": 1, "what": "the line has no ="} in node["boot_problems"]
+    boot = node["sysctls"]["net.ipv4.tcp_retries2"]["boot"]
+    assert (boot["file"], boot["value"]) == ("/etc/sysctl.d/60-\\udcfe.conf", "8\\x1b[31m")
