@@ -12,6 +12,7 @@ import tempfile
 from typing import Dict, NamedTuple, Optional
 
 from ansible_collections.kubenode.connections.plugins.module_utils._errors import NodeError, refused
+from ansible_collections.kubenode.connections.plugins.module_utils._plain_files import NotPlainError, read_plain
 
 MAX_BYTES = 16 << 20
 """No configuration file is longer."""
@@ -35,19 +36,16 @@ NEW = Attributes(0o644, 0, 0, {})
 def read_file(path: str) -> Optional[bytes]:
     """The bytes of a file, None where there is none. Follows links. Raises NodeError for anything but a plain file."""
     try:
-        found = os.stat(path)
-        if not stat.S_ISREG(found.st_mode):
-            raise _not_plain(path)
-        if found.st_size > MAX_BYTES:
-            raise NodeError(
-                f"{path}: {found.st_size} bytes is more than {MAX_BYTES}, no configuration file. Look at what fills it."
-            )
-        with open(path, "rb") as handle:
-            return handle.read()
+        data, more = read_plain(path, MAX_BYTES)
+    except NotPlainError as error:
+        raise _not_plain(path, error.kind) from error
     except OSError as error:
         if error.errno == errno.ENOENT:
             return None
         raise refused(f"{path}: not read", error) from error
+    if more:
+        raise NodeError(f"{path}: it has more than {MAX_BYTES} bytes, no configuration file. Look at what fills it.")
+    return data
 
 
 def attributes(path: str) -> Optional[Attributes]:
@@ -136,7 +134,7 @@ def _dress(descriptor: int, like: Attributes) -> None:
         os.setxattr(descriptor, name, value)
 
 
-def _not_plain(path: str) -> NodeError:
+def _not_plain(path: str, kind: str) -> NodeError:
     target = os.path.realpath(path)
     if target == "/dev/null":
         return NodeError(
@@ -144,4 +142,4 @@ def _not_plain(path: str) -> NodeError:
             "Remove the link, or name another file."
         )
     leads = "" if target == path else f" (it leads to {target})"
-    return NodeError(f"{path}: is not a plain file{leads}. Move it away, or name another file.")
+    return NodeError(f"{path}: is {kind}, not a plain file{leads}. Move it away, or name another file.")

@@ -8,7 +8,11 @@ import os
 import re
 from typing import Dict, List, NamedTuple, Optional, Tuple
 
-from ansible_collections.kubenode.connections.plugins.module_utils._procfs import read_sysctl, read_text
+from ansible_collections.kubenode.connections.plugins.module_utils._procfs import (
+    Fault,
+    read_sysctl,
+    read_text,
+)
 
 
 class Conntrack(NamedTuple):
@@ -20,13 +24,14 @@ class Conntrack(NamedTuple):
     be_liberal: Optional[int]
     timeouts: Dict[str, int]
     statistics: List[Dict[str, int]]
-    errors: List[str]
+    errors: List[Fault]
 
 
 _SYSCTLS = "/proc/sys/net/netfilter"
 _STATISTICS = "/proc/net/stat/nf_conntrack"
 _TCP_TIMEOUT = "nf_conntrack_tcp_timeout_"
 _UDP_TIMEOUTS = {"nf_conntrack_udp_timeout": "udp", "nf_conntrack_udp_timeout_stream": "udp_stream"}
+_NUMBER = re.compile(r"-?[0-9]{1,19}")
 _HEX = re.compile(r"[0-9a-fA-F]{1,16}")
 
 
@@ -35,13 +40,13 @@ def read() -> Conntrack:
     names = _names()
     if "nf_conntrack_max" not in names:
         return Conntrack(False, None, None, None, {}, [], [])
-    errors: List[str] = []
+    errors: List[Fault] = []
     reading = read_text(_STATISTICS)
     statistics, strange = parse_statistics(reading.value or "")
     if reading.error:
-        errors.append(reading.error)
+        errors.append(Fault(reading.error, reading.do))
     if strange:
-        errors.append(f"{_STATISTICS}: {strange} lines do not fit the header")
+        errors.append(_odd(f"{_STATISTICS}: {strange} lines do not fit the header"))
     return Conntrack(
         True,
         _number("nf_conntrack_count", errors),
@@ -85,7 +90,7 @@ def _names() -> List[str]:
         return []
 
 
-def _timeouts(names: List[str], errors: List[str]) -> Dict[str, int]:
+def _timeouts(names: List[str], errors: List[Fault]) -> Dict[str, int]:
     """The TCP timeouts by state and the two UDP ones, in seconds."""
     timeouts = {}
     for name in names:
@@ -98,15 +103,18 @@ def _timeouts(names: List[str], errors: List[str]) -> Dict[str, int]:
     return timeouts
 
 
-def _number(name: str, errors: List[str]) -> Optional[int]:
+def _number(name: str, errors: List[Fault]) -> Optional[int]:
     """The value of a net.netfilter key, None where it is not there or no number; what went wrong is added to errors."""
     reading = read_sysctl("net.netfilter." + name)
     if reading.error:
-        errors.append(reading.error)
+        errors.append(Fault(reading.error, reading.do))
     if reading.value is None:
         return None
-    try:
-        return int(reading.value)
-    except ValueError:
-        errors.append(f"net.netfilter.{name}: {reading.value[:80]!r} is not a number")
+    if not _NUMBER.fullmatch(reading.value):
+        errors.append(_odd(f"net.netfilter.{name}: {reading.value[:80]!r} is not a number"))
         return None
+    return int(reading.value)
+
+
+def _odd(why: str) -> Fault:
+    return Fault(why, f"Report it and the kernel ({os.uname().release}) to the collection.")

@@ -11,7 +11,7 @@ import socket
 import struct
 from typing import NamedTuple, Optional
 
-from ansible_collections.kubenode.connections.plugins.module_utils._errors import NodeError
+from ansible_collections.kubenode.connections.plugins.module_utils._errors import NodeError, more_rights
 from ansible_collections.kubenode.connections.plugins.module_utils._programs import find_program, run_program
 
 
@@ -37,11 +37,12 @@ _TIMEOUT_LINE = re.compile(r"Timeout \(tcp tcpfin udp\):\s+(\d{1,10})\s+(\d{1,10
 
 
 class Reading(NamedTuple):
-    """Timeouts and the way they were read ("socket option" or "ipvsadm"), or why neither way worked."""
+    """Timeouts and the way they were read ("socket option" or "ipvsadm"), or why neither way worked and what to do."""
 
     timeouts: Optional[Timeouts]
     by: Optional[str]
     error: Optional[str]
+    do: str = ""
 
 
 class IpvsError(Exception):
@@ -85,11 +86,13 @@ def read_timeouts() -> Reading:
     try:
         return Reading(get_timeouts(), "socket option", None)
     except IpvsError as error:
-        first = str(error)
+        first, denied = str(error), error.errno in (errno.EPERM, errno.EACCES)
     try:
         return Reading(_ask_ipvsadm(), "ipvsadm", None)
     except IpvsError as error:
-        return Reading(None, None, f"{first} {error}")
+        return Reading(
+            None, None, f"{first} {error}", more_rights() if denied else "See by hand: ipvsadm -l --timeout."
+        )
 
 
 def parse_timeouts(text: str) -> Timeouts:

@@ -4,12 +4,17 @@
 
 """keepalived of the node, and the IPVS timeouts that it sets. Reading only. Private to this collection."""
 
-import glob
 import os
 import re
 from typing import Dict, Iterable, Iterator, List, Match, NamedTuple, Optional, Tuple
 
-from ansible_collections.kubenode.connections.plugins.module_utils._conf_files import Problem, below, read_bounded
+from ansible_collections.kubenode.connections.plugins.module_utils._conf_files import (
+    Problem,
+    entries,
+    is_there,
+    matches,
+    read_conf,
+)
 from ansible_collections.kubenode.connections.plugins.module_utils._services import in_use
 
 CONFIG = "/etc/keepalived/keepalived.conf"
@@ -59,9 +64,9 @@ def read(root: str = "/") -> Tuple[Optional[Keepalived], List[Problem]]:
     its configuration has a virtual server, without which its LVS process does not run (running_checker in
     keepalived/core/main.c).
     """
-    if not in_use("keepalived", _PID_FILES, root):
-        return None, []
     files = _Files(root)
+    if not in_use("keepalived", _PID_FILES, root, files.problems):
+        return None, files.problems
     found = parse(_lines(files.lines(CONFIG), os.uname().nodename.split(".")[0]))
     return found, files.problems
 
@@ -148,12 +153,9 @@ def _value(found: Match[str], parameters: Dict[str, str]) -> str:
     return parameters.get(name, found.group())
 
 
-def _is_file(path: str) -> bool:
-    """Whether it is a file that can be read to its end: a pipe would block."""
-    try:
-        return os.path.isfile(path)
-    except ValueError:
-        return False
+def _may_be(pattern: str, name: str) -> bool:
+    """As glob(3): a pattern stands for hidden files only where it begins with a dot itself."""
+    return name.startswith(".") <= pattern.startswith(".") and matches(pattern, name)
 
 
 class _Files:
@@ -176,30 +178,27 @@ class _Files:
                 yield _Raw(path, number, text)
 
     def _text(self, path: str) -> str:
-        if not _is_file(below(self._root, path)):
-            return ""
         if self._files_left == 0 or self._bytes_left == 0:
-            what = f"not read: the configuration has more than {MAX_FILES} files or {MAX_BYTES} bytes"
-            self.problems = self.problems or [Problem(path, 0, what)]
+            what = f"the configuration has more than {MAX_FILES} files or {MAX_BYTES} bytes, the rest was not read"
+            more = Problem(CONFIG, 0, what)
+            if more not in self.problems and is_there(path, self._root, self.problems):
+                self.problems.append(more)
             return ""
-        data, what = read_bounded(below(self._root, path))
-        if what:
-            self.problems.append(Problem(path, 0, what))
-        data = data[: self._bytes_left]
+        data = read_conf(path, self._root, self.problems, self._bytes_left) or b""
         self._files_left -= 1
         self._bytes_left -= len(data)
         return data.decode("utf-8", "replace")
 
     def _included(self, path: str, number: int, pattern: str) -> List[str]:
         """The files that a pattern names, relative to the file that includes them, as the node names them."""
-        prefix = below(self._root, "/").rstrip("/")
         whole = os.path.normpath(os.path.join(os.path.dirname(path), pattern))
-        wild = [part for part in whole.split("/") if glob.has_magic(part)]
+        parts = whole.split("/")
+        wild = [index for index, part in enumerate(parts) if any(letter in part for letter in "*?[")]
         if len(wild) > 1 or any(letter in pattern for letter in "{}$\0"):
             self.problems.append(Problem(path, number, f"the pattern {pattern[:80]!r} is not understood"))
             return []
-        try:
-            found = sorted(glob.iglob(glob.escape(prefix) + whole))
-        except ValueError:  # a name that this locale cannot write
-            return []
-        return [each[len(prefix) :] for each in found[: self._files_left + 1]]
+        if not wild:
+            return [whole]
+        before, part, after = "/".join(parts[: wild[0]]), parts[wild[0]], parts[wild[0] + 1 :]
+        names = sorted(name for name in entries(before or "/", self._root, self.problems) if _may_be(part, name))
+        return ["/".join([before, name, *after]) for name in names[: self._files_left + 1]]

@@ -12,7 +12,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._conf_files i
     Problem,
     below,
     conf_files,
-    read_bounded,
+    read_conf,
 )
 
 
@@ -61,20 +61,17 @@ def boot_modules(root: str = "/") -> Dict[str, Source]:
 
 
 def read_boot_modules(root: str = "/") -> Tuple[Dict[str, Source], List[Problem]]:
-    """What boot_modules returns, and the places in modules-load.d that name no module.
+    """What boot_modules returns, and the places in modules-load.d that name no module or cannot be read.
 
     Read are ``modules_load=`` on the kernel's command line and modules-load.d; /etc/modules counts where a link in
     modules-load.d names it, as Debian's modules.conf does: modules-load.d(5), systemd's src/modules-load.
     """
     found: Dict[str, Source] = {}
     problems: List[Problem] = []
-    for name in cmdline_modules(read_bounded(below(root, "/proc/cmdline"))[0]):
+    for name in cmdline_modules(read_conf("/proc/cmdline", root, problems) or b""):
         found.setdefault(name, Source("/proc/cmdline", 1))
-    for file in conf_files("modules-load.d", root):
-        data, what = read_bounded(below(root, file))
-        if what:
-            problems.append(Problem(file, 0, what))
-        names, wrong = parse_modules(data)
+    for file in conf_files("modules-load.d", root, problems):
+        names, wrong = parse_modules(read_conf(file, root, problems) or b"")
         problems.extend(Problem(file, number, why) for number, why in wrong)
         for number, name in names:
             found.setdefault(name, Source(file, number))
@@ -84,8 +81,7 @@ def read_boot_modules(root: str = "/") -> Tuple[Dict[str, Source], List[Problem]
 def with_dependencies(boot: Dict[str, Source], root: str = "/") -> Dict[str, Source]:
     """boot and the modules it brings along: each with the line of the module that needs it (modules.dep(5))."""
     result = dict(boot)
-    path = below(root, _module_directory() + "/modules.dep")
-    for line in read_bounded(path)[0].decode("utf-8", "replace").splitlines() if boot else []:
+    for line in _lines("modules.dep", root) if boot else []:
         needs = [_file_module(part) for part in line.replace(":", " ", 1).split()]
         if needs and needs[0] in boot:
             for name in needs[1:]:
@@ -142,20 +138,21 @@ def _listed(root: str) -> List[str]:
 
 def _loadable(root: str) -> bool:
     """Whether modules can be loaded: not without CONFIG_MODULES, not once kernel.modules_disabled is 1."""
-    disabled = below(root, "/proc/sys/kernel/modules_disabled")
-    if os.path.exists(disabled):
-        return read_bounded(disabled)[0].strip() != b"1"
+    disabled = read_conf("/proc/sys/kernel/modules_disabled", root, [])
+    if disabled is not None:
+        return disabled.strip() != b"1"
     return os.path.exists(below(root, "/proc/modules")) or os.path.exists(below(root, "/proc/sys/kernel/modprobe"))
 
 
 def _builtin_list(root: str) -> List[str]:
     """The modules built into the running kernel (lines such as kernel/net/netfilter/nf_conntrack.ko)."""
-    data = read_bounded(below(root, _module_directory() + "/modules.builtin"))[0]
-    return [_file_module(line) for line in data.decode("utf-8", "replace").splitlines()]
+    return [_file_module(line) for line in _lines("modules.builtin", root)]
 
 
-def _module_directory() -> str:
-    return "/lib/modules/" + os.uname().release
+def _lines(name: str, root: str) -> List[str]:
+    """The lines of a file that depmod makes for the running kernel."""
+    data = read_conf(f"/lib/modules/{os.uname().release}/{name}", root, []) or b""
+    return data.decode("utf-8", "replace").splitlines()
 
 
 def _file_module(path: str) -> str:

@@ -8,7 +8,8 @@ import os
 from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 from ansible_collections.kubenode.connections.plugins.module_utils import _child
-from ansible_collections.kubenode.connections.plugins.module_utils._procfs import read_sysctl
+from ansible_collections.kubenode.connections.plugins.module_utils._errors import remedy
+from ansible_collections.kubenode.connections.plugins.module_utils._procfs import Fault, read_sysctl
 
 
 class Keepalive(NamedTuple):
@@ -28,7 +29,7 @@ class Group(NamedTuple):
 class Space(NamedTuple):
     """One network namespace: its processes (ascending), its names in ``ip netns``, and what was read inside of it.
 
-    ``inside`` is what the caller's own reader gave. ``error`` says why something of it is missing.
+    ``inside`` is what the caller's own reader gave. ``error`` says why something of it is missing, ``do`` what to do.
     """
 
     inode: int
@@ -39,10 +40,11 @@ class Space(NamedTuple):
     retries2: Optional[int]
     inside: Optional[Dict[str, Any]]
     error: Optional[str]
+    do: str = ""
 
 
 class Namespaces(NamedTuple):
-    """All network namespaces: how many, how many could not be read and why, the others grouped by equal keepalive.
+    """All network namespaces: how many, how many could not be read, why, what to do; the others grouped by keepalive.
 
     ``spaces`` are those that were found and did not vanish, the own first.
     """
@@ -50,6 +52,7 @@ class Namespaces(NamedTuple):
     total: int
     unreadable: int
     error: Optional[str]
+    do: str
     groups: List[Group]
     spaces: List[Space]
 
@@ -69,6 +72,7 @@ class Seen(NamedTuple):
     retries2: Optional[int] = None
     inside: Optional[Dict[str, Any]] = None
     error: Optional[str] = None
+    do: str = ""
 
 
 Inside = Callable[[List[int]], Dict[str, Any]]
@@ -76,6 +80,7 @@ Inside = Callable[[List[int]], Dict[str, Any]]
 
 _CLONE_NEWNET = 0x40000000
 _CHILD_SECONDS = 30
+_AGAIN = "Run again when the node is less busy. Report it to the collection where that does not help."
 _PATHS_PER_NAMESPACE = 3
 """A process may end while we look, so a namespace is tried through some others of its processes."""
 
@@ -100,32 +105,31 @@ def read(proc: str = "/proc", bind_mounts: str = "/run/netns", inside: Optional[
     try:
         own = os.stat(os.path.join(proc, "self/ns/net"))
     except OSError as problem:
-        return Namespaces(0, 1, f"{problem.filename}: {problem.strerror}", [], [])
-    found, hidden, why = _find(proc, bind_mounts, own)
+        return Namespaces(0, 1, f"{problem.filename}: {problem.strerror}", remedy(problem), [], [])
+    found, hidden = _find(proc, bind_mounts, own)
     seen = _read_all(own.st_ino, found, inside)
     spaces = [
         Space(inode, inode == own.st_ino, found[inode].pids, found[inode].names, *result)
         for inode, result in seen.items()
         if result is not None
     ]
-    failures = [space.error for space in spaces if space.keepalive is None]
-    return Namespaces(
-        len(spaces), hidden + len(failures), why or (failures[0] if failures else None), _groups(spaces), spaces
-    )
+    failures = [Fault(str(space.error), space.do) for space in spaces if space.keepalive is None]
+    unread = len(hidden) + len(failures)
+    first = (hidden + failures)[0] if unread else Fault("", "")
+    return Namespaces(len(spaces), unread, first.why or None, first.do, _groups(spaces), spaces)
 
 
-def _find(proc: str, bind_mounts: str, own: os.stat_result) -> Tuple[Dict[int, Found], int, Optional[str]]:
-    """Each namespace by its inode, the own first, the number of processes that hide theirs, and why."""
+def _find(proc: str, bind_mounts: str, own: os.stat_result) -> Tuple[Dict[int, Found], List[Fault]]:
+    """Each namespace by its inode, the own first, and why processes hide theirs, once each."""
     found: Dict[int, Found] = {own.st_ino: Found([], [], [])}
-    hidden, why = 0, None
+    hidden: List[Fault] = []
     for path, pid in _candidates(proc, bind_mounts):
         try:
             status = os.stat(path)
         except (FileNotFoundError, ProcessLookupError, NotADirectoryError):
             continue
         except OSError as error:
-            hidden += 1
-            why = why or f"{path}: {error.strerror or error}"
+            hidden.append(Fault(f"{path}: {error.strerror or error}", remedy(error)))
             continue
         if status.st_dev == own.st_dev:
             space = found.setdefault(status.st_ino, Found([], [], []))
@@ -135,7 +139,7 @@ def _find(proc: str, bind_mounts: str, own: os.stat_result) -> Tuple[Dict[int, F
                 space.names.append(os.path.basename(path))
             if len(space.ways) < _PATHS_PER_NAMESPACE:
                 space.ways.append(path)
-    return found, hidden, why
+    return found, hidden
 
 
 def _candidates(proc: str, bind_mounts: str) -> Iterator[Tuple[str, Optional[int]]]:
@@ -161,16 +165,16 @@ def _read_all(own: int, found: Dict[int, Found], inside: Optional[Inside]) -> Di
     values, error = [], None
     if inside is not None or len(found) > 1:
         values, error = _child.collect(lambda: _visit(own, found, inside), _CHILD_SECONDS)
-    missing = Seen(error=f"the reader of the other network namespaces {error}")
+    missing = Seen(error=f"the reader of the other network namespaces {error}", do=_AGAIN)
     seen: Dict[int, Optional[Seen]] = dict.fromkeys(found, missing)
-    seen[own] = _look([], None)._replace(error=missing.error) if error and inside else _look([], None)
+    seen[own] = _look([], None)._replace(error=missing.error, do=_AGAIN) if error and inside else _look([], None)
     for inode, value in values:
         seen[inode] = None if value is None else _seen(*value)
     return seen
 
 
-def _seen(keepalive: Optional[List[int]], retries2: Optional[int], inside: Any, error: Optional[str]) -> Seen:
-    return Seen(None if keepalive is None else Keepalive(*keepalive), retries2, inside, error)
+def _seen(keepalive: Optional[List[int]], retries2: Optional[int], inside: Any, error: Optional[str], do: str) -> Seen:
+    return Seen(None if keepalive is None else Keepalive(*keepalive), retries2, inside, error, do)
 
 
 def _visit(own: int, found: Dict[int, Found], inside: Optional[Inside]) -> Iterator[object]:
@@ -187,8 +191,10 @@ def _enter_and_look(inode: int, space: Found, inside: Optional[Inside]) -> Optio
         if not enter(inode, space.ways):
             return None
         seen = _look(space.pids, inside)
-    except (OSError, ImportError, AttributeError) as error:
-        seen = Seen(error=str(getattr(error, "strerror", None) or error))
+    except OSError as error:
+        seen = Seen(error=error.strerror or str(error), do=remedy(error))
+    except (ImportError, AttributeError) as error:
+        seen = Seen(error=str(error), do="Have Ansible use a Python on the node that has ctypes.")
     return seen._replace(error=f"{space.ways[0]}: {seen.error}") if seen.error else seen
 
 
@@ -213,14 +219,14 @@ def enter(inode: int, ways: List[str]) -> bool:
 
 def _look(pids: List[int], inside: Optional[Inside]) -> Seen:
     """What can be read in the namespace that this process is in."""
-    keepalive, error = None, None
+    keepalive, error, do = None, None, ""
     try:
         keepalive = own_keepalive()
     except ValueError as problem:
-        error = str(problem)
+        error, do = str(problem), "See by hand: sysctl net.ipv4.tcp_keepalive_time."
     retries2 = read_sysctl("net.ipv4.tcp_retries2").value
     number = int(retries2) if retries2 is not None and retries2.isdigit() else None
-    return Seen(keepalive, number, inside(pids) if inside is not None else None, error)
+    return Seen(keepalive, number, inside(pids) if inside is not None else None, error, do)
 
 
 def _setns(descriptor: int) -> None:

@@ -6,7 +6,7 @@
 
 import os
 import time
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from ansible_collections.kubenode.connections.plugins.module_utils import (
     _conntrack,
@@ -31,13 +31,19 @@ from ansible_collections.kubenode.connections.plugins.module_utils import (
     _sysctl_files,
 )
 from ansible_collections.kubenode.connections.plugins.module_utils._conf_files import Problem
+from ansible_collections.kubenode.connections.plugins.module_utils._errors import more_rights, remedy
 from ansible_collections.kubenode.connections.plugins.module_utils._keys import KEYS, MODULES
-from ansible_collections.kubenode.connections.plugins.module_utils._procfs import read_sysctl, read_text
+from ansible_collections.kubenode.connections.plugins.module_utils._procfs import (
+    Fault,
+    read_sysctl,
+    read_text,
+)
 
 MAX_BOOT_PROBLEMS = 20
 """More lines that nobody can parse are not listed."""
 
 _MAX_NAMED = 3
+_BY_HAND = "See by hand whether these lines set what is planned here."
 
 _COUNTERS = {"conntrack": _conntrack.read_statistics, "softnet": lambda: _softnet.read().rows}
 
@@ -89,7 +95,7 @@ def _read_all(kube_proxy_address: Optional[str], kube_proxy_timeout_seconds: flo
         "sysctls": _sysctls(boot, problems),
         "sysctl_conf": owners.sysctl_conf,
         "owners": owners.owners,
-        "boot_problems": [dict(problem._asdict()) for problem in boot.problems[:MAX_BOOT_PROBLEMS]],
+        "boot_problems": _boot_problems(boot, problems),
         "kube_proxy": kube_proxy,
         "kubelet": _read_kubelet(problems),
         "namespaces": _namespaces(namespaces, problems),
@@ -120,6 +126,14 @@ def _read_boot() -> _Boot:
     modules, module_problems = _modules_load.read_boot_modules()
     sysctls = _sysctl_files.read_boot(KEYS)
     return _Boot(_modules_load.with_dependencies(modules), sysctls.values, sysctls.problems + module_problems)
+
+
+def _boot_problems(boot: _Boot, problems: Problems) -> List[Dict[str, Any]]:
+    """The lines that nobody can use. What is there and was not read may set anything, which is a problem of its own."""
+    unread = [Fault(_sentence(each), each.do) for each in boot.problems if each.do]
+    _add_faults("what a reboot sets", unread, problems)
+    useless = [each for each in boot.problems if not each.do]
+    return [{"file": each.file, "line": each.line, "what": each.what} for each in useless[:MAX_BOOT_PROBLEMS]]
 
 
 def _modules(boot: _Boot) -> Dict[str, Any]:
@@ -155,7 +169,7 @@ def _read_ipvs(problems: Problems) -> Tuple[Dict[str, Any], Optional[_ipvs_servi
     if reading.timeouts is not None:
         result.update(timeouts=dict(reading.timeouts._asdict()), timeouts_from=reading.by)
     else:
-        problems.append(_problem("IPVS timeouts", reading.error or "", _more_rights()))
+        problems.append(_problem("IPVS timeouts", reading.error or "", reading.do))
     services = _table("/proc/net/ip_vs", _ipvs_services.read, None, problems)
     if services is not None:
         result.update(_ipvs_services.row(services))
@@ -179,18 +193,17 @@ def _table(path: str, read: Any, nothing: Any, problems: Problems) -> Any:
     try:
         rows, strange = read()
     except OSError as error:
-        problems.append(_problem(path, str(error.strerror or error), _more_rights()))
+        problems.append(_problem(path, str(error.strerror or error), remedy(error)))
         return nothing
     if strange:
-        remedy = f"Report these lines and the kernel ({os.uname().release}) to the collection."
-        problems.append(_problem(path, f"{strange} lines make no sense", remedy))
+        report = f"Report these lines and the kernel ({os.uname().release}) to the collection."
+        problems.append(_problem(path, f"{strange} lines make no sense", report))
     return rows
 
 
 def _read_conntrack(problems: Problems) -> Dict[str, Any]:
     seen = _conntrack.read()
-    if seen.errors:
-        problems.append(_problem("conntrack", "; ".join(seen.errors[:_MAX_NAMED]), _more_rights()))
+    _add_faults("conntrack", seen.errors, problems)
     return {
         "loaded": seen.loaded,
         "count": seen.entries,
@@ -202,11 +215,12 @@ def _read_conntrack(problems: Problems) -> Dict[str, Any]:
 
 
 def _sysctls(boot: _Boot, problems: Problems) -> Dict[str, Any]:
-    result, unreadable = {}, []
+    result: Dict[str, Any] = {}
+    unreadable = []
     for name, key in KEYS.items():
         reading = read_sysctl(name)
         if reading.error:
-            unreadable.append(reading.error)
+            unreadable.append(Fault(reading.error, reading.do))
         in_time = key.module is None or key.module in boot.modules or _modules_load.module_builtin(key.module)
         result[name] = {
             "state": reading.state,
@@ -214,9 +228,7 @@ def _sysctls(boot: _Boot, problems: Problems) -> Dict[str, Any]:
             "error": reading.error,
             "boot": dict(boot.values[name]._asdict(), module=key.module, in_time=in_time),
         }
-    if unreadable:
-        why = "; ".join(unreadable[:_MAX_NAMED]) + ("; …" if len(unreadable) > _MAX_NAMED else "")
-        problems.append(_problem(f"{len(unreadable)} sysctls", why, _more_rights()))
+    _add_faults(f"{len(unreadable)} sysctls", unreadable, problems)
     return result
 
 
@@ -241,15 +253,15 @@ def _read_kube_proxy(address: Optional[str], timeout_seconds: float, problems: P
 
 def _read_owners(problems: Problems) -> _owners_node.Owners:
     seen = _owners_node.read(KEYS)
-    for what, why in seen.problems:
-        problems.append(_problem(what, why, "See by hand whether these lines set what is planned here."))
+    for what, found in seen.problems.items():
+        _add_faults(what, [Fault(_sentence(each), each.do or _BY_HAND) for each in found], problems)
     return seen
 
 
 def _read_kubelet(problems: Problems) -> Dict[str, Any]:
     seen = _kubelet.read()
     if seen.error:
-        remedy = "Look at it by hand: kubelet --version." if _is_root() else _more_rights()
+        remedy = "Look at it by hand: kubelet --version." if _is_root() else more_rights()
         problems.append(_problem("kubelet", seen.error, remedy))
     return dict(seen._asdict())
 
@@ -257,7 +269,7 @@ def _read_kubelet(problems: Problems) -> Dict[str, Any]:
 def _namespaces(seen: _netns.Namespaces, problems: Problems) -> Dict[str, Any]:
     if seen.unreadable:
         why = f"{seen.unreadable} of the namespaces or processes cannot be read, such as {seen.error}"
-        problems.append(_problem("keepalive in other network namespaces", why, _more_rights()))
+        problems.append(_problem("keepalive in other network namespaces", why, seen.do))
     return {
         "count": seen.total,
         "unreadable": seen.unreadable,
@@ -279,9 +291,8 @@ def _read_softnet(problems: Problems) -> List[Dict[str, int]]:
 def _read_rps(problems: Problems) -> Dict[str, Any]:
     seen = _rps.read()
     rule = read_text(_rps_rule.PATH)
-    errors = [*seen.errors, *([rule.error] if rule.error else [])]
-    if errors:
-        problems.append(_problem("Receive Packet Steering", "; ".join(errors[:_MAX_NAMED]), _more_rights()))
+    faults = [*seen.errors, *([Fault(rule.error, rule.do)] if rule.error else [])]
+    _add_faults("Receive Packet Steering", faults, problems)
     return {
         "cpus_online": seen.cpus_online,
         "cpus_isolated": seen.cpus_isolated,
@@ -311,7 +322,7 @@ def _pods(seen: _netns.Namespaces, errors: List[str], problems: Problems) -> Dic
     if errors:
         pods["error"] = "; ".join(errors[:_MAX_NAMED])
         by_hand = "Look at the connections of services by hand: ipvsadm -Lnc, ss -tno."
-        problems.append(_problem("connections to services", pods["error"], by_hand if _is_root() else _more_rights()))
+        problems.append(_problem("connections to services", pods["error"], by_hand if _is_root() else more_rights()))
     return pods
 
 
@@ -319,7 +330,14 @@ def _problem(what: str, why: str, remedy: str) -> Dict[str, str]:
     return {"what": what, "why": why, "do": remedy}
 
 
-def _more_rights() -> str:
-    if _is_root():
-        return "Run with all capabilities: this root lacks some, as in a container."
-    return "Run as root (become: true)."
+def _add_faults(what: str, faults: Sequence[Fault], problems: Problems) -> None:
+    """One problem of all that could not be read of something: the first reasons, and each remedy once."""
+    whys = list(dict.fromkeys(each.why for each in faults))
+    if whys:
+        why = "; ".join(whys[:_MAX_NAMED]) + ("; …" if len(whys) > _MAX_NAMED else "")
+        problems.append(_problem(what, why, " ".join(dict.fromkeys(each.do for each in faults))))
+
+
+def _sentence(problem: Problem) -> str:
+    place = f"{problem.file}:{problem.line}" if problem.line else problem.file
+    return f"{place}: {problem.what}"

@@ -7,7 +7,7 @@
 import os
 from typing import Any, List, Mapping, Optional, Sequence, Set
 
-from ansible_collections.kubenode.connections.plugins.module_utils._conf_files import read_bounded
+from ansible_collections.kubenode.connections.plugins.module_utils._conf_files import read_conf
 from ansible_collections.kubenode.connections.plugins.module_utils._keys import module_for
 from ansible_collections.kubenode.connections.plugins.module_utils._modules_load import (
     boot_modules,
@@ -87,7 +87,7 @@ def _is_later(other: str, ours: str) -> bool:
 
 def _names_it(path: str, number: Optional[int], key: str) -> bool:
     """Whether that line names the key itself, not by a pattern."""
-    return any(line.number == number and line.key == key for line in parse_lines(read_bounded(path)[0]))
+    return any(line.number == number and line.key == key for line in parse_lines(read_conf(path, "/", []) or b""))
 
 
 def _modules_at_boot(files: Sequence[Any]) -> Set[str]:

@@ -9,15 +9,13 @@ from typing import Any, Dict, Iterable, List, NamedTuple, Optional
 from ansible_collections.kubenode.connections.plugins.module_utils import _keepalived, _sysctl_conf, _tuned
 from ansible_collections.kubenode.connections.plugins.module_utils._conf_files import Problem
 
-_MAX_NAMED = 3
-
 
 class Owners(NamedTuple):
-    """owners and sysctl_conf are plain; problems are (what, why) of files that are not wholly understood."""
+    """owners and sysctl_conf are plain; problems are those of files that are not wholly read or understood, by name."""
 
     owners: Dict[str, Any]
     sysctl_conf: Optional[Dict[str, Any]]
-    problems: List[List[str]]
+    problems: Dict[str, List[Problem]]
 
 
 def read(keys: Iterable[str], root: str = "/") -> Owners:
@@ -25,12 +23,13 @@ def read(keys: Iterable[str], root: str = "/") -> Owners:
     wanted = list(keys)
     keepalived, keepalived_problems = _keepalived.read(root)
     tuned, tuned_problems = _tuned.read(wanted, root)
-    conf = _sysctl_conf.read(wanted, root)
-    problems = [
-        [f"the configuration of {name}", "; ".join(map(_sentence, found[:_MAX_NAMED]))]
-        for name, found in (("keepalived", keepalived_problems), ("TuneD", tuned_problems))
-        if found
-    ]
+    conf_problems: List[Problem] = []
+    conf = _sysctl_conf.read(wanted, root, conf_problems)
+    problems = {
+        "the configuration of keepalived": keepalived_problems,
+        "the configuration of TuneD": tuned_problems,
+        _sysctl_conf.PATH: conf_problems,
+    }
     owners = {"keepalived": _plain(keepalived), "tuned": None if tuned is None else _tuned_plain(tuned)}
     return Owners(owners, None if conf is None else _conf_plain(conf), problems)
 
@@ -45,8 +44,3 @@ def _conf_plain(conf: _sysctl_conf.SysctlConf) -> Dict[str, Any]:
 
 def _plain(values: Any) -> Any:
     return None if values is None else dict(values._asdict())
-
-
-def _sentence(problem: Problem) -> str:
-    place = f"{problem.file}:{problem.line}" if problem.line else problem.file
-    return f"{place}: {problem.what}"

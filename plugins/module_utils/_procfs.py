@@ -8,15 +8,25 @@ import errno
 import os
 from typing import NamedTuple, Optional, Union
 
+from ansible_collections.kubenode.connections.plugins.module_utils._errors import remedy
 from ansible_collections.kubenode.connections.plugins.module_utils._keys import sysctl_path
+from ansible_collections.kubenode.connections.plugins.module_utils._plain_files import read_plain
 
 
 class Reading(NamedTuple):
-    """What reading a file gave. state is present (with value), absent, or unreadable (with error)."""
+    """What reading a file gave. state is present (with value), absent, or unreadable (with error, and what to do)."""
 
     state: str
     value: Optional[str]
     error: Optional[str]
+    do: str = ""
+
+
+class Fault(NamedTuple):
+    """Why something could not be read, and what to do about it."""
+
+    why: str
+    do: str
 
 
 _NOT_THERE = (errno.ENOENT, errno.ENOTDIR)
@@ -29,14 +39,13 @@ def fold(text: str) -> str:
 
 
 def read_text(path: str) -> Reading:
-    """The text of a small file (its first MiB), undecodable bytes replaced."""
+    """The text of a small file (its first MiB), undecodable bytes replaced. Nothing but a plain file is opened."""
     try:
-        with open(path, "rb") as handle:
-            data = handle.read(_MAX_VALUE_BYTES)
+        data = read_plain(path, _MAX_VALUE_BYTES)[0]
     except OSError as error:
         if error.errno in _NOT_THERE:
             return Reading("absent", None, None)
-        return Reading("unreadable", None, f"{path}: {error.strerror or error}")
+        return Reading("unreadable", None, f"{path}: {error.strerror or error}", remedy(error))
     return Reading("present", data.decode("utf-8", "replace"), None)
 
 

@@ -16,7 +16,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._cpus import 
     parse_list,
     parse_mask,
 )
-from ansible_collections.kubenode.connections.plugins.module_utils._procfs import read_text
+from ansible_collections.kubenode.connections.plugins.module_utils._procfs import Fault, read_text
 
 NETWORK = "/sys/class/net"
 CPUS, FLOWS = "rps_cpus", "rps_flow_cnt"
@@ -62,12 +62,12 @@ class Rps(NamedTuple):
     numa_nodes: Dict[str, str]
     sock_flow_entries: Optional[int]
     nics: Tuple[Nic, ...]
-    errors: Tuple[str, ...]
+    errors: Tuple[Fault, ...]
 
 
 def read(root: str = "/", names: Optional[Collection[str]] = None, virtual: bool = False) -> Rps:
     """Everything as it is now. root, names and virtual (NICs without a device, too) are for tests."""
-    errors: List[str] = []
+    errors: List[Fault] = []
     cpus = os.path.join(root, "sys/devices/system/cpu")
     entries = _text(os.path.join(root, "proc/sys/net/core/rps_sock_flow_entries"), errors)
     isolated = _cpus(os.path.join(cpus, "isolated")) | _cpus(os.path.join(cpus, "nohz_full"))
@@ -85,7 +85,7 @@ def read_nics(
     root: str = "/",
     names: Optional[Collection[str]] = None,
     virtual: bool = False,
-    errors: Optional[List[str]] = None,
+    errors: Optional[List[Fault]] = None,
 ) -> Tuple[Nic, ...]:
     """The NICs of this network namespace.
 
@@ -102,7 +102,7 @@ def read_nics(
     return tuple(nics)
 
 
-def _nic(root: str, name: str, path: str, errors: List[str]) -> Nic:
+def _nic(root: str, name: str, path: str, errors: List[Fault]) -> Nic:
     place = os.path.join(root, "sys", path.lstrip("/"))
     device = _above(place, "numa_node", root)
     numa = _text(os.path.join(device, "numa_node"), errors) if device else None
@@ -121,7 +121,7 @@ def _queues(place: str) -> List[str]:
     return sorted(found, key=lambda name: int(name[3:]))
 
 
-def _queue(path: str, errors: List[str]) -> Queue:
+def _queue(path: str, errors: List[Fault]) -> Queue:
     mask, flows = (_text(os.path.join(path, attribute), errors) for attribute in (CPUS, FLOWS))
     return Queue(os.path.basename(path), normal_mask(mask), int(flows) if flows and flows.isdigit() else None)
 
@@ -180,8 +180,8 @@ def _entries(folder: str) -> List[str]:
         return []
 
 
-def _text(path: str, errors: List[str]) -> Optional[str]:
+def _text(path: str, errors: List[Fault]) -> Optional[str]:
     reading = read_text(path)
     if reading.error:
-        errors.append(reading.error)
+        errors.append(Fault(reading.error, reading.do))
     return None if reading.value is None else reading.value.strip()

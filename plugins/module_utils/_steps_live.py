@@ -135,7 +135,9 @@ class LiveSysctl(Step):
             write_sysctl(self.name, value)
         except OSError as error:
             raise refused(
-                f"{self.name}: kernel {os.uname().release} does not take {value!r} in {sysctl_path(self.name)}", error
+                f"{self.name}: kernel {os.uname().release} does not take {value!r} in {sysctl_path(self.name)}",
+                error,
+                of_value=True,
             ) from error
 
     def _missing(self) -> NodeError:

@@ -85,7 +85,8 @@ class QueueValue(Step):
                 os.close(descriptor)
         except OSError as error:
             if error.errno not in (errno.ENOENT, errno.ENODEV):
-                raise refused(f"{self.name}: kernel {os.uname().release} does not take {value!r}", error) from error
+                where = f"{self.name}: kernel {os.uname().release} does not take {value!r}"
+                raise refused(where, error, of_value=True) from error
 
 
 class UdevReload(Step):

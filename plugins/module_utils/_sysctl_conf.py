@@ -5,9 +5,14 @@
 """/etc/sysctl.conf, which not every distribution reads at boot. Reading only. Private to this collection."""
 
 import os
-from typing import Dict, Iterable, NamedTuple, Optional
+from typing import Dict, Iterable, List, NamedTuple, Optional
 
-from ansible_collections.kubenode.connections.plugins.module_utils._conf_files import below, conf_files, read_bounded
+from ansible_collections.kubenode.connections.plugins.module_utils._conf_files import (
+    Problem,
+    below,
+    conf_files,
+    read_conf,
+)
 from ansible_collections.kubenode.connections.plugins.module_utils._procfs import fold
 from ansible_collections.kubenode.connections.plugins.module_utils._sysctl_files import has_systemd_sysctl, parse_lines
 
@@ -28,26 +33,25 @@ class SysctlConf(NamedTuple):
     sysctls: Dict[str, Line]
 
 
-def read(keys: Iterable[str], root: str = "/") -> Optional[SysctlConf]:
-    """What the file sets the keys to, None where it is not there.
+def read(keys: Iterable[str], root: str, problems: List[Problem]) -> Optional[SysctlConf]:
+    """What the file sets the keys to, None where it is not there or cannot be read.
 
     systemd-sysctl reads it where a drop-in is a link to it, as 99-sysctl.conf is on many distributions (Debian has none
     since 13); procps, which sets the keys where systemd-sysctl is not installed, always reads it, and so do ``sysctl
     --system`` and ``sysctl -p`` by hand.
     """
-    if not os.path.isfile(below(root, PATH)):
+    data = read_conf(PATH, root, problems)
+    if data is None:
         return None
     wanted = set(keys)
     found = {
-        line.key: Line(fold(line.value), line.number)
-        for line in parse_lines(read_bounded(below(root, PATH))[0])
-        if line.key in wanted and line.value
+        line.key: Line(fold(line.value), line.number) for line in parse_lines(data) if line.key in wanted and line.value
     }
     return SysctlConf(not has_systemd_sysctl(root) or _is_linked(root), found)
 
 
 def _is_linked(root: str) -> bool:
-    return any(_target(path, root) == PATH for path in conf_files("sysctl.d", root))
+    return any(_target(path, root) == PATH for path in conf_files("sysctl.d", root, []))
 
 
 def _target(path: str, root: str) -> str:

@@ -4,16 +4,16 @@
 
 """The sysctl files of a node: their lines, and which line decides a key at boot. Private to this collection."""
 
-import fnmatch
 import os
 from collections import OrderedDict
-from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional
+from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Set
 
 from ansible_collections.kubenode.connections.plugins.module_utils._conf_files import (
     Problem,
     below,
     conf_files,
-    read_bounded,
+    matches,
+    read_conf,
 )
 from ansible_collections.kubenode.connections.plugins.module_utils._keys import canonical, components
 from ansible_collections.kubenode.connections.plugins.module_utils._procfs import fold
@@ -61,7 +61,6 @@ _BLANKS = b" \t\r\n"
 class _File(NamedTuple):
     path: str
     data: bytes
-    what: str
 
 
 class _Entry(NamedTuple):
@@ -87,22 +86,23 @@ def boot_values(keys: Iterable[str], root: str = "/") -> Dict[str, BootValue]:
 
 
 def read_boot(keys: Iterable[str], root: str = "/") -> Boot:
-    """What boot_values returns, and the lines that no reader can use.
+    """What boot_values returns, and the lines that no reader can use, and the files that this one cannot read.
 
     systemd-sysctl and procps read the same drop-in files in the same order; procps then reads /etc/sysctl.conf, which
     systemd-sysctl reads only where a drop-in is a link to it. procps decides where systemd-sysctl is not installed.
     """
-    drop_ins = [_read(file, root) for file in conf_files("sysctl.d", root)]
-    all_files = [*drop_ins, _read("/etc/sysctl.conf", root)]
+    problems: List[Problem] = []
+    drop_ins = [_read(file, root, problems) for file in conf_files("sysctl.d", root, problems)]
     systemd = has_systemd_sysctl(root)
+    all_files = [*drop_ins, _read("/etc/sysctl.conf", root, [] if systemd else problems)]
     wanted = set(keys)
-    table = _systemd_table(drop_ins) if systemd else {}
-    entries = [entry for entry in _entries(all_files) if entry.key in wanted or _is_pattern(entry.key)]
+    table = _systemd_table(drop_ins, wanted) if systemd else {}
+    entries = list(_entries(all_files, wanted))
     values = {}
     for key in wanted:
         by_procps = _procps_decides(entries, key)
         values[key] = _boot_value(_systemd_decides(table, key) if systemd else by_procps, by_procps)
-    return Boot(values, _problems(drop_ins if systemd else all_files))
+    return Boot(values, problems + _useless_lines(drop_ins if systemd else all_files))
 
 
 def has_systemd_sysctl(root: str = "/") -> bool:
@@ -110,8 +110,8 @@ def has_systemd_sysctl(root: str = "/") -> bool:
     return any(os.path.exists(below(root, path)) for path in _SYSTEMD_SYSCTL)
 
 
-def _read(path: str, root: str) -> _File:
-    return _File(path, *read_bounded(below(root, path)))
+def _read(path: str, root: str, problems: List[Problem]) -> _File:
+    return _File(path, read_conf(path, root, problems) or b"")
 
 
 def _parse_line(number: int, raw: bytes) -> Line:
@@ -155,24 +155,24 @@ def _what_is_wrong(text: bytes) -> Optional[str]:
     return None
 
 
-def _entries(files: Iterable[_File], max_line_bytes: Optional[int] = None) -> Iterator[_Entry]:
-    """The assignments and exclusions of the files in order; a line longer than the limit ends its file."""
+def _entries(files: Iterable[_File], wanted: Set[str], max_line_bytes: Optional[int] = None) -> Iterator[_Entry]:
+    """The assignments and exclusions of wanted keys and by patterns, in order; a line over the limit ends its file."""
     for file in files:
         for line in parse_lines(file.data):
             if max_line_bytes is not None and len(line.raw.rstrip(b"\r\n")) >= max_line_bytes:
                 break
-            if line.key is not None:
+            if line.key is not None and (line.key in wanted or _is_pattern(line.key)):
                 yield _Entry(line.key, line.value, file.path, line.number)
 
 
-def _systemd_table(files: List[_File]) -> Dict[str, _Entry]:
+def _systemd_table(files: List[_File], wanted: Set[str]) -> Dict[str, _Entry]:
     """What systemd-sysctl keeps of the files, by key, in the order in which it applies it (its src/sysctl/sysctl.c).
 
     A later line for a key replaces the earlier one and goes to the end; with the same value it stays in its place. An
     exclusion replaces an assignment, too. systemd-sysctl gives up the rest of a file after a line of 1 MiB.
     """
     table: Dict[str, _Entry] = OrderedDict()
-    for entry in _entries(files, _SYSTEMD_MAX_LINE_BYTES):
+    for entry in _entries(files, wanted, _SYSTEMD_MAX_LINE_BYTES):
         if entry.key in table and table[entry.key].value != entry.value:
             del table[entry.key]
         table[entry.key] = entry
@@ -211,9 +211,7 @@ def _matches(pattern: str, key: str) -> bool:
     if not _is_pattern(pattern):
         return False
     parts, names = components(pattern), components(key)
-    return len(parts) == len(names) and all(
-        fnmatch.fnmatchcase(name, part.replace("[^", "[!")) for part, name in zip(parts, names)
-    )
+    return len(parts) == len(names) and all(matches(part.replace("[^", "[!"), name) for part, name in zip(parts, names))
 
 
 def _boot_value(decides: Optional[_Entry], by_procps: Optional[_Entry]) -> BootValue:
@@ -225,10 +223,7 @@ def _boot_value(decides: Optional[_Entry], by_procps: Optional[_Entry]) -> BootV
     return BootValue(value, decides.file, decides.line, procps_value)
 
 
-def _problems(files: List[_File]) -> List[Problem]:
-    found = []
-    for file in files:
-        if file.what:
-            found.append(Problem(file.path, 0, file.what))
-        found.extend(Problem(file.path, line.number, line.what) for line in parse_lines(file.data) if line.what)
-    return found
+def _useless_lines(files: List[_File]) -> List[Problem]:
+    return [
+        Problem(file.path, line.number, line.what) for file in files for line in parse_lines(file.data) if line.what
+    ]

@@ -9,7 +9,7 @@ import re
 from collections import OrderedDict
 from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple
 
-from ansible_collections.kubenode.connections.plugins.module_utils._conf_files import Problem, below, read_bounded
+from ansible_collections.kubenode.connections.plugins.module_utils._conf_files import Problem, is_there, read_conf
 from ansible_collections.kubenode.connections.plugins.module_utils._keys import canonical
 from ansible_collections.kubenode.connections.plugins.module_utils._procfs import fold
 from ansible_collections.kubenode.connections.plugins.module_utils._services import in_use
@@ -20,10 +20,12 @@ MAX_PROFILES = 100
 """More profiles are not read, so that a chain of includes comes to an end."""
 
 _MAX_FILE_BYTES = 1 << 20
+_MAX_DIRECTORIES = 20
 _MAX_VALUE = 4096  # characters
 _MAX_VARIABLES = 20  # in one value
 
 _PID_FILES = ("/run/tuned/tuned.pid",)
+_ACTIVE = ("active_profile", "post_loaded_profile")
 
 # The first that has a profile counts. Newer releases have a folder for profiles, older ones keep them beside the other
 # files (LOAD_DIRECTORIES, later CFG_DEF_PROFILE_DIRS in tuned/consts.py; redhat-performance/tuned#615).
@@ -65,13 +67,13 @@ def read(keys: Iterable[str], root: str = "/") -> Tuple[Optional[Tuned], List[Pr
     With reapply_sysctl, which is the default, it then applies /run/sysctl.d, /etc/sysctl.d and /etc/sysctl.conf again,
     in this order of names, but only where its profile sets any sysctl (tuned/plugins/plugin_sysctl.py).
     """
-    if not in_use("tuned", _PID_FILES, root):
-        return None, []
-    names = [name for file in ("active_profile", "post_loaded_profile") for name in _text(f"/etc/tuned/{file}", root)]
-    if not names:
-        return None, []
-    main = _options(_parsed(MAIN_CONFIG, root), "")
     problems: List[Problem] = []
+    if not in_use("tuned", _PID_FILES, root, problems):
+        return None, problems
+    names = [name for file in _ACTIVE for name in _words(f"/etc/tuned/{file}", root, problems)]
+    if not names:
+        return None, problems
+    main = _by_name(_parsed(MAIN_CONFIG, root, problems))[""]
     units = _merged(_profiles(names, _directories(main), root, problems))
     sysctls, any_key = _sysctls(units, set(keys), problems)
     reapply = main.get("reapply_sysctl")
@@ -106,17 +108,12 @@ def parse(data: bytes, file: str) -> List[_Unit]:
     return units
 
 
-def _parsed(file: str, root: str) -> List[_Unit]:
-    return parse(_bytes(file, root), file)
+def _parsed(file: str, root: str, problems: List[Problem]) -> List[_Unit]:
+    return parse(read_conf(file, root, problems, _MAX_FILE_BYTES) or b"", file)
 
 
-def _bytes(path: str, root: str) -> bytes:
-    whole = below(root, path)
-    return read_bounded(whole)[0][:_MAX_FILE_BYTES] if os.path.isfile(whole) else b""
-
-
-def _text(path: str, root: str) -> List[str]:
-    words = _bytes(path, root).decode("utf-8", "replace").split()
+def _words(file: str, root: str, problems: List[Problem]) -> List[str]:
+    words = (read_conf(file, root, problems, _MAX_FILE_BYTES) or b"").decode("utf-8", "replace").split()
     return [word for word in words if _NAME.fullmatch(word)][:MAX_PROFILES]
 
 
@@ -124,14 +121,14 @@ def _directories(main: Dict[str, Setting]) -> List[str]:
     """Where profiles are looked for, the first that has one counting."""
     given = main.get("profile_dirs")
     named = [part for part in re.split(r"[,;\s]+", given.value) if re.fullmatch("/[!-~]+", part)] if given else []
-    return named[::-1] or list(_PROFILE_DIRS)
+    return named[-_MAX_DIRECTORIES:][::-1] or list(_PROFILE_DIRS)
 
 
-def _options(units: List[_Unit], name: str) -> Dict[str, Setting]:
-    found: Dict[str, Setting] = {}
+def _by_name(units: List[_Unit]) -> Dict[str, Dict[str, Setting]]:
+    """The options of each section, those of several with one name together."""
+    found: Dict[str, Dict[str, Setting]] = OrderedDict()
     for unit in units:
-        if unit.name == name:
-            found.update(unit.options)
+        found.setdefault(unit.name, OrderedDict()).update(unit.options)
     return found
 
 
@@ -144,26 +141,30 @@ def _profiles(names: List[str], directories: List[str], root: str, problems: Lis
         if units is not None:
             yield units
             continue
-        file = _find(name, directories, root, done)
-        if file is None or len(done) >= MAX_PROFILES:
+        file = _find(name, directories, root, done, problems)
+        if file is None:
+            continue
+        if len(done) == MAX_PROFILES:
+            more = Problem(MAIN_CONFIG, 0, f"more than {MAX_PROFILES} profiles are active, the rest was not read")
+            problems += [] if more in problems else [more]
             continue
         done.append(file)
-        units = _parsed(file, root)
+        units = _parsed(file, root, problems)
         pending.append((name, units))
         pending.extend((each, None) for each in reversed(_includes(units, problems)))
 
 
-def _find(name: str, directories: List[str], root: str, done: List[str]) -> Optional[str]:
+def _find(name: str, directories: List[str], root: str, done: List[str], problems: List[Problem]) -> Optional[str]:
     for directory in directories:
         file = f"{directory}/{name}/tuned.conf"
-        if file not in done and os.path.isfile(below(root, file)):
+        if file not in done and is_there(file, root, problems):
             return file
     return None
 
 
 def _includes(units: List[_Unit], problems: List[Problem]) -> List[str]:
     """The names of the profiles that a profile includes; of two that depend on the machine, both."""
-    include = _options(units, "main").get("include")
+    include = _by_name(units).get("main", {}).get("include")
     if include is None:
         return []
     names = []
@@ -180,14 +181,13 @@ def _merged(profiles: Iterable[List[_Unit]]) -> Dict[str, Dict[str, Setting]]:
     """The options of each section over all profiles, later ones first (profiles/merger.py)."""
     merged: Dict[str, Dict[str, Setting]] = OrderedDict()
     for units in profiles:
-        for name in OrderedDict.fromkeys(unit.name for unit in units):
-            new = _options(units, name)
+        for name, new in _by_name(units).items():
             replace, drop = new.pop("replace", None), new.pop("drop", None)
             old = merged.setdefault(name, OrderedDict())
             if replace is not None and _is_true(replace.value):
                 old.clear()
-            for option in re.split(r"\s*[,;]\s*", drop.value) if drop else []:
-                old.pop(option, None)
+            for option in re.split("[,;]", drop.value) if drop else []:
+                old.pop(option.strip(), None)
             for option in ("type", "enabled"):  # begin anew with each profile that has the section
                 old.pop(option, None)
             old.update(new)

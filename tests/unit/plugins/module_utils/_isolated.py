@@ -35,3 +35,12 @@ def python(names, code):
 def environment():
     """The environment in which the collection can be imported."""
     return dict(os.environ, PYTHONPATH=ROOT, PYTHONDONTWRITEBYTECODE="1")
+
+
+ALL_RIGHTS = "Run with all capabilities: this root lacks some, as in a container."
+"""What to do where a root without capabilities is denied something."""
+
+
+def run_without_rights(names, code):
+    """What code prints as a root who may not pass by permissions, as in a container."""
+    return run_python(names, code, "setpriv", "--bounding-set=-all", "--inh-caps=-all")

@@ -127,17 +127,19 @@ def _huge():
             "Remove the link, or name another file.",
             id="a masked name",
         ),
-        pytest.param(_pipe, PATH + ": is not a plain file. Move it away, or name another file.", id="a pipe"),
-        pytest.param(_folder, PATH + ": is not a plain file. Move it away, or name another file.", id="a folder"),
+        pytest.param(_pipe, PATH + ": is a FIFO, not a plain file. Move it away, or name another file.", id="a pipe"),
+        pytest.param(
+            _folder, PATH + ": is a directory, not a plain file. Move it away, or name another file.", id="a folder"
+        ),
         pytest.param(
             _circle,
-            PATH
-            + ": not read: Too many levels of symbolic links (ELOOP). Its symbolic links lead in a circle: mend them.",
+            PATH + ": not read: Too many levels of symbolic links (ELOOP). "
+            "It is a symbolic link where none may be, or its links lead in a circle: mend it.",
             id="links in a circle",
         ),
         pytest.param(
             _huge,
-            PATH + ": 16777217 bytes is more than 16777216, no configuration file. Look at what fills it.",
+            PATH + ": it has more than 16777216 bytes, no configuration file. Look at what fills it.",
             id="more than any configuration file has",
         ),
     ],

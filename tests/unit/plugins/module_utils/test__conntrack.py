@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 import json
+import os
 import pathlib
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.kubenode.connections.plugins.module_utils import _conntrack
+from ansible_collections.kubenode.connections.plugins.module_utils._errors import more_rights
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._isolated import run_python
 
 FIXTURES = pathlib.Path(__file__).parent / "fixtures"
@@ -114,6 +116,9 @@ def test_a_value_that_cannot_be_read_is_an_error_and_the_rest_still_counts():
     assert "established" not in seen.timeouts
     assert seen.timeouts["close_wait"] == 60
     assert len(seen.errors) == 2
-    assert seen.errors[0].startswith("net.netfilter.nf_conntrack_tcp_be_liberal: '")
-    assert seen.errors[0].endswith("' is not a number")
-    assert seen.errors[1].startswith("/proc/sys/net/netfilter/nf_conntrack_tcp_timeout_established: ")
+    (odd, report), (denied, rights) = seen.errors
+    assert odd.startswith("net.netfilter.nf_conntrack_tcp_be_liberal: '")
+    assert odd.endswith("' is not a number")
+    assert report == f"Report it and the kernel ({os.uname().release}) to the collection."
+    assert denied.startswith("/proc/sys/net/netfilter/nf_conntrack_tcp_timeout_established: ")
+    assert rights == more_rights()

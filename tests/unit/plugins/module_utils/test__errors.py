@@ -7,7 +7,12 @@ import os
 
 import pytest
 
-from ansible_collections.kubenode.connections.plugins.module_utils._errors import refused
+from ansible_collections.kubenode.connections.plugins.module_utils._errors import more_rights, refused
+from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._isolated import (
+    ALL_RIGHTS,
+    run_python,
+    run_without_rights,
+)
 
 
 @pytest.mark.parametrize(
@@ -22,9 +27,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._errors impor
         ),
         pytest.param(
             errno.EPERM,
-            "Operation not permitted (EPERM). Run as root; see whether the file is immutable (lsattr) or the "
-            "container lacks "
-            "the capability.",
+            "Operation not permitted (EPERM). " + more_rights(),
             id="not permitted",
         ),
         pytest.param(errno.EIO, "Input/output error (EIO). Mend that and run again.", id="anything else"),
@@ -38,4 +41,27 @@ def test_an_error_without_a_number():
     assert (
         str(refused("/f: not written", OSError("odd")))
         == "/f: not written: odd (no error number). Mend that and run again."
+    )
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EPERM])
+def test_who_lacks_rights_is_told_which(number):
+    code = f"import os\nprint(_errors.remedy(OSError({number}, '')))"
+    as_nobody = "os.setgroups([])\nos.setgid(65534)\nos.setuid(65534)\n"
+    assert run_without_rights("_errors", code) == ALL_RIGHTS
+    assert run_python("_errors", f"import os\n{as_nobody}{code}") == "Run as root (become: true)."
+
+
+def test_more_rights_help_nobody_against_anything_else():
+    for number in (errno.ETIMEDOUT, errno.EIO, errno.ENOENT, 0):
+        assert run_without_rights("_errors", f"print(_errors.remedy(OSError({number}, '')))").startswith("Mend that")
+
+
+def test_only_a_value_can_be_one_that_the_kernel_refuses():
+    error = OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+    assert str(refused("/run/x.lock: not locked", error)).endswith(
+        "Invalid argument (EINVAL). Mend that and run again."
+    )
+    assert str(refused("x: not set", error, of_value=True)).endswith(
+        "Invalid argument (EINVAL). Choose a value that this kernel accepts."
     )

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.kubenode.connections.plugins.module_utils import _ipvs, _programs
-from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._isolated import run_python
+from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._isolated import ALL_RIGHTS, run_python
 
 FIXTURES = pathlib.Path(__file__).parent / "fixtures"
 KERNELS = sorted(path.name for path in FIXTURES.iterdir())
@@ -118,7 +118,7 @@ def read_timeouts_with(tmp_path, script):
 
 def test_ipvsadm_is_the_second_way_and_says_so(tmp_path):
     script = '#!/bin/sh\n[ "$LC_ALL $*" = "C -l --timeout" ] && echo "Timeout (tcp tcpfin udp): 777 120 300"\n'
-    assert read_timeouts_with(tmp_path, script) == [[777, 120, 300], "ipvsadm", None]
+    assert read_timeouts_with(tmp_path, script) == [[777, 120, 300], "ipvsadm", None, ""]
 
 
 @pytest.mark.parametrize(
@@ -136,9 +136,10 @@ def test_ipvsadm_is_the_second_way_and_says_so(tmp_path):
 )
 def test_a_broken_ipvsadm_is_an_error_with_both_reasons(tmp_path, script, said):
     started = time.monotonic()
-    timeouts, by, error = read_timeouts_with(tmp_path, script)
+    timeouts, by, error, do = read_timeouts_with(tmp_path, script)
     assert (timeouts, by) == (None, None)
     assert error.startswith(REFUSED)
+    assert do == (ALL_RIGHTS if "Operation not permitted" in error else "See by hand: ipvsadm -l --timeout.")
     assert said in error
     assert time.monotonic() - started < 20
 

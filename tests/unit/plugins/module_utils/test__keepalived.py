@@ -12,6 +12,10 @@ from hypothesis import strategies as st
 
 from ansible_collections.kubenode.connections.plugins.module_utils import _keepalived
 from ansible_collections.kubenode.connections.plugins.module_utils._conf_files import Problem
+from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._isolated import (
+    ALL_RIGHTS,
+    run_without_rights,
+)
 
 HOST = os.uname().nodename.split(".")[0]
 SERVICE = "virtual_server 10.0.0.100 443 {\n    lb_algo rr\n    real_server 10.0.0.7 443 {\n    }\n}\n"
@@ -135,7 +139,7 @@ def test_files_that_include_each_other_come_to_an_end(tmp_path):
     found, problems = read(root)
     assert found == (_keepalived.CONFIG, 12, {"tcp": 600})
     assert [problem.what for problem in problems] == [
-        "not read: the configuration has more than 200 files or 4194304 bytes"
+        "the configuration has more than 200 files or 4194304 bytes, the rest was not read"
     ]
 
 
@@ -146,10 +150,13 @@ def test_a_pattern_that_is_not_understood_is_said(tmp_path, pattern):
     assert problems == [Problem(_keepalived.CONFIG, 9, f"the pattern {pattern!r} is not understood")]
 
 
-def test_what_is_no_file_is_not_opened(tmp_path):
+def test_what_is_no_file_is_said_and_not_opened(tmp_path):
     root = node(tmp_path, "include pipe\ninclude gone.conf\n" + defs("lvs_timeouts tcp 600"))
     os.mkfifo(root + "/etc/keepalived/pipe")
-    assert read(root)[0] == (_keepalived.CONFIG, 4, {"tcp": 600})
+    assert read(root) == (
+        (_keepalived.CONFIG, 4, {"tcp": 600}),
+        [Problem("/etc/keepalived/pipe", 0, "it is a FIFO, not a plain file")],
+    )
 
 
 def test_where_keepalived_is_not_installed_or_never_starts_its_file_does_not_count(tmp_path):
@@ -183,3 +190,26 @@ def test_no_file_makes_the_parser_raise(text):
 @given(st.binary())
 def test_no_bytes_make_the_reader_raise(tmp_path_factory, data):
     _keepalived.read(node(tmp_path_factory.mktemp("node"), data + b"\ninclude " + data))
+
+
+def test_what_may_not_be_read_is_said(tmp_path):
+    root = node(tmp_path, defs("lvs_timeouts tcp 600") + "include a/*.conf\ninclude b.conf\n", **{"a/x": "", "b": ""})
+    for name in ("a", "b.conf"):
+        os.chmod(f"{root}/etc/keepalived/{name}", 0)
+    code = f"found, problems = _keepalived.read({root!r})\nprint(found.timeouts, *problems, sep='\\n')"
+    assert run_without_rights("_keepalived", code).split("\n") == [
+        "{'tcp': 600}",
+        str(Problem("/etc/keepalived/a", 0, "the folder cannot be read: Permission denied", ALL_RIGHTS)),
+        str(Problem("/etc/keepalived/b.conf", 0, "the file cannot be read: Permission denied", ALL_RIGHTS)),
+    ]
+
+
+def test_hidden_files_count_only_where_a_pattern_asks_for_them(tmp_path):
+    root = node(tmp_path, "include *.conf\ninclude .*.conf\n" + SERVICE, **{".x": defs("lvs_timeouts tcp 600")})
+    os.rename(root + "/etc/keepalived/keepalived.conf", root + "/etc/keepalived/main")
+    files = _keepalived._Files(root)
+    assert [(raw.file, raw.number) for raw in files.lines("/etc/keepalived/main")][:2] == [
+        ("/etc/keepalived/.x.conf", 1),
+        ("/etc/keepalived/.x.conf", 2),
+    ]
+    assert files.problems == []

@@ -10,6 +10,7 @@ import pathlib
 import pytest
 
 from ansible_collections.kubenode.connections.plugins.module_utils import _node
+from ansible_collections.kubenode.connections.plugins.module_utils._errors import more_rights
 from ansible_collections.kubenode.connections.plugins.module_utils._keys import KEYS, MODULES
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._isolated import run_python
 
@@ -297,7 +298,7 @@ def test_a_key_that_cannot_be_read_is_not_absent():
         {
             "what": "1 sysctls",
             "why": key["error"],
-            "do": "Run with all capabilities: this root lacks some, as in a container.",
+            "do": more_rights(),
         }
     ]
 
@@ -353,6 +354,40 @@ def test_lines_that_nobody_can_parse_are_listed_up_to_a_bound():
     assert len(json.dumps(few)) < 20000
     many = node_after(code.format("'nonsense\\n' * 1000"))
     assert len(many["boot_problems"]) == 20
+
+
+def test_what_is_no_file_among_the_drop_ins_is_told_and_not_waited_for():
+    code = (
+        "empty('/etc/sysctl.d', '/etc/modules-load.d')\n"
+        "os.mkfifo('/etc/sysctl.d/10-pipe.conf')\nos.mkfifo('/etc/modules-load.d/pipe.conf')\n"
+        "os.mkdir('/etc/sysctl.d/20-folder.conf')\nos.symlink('/dev/null', '/etc/sysctl.d/30-masked.conf')\n"
+        f"write('/etc/sysctl.d/40-ours.conf', '{TIME}=600\\n')\n"
+    )
+    node = node_after(code)
+    assert node["boot_problems"] == [
+        {"file": "/etc/sysctl.d/10-pipe.conf", "line": 0, "what": "it is a FIFO, not a plain file"},
+        {"file": "/etc/sysctl.d/20-folder.conf", "line": 0, "what": "it is a directory, not a plain file"},
+        {"file": "/etc/modules-load.d/pipe.conf", "line": 0, "what": "it is a FIFO, not a plain file"},
+    ]
+    assert node["sysctls"][TIME]["boot"]["file"] == "/etc/sysctl.d/40-ours.conf"
+    assert node["problems"] == []
+
+
+def test_files_and_folders_that_may_not_be_read_are_problems_and_not_absent():
+    code = (
+        "empty('/etc/sysctl.d', '/etc/modules-load.d')\n"
+        f"write('/etc/sysctl.d/secret.conf', '{TIME}=600\\n')\n"
+        "os.chmod('/etc/sysctl.d/secret.conf', 0)\nos.chmod('/etc/modules-load.d', 0)\n"
+        "os.setgroups([])\nos.setgid(65534)\nos.setuid(65534)\n"
+    )
+    node = node_after(code)
+    assert node["boot_problems"] == []
+    assert {
+        "what": "what a reboot sets",
+        "why": "/etc/sysctl.d/secret.conf: the file cannot be read: Permission denied; "
+        "/etc/modules-load.d: the folder cannot be read: Permission denied",
+        "do": "Run as root (become: true).",
+    } in node["problems"]
 
 
 def test_without_root_the_rest_is_read_and_what_is_missing_is_said():

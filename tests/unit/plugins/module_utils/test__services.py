@@ -7,9 +7,20 @@ import os
 import pytest
 
 from ansible_collections.kubenode.connections.plugins.module_utils import _services
+from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._isolated import (
+    ALL_RIGHTS,
+    run_without_rights,
+)
 
 PROGRAM = "usr/sbin/some"
 PID = "/run/some.pid"
+
+
+def in_use(root):
+    problems = []
+    used = _services.in_use("some", [PID], str(root), problems)
+    assert problems == []
+    return used
 
 
 @pytest.mark.parametrize(
@@ -30,7 +41,7 @@ def test_whether_a_service_is_in_use(tmp_path, files, used):
     for name in files:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("")
-    assert _services.in_use("some", [PID], str(tmp_path)) is used
+    assert in_use(tmp_path) is used
 
 
 def test_a_masked_unit_is_not_started(tmp_path):
@@ -39,6 +50,27 @@ def test_a_masked_unit_is_not_started(tmp_path):
     (tmp_path / "usr/sbin").mkdir(parents=True)
     (tmp_path / PROGRAM).write_text("")
     (wants / "some.service").write_text("")
-    assert _services.in_use("some", [PID], str(tmp_path)) is True
+    assert in_use(tmp_path) is True
     os.symlink("/dev/null", str(tmp_path / "etc/systemd/system/some.service"))
-    assert _services.in_use("some", [PID], str(tmp_path)) is False
+    assert in_use(tmp_path) is False
+
+
+def test_what_may_not_be_seen_is_a_problem_unless_another_place_says_yes(tmp_path):
+    for name in ("usr/bin/some", "etc/systemd/system/x", "srv/x"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("")
+    for name in ("etc/systemd/system", "srv"):
+        (tmp_path / name).chmod(0)
+    code = (
+        "def ask():\n"
+        f"    problems = []\n    used = _services.in_use('some', ['/srv/some.pid'], {str(tmp_path)!r}, problems)\n"
+        "    print(used, *['|'.join(map(str, each)) for each in problems], sep='\\n')\n"
+        f"import os\nask()\nos.chmod({str(tmp_path / 'srv')!r}, 0o700)\n"
+        f"open({str(tmp_path / 'srv/some.pid')!r}, 'w').close()\nask()\n"
+    )
+    assert run_without_rights("_services", code).split("\n") == [
+        "False",
+        f"/srv/some.pid|0|the file cannot be read: Permission denied|{ALL_RIGHTS}",
+        f"/etc/systemd/system|0|the folder cannot be read: Permission denied|{ALL_RIGHTS}",
+        "True",
+    ]

@@ -7,7 +7,7 @@ import os
 import pytest
 
 from ansible_collections.kubenode.connections.plugins.module_utils import _ipvs, _steps_live
-from ansible_collections.kubenode.connections.plugins.module_utils._errors import NodeError
+from ansible_collections.kubenode.connections.plugins.module_utils._errors import NodeError, more_rights
 from ansible_collections.kubenode.connections.plugins.module_utils._originals import LiveRecord
 from ansible_collections.kubenode.connections.plugins.module_utils._steps_live import (
     IpvsTimeouts,
@@ -149,8 +149,7 @@ def test_a_read_only_proc_sys_is_foreseen():
 def test_a_key_that_only_the_first_namespace_may_set_is_foreseen():
     path = "/proc/sys/net/netfilter/nf_conntrack_buckets"
     assert failure([LiveSysctl("net.netfilter.nf_conntrack_buckets", None, "1")]) == (
-        path
-        + ": cannot be written: Permission denied (EACCES). Run as root, and see whether a security module denies it."
+        path + ": cannot be written: Permission denied (EACCES). " + more_rights()
     )
 
 

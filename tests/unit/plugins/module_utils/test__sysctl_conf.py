@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.kubenode.connections.plugins.module_utils import _sysctl_conf
+from ansible_collections.kubenode.connections.plugins.module_utils._conf_files import Problem
 from ansible_collections.kubenode.connections.plugins.module_utils._keys import KEYS
 
 TIME = "net.ipv4.tcp_keepalive_time"
@@ -28,6 +29,11 @@ def node(root, text, link=None, systemd=True):
     return str(root)
 
 
+def read(root):
+    problems = []
+    return _sysctl_conf.read(KEYS, str(root), problems), problems
+
+
 @pytest.mark.parametrize(
     ("link", "systemd", "at_boot"),
     [
@@ -40,8 +46,7 @@ def node(root, text, link=None, systemd=True):
     ],
 )
 def test_whether_the_file_is_read_at_boot(tmp_path, link, systemd, at_boot):
-    seen = _sysctl_conf.read(KEYS, node(tmp_path, f"{TIME}=600\n", link, systemd))
-    assert seen == (at_boot, {TIME: ("600", 1)})
+    assert read(node(tmp_path, f"{TIME}=600\n", link, systemd)) == ((at_boot, {TIME: ("600", 1)}), [])
 
 
 @pytest.mark.parametrize(
@@ -57,19 +62,19 @@ def test_whether_the_file_is_read_at_boot(tmp_path, link, systemd, at_boot):
     ],
 )
 def test_what_the_file_sets(tmp_path, text, sysctls):
-    assert _sysctl_conf.read(KEYS, node(tmp_path, text)).sysctls == sysctls
+    assert read(node(tmp_path, text))[0].sysctls == sysctls
 
 
 def test_no_file(tmp_path):
-    assert _sysctl_conf.read(KEYS, str(tmp_path)) is None
+    assert read(tmp_path) == (None, [])
 
 
-def test_what_is_no_file_is_not_opened(tmp_path):
+def test_what_is_no_file_is_said_and_not_opened(tmp_path):
     os.mkdir(str(tmp_path / "etc"))
     os.mkfifo(str(tmp_path / "etc/sysctl.conf"))
-    assert _sysctl_conf.read(KEYS, str(tmp_path)) is None
+    assert read(tmp_path) == (None, [Problem("/etc/sysctl.conf", 0, "it is a FIFO, not a plain file")])
 
 
 @given(st.binary())
 def test_no_bytes_make_the_reader_raise(tmp_path_factory, data):
-    _sysctl_conf.read(KEYS, node(tmp_path_factory.mktemp("node"), data))
+    read(node(tmp_path_factory.mktemp("node"), data))

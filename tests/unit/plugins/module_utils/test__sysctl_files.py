@@ -213,10 +213,10 @@ def test_a_star_covers_a_dotted_interface_name(tmp_path):
     assert boot_value(tmp_path, dict(SYSTEMD, **{A: "net.ipv4.conf.*.rp_filter=2"}), DOTTED_INTERFACE).value == "2"
 
 
-def test_a_file_that_cannot_be_read_is_a_problem(tmp_path):
+def test_a_directory_among_the_files_is_a_problem(tmp_path):
     (tmp_path / A).mkdir(parents=True)
     boot = _sysctl_files.read_boot([TIME], str(tmp_path))
-    assert boot.problems == [Problem("/" + A, 0, "the file cannot be read: Is a directory")]
+    assert boot.problems == [Problem("/" + A, 0, "it is a directory, not a plain file")]
 
 
 @given(st.binary())

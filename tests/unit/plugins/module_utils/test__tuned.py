@@ -13,6 +13,10 @@ from hypothesis import strategies as st
 from ansible_collections.kubenode.connections.plugins.module_utils import _tuned
 from ansible_collections.kubenode.connections.plugins.module_utils._conf_files import Problem
 from ansible_collections.kubenode.connections.plugins.module_utils._keys import KEYS
+from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._isolated import (
+    ALL_RIGHTS,
+    run_without_rights,
+)
 
 TIME, INTVL = "net.ipv4.tcp_keepalive_time", "net.ipv4.tcp_keepalive_intvl"
 MAX = "net.netfilter.nf_conntrack_max"
@@ -266,3 +270,32 @@ PIECES = st.sampled_from([*WORDS, "\n", "\n ", "=", " ", "#", ";", "[", "]", '"'
 def test_no_file_makes_the_reader_raise(tmp_path_factory, text, active):
     root = tmp_path_factory.mktemp("node")
     _tuned.read(KEYS, node(root, {OWN.format("ours"): text}, "ours " + active, main=text))
+
+
+def test_what_may_not_be_read_or_is_no_file_is_said(tmp_path):
+    root = node(tmp_path, {OWN.format("ours"): profile(f"{TIME}=300"), OWN.format("base"): profile()}, "ours base")
+    os.chmod(os.path.dirname(root + OWN.format("ours")), 0)
+    os.remove(root + OWN.format("base"))
+    os.mkfifo(root + OWN.format("base"))
+    code = f"found, problems = _tuned.read([{TIME!r}], {root!r})\nprint(found.sysctls, *problems, sep='\\n')"
+    assert run_without_rights("_tuned", code).split("\n") == [
+        "{}",
+        str(Problem(OWN.format("ours"), 0, "the file cannot be read: Permission denied", ALL_RIGHTS)),
+        str(Problem(OWN.format("base"), 0, "it is a FIFO, not a plain file")),
+    ]
+
+
+def test_a_file_that_names_the_profile_and_may_not_be_read_is_said(tmp_path):
+    root = node(tmp_path, {OWN.format("ours"): profile(f"{TIME}=300")})
+    os.chmod(root + "/etc/tuned/active_profile", 0)
+    code = f"print(*_tuned.read([{TIME!r}], {root!r})[1])"
+    assert run_without_rights("_tuned", code) == str(
+        Problem("/etc/tuned/active_profile", 0, "the file cannot be read: Permission denied", ALL_RIGHTS)
+    )
+
+
+def test_more_profiles_than_anybody_has_are_not_read_and_that_is_said(tmp_path):
+    profiles = {OWN.format(f"p{number}"): profile(include=f"p{number + 1}") for number in range(110)}
+    assert _tuned.read(KEYS, node(tmp_path, profiles, "p0"))[1] == [
+        Problem("/etc/tuned/tuned-main.conf", 0, "more than 100 profiles are active, the rest was not read")
+    ]
