@@ -24,6 +24,7 @@ ID = "5c" * 32
 PRELUDE = r"""
 import json, os, shutil, subprocess, sys, time
 from ansible_collections.kubenode.connections.plugins.module_utils import _netns
+BEGAN = time.time()
 LOGS, V1, V2 = (os.path.join(sys.argv[1], name) for name in ('logs', 'v1', 'v2'))
 for folder in (LOGS, V1, V2):
     os.mkdir(folder)
@@ -55,6 +56,15 @@ def settle():
     # sh becomes the program that it runs.
     while any(open('/proc/%d/comm' % process.pid).read() == 'sh\n' for process in running):
         time.sleep(0.01)
+def remove(folder):
+    # The kernel may take a while to let a cgroup go whose processes have ended (EBUSY).
+    while True:
+        try:
+            return os.rmdir(folder)
+        except OSError:
+            if time.time() > BEGAN + 60:
+                raise
+            time.sleep(0.01)
 def show(inside=None):
     settle()
     print(json.dumps(_pod_rows.read(_netns.read(inside=inside).spaces, log_directory=LOGS)))
@@ -65,7 +75,7 @@ finally:
         process.kill()
         process.wait()
     for folder in reversed(made):
-        os.rmdir(folder)
+        remove(folder)
 """
 
 
