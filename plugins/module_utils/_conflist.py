@@ -8,7 +8,7 @@ collection.
 
 import json
 import re
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Collection, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from ansible_collections.kubenode.connections.plugins.module_utils._errors import NodeError
 from ansible_collections.kubenode.connections.plugins.module_utils._keys import canonical
@@ -102,6 +102,24 @@ def unchained(data: bytes, path: str, original: Optional[bytes], ours: Mapping[s
         elif mine:
             edited[index] = left
     return _without(_replaced(found, edited), path, gone).encode("utf-8")
+
+
+def shown(data: bytes, names: Collection[str]) -> str:
+    """What people may see of a list: its tuning plugins, as far as they set the sysctls of these names.
+
+    The rest belongs to the network, which keeps tokens and keys there. What cannot be read is left out.
+    """
+    try:
+        plugins = [plugin.value for plugin in parse(data, "").plugins if plugin.value["type"] == TUNING]
+    except NodeError:
+        return ""
+    parts = [{"type": TUNING, "sysctl": _named(plugin.get("sysctl"), names)} for plugin in plugins]
+    return "".join(json.dumps(part, indent=2) + "\n" for part in parts)
+
+
+def _named(held: Any, names: Collection[str]) -> Dict[str, str]:
+    items = held.items() if isinstance(held, dict) else ()
+    return {name: value for name, value in items if isinstance(value, str) and canonical(name) in names}
 
 
 def _tunings(data: Optional[bytes], path: str) -> List[Dict[str, str]]:

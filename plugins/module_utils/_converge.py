@@ -16,6 +16,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._lock import 
 from ansible_collections.kubenode.connections.plugins.module_utils._netns import Keepalive
 from ansible_collections.kubenode.connections.plugins.module_utils._originals import PATH, Originals, parse
 from ansible_collections.kubenode.connections.plugins.module_utils._settings import Settings
+from ansible_collections.kubenode.connections.plugins.module_utils._shown import of_lines
 from ansible_collections.kubenode.connections.plugins.module_utils._steps_files import (
     Directory,
     OriginalsFile,
@@ -112,9 +113,9 @@ def _files(kind: str, path: str, wanted: Optional[Mapping[str, str]], old: Origi
     ours = {name for name, record in old.files.items() if record.kind == kind}
     steps = []
     for name in sorted(ours | ({path} if wanted else set())):
-        before = read_file(name)
-        target = file_target(kind, before, old.files.get(name), wanted if name == path else {})
-        steps.append(TextFile(name, before, target, kind))
+        before, record = read_file(name), old.files.get(name)
+        target = file_target(kind, before, record, wanted if name == path else {})
+        steps.append(TextFile(name, before, target, kind, of_lines(kind, name, record, wanted)))
     return steps
 
 

@@ -43,7 +43,7 @@ def read_entries(data: bytes, path: str) -> Optional[Source]:
             entries, position = _strings(text, position + length, path)
             found = Source(path, tuple(entries))
         elif _NAME in line.split("#")[0] and not name.endswith(_NAME):
-            raise _odd(path, line)
+            raise _odd(path, text, position)
         else:
             table = _table(table, line)
         end = text.find("\n", position)
@@ -100,26 +100,26 @@ def _strings(text: str, position: int, path: str) -> Tuple[List[str], int]:
     strings: List[str] = []
     start = position
     if text[position : position + 1] != "[":
-        raise _odd(path, text[start:].split("\n")[0])
+        raise _odd(path, text, start)
     position = _behind(text, position + 1)
     while text[position : position + 1] != "]":
         found = _STRING.match(text, position)
         if found is None:
-            raise _odd(path, text[start:].split("\n")[0])
-        strings.append(found.group(2) if found.group(1) is None else _basic(found.group(1), path))
+            raise _odd(path, text, start)
+        strings.append(found.group(2) if found.group(1) is None else _basic(found.group(1), path, text, start))
         position = _behind(text, found.end())
         if text[position : position + 1] == ",":
             position = _behind(text, position + 1)
         elif text[position : position + 1] != "]":
-            raise _odd(path, text[start:].split("\n")[0])
+            raise _odd(path, text, start)
     return strings, position + 1
 
 
-def _basic(inner: str, path: str) -> str:
+def _basic(inner: str, path: str, text: str, start: int) -> str:
     try:
         return str(json.loads(f'"{inner}"'))  # TOML's escapes are those of JSON, but for a rare few
     except ValueError as error:
-        raise _odd(path, inner) from error
+        raise _odd(path, text, start) from error
 
 
 def _behind(text: str, position: int) -> int:
@@ -128,8 +128,10 @@ def _behind(text: str, position: int) -> int:
     return found.end() if found else position
 
 
-def _odd(path: str, line: str) -> NodeError:
+def _odd(path: str, text: str, position: int) -> NodeError:
+    """It names the line and does not quote it: environments may stand beside."""
+    line = text.count("\n", 0, position) + 1
     return NodeError(
-        f"{path}: {_NAME} is written as {line.strip()[:80]!r}, a list of strings below [crio.runtime] is expected "
-        "(crio.conf(5)). Write it that way, so that it can be kept."
+        f"{path}:{line}: {_NAME} is not a list of strings below [crio.runtime], which is expected (crio.conf(5)). "
+        "Write it that way, so that it can be kept."
     )

@@ -16,6 +16,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._ipvs import 
 from ansible_collections.kubenode.connections.plugins.module_utils._originals import FileRecord
 from ansible_collections.kubenode.connections.plugins.module_utils._procfs import read_text
 from ansible_collections.kubenode.connections.plugins.module_utils._programs import find_program, run_program
+from ansible_collections.kubenode.connections.plugins.module_utils._shown import of_whole
 from ansible_collections.kubenode.connections.plugins.module_utils._steps_files import Link, TextFile, read_link
 from ansible_collections.kubenode.connections.plugins.module_utils._targets import whole_target
 from ansible_collections.kubenode.connections.plugins.module_utils._transaction import Step
@@ -124,7 +125,8 @@ def unit_steps(seconds: Mapping[str, int], records: Mapping[str, FileRecord]) ->
     wanted = unit_text(seconds, _python(), find_program("modprobe")) if seconds else None
     link = PATH.encode() if seconds else None
     before, link_before = read_file(PATH), read_link(LINK)
-    unit = TextFile(PATH, before, whole_target("whole", PATH, before, records.get(PATH), wanted))
+    target = whole_target("whole", PATH, before, records.get(PATH), wanted)
+    unit = TextFile(PATH, before, target, shown=of_whole(records.get(PATH), wanted))
     enabled = Link(LINK, link_before, whole_target("link", LINK, link_before, records.get(LINK), link))
     needed = (unit.changed or enabled.changed) and os.path.isdir(_RUNNING)
     notes = [step.target.note for step in (unit, enabled) if step.target.note]

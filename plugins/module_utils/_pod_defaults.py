@@ -8,7 +8,7 @@ import hashlib
 import os
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional
 
-from ansible_collections.kubenode.connections.plugins.module_utils import _conflist, _pod_ways
+from ansible_collections.kubenode.connections.plugins.module_utils import _conflist, _pod_ways, _shown
 from ansible_collections.kubenode.connections.plugins.module_utils._atomic_file import read_file
 from ansible_collections.kubenode.connections.plugins.module_utils._errors import NodeError, refused
 from ansible_collections.kubenode.connections.plugins.module_utils._lock import locked
@@ -30,7 +30,7 @@ _RESTORER = "kubenode.connections.pod_sysctls"
 
 
 class Outcome(NamedTuple):
-    """What a run did, or would do: the same words for both. before and after are texts of files by path.
+    """What a run did, or would do: the same words for both. before and after are our parts of files by path.
 
     restart names the systemd services that have to be started anew to know of it.
     """
@@ -123,13 +123,16 @@ def _plan(wish: Optional[Wish]) -> Plan:
 def _file(path: str, record: Optional[FileRecord], way: Optional[Way], wish: Optional[Wish]) -> TextFile:
     """The step for one file: ours where the way takes it, as it was elsewhere (an earlier run took another way)."""
     before = read_file(path)
-    mine = way is not None and way.path == path
-    kind = record.kind if record is not None else "cni" if way is not None and way.content is None else "pods"
-    if kind == "cni":
-        target = cni_target(path, before, record, wish.sysctls if mine and wish is not None else {})
-    else:
-        target = whole_target(kind, path, before, record, way.content if mine and way is not None else None)
-    return TextFile(path, before, target, kind)
+    mine = way if way is not None and way.path == path else None
+    kind = record.kind if record is not None else "pods" if mine is None or mine.content is not None else "cni"
+    if kind != "cni":
+        content = None if mine is None else mine.content
+        target = whole_target(kind, path, before, record, content)
+        return TextFile(path, before, target, kind, _shown.of_whole(record, content))
+    sysctls = wish.sysctls if mine is not None and wish is not None else {}
+    names = {*sysctls, *(record.ours if record is not None else ())}
+    target = cni_target(path, before, record, sysctls)
+    return TextFile(path, before, target, kind, lambda data: _conflist.shown(data, names))
 
 
 def cni_target(

@@ -20,6 +20,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._atomic_file 
 )
 from ansible_collections.kubenode.connections.plugins.module_utils._errors import NodeError, refused
 from ansible_collections.kubenode.connections.plugins.module_utils._originals import PATH, Originals, dump, parse
+from ansible_collections.kubenode.connections.plugins.module_utils._shown import Shown, as_text
 from ansible_collections.kubenode.connections.plugins.module_utils._targets import FileTarget
 from ansible_collections.kubenode.connections.plugins.module_utils._transaction import Step
 
@@ -27,15 +28,23 @@ from ansible_collections.kubenode.connections.plugins.module_utils._transaction 
 class TextFile(Step):
     """One file with the bytes it shall have (None: no such file); an existing one keeps mode, owner and labels.
 
-    kind is the format, as in FileRecord.
+    kind is the format, as in FileRecord. ``shown`` gives the part of some bytes of it that people may see.
     """
 
     area = "files"
 
-    def __init__(self, path: str, before: Optional[bytes], target: FileTarget, kind: str = "whole") -> None:
+    def __init__(
+        self,
+        path: str,
+        before: Optional[bytes],
+        target: FileTarget,
+        kind: str = "whole",
+        shown: Shown = as_text,
+    ) -> None:
         super().__init__(path, before, target.after)
         self.target = target
         self.kind = kind
+        self._shown = shown
         self._attributes = NEW
 
     def foresee(self) -> None:
@@ -57,7 +66,7 @@ class TextFile(Step):
             self._write(self.before)
 
     def show(self, value: Optional[bytes]) -> Optional[str]:
-        return None if value is None else value.decode("utf-8", "backslashreplace")
+        return None if value is None else self._shown(value)
 
     def _write(self, data: Optional[bytes]) -> None:
         if data is None:

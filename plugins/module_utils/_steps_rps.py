@@ -28,6 +28,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._rps_rule imp
     rule_text,
     wanted_of,
 )
+from ansible_collections.kubenode.connections.plugins.module_utils._shown import of_whole
 from ansible_collections.kubenode.connections.plugins.module_utils._steps_files import TextFile
 from ansible_collections.kubenode.connections.plugins.module_utils._targets import LiveTarget, live_target, whole_target
 from ansible_collections.kubenode.connections.plugins.module_utils._transaction import Step
@@ -158,7 +159,8 @@ def _rule_file(
         return [], []
     if wanted is not None and not any(os.path.isdir(path) for path in _INSTALLED):
         return [], [f"No udev is installed here ({_INSTALLED[1]} is not there): RPS lasts until the next boot."]
-    step = TextFile(PATH, before, whole_target("whole", PATH, before, record, wanted))
+    target = whole_target("whole", PATH, before, record, wanted)
+    step = TextFile(PATH, before, target, shown=of_whole(record, wanted))
     return [step], [step.target.note] if step.target.note else []
 
 

@@ -5,7 +5,7 @@
 """Editing of sysctl.d and modules-load.d files as bytes: only our own lines move. Pure. Private to this collection."""
 
 import re
-from typing import Callable, List, Mapping, NamedTuple, Sequence
+from typing import Callable, Collection, List, Mapping, NamedTuple, Sequence
 
 from ansible_collections.kubenode.connections.plugins.module_utils._modules_load import parse_modules
 from ansible_collections.kubenode.connections.plugins.module_utils._procfs import fold
@@ -84,6 +84,12 @@ def undo(data: bytes, original: bytes, ours: Mapping[str, Sequence[str]], dialec
             old = [place for place in before if place.key == key]
             lines[mine[-1].row] = _undone(lines, mine[-1], original_lines, old)
     return b"".join(lines)
+
+
+def only(data: bytes, keys: Collection[str], dialect: Dialect) -> bytes:
+    """The lines of the file that name one of the keys, each whole."""
+    lines = _split(data)
+    return b"".join(lines[place.row] for place in dialect.places(data) if place.key in keys)
 
 
 def _undone(lines: List[bytes], place: Place, original: List[bytes], old: List[Place]) -> bytes:

@@ -92,8 +92,10 @@ def _cause(error: Exception) -> str:
 def _read_back(step: Step) -> None:
     observed = step.read()
     if observed != step.after:
+        held, written = step.show(observed), step.show(step.after)
+        told = "something else than" if held == written else f"{held!r} after {written!r}"
         raise NodeError(
-            f"{step.name}: it holds {step.show(observed)!r} after {step.show(step.after)!r} was written (read back). "
+            f"{step.name}: it holds {told} was written (read back). "
             "Choose a value that this node keeps, or find out who else writes there."
         )
 
@@ -125,7 +127,9 @@ def _undo(done: List[Step], restorer: str) -> str:
 def _read_undone(step: Step) -> None:
     observed = step.read()
     if observed != step.before:
-        raise NodeError(f"{step.name}: it holds {step.show(observed)!r}, before it was {step.show(step.before)!r}.")
+        held, before = step.show(observed), step.show(step.before)
+        told = "something else than before" if held == before else f"{held!r}, before it was {before!r}"
+        raise NodeError(f"{step.name}: it holds {told}.")
 
 
 @contextlib.contextmanager

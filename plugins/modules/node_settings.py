@@ -227,7 +227,11 @@ before:
       type: dict
       sample: {net.ipv4.tcp_keepalive_time: "7200"}
     files:
-      description: The text of each file, none where there is no such file. Bytes that are not UTF-8 appear as C(\\xNN).
+      description:
+        - The text of each file, none where there is no such file. Bytes that are not UTF-8 appear as C(\\xNN). The same
+          is in the diff and in messages.
+        - Of O(sysctl_file) and O(modules_file) that not everybody on the node may read, only our lines are shown. A
+          unit or a file of udev rules that somebody else has written is not shown.
       type: dict
       sample: {/etc/sysctl.d/k8s.conf: null}
     ipvs_timeouts:

@@ -116,7 +116,12 @@ reason:
   type: str
   sample: CRI-O runs here and has default_sysctls.
 before:
-  description: The text of each file that is concerned, none where there is no such file.
+  description:
+    - Our own part of each file that is concerned, none where there is no such file. The same is in the diff and in
+      messages.
+    - Of a network configuration it is what its C(tuning) plugins set of our sysctls, and empty where it has no such
+      plugin. The rest may hold tokens and keys and is not returned.
+    - A drop-in is ours as a whole. One that somebody else has written is not shown.
   returned: success
   type: dict
   sample: {/etc/crio/crio.conf.d/99-kubenode-connections.conf: null}

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.kubenode.connections.plugins.module_utils._conflist import chained, parse, unchained
+from ansible_collections.kubenode.connections.plugins.module_utils._conflist import chained, parse, shown, unchained
 from ansible_collections.kubenode.connections.plugins.module_utils._errors import NodeError
 
 TIME, INTVL = "net.ipv4.tcp_keepalive_time", "net.ipv4.tcp_keepalive_intvl"
@@ -240,3 +240,30 @@ def test_any_list_gets_one_plugin_more_and_comes_back_as_it_was(document, indent
     assert json.loads(after.decode()) == expected
     assert list(json.loads(after.decode())) == list(expected)
     assert unchained(after, PATH, text, OURS) == text
+
+
+@pytest.mark.parametrize(
+    ("plugins", "expected"),
+    [
+        pytest.param([], "", id="no plugin of ours"),
+        pytest.param(
+            [{"type": "tuning", "sysctl": {"net/ipv4/tcp_keepalive_time": "1", "net.core.somaxconn": "2"}, "key": "x"}],
+            '{\n  "type": "tuning",\n  "sysctl": {\n    "net/ipv4/tcp_keepalive_time": "1"\n  }\n}\n',
+            id="one with more in it",
+        ),
+        pytest.param(
+            [{"type": "tuning", "mac": "x"}, {"type": "tuning", "sysctl": ["x"]}, {"type": "x", "sysctl": {TIME: "1"}}],
+            '{\n  "type": "tuning",\n  "sysctl": {}\n}\n' * 2,
+            id="several, and another plugin",
+        ),
+        pytest.param([{"type": "tuning", "sysctl": {TIME: {"x": "y"}}}], None, id="a value that is no text"),
+    ],
+)
+def test_of_a_list_our_sysctls_are_shown(plugins, expected):
+    document = {"name": "net", "secret": "x", "plugins": [{"type": "bridge", "token": "x"}, *plugins]}
+    nothing = '{\n  "type": "tuning",\n  "sysctl": {}\n}\n'
+    assert shown(json.dumps(document).encode(), SYSCTLS) == (nothing if expected is None else expected)
+
+
+def test_of_a_list_that_cannot_be_read_nothing_is_shown():
+    assert shown(b'{"token": "x"', SYSCTLS) == shown(b"\xff", SYSCTLS) == shown(b'{"token": "x"}', SYSCTLS) == ""

@@ -18,6 +18,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._lock import 
 from ansible_collections.kubenode.connections.plugins.module_utils._originals import PATH as ORIGINALS
 from ansible_collections.kubenode.connections.plugins.module_utils._originals import parse
 from ansible_collections.kubenode.connections.plugins.module_utils._settings import NOTHING, Settings
+from ansible_collections.kubenode.connections.plugins.module_utils._shown import OUR_LINES
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._isolated_node import (
     isolated,
     program,
@@ -55,6 +56,12 @@ def lived_in():
     write("/etc/sysctl.d/other.conf", b"garbage\n" + b"x" * 5000)
 
 
+def lived_in_openly():
+    """The same where everybody may read what others have, so that it is shown whole."""
+    lived_in()
+    os.chmod(FILE, 0o644)
+
+
 def refusal(settings, check=False):
     with pytest.raises(NodeError) as error:
         converge(settings, check)
@@ -62,7 +69,7 @@ def refusal(settings, check=False):
 
 
 @pytest.mark.parametrize(
-    "prepare", [pytest.param(list, id="an empty node"), pytest.param(lived_in, id="a node lived in")]
+    "prepare", [pytest.param(list, id="an empty node"), pytest.param(lived_in_openly, id="a node lived in")]
 )
 @isolated
 def test_a_check_writes_nothing_and_predicts_the_run_to_the_byte(prepare):
@@ -98,6 +105,36 @@ def test_a_second_run_changes_nothing_and_a_restore_gives_everything_back(prepar
     assert sysctl(BRIDGE) == "1"
     nothing = converge(NOTHING, False)
     assert (nothing.changed, nothing.diff, nothing.notes) == (False, [], [])
+
+
+@isolated
+def test_of_a_file_that_not_all_may_read_only_our_lines_are_shown():
+    lived_in()
+    write(FILE, FOREIGN + b"kernel.core_pattern=|/bin/send --token=s3cr3t\n")
+    texts = [
+        OUR_LINES + f"-net/ipv4/tcp_keepalive_time =\t7200\n{INTVL}=99\n",
+        OUR_LINES + f"-net/ipv4/tcp_keepalive_time =\t600\n{INTVL}=30\n{BRIDGE} = 0\n",
+    ]
+    for wish, (before, after) in ((WISH, texts), (NOTHING, texts[::-1])):
+        foreseen = converge(wish, True)
+        assert converge(wish, False) == foreseen
+        assert (foreseen.before["files"][FILE], foreseen.after["files"][FILE]) == (before, after)
+        assert [(each["before"], each["after"]) for each in foreseen.diff if each["before_header"] == FILE] == [
+            (before, after)
+        ]
+        assert "s3cr3t" not in str(foreseen)
+
+
+@isolated
+def test_of_a_unit_that_somebody_else_has_written_nothing_is_shown(monkeypatch):
+    Kernel(monkeypatch, 900, 120, 300)
+    write(UNIT, b"[Service]\nEnvironment=TOKEN=s3cr3t\n")
+    foreign = "# Somebody else wrote this, 35 bytes, which are not shown.\n"
+    done = converge(Settings(ipvs_timeouts={"tcp": 1000}), False)
+    assert (done.before["files"][UNIT], done.after["files"][UNIT]) == (foreign, read(UNIT).decode())
+    restored = converge(NOTHING, False)
+    assert (restored.before["files"][UNIT], restored.after["files"][UNIT]) == (done.after["files"][UNIT], foreign)
+    assert read(UNIT) == b"[Service]\nEnvironment=TOKEN=s3cr3t\n"
 
 
 @isolated

@@ -98,6 +98,18 @@ def test_a_step_that_a_later_one_spoils_is_a_failure():
     assert {node[name] for name in "abcd"} == {"old"}
 
 
+def test_what_people_may_not_see_of_a_step_is_in_no_message(monkeypatch):
+    monkeypatch.setattr(Shelf, "show", lambda _self, _value: "")
+    _node, steps = shelves("", "undo to something else", "clamp")
+    with pytest.raises(NodeError) as error:
+        run(steps)
+    assert str(error.value) == (
+        "c: it holds something else than was written (read back). Choose a value that this node keeps, or find out "
+        "who else writes there. The node is not as before, this could not be undone: b: it holds something else than "
+        "before. Mend that by hand."
+    )
+
+
 @pytest.mark.parametrize(
     ("fail", "why"),
     [

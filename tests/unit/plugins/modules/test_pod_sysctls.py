@@ -40,6 +40,17 @@ ORIGINALS = "/var/lib/kubenode.connections/originals.json"
 ABSENT = {"state": "absent"}
 
 
+TUNING = json.dumps({"type": "tuning", "sysctl": SYSCTLS}, indent=2) + "\n"
+"""What is shown of a network."""
+
+
+def shown(data):
+    """What is to be seen of a file: all of a drop-in, which is ours, and our plugin of a network."""
+    if data is None or data[:1] != b"{":
+        return None if data is None else data.decode()
+    return TUNING if b"tuning" in data else ""
+
+
 def run(options, check=False, diff=False, name="pod_sysctls"):
     return test_node_settings.run(options, check, diff, name)
 
@@ -72,9 +83,11 @@ def test_a_check_with_diff_returns_what_the_run_returns_and_writes_nothing():
         done = run(options, diff=True)
         assert done == foreseen
         assert done["changed"] is True
-        for diff in done["diff"]:
-            path = diff["before_header"].split()[0]
-            assert diff["after"] == (read(path) or b"").decode()
+        assert [(diff["before_header"].split()[0], diff["before"], diff["after"]) for diff in done["diff"]] == [
+            (path, done["before"][path] or "", done["after"][path] or "") for path in sorted(done["before"])
+        ]
+        for path, text in done["after"].items():
+            assert text == shown(read(path))
     assert read(NETWORK) == conflist()
 
 
@@ -88,10 +101,7 @@ def test_apply_apply_restore_restore():
     assert first["way"] == "cni"
     assert first["reason"] == f"{NETWORK} is the network of pods to come, and {PLUGINS}/tuning accepted the sysctls."
     assert (first["restart"], first["notes"]) == ([], [])
-    assert (first["before"], first["after"]) == (
-        {NETWORK: conflist().replace(b"\n", b"\r\n").decode()},
-        {NETWORK: read(NETWORK).decode()},
-    )
+    assert (first["before"], first["after"]) == ({NETWORK: ""}, {NETWORK: TUNING})
     found = os.stat(NETWORK)
     assert (found.st_mode & 0o777, found.st_uid, found.st_gid) == (0o600, 7, 8)
     plugins = json.loads(read(NETWORK).decode())["plugins"]
@@ -200,6 +210,17 @@ def test_a_drop_in_that_somebody_has_edited_stays_and_is_said():
         f"{DROP_IN} was edited by someone else since it was written here, so it stays. Remove it if it is of no use."
     ]
     assert read(DROP_IN) == b"# mine now\n"
+
+
+@isolated
+def test_a_drop_in_that_somebody_has_edited_is_not_shown():
+    os.makedirs(os.path.dirname(DROP_IN))
+    run(CRIO)
+    write(DROP_IN, b'[crio.runtime]\ndefault_env = ["TOKEN=s3cr3t"]\n')
+    for options in (CRIO, ABSENT):
+        done = run(options, check=True, diff=True)
+        assert done["before"] == {DROP_IN: "# Somebody else wrote this, 46 bytes, which are not shown.\n"}
+        assert "s3cr3t" not in str(done)
 
 
 @isolated
