@@ -23,7 +23,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._document imp
 from ansible_collections.kubenode.connections.plugins.plugin_utils._errors import PlanError
 from ansible_collections.kubenode.connections.plugins.plugin_utils._gate import FAIL_ON, NEVER, failure
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report_files import FORMATS, write_report
-from ansible_collections.kubenode.connections.plugins.plugin_utils._run_options import run_options
+from ansible_collections.kubenode.connections.plugins.plugin_utils._run_options import LEFT_OUT, leaves_out, run_options
 from ansible_collections.kubenode.connections.plugins.plugin_utils._silence import parse_silences
 from ansible_collections.kubenode.connections.plugins.plugin_utils._text import text_lines
 from ansible_collections.kubenode.connections.plugins.plugin_utils._values import plain
@@ -42,6 +42,7 @@ _ARGUMENTS = {
     "applied": {"type": "dict"},
     "verdicts_before": {"type": "dict"},
     "dest": {"type": "path"},
+    "mode": {"type": "raw"},
     "formats": {"type": "list", "elements": "str", "choices": list(FORMATS), "default": ["html", "json"]},
     "query": {"type": "str"},
     "silence": {"type": "list", "elements": "dict", "options": _SILENCE, "default": []},
@@ -90,11 +91,13 @@ def _report(arguments: Arguments, check_mode: bool) -> dict[str, Any]:
         lines = [_page.as_it_is(line) for line in _query.result_text(outcome["query_result"]).splitlines()]
     else:
         told = options if arguments["next_step"] else None
-        lines = [*text_lines(document, int(Display().columns), told), *missing]  # type: ignore[call-overload]
+        lines = text_lines(document, int(Display().columns), told)  # type: ignore[call-overload]
+        lines = [*lines, *_left_out(lines), *missing]
     outcome["lines"] = [_page.plain(line) for line in lines]
     _show(lines)
     if arguments["dest"]:
-        outcome["files"] = write_report(_path(arguments["dest"]), arguments["formats"], document, options)
+        folder = _path(arguments["dest"])
+        outcome["files"] = write_report(folder, arguments["formats"], document, options, arguments["mode"])
         if not arguments["query"]:
             Display().display(f"Report: {', '.join(path for path in outcome['files'] if '/nodes/' not in path)}")
     result = {"changed": False, "verdict": document["verdict"], "counts": document["counts"]}
@@ -150,6 +153,12 @@ def _compare(document: dict[str, Any], given: str | None) -> list[_page.Line]:
 def _options() -> list[str]:
     usual = {"inventory": _setting("DEFAULT_HOST_LIST"), "connection": _setting("DEFAULT_TRANSPORT")}
     return run_options(context.CLIARGS, usual, str(Path.cwd()))
+
+
+def _left_out(lines: Sequence[_page.Line]) -> list[_page.Line]:
+    """A line that says so where the commands in these lines lack variables of this run."""
+    commands = any("ansible-playbook " in _page.plain(line) for line in lines)
+    return [_page.spans(LEFT_OUT)] if commands and leaves_out(context.CLIARGS) else []
 
 
 def _setting(name: str) -> Any:

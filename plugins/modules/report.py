@@ -45,8 +45,16 @@ options:
     description:
       - A folder where the playbook runs, for the files. It is made where it is not there. Unset writes no files.
       - A relative one is taken from where C(ansible-playbook) was started.
-      - Each file is whole or the one of before. Everybody may read them.
+      - Each file is whole or the one of before. See O(mode) for who may read them.
     type: path
+  mode:
+    description:
+      - The mode of the files, octal and in quotes, such as V("0644") for everybody. A folder that is made for them can
+        be entered by those who may read them, and one that is there stays as it is.
+      - Unset, nobody else may read a new file (0600) or enter a new folder (0700), whatever the umask. A file that is
+        there keeps its mode and its owner, but in a folder that others may write, too, it counts as a new one.
+      - Links in place of a file or of C(nodes) are not followed.
+    type: raw
   formats:
     description:
       - Which files.
@@ -138,6 +146,7 @@ EXAMPLES = r"""
     plan: "{{ __plan }}"
     nodes: "{{ __nodes }}"
     dest: reports
+    mode: "0640"
     formats: [html, json, junit]
     silence:
       - id: ipvs-mode-deprecated

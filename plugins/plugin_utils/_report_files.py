@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,11 +18,18 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._errors impor
 from ansible_collections.kubenode.connections.plugins.plugin_utils._html import render_html
 from ansible_collections.kubenode.connections.plugins.plugin_utils._junit import render_junit
 from ansible_collections.kubenode.connections.plugins.plugin_utils._page import INVENTORY
+from ansible_collections.kubenode.connections.plugins.plugin_utils._private_files import (
+    opened_below,
+    opened_folder,
+    parse_mode,
+    write_file,
+)
 from ansible_collections.kubenode.connections.plugins.plugin_utils._sarif import render_sarif
 
 _OPTION = "keepalive_report_dir"
+_MODE = "keepalive_report_mode"
 
-_MODE = 0o644
+_NODES = "nodes/"
 _LONGEST_NAME = 100
 
 File = tuple[str, str]
@@ -45,7 +50,7 @@ def _page(document: Mapping[str, Any], options: Sequence[str]) -> Iterator[File]
 def _metrics(document: Mapping[str, Any], _options: Sequence[str]) -> Iterator[File]:
     yield "report.prom", _prometheus.render_all(document)
     for name, text in _prometheus.render_nodes(document):
-        yield f"nodes/{file_name(name)}.prom", text
+        yield f"{_NODES}{file_name(name)}.prom", text
 
 
 def _one(name: str, render: Callable[[Mapping[str, Any]], str]) -> Format:
@@ -63,27 +68,37 @@ FORMATS: Mapping[str, Format] = {
 
 
 def write_report(
-    folder: str, formats: Sequence[str], document: Mapping[str, Any], options: Sequence[str] = INVENTORY
+    folder: str,
+    formats: Sequence[str],
+    document: Mapping[str, Any],
+    options: Sequence[str] = INVENTORY,
+    mode: object = None,
 ) -> list[str]:
     """Write the files of these formats, and return their paths. Raises PlanError where one cannot be written.
 
-    ``options`` are those of ansible-playbook in the commands that a file names. Everything is rendered before anything
-    is written, and each file is whole or the one of before.
+    ``options`` are those of ansible-playbook in the commands that a file names, ``mode`` is that of the files where it
+    is given. Everything is rendered before anything is written, and each file is whole or the one of before.
     """
+    permissions = parse_mode(_MODE, mode)
     files = [file for name in formats for file in FORMATS[name](document, options)]
-    paths = []
     for name, text in files:
-        path = Path(folder, name)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            _write_atomically(path, text.encode())
+            _write(Path(folder), name, text.encode(), permissions)
         except OSError as error:
             raise PlanError(
-                f"{_OPTION}: {path} cannot be written ({error.strerror or error}). "
+                f"{_OPTION}: {Path(folder, name)} cannot be written ({error.strerror or error}). "
                 "Give a folder on the controller that the user who runs the playbook may write to."
             ) from None
-        paths.append(str(path))
-    return paths
+    return [str(Path(folder, name)) for name, _text in files]
+
+
+def _write(path: Path, name: str, data: bytes, mode: int | None) -> None:
+    with opened_folder(path, mode) as folder:
+        if not name.startswith(_NODES):
+            write_file(folder, name, data, mode)
+            return
+        with opened_below(folder, _NODES.rstrip("/"), mode) as below:
+            write_file(below, name.removeprefix(_NODES), data, mode)
 
 
 def file_name(name: str) -> str:
@@ -92,18 +107,3 @@ def file_name(name: str) -> str:
         return name
     safe = re.sub(r"[^A-Za-z0-9._-]", "_", name)[:_LONGEST_NAME].lstrip(".") or "node"
     return f"{safe}-{hashlib.sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
-
-
-def _write_atomically(path: Path, data: bytes) -> None:
-    """In a new file beside it, then renamed, so that a reader never sees half a report."""
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name[:_LONGEST_NAME]}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            os.fchmod(file.fileno(), _MODE)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise

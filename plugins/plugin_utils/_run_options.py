@@ -7,12 +7,20 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import yaml
+
 _OURS = "keepalive_"
 """Other variables of a command line may be secrets, and a report is kept."""
+
+_SECRET = re.compile(r"pass|pwd|secret|token|credential|vault|(?:_|\b)keys?(?:_|\b)", re.IGNORECASE)
+"""In the name of a variable. None of this collection's is like that, but who makes up one with its prefix is safe."""
+
+LEFT_OUT = "The commands above lack other variables (-e) of this run, which may be secrets. Add them."
 
 
 def run_options(given: Mapping[str, Any], usual: Mapping[str, Any], folder: str) -> list[str]:
@@ -35,27 +43,42 @@ def _options(given: Mapping[str, Any], usual: Mapping[str, Any], folder: str) ->
     if given.get("become_ask_pass"):
         yield "-K"
     for each in given.get("extra_vars") or ():
-        kept = _ours(str(each), folder)
+        kept = _ours(str(each), folder)[0]
         if kept:
             yield f"-e {shlex.quote(kept)}"
 
 
-def _ours(variables: str, folder: str) -> str | None:
-    """A file of variables, or those of this collection; None where there are none."""
+def leaves_out(given: Mapping[str, Any]) -> bool:
+    """Whether variables were given that run_options keeps to itself."""
+    return not all(_ours(str(each), "")[1] for each in given.get("extra_vars") or ())
+
+
+def _ours(variables: str, folder: str) -> tuple[str | None, bool]:
+    """A file of variables, or those of this collection; None where there are none. And whether that is all of them."""
     if variables.startswith("@"):
-        return "@" + variables[1:].removeprefix(folder)
+        return "@" + variables[1:].removeprefix(folder), True
     if variables.startswith("{"):
-        return _ours_of_json(variables)
+        return _ours_of_mapping(variables)
     try:
-        return variables if all(each.startswith(_OURS) for each in shlex.split(variables)) else None
+        words = shlex.split(variables)
     except ValueError:
-        return None
+        return None, False
+    if all(_may_be_shown(word.partition("=")[0]) for word in words):
+        return variables, True
+    # A word that needs quotes had them somewhere within, and nobody knows where any more.
+    ours = [word for word in words if _may_be_shown(word.partition("=")[0]) and shlex.quote(word) == word]
+    return " ".join(ours) or None, False
 
 
-def _ours_of_json(variables: str) -> str | None:
+def _ours_of_mapping(variables: str) -> tuple[str | None, bool]:
+    """Of JSON, or YAML in braces."""
     try:
-        every = json.loads(variables)
-    except ValueError:  # YAML, which a file can hold as well
-        return None
-    ours = {name: value for name, value in every.items() if name.startswith(_OURS)}
-    return json.dumps(ours) if ours else None
+        every = yaml.safe_load(variables)
+        ours = {str(name): value for name, value in every.items() if _may_be_shown(str(name))}
+        return json.dumps(ours) if ours else None, len(ours) == len(every)
+    except (yaml.YAMLError, ValueError, AttributeError, TypeError, RecursionError):
+        return None, False
+
+
+def _may_be_shown(name: str) -> bool:
+    return name.startswith(_OURS) and not _SECRET.search(name.removeprefix(_OURS))

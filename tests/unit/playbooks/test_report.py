@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 import subprocess
 import sys
 
@@ -61,16 +62,21 @@ def values_of(report, what):
     return next(value for value in node["applied"]["values"] if value["what"] == what)
 
 
-def test_an_audit_fails_where_it_shall_and_passes_what_is_silenced(play):
+def test_an_audit_fails_where_it_shall_and_passes_what_is_silenced(play, tmp_path):
     silence = [{"id": "keepalive-too-late", "reason": "known", "nodes": ["node"]}]
     codes, (failed, passed) = play(
         ("audit", {"keepalive_audit_fail_on": "critical"}),
-        ("audit", {"keepalive_audit_fail_on": "critical", "keepalive_silence": silence}),
+        (
+            "audit",
+            {"keepalive_audit_fail_on": "critical", "keepalive_silence": silence, "keepalive_report_mode": "0640"},
+        ),
     )
     assert codes == [2, 0]
     assert complaints(failed) == complaints(passed) == []
     assert (failed["kind"], failed["verdict"], failed["counts"]["silenced"]) == ("audit", "unsafe", 0)
     assert passed["counts"]["silenced"] == 1
+    modes = [stat.filemode((tmp_path / name).stat().st_mode) for name in ("0", "0/report.json", "1", "1/report.json")]
+    assert modes == ["drwx------", "-rw-------", "drwxr-x---", "-rw-r-----"]
 
 
 def test_an_apply_reports_before_and_after_and_does_not_stop_for_what_it_cures(play, tmp_path):

@@ -97,7 +97,7 @@ def test_marked_values_of_ansible_make_no_difference(capsys):
     ("arguments", "message"),
     [
         pytest.param({"plan": {}}, "missing required arguments: nodes", id="an argument is missing"),
-        pytest.param({"plan": {}, "nodes": {}, "mode": 1}, "Unsupported parameters .*mode", id="an argument too many"),
+        pytest.param({"plan": {}, "nodes": {}, "more": 1}, "Unsupported parameters .*more", id="an argument too many"),
         pytest.param({"plan": [1], "nodes": {}}, "dict", id="an argument of the wrong type"),
     ],
 )
@@ -142,6 +142,12 @@ def test_the_files_are_written_in_check_mode_too_and_count_as_no_change(tmp_path
 
 def test_by_default_there_is_the_page_and_json(tmp_path):
     assert report(cluster(), dest=str(tmp_path))["files"] == [f"{tmp_path}/report.html", f"{tmp_path}/report.json"]
+
+
+@pytest.mark.parametrize(("mode", "expected"), [(None, 0o600), ("0640", 0o640), (0o644, 0o644)])
+def test_the_mode_of_the_files(tmp_path, mode, expected):
+    (path,) = report(cluster(), dest=str(tmp_path), formats=["json"], mode=mode)["files"]
+    assert Path(path).stat().st_mode & 0o777 == expected
 
 
 def test_without_a_folder_no_file_is_written(tmp_path, monkeypatch):
@@ -237,6 +243,9 @@ def test_after_an_apply_it_prints_before_and_after(tmp_path, capsys):
         ),
         pytest.param({"compare": "/dev/null"}, "keepalive_report_compare: /dev/null is not JSON", id="an empty file"),
         pytest.param({"dest": "/dev/null"}, "keepalive_report_dir: /dev/null/report", id="no folder to write to"),
+        pytest.param(
+            {"dest": "/tmp", "mode": "u=rw"}, "keepalive_report_mode: 'u=rw' is not the mode", id="a mode in letters"
+        ),
         pytest.param({"fail_on": "fatal"}, "fail_on must be one of: never, critical", id="an unknown severity"),
         pytest.param(
             {"formats": ["pdf"], "dest": "/tmp"}, "formats must be one or more of: html", id="an unknown format"
@@ -255,15 +264,26 @@ def test_the_next_command_has_the_options_of_this_run(monkeypatch, tmp_path, cap
     given = {"inventory": (f"{tmp_path}/hosts",), "connection": "ssh", "extra_vars": ("keepalive_margin=9", "token=x")}
     monkeypatch.setattr(context, "CLIARGS", given)
     report(nodes(stock_node()))
-    assert printed(capsys)[1:3] == [
+    lines = printed(capsys)
+    assert lines[1:3] == [
         "Run: ansible-playbook kubenode.connections.apply -i hosts \\",
         "     -e keepalive_margin=9 --check --diff",
     ]
+    assert lines[-1] == "The commands above lack other variables (-e) of this run, which may be secrets. Add them."
 
 
-def test_where_the_play_goes_on_no_next_step_is_named(capsys):
+def test_where_all_variables_of_this_run_are_in_the_commands_nothing_is_said(monkeypatch, capsys):
+    monkeypatch.setattr(context, "CLIARGS", {"extra_vars": ("keepalive_margin=9",)})
+    report(nodes(stock_node()))
+    assert "lack other variables" not in capsys.readouterr().out
+
+
+def test_where_the_play_goes_on_no_next_step_is_named(monkeypatch, capsys):
+    monkeypatch.setattr(context, "CLIARGS", {"extra_vars": ("token=x",)})
     report(nodes(stock_node()), next_step=False)
-    assert "ansible-playbook" not in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "ansible-playbook" not in out
+    assert "lack other variables" not in out
 
 
 LINE = (Span("SAFE", "safe"), Span(" on "), Span("worker1", "unsafe"))

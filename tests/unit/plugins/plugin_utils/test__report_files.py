@@ -45,13 +45,37 @@ def test_all_formats_and_their_files(tmp_path):
 
 
 @pytest.mark.parametrize("mask", [0o022, 0o077, 0o000], ids=oct)
-def test_files_can_be_read_by_all_whatever_the_umask(tmp_path, mask):
+@pytest.mark.parametrize(
+    ("mode", "file", "folder"),
+    [
+        pytest.param(None, 0o600, 0o700, id="for nobody else"),
+        pytest.param("0640", 0o640, 0o750, id="for a group"),
+        pytest.param("0644", 0o644, 0o755, id="for all"),
+    ],
+)
+def test_who_may_read_the_files_and_enter_their_folders_whatever_the_umask(tmp_path, mask, mode, file, folder):
     before = os.umask(mask)
     try:
-        (path,) = write_report(str(tmp_path), ["json"], document())
+        paths = write_report(str(tmp_path / "a" / "b"), ALL, document(), mode=mode)
     finally:
         os.umask(before)
-    assert stat.S_IMODE(os.stat(path).st_mode) == 0o644
+    assert {stat.S_IMODE(os.stat(path).st_mode) for path in paths} == {file}
+    folders = [tmp_path / name for name in ("a", "a/b", "a/b/nodes")]
+    assert {stat.S_IMODE(os.stat(each).st_mode) for each in folders} == {folder}
+
+
+def test_a_mode_that_is_none_is_refused_before_anything_is_written(tmp_path):
+    with pytest.raises(PlanError, match="keepalive_report_mode: 'rw' is not the mode of a file"):
+        write_report(str(tmp_path), ALL, document(), mode="rw")
+    assert files(tmp_path) == []
+
+
+def test_a_link_for_the_files_of_nodes_leads_nowhere(tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "nodes").symlink_to("elsewhere")
+    with pytest.raises(PlanError, match=r"nodes/worker1\.prom cannot be written \(Not a directory\)"):
+        write_report(str(tmp_path), ["prometheus"], document())
+    assert files(tmp_path) == ["report.prom"]
 
 
 def test_a_file_of_before_is_replaced_and_who_reads_it_keeps_what_he_has(tmp_path):
