@@ -13,6 +13,7 @@ from typing import Dict, NamedTuple, Optional
 
 from ansible_collections.kubenode.connections.plugins.module_utils._errors import NodeError, refused
 from ansible_collections.kubenode.connections.plugins.module_utils._plain_files import NotPlainError, read_plain
+from ansible_collections.kubenode.connections.plugins.module_utils._root_only import real_folder, real_path
 
 MAX_BYTES = 16 << 20
 """No configuration file is longer."""
@@ -27,6 +28,10 @@ class Attributes(NamedTuple):
     uid: int
     gid: int
     xattrs: Dict[str, bytes]
+
+
+class NotSyncedError(NodeError):
+    """The change has been made, but it may not be on disk yet."""
 
 
 NEW = Attributes(0o644, 0, 0, {})
@@ -60,8 +65,11 @@ def attributes(path: str) -> Optional[Attributes]:
 
 
 def write_file(path: str, data: bytes, like: Attributes = NEW) -> None:
-    """Replace the file that path leads to (a link stays a link) in one rename, then on disk. Raises NodeError."""
-    target = os.path.realpath(path)
+    """Replace the file that path leads to (a link stays a link) in one rename, then on disk. Raises NodeError.
+
+    NotSyncedError says that the file was replaced; after any other error it is the old one.
+    """
+    target = real_path(path)
     directory, name = os.path.split(target)
     temporary = ""
     try:
@@ -73,23 +81,30 @@ def write_file(path: str, data: bytes, like: Attributes = NEW) -> None:
             os.fsync(descriptor)
         os.replace(temporary, target)
         temporary = ""
-        sync_directory(directory)
     except OSError as error:
         raise refused(f"{path}: not written", error) from error
     finally:
         if temporary:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
+    _sync(f"{path}: it was written", directory)
 
 
 def remove_file(path: str) -> None:
-    """Remove the file that path leads to (a link stays a link), also on disk. Raises NodeError."""
-    target = os.path.realpath(path)
+    """Remove the file that path leads to (a link stays a link), also on disk. Raises NodeError, as write_file."""
+    target = real_path(path)
     try:
         os.unlink(target)
-        sync_directory(os.path.dirname(target))
     except OSError as error:
         raise refused(f"{path}: not removed", error) from error
+    _sync(f"{path}: it was removed", os.path.dirname(target))
+
+
+def _sync(done: str, directory: str) -> None:
+    try:
+        sync_directory(directory)
+    except OSError as error:
+        raise NotSyncedError(str(refused(f"{done}, but {directory} could not be synced to disk", error))) from error
 
 
 def sync_directory(path: str) -> None:
@@ -103,11 +118,12 @@ def sync_directory(path: str) -> None:
 
 def refuse_unwritable(path: str) -> None:
     """Raise NodeError when it can be foreseen that no file can be written at path. Writes nothing."""
-    refuse_unwritable_directory(os.path.dirname(os.path.realpath(path)), path)
+    refuse_unwritable_directory(os.path.dirname(real_path(path)), path)
 
 
 def refuse_unwritable_directory(directory: str, path: str) -> None:
     """Raise NodeError when it can be foreseen that path cannot be made in directory, or directory not be made first."""
+    directory = real_folder(directory)
     while not os.path.lexists(directory):
         directory = os.path.dirname(directory)
     if not os.path.isdir(directory):

@@ -18,7 +18,8 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._n
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._schema import complaints
 
 # Everything that the role writes besides live values, so that nothing of it stays.
-OWN = "for folder in /etc/sysctl.d /etc/modules-load.d /var/lib; do mount -t tmpfs tmpfs $folder || exit 99; done"
+FOLDERS = "/etc/sysctl.d /etc/modules-load.d /var/lib"
+OWN = f"for folder in {FOLDERS}; do mount -t tmpfs -o mode=755 tmpfs $folder || exit 99; done"
 
 # A middlebox that the kernel's keepalive is too late for, so that there is something to find and to change; whatever
 # pods this machine has are left out of it.

@@ -118,7 +118,7 @@ def _become_node(base):
         os.mkdir(os.path.join(base, name))
     mount("/etc", base + "/etc", "none", _MS_BIND | _MS_REC)
     for path in ("/etc", "/run", "/var/lib"):
-        mount("tmpfs", path, "tmpfs", data="mode=755")
+        mount("tmpfs", path, "tmpfs", data="mode=755")  # not 1777, the default
     for name in os.listdir(base + "/etc"):
         if name not in _OWN_IN_ETC:
             os.symlink(base + "/etc/" + name, "/etc/" + name)

@@ -186,7 +186,7 @@ def test_a_file_where_a_directory_should_be_is_foreseen():
 
 @isolated
 def test_a_full_file_system_leaves_the_old_file():
-    mount("tmpfs", "/etc/sysctl.d", "tmpfs", data="size=64k")
+    mount("tmpfs", "/etc/sysctl.d", "tmpfs", data="mode=755,size=64k")
     write(PATH, b"old\n")
     with pytest.raises(NodeError) as error:
         write_file(PATH, b"new\n" * 50000)
