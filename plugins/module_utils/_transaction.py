@@ -8,6 +8,7 @@ import contextlib
 import signal
 from typing import Any, Iterator, List, Sequence
 
+from ansible_collections.kubenode.connections.plugins.module_utils._atomic_file import NotSyncedError
 from ansible_collections.kubenode.connections.plugins.module_utils._errors import NodeError
 
 _SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
@@ -24,6 +25,12 @@ class Step:
 
     needed_after_failure = False
     """Whether this step must stay when another one cannot be undone."""
+
+    completes = False
+    """Whether the run is complete once this step has taken effect: it comes last, and nothing is undone after it.
+
+    ``apply`` then raises NotSyncedError where it has taken effect, and any other error where it has not.
+    """
 
     def __init__(self, name: str, before: Any, after: Any) -> None:
         self.name = name
@@ -61,26 +68,43 @@ def foresee(steps: Sequence[Step]) -> None:
             step.foresee()
 
 
-def run(steps: Sequence[Step], restorer: str = "kubenode.connections.node_settings") -> None:
+def run(steps: Sequence[Step], restorer: str = "kubenode.connections.node_settings") -> List[str]:
     """Apply the steps that change something, in order, and read each back. On any failure all are undone in reverse.
 
-    restorer is the module that gives the originals back where an undo fails.
-    Raises NodeError that says what failed, and whether the node is as before or what could not be undone.
+    restorer is the module that gives the originals back where an undo fails. Returns what there is to tell about a run
+    that is complete. Raises NodeError that says what failed, and whether the node is as before or what could not be
+    undone.
     """
     done: List[Step] = []
-    try:
-        with _signals_raise():
+    with _signals_wait():
+        try:
             for step in steps:
-                if step.changed:
+                if step.changed and not step.completes:
+                    _stop_for_signals()
                     done.append(step)
                     step.apply()
                     _read_back(step)
             for step in done:
                 if step.area:
                     _read_back(step)  # once more: a later step may have touched it
-    except Exception as error:  # whatever it is, the node must not stay half-way
-        with _signals_ignored():
-            raise NodeError(f"{_cause(error)} {_undo(done, restorer)}") from error
+            _stop_for_signals()
+            notes = [note for step in steps if step.changed and step.completes for note in _complete(step)]
+        except Exception as error:  # whatever it is, the node must not stay half-way
+            outcome = f"{_cause(error)} {_undo(done, restorer)}"
+            raise NodeError(" ".join([outcome, *_late_signals("meanwhile. It changed nothing about that.")])) from error
+        return [*notes, *_late_signals("when this run was complete.")]
+
+
+def _complete(step: Step) -> List[str]:
+    """Apply the step that completes the run, and return what went wrong after it had taken effect."""
+    notes: List[str] = []
+    try:
+        step.apply()
+    except NotSyncedError as error:
+        return [f"{error} This run is complete all the same."]
+    with _collected(notes):
+        _read_back(step)
+    return notes
 
 
 def _cause(error: Exception) -> str:
@@ -141,31 +165,36 @@ def _collected(failures: List[str]) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _signals_raise() -> Iterator[None]:
-    """A polite signal (lost connection, time-out, Ctrl-C) is a failure like any other, so that the steps are undone."""
+def _signals_wait() -> Iterator[None]:
+    """Have polite signals (lost connection, time-out, Ctrl-C) wait while the node is half-way.
 
-    def stop(number: int, _frame: object) -> None:
-        raise NodeError(f"This run: it got signal {number} from outside. Run again.")
-
-    with _signals_set(stop):
-        yield
-
-
-@contextlib.contextmanager
-def _signals_ignored() -> Iterator[None]:
-    with _signals_set(signal.SIG_IGN):
-        yield
-
-
-@contextlib.contextmanager
-def _signals_set(handler: Any) -> Iterator[None]:
-    """Have the handler for a while; a signal that is ignored already (nohup) stays ignored."""
-    old = {number: signal.getsignal(number) for number in _SIGNALS}
-    for number, before in old.items():
-        if before is not signal.SIG_IGN:
-            signal.signal(number, handler)
+    The kernel keeps them, so none can come at a wrong moment, neither between two steps nor within one. Programs that
+    steps start inherit this: Ctrl-C reaches them, too. A signal that is ignored already (nohup) stays ignored.
+    """
+    numbers = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
     try:
         yield
     finally:
-        for number, before in old.items():
-            signal.signal(number, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _stop_for_signals() -> None:
+    """A polite signal is a failure like any other, so that the steps are undone."""
+    numbers = _signals()
+    if numbers:
+        raise NodeError(f"This run: it got signal {numbers[0]} from outside. Run again.")
+
+
+def _late_signals(when: str) -> List[str]:
+    return [f"Signal {number} came from outside {when}" for number in _signals()]
+
+
+def _signals() -> List[int]:
+    """The polite signals that wait; they wait no longer."""
+    found: List[int] = []
+    while True:
+        info = signal.sigtimedwait(_SIGNALS, 0)
+        if info is None:
+            return found
+        found.append(info.si_signo)

@@ -4,9 +4,11 @@
 
 import os
 import signal
+import subprocess
 
 import pytest
 
+from ansible_collections.kubenode.connections.plugins.module_utils._atomic_file import NotSyncedError
 from ansible_collections.kubenode.connections.plugins.module_utils._errors import NodeError
 from ansible_collections.kubenode.connections.plugins.module_utils._transaction import Step, foresee, run
 
@@ -16,9 +18,9 @@ AS_BEFORE = "The node is as before: everything that this run had written was und
 class Shelf(Step):
     """A place in a dict, to see the order of things; the steps that touch the node have tests of their own."""
 
-    def __init__(self, node, name, after, fail="", area="shelves"):
+    def __init__(self, node, name, after, fail="", area="shelves", completes=False):
         super().__init__(name, node.get(name), after)
-        self.node, self.fail, self.area = node, fail, area
+        self.node, self.fail, self.area, self.completes = node, fail, area, completes
         self.log = node.setdefault("log", [])
 
     def foresee(self):
@@ -39,9 +41,14 @@ class Shelf(Step):
             raise KeyError("oops")
         if self.fail == "signal":
             os.kill(os.getpid(), signal.SIGTERM)
+        if self.fail == "not synced":
+            raise NotSyncedError(self.name + ": not synced.")
 
     def undo(self):
         self.log.append("-" + self.name)
+        if self.fail == "late signals":
+            os.kill(os.getpid(), signal.SIGTERM)
+            os.kill(os.getpid(), signal.SIGHUP)
         if self.fail == "undo":
             raise NodeError(self.name + ": stuck.")
         self.node[self.name] = self.before
@@ -156,3 +163,103 @@ def test_signals_are_as_before_afterwards():
     before = [signal.getsignal(number) for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)]
     run(shelves()[1])
     assert [signal.getsignal(number) for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)] == before
+
+
+@pytest.mark.parametrize("fails", [("late signals", "", "apply"), ("late signals", "undo", "apply")])
+def test_signals_while_a_run_is_undone_are_told_and_change_nothing(fails):
+    node, steps = shelves(*fails)
+    with pytest.raises(NodeError) as error:
+        run(steps)
+    assert str(error.value).startswith("c: refused. ")
+    assert str(error.value).endswith(
+        " Signal 1 came from outside meanwhile. It changed nothing about that. Signal 15 came from outside meanwhile. "
+        "It changed nothing about that."
+    )
+    assert (node["a"], node["log"]) == ("old", ["+a", "+b", "+c", "-c", "-b", "-a"])
+
+
+def test_a_signal_during_the_last_step_finds_the_run_complete():
+    node, steps = shelves("", "", "", "signal")
+    steps[3].completes = True
+    assert run(steps) == ["Signal 15 came from outside when this run was complete."]
+    assert {node[name] for name in "abcd"} == {"new"}
+
+
+def test_a_signal_that_is_ignored_stays_ignored():
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    try:
+        node, steps = shelves("", "", "signal")
+        assert run(steps) == []
+        assert {node[name] for name in "abcd"} == {"new"}
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def test_a_program_that_a_step_runs_is_not_ended_by_a_signal_to_all():
+    """As Ctrl-C in a terminal, which goes to every process of the group."""
+    _node, steps = shelves()
+    real, ended = steps[1].apply, []
+
+    def apply():
+        program = subprocess.Popen(["sh", "-c", "echo started; read line; exit 7"], stdin=-1, stdout=-1)
+        program.stdout.readline()
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            program.send_signal(number)
+        program.communicate(b"\n")
+        ended.append(program.returncode)
+        real()
+
+    steps[1].apply = apply
+    run(steps)
+    assert ended == [7]
+
+
+@pytest.mark.parametrize(
+    ("fail", "told"),
+    [
+        pytest.param("", [], id="all went well"),
+        pytest.param("not synced", ["d: not synced. This run is complete all the same."], id="it is not on disk yet"),
+        pytest.param(
+            "clamp",
+            [
+                (
+                    "d: it holds 'clamped' after 'new' was written (read back). Choose a value that this node keeps, "
+                    "or find out who else writes there."
+                )
+            ],
+            id="it does not read back",
+        ),
+    ],
+)
+def test_once_the_last_step_has_taken_effect_nothing_is_undone(fail, told):
+    node, steps = shelves("", "", "", fail)
+    steps[3].completes = True
+    assert run(steps) == told
+    assert [node[name] for name in "abc"] == ["new"] * 3
+    assert node["log"] == ["+a", "+b", "+c", "+d"]
+
+
+@pytest.mark.parametrize("fail", ["apply", "crash"])
+def test_a_last_step_that_has_not_taken_effect_undoes_the_run(fail):
+    node, steps = shelves("", "", "", fail)
+    steps[3].completes = True
+    with pytest.raises(NodeError, match="The node is as before"):
+        run(steps)
+    assert node["log"] == ["+a", "+b", "+c", "+d", "-c", "-b", "-a"]
+
+
+def test_the_last_step_comes_after_all_others_were_read_back_a_second_time():
+    node, steps = shelves()
+    steps[3].completes = True
+    real = steps[2].apply
+    steps[2].apply = lambda: (real(), node.update(a="spoilt"))
+    with pytest.raises(NodeError, match=r"^a: it holds 'spoilt'"):
+        run(steps)
+    assert "+d" not in node["log"]
+
+
+def test_any_other_step_that_is_not_on_disk_yet_undoes_the_run():
+    node, steps = shelves("", "not synced")
+    with pytest.raises(NodeError, match=r"^b: not synced. The node is as before"):
+        run(steps)
+    assert {node[name] for name in "abcd"} == {"old"}
