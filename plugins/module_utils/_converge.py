@@ -7,20 +7,22 @@
 import os
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
-from ansible_collections.kubenode.connections.plugins.module_utils import _notes
+from ansible_collections.kubenode.connections.plugins.module_utils import _leftovers, _notes
 from ansible_collections.kubenode.connections.plugins.module_utils._atomic_file import read_file
 from ansible_collections.kubenode.connections.plugins.module_utils._errors import NodeError, refused
 from ansible_collections.kubenode.connections.plugins.module_utils._ipvs_unit import PATH as UNIT
 from ansible_collections.kubenode.connections.plugins.module_utils._ipvs_unit import unit_seconds, unit_steps
 from ansible_collections.kubenode.connections.plugins.module_utils._lock import locked
 from ansible_collections.kubenode.connections.plugins.module_utils._netns import Keepalive
-from ansible_collections.kubenode.connections.plugins.module_utils._originals import PATH, Originals, parse
+from ansible_collections.kubenode.connections.plugins.module_utils._originals import Originals, parse
+from ansible_collections.kubenode.connections.plugins.module_utils._record import read_record
 from ansible_collections.kubenode.connections.plugins.module_utils._settings import Settings
 from ansible_collections.kubenode.connections.plugins.module_utils._shown import of_lines
 from ansible_collections.kubenode.connections.plugins.module_utils._steps_files import (
     Directory,
     OriginalsFile,
     TextFile,
+    read_config,
     text_diff,
 )
 from ansible_collections.kubenode.connections.plugins.module_utils._steps_live import (
@@ -31,7 +33,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._steps_live i
 )
 from ansible_collections.kubenode.connections.plugins.module_utils._steps_pods import PodsKeepalive, running_pods
 from ansible_collections.kubenode.connections.plugins.module_utils._steps_rps import QueueValue, rps_steps
-from ansible_collections.kubenode.connections.plugins.module_utils._targets import file_target
+from ansible_collections.kubenode.connections.plugins.module_utils._targets import changed_since, file_target
 from ansible_collections.kubenode.connections.plugins.module_utils._transaction import Step, foresee, run
 
 
@@ -61,8 +63,7 @@ def converge(settings: Settings, check: bool) -> Outcome:
             return _outcome(_prepared(settings))
         with locked():
             plan = _prepared(settings)
-            run(plan.steps)
-            return _outcome(plan)
+            return _outcome(plan._replace(notes=plan.notes + run(plan.steps)))
     except OSError as error:
         raise refused(f"{error.filename or 'This node'}: not as expected", error) from error
 
@@ -78,7 +79,7 @@ def _prepared(settings: Settings) -> Plan:
 
 
 def _plan(settings: Settings) -> Plan:
-    raw = read_file(PATH)
+    raw = read_record()
     old = parse(raw)
     modules = [LoadedModule(name) for name in settings.modules or ()]
     loading = [step.name for step in modules if step.changed]
@@ -98,7 +99,8 @@ def _plan(settings: Settings) -> Plan:
     ahead = OriginalsFile(raw, lambda: compose(False))
     final = OriginalsFile(raw, lambda: compose(True), ahead)
     steps = [*modules, ahead, *made, *files, *sysctls, *ipvs, *unit.steps, *rps.steps, *pods, *removed, final]
-    return Plan(steps, unit.notes + rps.notes + _notes.notes(settings, files, sysctls, ipvs, pods))
+    notes = unit.notes + rps.notes + _notes.notes(settings, files, sysctls, ipvs, pods)
+    return Plan(steps, notes + _leftovers.node_notes(settings, old))
 
 
 def _lines(modules: Optional[Sequence[str]]) -> Optional[Dict[str, str]]:
@@ -113,8 +115,8 @@ def _files(kind: str, path: str, wanted: Optional[Mapping[str, str]], old: Origi
     ours = {name for name, record in old.files.items() if record.kind == kind}
     steps = []
     for name in sorted(ours | ({path} if wanted else set())):
-        before, record = read_file(name), old.files.get(name)
-        target = file_target(kind, before, record, wanted if name == path else {})
+        before, record, lines = read_config(name), old.files.get(name), wanted if name == path else {}
+        target = file_target(kind, before, record, lines)._replace(note=changed_since(name, before, record, lines))
         steps.append(TextFile(name, before, target, kind, of_lines(kind, name, record, wanted)))
     return steps
 

@@ -8,19 +8,26 @@ import hashlib
 import os
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional
 
-from ansible_collections.kubenode.connections.plugins.module_utils import _conflist, _pod_ways, _shown
-from ansible_collections.kubenode.connections.plugins.module_utils._atomic_file import read_file
+from ansible_collections.kubenode.connections.plugins.module_utils import (
+    _cni,
+    _conflist,
+    _leftovers,
+    _pod_ways,
+    _shown,
+)
 from ansible_collections.kubenode.connections.plugins.module_utils._errors import NodeError, refused
 from ansible_collections.kubenode.connections.plugins.module_utils._lock import locked
-from ansible_collections.kubenode.connections.plugins.module_utils._originals import PATH, FileRecord, Originals, parse
+from ansible_collections.kubenode.connections.plugins.module_utils._originals import FileRecord, Originals, parse
 from ansible_collections.kubenode.connections.plugins.module_utils._pod_ways import Way, Wish
-from ansible_collections.kubenode.connections.plugins.module_utils._settings import sysctls_from
+from ansible_collections.kubenode.connections.plugins.module_utils._record import read_record
+from ansible_collections.kubenode.connections.plugins.module_utils._settings import config_path, sysctls_from
 from ansible_collections.kubenode.connections.plugins.module_utils._steps_files import (
     OriginalsFile,
     TextFile,
+    read_config,
     text_diff,
 )
-from ansible_collections.kubenode.connections.plugins.module_utils._targets import FileTarget, whole_target
+from ansible_collections.kubenode.connections.plugins.module_utils._targets import FileTarget, gone_since, whole_target
 from ansible_collections.kubenode.connections.plugins.module_utils._transaction import Step, foresee, run
 
 KINDS = ("cni", "pods")
@@ -46,11 +53,12 @@ class Outcome(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """The steps of one run, the files among them, and the way that was chosen (None: all is taken back)."""
+    """The steps of one run, the files among them, the way that was chosen (None: all is taken back), what to tell."""
 
     steps: List[Step]
     files: List[TextFile]
     way: Optional[Way]
+    notes: List[str]
 
 
 def wish_from(options: Mapping[str, Any]) -> Optional[Wish]:
@@ -64,11 +72,12 @@ def wish_from(options: Mapping[str, Any]) -> Optional[Wish]:
             f"sysctls: {', '.join(wrong) or 'none'} given, at least one below net is expected, without an interface: "
             "no other belongs to a pod's network namespace. Write a name such as net.ipv4.tcp_keepalive_time."
         )
+    file = options["cni_file"]
     return Wish(
         sysctls,
         options["way"],
-        options["cni_directory"],
-        options["cni_file"],
+        config_path("cni_directory", str(options["cni_directory"]).rstrip("/"), _cni.DIRECTORY),
+        None if file is None else config_path("cni_file", file, f"{_cni.DIRECTORY}/10-net.conflist"),
         tuple(options["cni_plugin_directories"]),
     )
 
@@ -85,8 +94,7 @@ def converge(wish: Optional[Wish], check: bool) -> Outcome:
             return _outcome(_prepared(wish))
         with locked():
             plan = _prepared(wish)
-            run(plan.steps, _RESTORER)
-            return _outcome(plan)
+            return _outcome(plan._replace(notes=plan.notes + run(plan.steps, _RESTORER)))
     except OSError as error:
         raise refused(f"{error.filename or 'This node'}: not as expected", error) from error
 
@@ -102,7 +110,7 @@ def _prepared(wish: Optional[Wish]) -> Plan:
 
 
 def _plan(wish: Optional[Wish]) -> Plan:
-    raw = read_file(PATH)
+    raw = read_record()
     old = parse(raw)
     way = None if wish is None else _pod_ways.choose(wish)
     paths = [path for path, record in old.files.items() if record.kind in KINDS]
@@ -117,12 +125,14 @@ def _plan(wish: Optional[Wish]) -> Plan:
 
     ahead = OriginalsFile(raw, lambda: compose(False))
     final = OriginalsFile(raw, lambda: compose(True), ahead)
-    return Plan([ahead, *files, final], files, way)
+    notes = list(way.notes) if way is not None else _leftovers.pod_notes(old)
+    notes += [step.target.note for step in files if step.target.note]
+    return Plan([ahead, *files, final], files, way, notes)
 
 
 def _file(path: str, record: Optional[FileRecord], way: Optional[Way], wish: Optional[Wish]) -> TextFile:
     """The step for one file: ours where the way takes it, as it was elsewhere (an earlier run took another way)."""
-    before = read_file(path)
+    before = read_config(path)
     mine = way if way is not None and way.path == path else None
     kind = record.kind if record is not None else "pods" if mine is None or mine.content is not None else "cni"
     if kind != "cni":
@@ -139,6 +149,8 @@ def cni_target(
     path: str, current: Optional[bytes], record: Optional[FileRecord], wanted: Mapping[str, str]
 ) -> FileTarget:
     """For a network configuration with a plugin of ours: with these sysctls, or (none wanted) as it was without us."""
+    if record is not None and current is None:
+        return FileTarget(None, record, None, gone_since(path, record))
     original = current if record is None or current is None else _without_us(path, current, record)
     if not wanted or original is None:
         return FileTarget(original, record, None, None)
@@ -183,8 +195,6 @@ def _restart(plan: Plan) -> List[str]:
 
 def _outcome(plan: Plan) -> Outcome:
     way = plan.way
-    notes = [] if way is None else list(way.notes)
-    notes += [step.target.note for step in plan.files if step.target.note]
     return Outcome(
         any(step.changed for step in plan.steps),
         None if way is None else way.name,
@@ -192,6 +202,6 @@ def _outcome(plan: Plan) -> Outcome:
         {step.name: step.show(step.before) for step in plan.files},
         {step.name: step.show(step.after) for step in plan.files},
         _restart(plan),
-        notes,
+        plan.notes,
         text_diff(plan.steps),
     )

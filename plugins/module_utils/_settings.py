@@ -59,7 +59,9 @@ def settings_from(options: Mapping[str, Any]) -> Settings:
     if options["state"] == "absent":
         return NOTHING
     modules, sysctls, timeouts = options["modules"], options["sysctls"], options["ipvs_timeouts"]
-    sysctl_file, modules_file = (_path(name, options[name]) for name in ("sysctl_file", "modules_file"))
+    sysctl_file, modules_file = (
+        config_path(name, options[name], SYSCTL_FILE) for name in ("sysctl_file", "modules_file")
+    )
     if os.path.realpath(sysctl_file) == os.path.realpath(modules_file):
         raise NodeError(
             f"sysctl_file and modules_file: both are {sysctl_file!r}, one file cannot be both. Name two files."
@@ -195,15 +197,17 @@ def _row(given: Mapping[str, Any]) -> Row:
     return row
 
 
-def _path(option: str, path: Any) -> str:
+def config_path(option: str, path: Any, example: str) -> str:
+    """The path of a configuration file, normalised. Raises NodeError, which names the option."""
     text = str(path)
+    normal = os.path.normpath("/" + text.lstrip("/"))
     if (
         not text.startswith("/")
         or text.endswith("/")
         or not text.isprintable()
-        or os.path.normpath(text).startswith(("/proc/", "/sys/", "/dev/"))
+        or normal.startswith(("/proc/", "/sys/", "/dev/"))
     ):
         raise NodeError(
-            f"{option}: {text!r} is not the absolute path of a configuration file. Write a path such as {SYSCTL_FILE}."
+            f"{option}: {text!r} is not the absolute path of a configuration file. Write a path such as {example}."
         )
-    return os.path.normpath(text)
+    return normal

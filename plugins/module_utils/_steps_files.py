@@ -20,9 +20,21 @@ from ansible_collections.kubenode.connections.plugins.module_utils._atomic_file 
 )
 from ansible_collections.kubenode.connections.plugins.module_utils._errors import NodeError, refused
 from ansible_collections.kubenode.connections.plugins.module_utils._originals import PATH, Originals, dump, parse
+from ansible_collections.kubenode.connections.plugins.module_utils._record import (
+    has_folder,
+    read_record,
+    write_record,
+)
+from ansible_collections.kubenode.connections.plugins.module_utils._root_only import real_folder, real_path
 from ansible_collections.kubenode.connections.plugins.module_utils._shown import Shown, as_text
 from ansible_collections.kubenode.connections.plugins.module_utils._targets import FileTarget
 from ansible_collections.kubenode.connections.plugins.module_utils._transaction import Step
+
+
+def read_config(path: str) -> Optional[bytes]:
+    """The bytes of a file that a run may write, None for no file. Raises NodeError unless it is root's to say which."""
+    real_path(path)
+    return read_file(path)
 
 
 class TextFile(Step):
@@ -51,7 +63,7 @@ class TextFile(Step):
         refuse_unwritable(self.name)
 
     def read(self) -> Optional[bytes]:
-        return read_file(self.name)
+        return read_config(self.name)
 
     def apply(self) -> None:
         found = self.read()
@@ -100,6 +112,7 @@ class Link(Step):
         return None if value is None else f"link to {os.fsdecode(value)}\n"
 
     def _write(self, target: Optional[bytes]) -> None:
+        real_folder(os.path.dirname(self.name))
         try:
             if self.read() is not None and self.read() != target:
                 os.unlink(self.name)
@@ -138,6 +151,7 @@ class Directory(Step):
         self._bring(self.before)
 
     def _bring(self, wanted: bool) -> None:
+        real_folder(os.path.dirname(self.name))
         try:
             if wanted and not self.read():
                 os.mkdir(self.name)
@@ -153,7 +167,8 @@ class OriginalsFile(Step):
     """The originals on the node. ``compose`` says what they shall hold, asked again when it is time to write.
 
     They are written twice in a run: before the first change with all that may have to be given back, and after the
-    last (whose ``earlier`` is the first of the two) with what is left.
+    last (whose ``earlier`` is the first of the two) with what is left. That completes the run: what it forgets could
+    not be undone any more.
     """
 
     needed_after_failure = True
@@ -166,37 +181,29 @@ class OriginalsFile(Step):
         self._compose = compose
         self._earlier = earlier
         self._previous = before
+        self.completes = earlier is not None
 
     @property
     def changed(self) -> bool:
         return super().changed or (self._earlier is not None and self._earlier.changed)
 
     def foresee(self) -> None:
+        has_folder()
         refuse_unwritable(self.name)
 
     def read(self) -> Optional[bytes]:
-        return read_file(self.name)
+        return read_record()
 
     def apply(self) -> None:
         self._previous = self.read()
         self.after = dump(self._compose())
-        self._write(self.after)
+        write_record(self.after)
 
     def undo(self) -> None:
-        self._write(self._previous)
+        write_record(self._previous)
 
-    def _write(self, data: Optional[bytes]) -> None:
-        directory = os.path.dirname(self.name)
-        try:
-            if data is not None:
-                os.makedirs(directory, 0o755, exist_ok=True)
-                write_file(self.name, data, NEW._replace(mode=0o600))
-            elif self.read() is not None:
-                remove_file(self.name)
-            if data is None and os.path.isdir(directory) and not os.listdir(directory):
-                os.rmdir(directory)
-        except OSError as error:
-            raise refused(f"{self.name}: not written", error) from error
+    def show(self, value: Optional[bytes]) -> Optional[str]:
+        return None if value is None else f"{len(value)} bytes"  # it holds files of others whole
 
 
 def text_diff(steps: Sequence[Step]) -> List[Dict[str, Any]]:

@@ -5,7 +5,7 @@
 """Editing of sysctl.d and modules-load.d files as bytes: only our own lines move. Pure. Private to this collection."""
 
 import re
-from typing import Callable, Collection, List, Mapping, NamedTuple, Sequence
+from typing import Callable, Collection, Dict, List, Mapping, NamedTuple, Sequence
 
 from ansible_collections.kubenode.connections.plugins.module_utils._modules_load import parse_modules
 from ansible_collections.kubenode.connections.plugins.module_utils._procfs import fold
@@ -90,6 +90,12 @@ def only(data: bytes, keys: Collection[str], dialect: Dialect) -> bytes:
     """The lines of the file that name one of the keys, each whole."""
     lines = _split(data)
     return b"".join(lines[place.row] for place in dialect.places(data) if place.key in keys)
+
+
+def values(data: bytes, dialect: Dialect) -> Dict[str, str]:
+    """What the file sets each key to, folded."""
+    lines = _split(data)
+    return {place.key: _value(lines, place) for place in dialect.places(data)}
 
 
 def _undone(lines: List[bytes], place: Place, original: List[bytes], old: List[Place]) -> bytes:

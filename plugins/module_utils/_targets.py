@@ -8,11 +8,20 @@ import hashlib
 from typing import Mapping, NamedTuple, Optional, Union
 
 from ansible_collections.kubenode.connections.plugins.module_utils._originals import FileRecord, LiveRecord
-from ansible_collections.kubenode.connections.plugins.module_utils._sysctl_edit import MODULES, SYSCTLS, edit, undo
+from ansible_collections.kubenode.connections.plugins.module_utils._procfs import fold
+from ansible_collections.kubenode.connections.plugins.module_utils._sysctl_edit import (
+    MODULES,
+    SYSCTLS,
+    edit,
+    undo,
+    values,
+)
 
 Value = Union[str, int]
 
 _DIALECTS = {"sysctls": SYSCTLS, "modules": MODULES}
+_ABSENT = "absent"
+_MAX_SHOWN = 80
 
 
 class FileTarget(NamedTuple):
@@ -54,21 +63,63 @@ def file_target(
     )
 
 
+def changed_since(
+    path: str, current: Optional[bytes], record: Optional[FileRecord], wanted: Mapping[str, str]
+) -> Optional[str]:
+    """The note about lines of ours that are to be given back and that someone else has changed or removed since."""
+    if record is None or current == record.original or _hash(current) in record.hashes:
+        return None
+    if current is None:
+        return None if wanted else gone_since(path, record)
+    dialect = _DIALECTS[record.kind]
+    now, before = values(current, dialect), values(record.original or b"", dialect)
+    given_back = {key: {fold(value) for value in known} for key, known in record.ours.items() if key not in wanted}
+    changed = [
+        key for key, known in given_back.items() if now.get(key) != before.get(key) and now.get(key) not in known
+    ]
+    if not changed:
+        return None
+    written = {key: record.ours[key][-1] for key in changed}
+    told = ", ".join(_told(key, now, written, before) for key in changed)
+    return f"{path}: someone else has changed lines since they were written here, so they stay as they are: {told}."
+
+
+def gone_since(path: str, record: FileRecord) -> str:
+    """The note about a file or link of ours that is not there any more."""
+    if record.original is None:
+        return f"{path} was removed by someone else since it was written here, so there is nothing left to remove."
+    return (
+        f"{path} was removed by someone else since it was written here, so it stays away, and so do the "
+        f"{len(record.original)} bytes that it had before the first run."
+    )
+
+
+def is_ours(data: Optional[bytes]) -> bool:
+    """Whether a file says in its first line that this collection has written it."""
+    first = (data or b"").partition(b"\n")[0]
+    return first.startswith(b"# Written by ") and b"kubenode.connections" in first
+
+
 def whole_target(
     kind: str, path: str, current: Optional[bytes], record: Optional[FileRecord], wanted: Optional[bytes]
 ) -> FileTarget:
     """For a file that is wholly ours: as wanted, or as it was; if someone else has edited it since, it stays."""
     if wanted is not None:
+        if record is None and (current == wanted or is_ours(current)):
+            record = FileRecord(kind, None, (_hash(current),), {})  # the record of an earlier run was lost
         if current == wanted:
             return FileTarget(current, record, record, None)
         original = current if record is None else record.original
         known = () if record is None else record.hashes
+        absent = (_ABSENT,) if current is None else ()
         return FileTarget(
             wanted,
-            FileRecord(kind, original, (*known, _hash(wanted)), {}),
+            FileRecord(kind, original, (*known, *absent, _hash(wanted)), {}),
             FileRecord(kind, original, (_hash(wanted),), {}),
             None,
         )
+    if record is not None and current is None and _ABSENT not in record.hashes:
+        return FileTarget(None, record, None, gone_since(path, record))
     if record is None or current is None or current == record.original:
         return FileTarget(current, record, None, None)
     if _hash(current) in record.hashes:
@@ -124,5 +175,11 @@ def _without(current: Optional[bytes], record: Optional[FileRecord], wanted: Map
     return undo(current, record.original or b"", dropped, _DIALECTS[record.kind])
 
 
+def _told(key: str, *found: Mapping[str, str]) -> str:
+    """What a key is in a file now, what was written here, and what it was before that."""
+    now, written, before = ("not there" if key not in each else each[key][:_MAX_SHOWN] or "there" for each in found)
+    return f"{key} ({now} now, {written} as written here, {before} before that)"
+
+
 def _hash(data: Optional[bytes]) -> str:
-    return "absent" if data is None else hashlib.sha256(data).hexdigest()
+    return _ABSENT if data is None else hashlib.sha256(data).hexdigest()

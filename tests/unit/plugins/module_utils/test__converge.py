@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
+import base64
+import contextlib
 import os
+import resource
 import signal
 import stat
 import time
@@ -19,8 +22,10 @@ from ansible_collections.kubenode.connections.plugins.module_utils._originals im
 from ansible_collections.kubenode.connections.plugins.module_utils._originals import parse
 from ansible_collections.kubenode.connections.plugins.module_utils._settings import NOTHING, Settings
 from ansible_collections.kubenode.connections.plugins.module_utils._shown import OUR_LINES
+from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._broken_disk import fail_every_sync
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._isolated_node import (
     isolated,
+    mount,
     program,
     read,
     read_only,
@@ -329,7 +334,7 @@ def crashing(number, after):
     def run(steps):
         for step in steps:
             step.apply = lambda step=step, real=step.apply: crash(step, real)
-        real_run(steps)
+        return real_run(steps)
 
     return run
 
@@ -348,7 +353,7 @@ def test_a_run_that_is_killed_can_be_given_back(prepare, after):
             ends.add(_in_dying_child(wishes[-1], number, after))
             converge(NOTHING, False)
             left = tree()
-            left.pop("/run/lock/kubenode.connections.lock", None)
+            left.pop("/run/kubenode.connections.lock", None)
             assert left == before, (wishes, number)
         assert ends == {0, 9}
 
@@ -510,3 +515,198 @@ def test_ipvs_timeouts_are_undone_with_the_rest(monkeypatch):
     assert "systemctl daemon-reload: it ended with status 1" in refusal(WISH._replace(ipvs_timeouts={"tcp": 8284}))
     assert kernel.now == (900, 120, 300)
     assert set(tree()) - before <= {"/run/programs/systemctl.log", ORIGINALS, os.path.dirname(ORIGINALS)}
+
+
+def before_last(work):
+    """Have work done right before the last step of a run, which brings the record up to date."""
+    real_run = _transaction.run
+
+    def run(steps):
+        steps[-1].apply = lambda real=steps[-1].apply: (work(), real())
+        return real_run(steps)
+
+    _converge.run = run  # each test has a process of its own
+
+
+@pytest.mark.parametrize(
+    "prepare", [pytest.param(list, id="an empty node"), pytest.param(lived_in, id="a node lived in")]
+)
+@isolated
+def test_a_restore_whose_last_sync_fails_is_complete_and_says_so(prepare):
+    prepare()
+    before = tree()
+    converge(WISH, False)
+    before_last(fail_every_sync)
+    outcome = converge(NOTHING, False)
+    (note,) = outcome.notes
+    assert note == (
+        f"{ORIGINALS}: it was removed, but /var/lib/kubenode.connections could not be synced to disk: Input/output "
+        "error (EIO). Mend that and run again. This run is complete all the same."
+    )
+    assert (outcome.changed, tree()) == (True, before)
+
+
+def _in_child(work):
+    """Do work in a process of its own: what its kernel refuses it does not refuse us."""
+    child = os.fork()
+    if child == 0:
+        try:
+            work()
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
+
+
+@pytest.mark.parametrize("wishes", [[WISH], [WISH, NOTHING], [WISH, Settings(sysctls={TIME: "60"})]])
+@pytest.mark.parametrize("early", [True, False], ids=["from the start", "at the end"])
+@isolated
+def test_a_node_whose_disk_breaks_can_be_given_back_on_another_one(wishes, early):
+    lived_in()
+    before = tree()
+    for wish in wishes[:-1]:
+        converge(wish, False)
+
+    def broken():
+        if early:
+            fail_every_sync()
+        else:
+            before_last(fail_every_sync)
+        converge(wishes[-1], False)
+
+    _in_child(broken)
+    converge(NOTHING, False)
+    assert tree() == before
+
+
+def _full():
+    with open("/var/lib/fill", "wb", buffering=0) as handle, contextlib.suppress(OSError):
+        while True:
+            handle.write(b"x" * 4096)
+
+
+def _no_file_may_grow():
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+
+
+def _folder_is_read_only():
+    read_only(os.path.dirname(ORIGINALS))
+
+
+@pytest.mark.parametrize(
+    ("break_it", "why"),
+    [
+        pytest.param(_full, "No space left on device (ENOSPC)", id="a full disk"),
+        pytest.param(_no_file_may_grow, "File too large (EFBIG)", id="a limit of file sizes"),
+        pytest.param(_folder_is_read_only, "Read-only file system (EROFS)", id="a folder that is read-only by then"),
+    ],
+)
+@isolated
+def test_a_record_that_cannot_be_brought_up_to_date_undoes_the_run(break_it, why):
+    mount("tmpfs", "/var/lib", "tmpfs", data="mode=755,size=64k")
+    converge(WISH, False)
+    before, kept = tree(), read(ORIGINALS)
+    before_last(break_it)
+    wish = NOTHING if break_it is _folder_is_read_only else WISH._replace(sysctls={TIME: "600", INTVL: "30"})
+    message = refusal(wish)
+    assert f"{ORIGINALS}: not " in message
+    assert why in message
+    assert base64.b64encode(b"7200")[:4].decode() not in message
+    if break_it is _folder_is_read_only:
+        assert message.endswith("The node is as before: everything that this run had written was undone and read back.")
+        assert (tree(), read(ORIGINALS)) == (before, kept)
+    else:
+        assert (sysctl(TIME), sysctl(INTVL), sysctl(BRIDGE)) == ("600", "30", "0")
+        assert parse(read(ORIGINALS)).sysctls.keys() == {TIME, INTVL, BRIDGE}
+
+
+@isolated
+def test_signals_at_any_moment_leave_the_node_wholly_old_or_wholly_new():
+    """Twenty at once, at all moments of a run: the first one stops it, the others come while it is undone."""
+    lived_in()
+    old = tree()
+    converge(WISH, False)
+    new = tree()
+    seen = []
+    for number in range(40):
+        wish = NOTHING if number % 2 == 0 else WISH
+        converge(WISH if wish == NOTHING else NOTHING, False)
+        start = time.monotonic()
+        child = os.fork()
+        if child == 0:
+            with contextlib.suppress(NodeError):
+                converge(wish, False)
+            os._exit(0)
+        while time.monotonic() - start < number * 0.002:
+            pass
+        for _signal in range(20):
+            os.kill(child, signal.SIGTERM)
+        os.waitpid(child, 0)
+        left = {path: found for path, found in tree().items() if path != "/run/kubenode.connections.lock"}
+        assert left in (old, new), number
+        seen.append(left == old)
+    assert {True, False} == set(seen)
+
+
+@isolated
+def test_a_file_that_a_user_leads_elsewhere_is_neither_read_nor_written():
+    os.mkdir("/run/home")
+    os.chown("/run/home", 1000, 1000)
+    secret = write("/etc/sysctl.d/root.conf", b"# root's own\n")
+    _in_child(lambda: (os.setuid(1000), os.symlink(secret, "/run/home/k8s.conf")))
+    before = tree()
+    for wish in (WISH._replace(sysctl_file="/run/home/k8s.conf"), WISH._replace(modules_file="/run/home/k8s.conf")):
+        for check in (True, False):
+            assert refusal(wish, check).startswith(
+                "/run/home/k8s.conf: the folder /run/home belongs to user 1000 and has mode 0755. Expected is a folder"
+            )
+    assert tree() == before
+
+
+@isolated
+def test_a_folder_that_was_given_to_a_user_since_stops_a_restore():
+    os.makedirs("/etc/local")
+    converge(WISH._replace(sysctl_file="/etc/local/k8s.conf"), False)
+    os.chown("/etc/local", 1000, 1000)
+    before = tree()
+    assert refusal(NOTHING).startswith("/etc/local/k8s.conf: the folder /etc/local belongs to user 1000")
+    assert tree() == before
+    os.chown("/etc/local", 0, 0)
+    assert converge(NOTHING, False).changed is True
+
+
+@isolated
+def test_a_unit_that_someone_has_disabled_is_said(monkeypatch):
+    kernel = with_systemd(monkeypatch, 900, 120, 300)
+    converge(Settings(ipvs_timeouts={"tcp": 8284}), False)
+    os.unlink(LINK)
+    assert converge(NOTHING, False).notes == [
+        f"{LINK} was removed by someone else since it was written here, so there is nothing left to remove."
+    ]
+    assert (kernel.now, read(UNIT)) == ((900, 120, 300), None)
+
+
+@isolated
+def test_lines_that_someone_has_changed_and_files_that_he_removed_are_said():
+    lived_in()
+    converge(WISH, False)
+    write(FILE, read(FILE).replace(b"600", b"300"))
+    os.unlink(MODULES)
+    removed, changed = converge(NOTHING, True).notes
+    assert removed == (
+        f"{MODULES} was removed by someone else since it was written here, so it stays away, and so do the 7 bytes "
+        "that it had before the first run."
+    )
+    assert changed == (
+        f"{FILE}: someone else has changed lines since they were written here, so they stay as they are: {TIME} (300 "
+        "now, 600 as written here, 7200 before that)."
+    )
+
+
+@isolated
+def test_a_unit_whose_record_was_lost_is_ours_again_with_the_next_run(monkeypatch):
+    with_systemd(monkeypatch, 900, 120, 300)
+    converge(Settings(ipvs_timeouts={"tcp": 8284}), False)
+    os.unlink(ORIGINALS)
+    converge(Settings(ipvs_timeouts={"tcp": 5000}), False)
+    converge(NOTHING, False)
+    assert (read(UNIT), os.path.lexists(LINK), read(ORIGINALS)) == (None, False, None)

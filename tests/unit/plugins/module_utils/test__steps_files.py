@@ -108,7 +108,7 @@ def test_the_originals_are_for_root_alone_and_go_with_their_directory():
     run([step])
     assert parse(read(PATH)) == KEPT
     assert stat.S_IMODE(os.stat(PATH).st_mode) == 0o600
-    assert stat.S_IMODE(os.stat(os.path.dirname(PATH)).st_mode) == 0o755
+    assert stat.S_IMODE(os.stat(os.path.dirname(PATH)).st_mode) == 0o700
     assert OriginalsFile(read(PATH), lambda: KEPT).changed is False
     run([OriginalsFile(read(PATH), lambda: NOTHING)])
     assert tree() == before

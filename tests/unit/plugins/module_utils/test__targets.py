@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from ansible_collections.kubenode.connections.plugins.module_utils._originals import FileRecord, LiveRecord
 from ansible_collections.kubenode.connections.plugins.module_utils._targets import (
     LiveTarget,
+    changed_since,
     file_target,
     live_target,
     whole_target,
@@ -153,6 +154,66 @@ def test_lines_that_are_right_again_leave_the_record_as_it_is():
     )
 
 
+FOUR = {NAME: "600", "a.b": "2", "c.d": "3", "e.f": "4"}
+LINES = lines(f"{NAME} = 600", "a.b = 2", "c.d = 3", "e.f = 4")
+SINCE = [
+    ("nothing", LINES, {}, None),
+    ("a foreign line was added", LINES + b"x.y = 1\n", {}, None),
+    ("all is back as it was", lines(f"{NAME} = 7200", "a.b = 1"), {}, None),
+    ("one line is back as it was", LINES.replace(b"600", b"7200"), {}, None),
+    (
+        "lines were changed and removed",
+        lines(f"{NAME} = 300", "c.d = 3", "e.f = 5"),
+        {},
+        "/f: someone else has changed lines since they were written here, so they stay as they are: "
+        + NAME
+        + " (300 now, 600 as written here, 7200 before that), a.b (not there now, 2 as written here, 1 before that), "
+        "e.f (5 now, 4 as written here, not there before that).",
+    ),
+    (
+        "a line that is wanted was changed",
+        lines(f"{NAME} = 300", "a.b = 2", "c.d = 3", "e.f = 4"),
+        {NAME: "60"},
+        None,
+    ),
+    ("the file is gone, and comes again", None, {NAME: "600"}, None),
+    (
+        "the file is gone",
+        None,
+        {},
+        (
+            "/f was removed by someone else since it was written here, so it stays away, and so do the 43 bytes that "
+            "it had before the first run."
+        ),
+    ),
+]
+
+
+@pytest.mark.parametrize(("current", "wanted", "note"), [pytest.param(*row[1:], id=row[0]) for row in SINCE])
+def test_what_someone_else_did_to_lines_of_ours_is_said(current, wanted, note):
+    _current, record = runs(lines(f"{NAME} = 7200", "a.b = 1"), FOUR)
+    assert changed_since("/f", current, record, wanted) == note
+
+
+def test_a_module_that_someone_else_took_out_is_said():
+    target = file_target("modules", b"overlay\n", None, {"ip_vs": ""})
+    assert changed_since("/m", b"overlay\n# mine\n", target.final, {}) is None  # as it was
+    record = target.final._replace(original=b"ip_vs\n")
+    assert changed_since("/m", b"overlay\n# mine\n", record, {}) == (
+        "/m: someone else has changed lines since they were written here, so they stay as they are: ip_vs (not there "
+        "now, there as written here, there before that)."
+    )
+
+
+@given(st.one_of(st.none(), files), wishes, wishes)
+def test_of_files_that_nobody_else_has_touched_nothing_is_said(data, first, second):
+    current, record = runs(data, first)
+    target = file_target("sysctls", current, record, second)
+    for found in (current, target.after):
+        assert changed_since("/f", found, target.ahead, {}) is None
+    assert changed_since("/f", current, record, second) is None
+
+
 WHOLE = FileRecord("whole", b"old", (), {})
 
 
@@ -162,8 +223,55 @@ def test_a_whole_file_comes_and_goes():
     assert whole_target("whole", "/u", b"unit", there.final, b"unit") == (b"unit", there.final, there.final, None)
     assert whole_target("whole", "/u", b"unit", there.final, None).after is None
     newer = whole_target("whole", "/u", b"unit", there.final, b"newer")
-    for found in (None, b"unit", b"newer"):
+    for found in (b"unit", b"newer"):
         assert whole_target("whole", "/u", found, newer.ahead, None) == (None, newer.ahead, None, None)
+
+
+def test_a_whole_file_that_a_run_was_killed_before_writing_is_no_news():
+    there = whole_target("whole", "/u", None, None, b"unit")
+    assert whole_target("whole", "/u", None, there.ahead, None) == (None, there.ahead, None, None)
+
+
+@pytest.mark.parametrize(
+    ("original", "note"),
+    [
+        pytest.param(
+            None,
+            "/u was removed by someone else since it was written here, so there is nothing left to remove.",
+            id="one that was not there before",
+        ),
+        pytest.param(
+            b"old",
+            "/u was removed by someone else since it was written here, so it stays away, and so do the 3 bytes that it "
+            "had before the first run.",
+            id="one that was there before",
+        ),
+    ],
+)
+def test_a_whole_file_that_someone_else_has_removed_is_said(original, note):
+    there = whole_target("whole", "/u", original, None, b"unit")
+    assert whole_target("whole", "/u", None, there.final, None) == (None, there.final, None, note)
+
+
+OLDER = b"# Written by kubenode.connections, which removes it again.\nold\n"
+
+
+@pytest.mark.parametrize("current", [b"unit", OLDER], ids=["as wanted", "with our first line"])
+def test_a_whole_file_of_ours_without_a_record_was_not_there_before(current):
+    target = whole_target("whole", "/u", current, None, b"unit")
+    assert (target.after, target.final.original) == (b"unit", None)
+    assert whole_target("whole", "/u", b"unit", target.final, None).after is None
+
+
+@pytest.mark.parametrize(
+    "current",
+    [
+        pytest.param(b"[Unit]\n# Written by kubenode.connections\n", id="a mark further down"),
+        pytest.param(b"# Written by somebody for kubenode\n", id="another first line"),
+    ],
+)
+def test_a_whole_file_of_somebody_else_is_the_original(current):
+    assert whole_target("whole", "/u", current, None, b"unit").final.original == current
 
 
 def test_a_whole_file_that_someone_else_has_edited_stays_with_a_note():

@@ -13,6 +13,7 @@ import sys
 import pytest
 import yaml
 
+from ansible_collections.kubenode.connections.plugins.module_utils._originals import parse
 from ansible_collections.kubenode.connections.plugins.modules import pod_sysctls
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._isolated_node import (
     isolated,
@@ -37,6 +38,7 @@ CNI = {"sysctls": SYSCTLS, "way": "cni", "cni_directory": NETWORKS}
 CRIO = {"sysctls": SYSCTLS, "way": "crio"}
 DROP_IN = "/etc/crio/crio.conf.d/99-kubenode-connections.conf"
 ORIGINALS = "/var/lib/kubenode.connections/originals.json"
+LOCK = "/run/kubenode.connections.lock"
 ABSENT = {"state": "absent"}
 
 
@@ -77,9 +79,9 @@ def test_a_check_with_diff_returns_what_the_run_returns_and_writes_nothing():
     write(NETWORK, conflist())
     os.makedirs(os.path.dirname(DROP_IN))
     for options in (CNI, CRIO, ABSENT):
-        before = (read(NETWORK), read(DROP_IN), read(ORIGINALS), os.listdir("/run/lock"))
+        before = (read(NETWORK), read(DROP_IN), read(ORIGINALS), os.path.exists(LOCK))
         foreseen = run(options, check=True, diff=True)
-        assert (read(NETWORK), read(DROP_IN), read(ORIGINALS), os.listdir("/run/lock")) == before
+        assert (read(NETWORK), read(DROP_IN), read(ORIGINALS), os.path.exists(LOCK)) == before
         done = run(options, diff=True)
         assert done == foreseen
         assert done["changed"] is True
@@ -153,7 +155,13 @@ def test_a_network_that_is_gone_needs_nothing_back():
     write(NETWORK, conflist())
     run(CNI)
     os.unlink(NETWORK)
-    assert run(ABSENT)["changed"] is True
+    done = run(ABSENT)
+    (note,) = done["notes"]
+    assert note == (
+        f"{NETWORK} was removed by someone else since it was written here, so it stays away, and so do the "
+        f"{len(conflist())} bytes that it had before the first run."
+    )
+    assert done["changed"] is True
     assert (read(NETWORK), read(ORIGINALS)) == (None, None)
 
 
@@ -236,6 +244,24 @@ def test_node_settings_and_this_keep_their_originals_side_by_side():
 
 
 @isolated
+def test_a_directory_may_be_written_with_more_slashes():
+    write(NETWORK, conflist())
+    run(dict(CNI, cni_directory=f"/{NETWORKS}//"))
+    assert list(parse(read(ORIGINALS)).files) == [NETWORK]
+    assert run(CNI)["changed"] is False
+
+
+@isolated
+def test_a_directory_in_which_a_user_may_write_is_refused():
+    write(NETWORK, conflist())
+    os.chown(NETWORKS, 1000, 1000)
+    done = run(CNI)
+    assert done["msg"].startswith(f"{NETWORK}: the folder {NETWORKS} belongs to user 1000 and has mode 0755. Expected")
+    assert done["msg"].endswith("Nothing was changed.")
+    assert (read(NETWORK), read(ORIGINALS)) == (conflist(), None)
+
+
+@isolated
 def test_a_read_only_directory_changes_nothing():
     write(NETWORK, conflist())
     read_only(NETWORKS)
@@ -263,6 +289,18 @@ def test_a_read_only_directory_changes_nothing():
             f"sysctls: {KEYS[0]}: 0 is below 1 (the kernel takes it and breaks idle connections, tcp_timer.c). Choose "
             "at least 1.",
             id="a keepalive that ends connections",
+        ),
+        pytest.param(
+            dict(CNI, cni_file="net.conflist"),
+            "cni_file: 'net.conflist' is not the absolute path of a configuration file. Write a path such as "
+            "/etc/cni/net.d/10-net.conflist.",
+            id="a file by a relative path",
+        ),
+        pytest.param(
+            dict(CNI, cni_directory="/proc/1/root/etc"),
+            "cni_directory: '/proc/1/root/etc' is not the absolute path of a configuration file. Write a path such as "
+            "/etc/cni/net.d.",
+            id="a folder of a process",
         ),
         pytest.param(
             dict(CNI, cni_plugin_directories=["/run/none"]),
