@@ -53,6 +53,7 @@ notes:
     M(kubenode.connections.node_settings) does it when asked to.
   - The originals are kept on the node. M(kubenode.connections.node_settings) with
     O(kubenode.connections.node_settings#module:state=absent) gives them back, and everything else that was set there.
+    Where they lie, and when they are believed, is said there, too.
 seealso:
   - module: kubenode.connections.node_settings
   - module: kubenode.connections.node_info

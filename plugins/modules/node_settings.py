@@ -15,11 +15,15 @@ description:
     and the keepalive of running pods.
   - All of it is one transaction. Every previous value is remembered before anything is written, every value is read
     back after it is written, and on any failure everything is undone in reverse. The message says what failed, and
-    that the node is as before.
+    that the node is as before. A signal from outside (a lost connection, a time-out, Ctrl-C) counts as a failure, too.
   - What the node had before the first run is kept in C(/var/lib/kubenode.connections/originals.json). With
     O(state=absent) files come back byte for byte and live values with them. Where someone else has edited a file
-    since, only our lines are undone in it. Where someone else has set a live value since, it stays, and RV(notes)
-    says so.
+    since, only our lines are undone in it. Where someone else has set a live value since, or has changed or removed
+    our lines or a file, it stays that way, and RV(notes) says so.
+  - That file says what root writes where. It is believed only where root alone can have written it, that is a plain
+    file of root's, in folders of root's, in all of which nobody else may write. The same is asked of the folders of
+    every file that is written here. Otherwise the module fails before it writes anything, and names the folder or
+    file, its owner and its mode.
   - Foreign lines, comments, order, spelling and line ends of the files stay as they are. A key that is there already
     is edited where it takes effect. A file keeps its mode, owner and SELinux label.
 options:
@@ -29,6 +33,8 @@ options:
         O(rps) and O(pods) that is given is the whole of that part, so what an earlier run has set and is not in it any
         more gets its original back. An empty one gives back all of that part. One that is not given stays as it is.
       - With V(absent) everything that was ever set is given back. All other options are ignored.
+      - Where C(originals.json) was lost, nothing can be given back. RV(notes) then names what is still there of this
+        collection, and what to do by hand.
     type: str
     choices: [present, absent]
     default: present
@@ -127,7 +133,8 @@ options:
         type: int
   sysctl_file:
     description:
-      - The file that gets the lines of O(sysctls). If it is a link, the file it leads to is edited.
+      - The file that gets the lines of O(sysctls). If it is a link, the file it leads to is edited. Nobody but root may
+        write in a folder on its way.
       - Lines of ours in the file of an earlier run are undone when this names another one.
     type: path
     default: /etc/sysctl.d/k8s.conf
@@ -161,7 +168,8 @@ notes:
     put back with it.
   - Connections that are open already keep the keepalive timer that they were armed with. A note names the changed pods
     with connections whose timer has more than the new time to go. A connection that resends at that moment is not seen.
-  - Of two runs at once the second waits, for at most 60 seconds.
+  - Of two runs at once the second waits, for at most 60 seconds. The lock is C(/run/kubenode.connections.lock). It lies
+    beside C(originals.json) where others than root may write in C(/run).
 seealso:
   - module: kubenode.connections.node_info
   - module: kubenode.connections.ipvs_timeouts

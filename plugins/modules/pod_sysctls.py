@@ -73,7 +73,10 @@ attributes:
 notes:
   - It needs root, and for V(cni) a node that can make network namespaces.
   - What the node had before is kept in C(/var/lib/kubenode.connections/originals.json). With O(state=absent) files
-    come back byte for byte. Where someone else has written a file since, only our part is taken out of it.
+    come back byte for byte. Where someone else has written a file since, only our part is taken out of it. Where
+    C(originals.json) was lost, RV(notes) names drop-ins of this module that are still there.
+  - C(originals.json) and files are read and written only where nobody but root may write in a folder on their way, see
+    M(kubenode.connections.node_settings).
   - Nothing is restarted. RV(restart) says which services read their file only when they start. A container runtime
     sees a changed network configuration by itself.
   - Pods with C(hostNetwork) have no network namespace of their own and are left alone in every way.
