@@ -185,7 +185,7 @@ def _refuse_other_runtime(process: Optional[Process], doubts: Sequence[str]) -> 
     arguments = [] if kubelet is None else kubelet.arguments()
     endpoint = _kubelet_conf.flag_of(arguments, "container-runtime-endpoint")
     if endpoint and "crio" not in endpoint:
-        raise NotHereError(f"CRI-O runs here, but kubelet uses {endpoint}.", "Choose another way.")
+        raise NotHereError(f"CRI-O runs here, but kubelet uses {ascii(endpoint)[1:-1]}.", "Choose another way.")
 
 
 def _crio_files() -> List[str]:

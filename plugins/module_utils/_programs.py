@@ -4,6 +4,7 @@
 
 """Programs of the node: root's own, run without a shell, bounded in time and output. Private to this collection."""
 
+import errno
 import os
 import select
 import signal
@@ -56,13 +57,15 @@ def run_program(
 ) -> Tuple[int, str]:
     """Exit status and output (both streams, in English, the first 64 KiB; a program that prints more is ended).
 
-    argv begins with an absolute path, or with a name for find_program. The program reads ``data``, in /, and knows no
+    argv begins with a path, or with a name for find_program. The program reads ``data``, in /, and knows no
     variables but PATH, LC_ALL and those that are given. Raises NodeError when it hangs, cannot start, or could be
     changed by others than root.
     """
-    program = argv[0] if os.path.isabs(argv[0]) else find_program(argv[0]) or argv[0]
+    program = os.path.abspath(argv[0]) if "/" in argv[0] else find_program(argv[0])
     try:
-        doubt = _trusted_paths.doubt(program) if os.path.isabs(program) else None
+        if program is None:
+            raise OSError(errno.ENOENT, os.strerror(errno.ENOENT))
+        doubt = _trusted_paths.doubt(program)
         if doubt:
             raise _distrusted(argv[0], doubt)
         with tempfile.TemporaryFile() as given:

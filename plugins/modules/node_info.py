@@ -422,7 +422,11 @@ node:
       type: dict
       contains:
         running:
-          description: Whether a process named kubelet, or hyperkube as kubelet, is visible.
+          description:
+            - Whether root runs kubelet, or hyperkube as kubelet, in the node's own namespaces. Of several the one that
+              was started last counts.
+            - A process of that name that belongs to another user or to a container is not believed.
+              RV(node.kubelet.error) names it.
           type: bool
           sample: true
         pid:
@@ -431,8 +435,10 @@ node:
           sample: 1024
         version:
           description:
-            - What the program of the running process says to C(--version).
-            - It is asked only where it belongs to the node and nobody but root can write it.
+            - What is written in the program of the running process (Go's build information), else the version of the
+              Debian package that brought it.
+            - Where neither tells it, what the program says to C(--version). It is asked only where nobody but root can
+              change it or a folder on the way to it, and runs as user and group 65534, never as root.
           type: str
           sample: v1.34.2
         disable_http2:

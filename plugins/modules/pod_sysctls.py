@@ -75,8 +75,9 @@ notes:
   - What the node had before is kept in C(/var/lib/kubenode.connections/originals.json). With O(state=absent) files
     come back byte for byte. Where someone else has written a file since, only our part is taken out of it. Where
     C(originals.json) was lost, RV(notes) names drop-ins of this module that are still there.
-  - C(originals.json) and files are read and written only where nobody but root may write in a folder on their way, see
-    M(kubenode.connections.node_settings).
+  - Only what belongs to root is believed, run and written. Nobody else may be able to change the folder that is written
+    to, the C(tuning) plugin, or a folder on the way to them, and a kubelet or a CRI-O counts only where root runs it in
+    the node's own namespaces. Else the module says whose it is and changes nothing.
   - Nothing is restarted. RV(restart) says which services read their file only when they start. A container runtime
     sees a changed network configuration by itself.
   - Pods with C(hostNetwork) have no network namespace of their own and are left alone in every way.

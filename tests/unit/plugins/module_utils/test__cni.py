@@ -223,6 +223,21 @@ def test_a_program_that_is_no_plugin():
 
 
 @isolated
+def test_a_plugin_that_others_can_change_is_not_tried_out():
+    program = write("/run/plugins/tuning", b"#!/bin/sh\ntouch /run/tried\n")
+    os.chmod(program, 0o755)
+    os.chown("/run/plugins", 997, 997)
+    with pytest.raises(NodeError) as error:
+        _cni.try_tuning(program, "0.4.0", SYSCTLS)
+    assert str(error.value) == (
+        "/run/plugins/tuning: not run, since /run/plugins belongs to user 997 (mode 0755), root is expected: what "
+        "others can change must not run with the rights of root. Look at who changed it, then give it back to root "
+        "(chown root:, chmod go-w)."
+    )
+    assert not os.path.exists("/run/tried")
+
+
+@isolated
 def test_a_program_that_hangs(monkeypatch):
     monkeypatch.setattr(_cni, "_LIMIT_SECONDS", 0.2)
     program = write("/run/tuning", b"#!/bin/sh\nexec sleep 60\n")

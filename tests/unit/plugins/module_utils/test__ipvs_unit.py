@@ -111,6 +111,25 @@ def test_the_python_of_the_unit(monkeypatch, leads_to, named):
 
 
 @isolated
+def test_a_python_that_others_can_change_is_not_started_at_each_boot(monkeypatch):
+    os.makedirs(os.path.dirname(LINK))
+    for path in ("/run/user/python3", "/run/python3"):
+        os.chmod(write(path), 0o755)
+    os.chown("/run/user", 1000, 1000)
+    monkeypatch.setattr(sys, "executable", "/run/user/python3")
+    monkeypatch.setattr(_ipvs_unit, "_STABLE", ("/run/missing", "/run/python3"))
+    run(unit_steps({"tcp": 8284}, {}).steps)
+    assert b"\nExecStart=/run/python3 -c " in read(PATH)
+    os.chmod("/run/python3", 0o775)
+    with pytest.raises(NodeError) as error:
+        unit_steps({"tcp": 8284}, {})
+    assert str(error.value) == (
+        "Python: /run/user belongs to user 1000 (mode 0755), root is expected: systemd would start it as root at each "
+        "boot. Set ansible_python_interpreter to the distribution's own, or ask for no unit (persistent false)."
+    )
+
+
+@isolated
 def test_a_unit_that_names_the_version_is_changed_to_the_name_that_stays_once(monkeypatch):
     os.makedirs(os.path.dirname(LINK))
     os.chmod(write("/run/python3.11"), 0o755)
