@@ -38,9 +38,14 @@ from ansible_collections.kubenode.connections.plugins.module_utils._transaction 
 
 
 class Plan(NamedTuple):
-    """The steps of one run in their order, and what to tell about them."""
+    """The steps of one run in their order, and what to tell about them.
+
+    ``passing`` is the one whose place is written again by the end; what ``pods`` tell is known only then.
+    """
 
     steps: List[Step]
+    passing: Step
+    pods: List[PodsKeepalive]
     notes: List[str]
 
 
@@ -52,6 +57,7 @@ class Outcome(NamedTuple):
     after: Dict[str, Any]
     diff: List[Dict[str, Any]]
     notes: List[str]
+    pods_not_taken: List[Dict[str, Any]]
 
 
 def converge(settings: Settings, check: bool) -> Outcome:
@@ -99,8 +105,8 @@ def _plan(settings: Settings) -> Plan:
     ahead = OriginalsFile(raw, lambda: compose(False))
     final = OriginalsFile(raw, lambda: compose(True), ahead)
     steps = [*modules, ahead, *made, *files, *sysctls, *ipvs, *unit.steps, *rps.steps, *pods, *removed, final]
-    notes = unit.notes + rps.notes + _notes.notes(settings, files, sysctls, ipvs, pods)
-    return Plan(steps, notes + _leftovers.node_notes(settings, old))
+    notes = unit.notes + rps.notes + _notes.notes(settings, files, sysctls, ipvs)
+    return Plan(steps, ahead, pods, notes + _leftovers.node_notes(settings, old))
 
 
 def _lines(modules: Optional[Sequence[str]]) -> Optional[Dict[str, str]]:
@@ -210,11 +216,12 @@ def _kept(old: Mapping[str, Any], targets: Mapping[str, Any], final: bool) -> Di
 
 def _outcome(plan: Plan) -> Outcome:
     return Outcome(
-        any(step.changed for step in plan.steps),
+        any(step.before != step.after for step in plan.steps if step is not plan.passing),
         _shown(plan.steps, "before"),
         _shown(plan.steps, "after"),
         text_diff(plan.steps) + live_diff(plan.steps),
-        plan.notes,
+        plan.notes + [note for step in plan.pods for note in step.notes()],
+        [apart._asdict() for step in plan.pods for apart in step.not_taken.values()],
     )
 
 

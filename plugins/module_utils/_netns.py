@@ -119,6 +119,17 @@ def read(proc: str = "/proc", bind_mounts: str = "/run/netns", inside: Optional[
     return Namespaces(len(spaces), unread, first.why or None, first.do, _groups(spaces), spaces)
 
 
+def find(proc: str = "/proc", bind_mounts: str = "/run/netns") -> Tuple[List[Space], Optional[str]]:
+    """The namespaces that read() would enter, and why there may be more of them (None: these are all)."""
+    try:
+        own = os.stat(os.path.join(proc, "self/ns/net"))
+    except OSError as problem:
+        return [], f"{problem.filename}: {problem.strerror}"
+    found, hidden = _find(proc, bind_mounts, own)
+    spaces = [Space(inode, inode == own.st_ino, each.pids, each.names, *Seen()) for inode, each in found.items()]
+    return spaces, hidden[0].why if hidden else None
+
+
 def _find(proc: str, bind_mounts: str, own: os.stat_result) -> Tuple[Dict[int, Found], List[Fault]]:
     """Each namespace by its inode, the own first, and why processes hide theirs, once each."""
     found: Dict[int, Found] = {own.st_ino: Found([], [], [])}

@@ -27,15 +27,12 @@ _READ_AT_BOOT = ("/etc/sysctl.d", "/run/sysctl.d", "/usr/local/lib/sysctl.d", "/
 _READ_LAST = "/etc/sysctl.conf"  # by procps, where there is no systemd-sysctl
 
 
-def notes(
-    settings: Settings, files: Sequence[Any], sysctls: Sequence[Any], ipvs: Sequence[Any], pods: Sequence[Any]
-) -> List[str]:
-    """All notes of a run. They are foreseen from what is on the node before it, so check mode says the same."""
+def notes(settings: Settings, files: Sequence[Any], sysctls: Sequence[Any], ipvs: Sequence[Any]) -> List[str]:
+    """The notes of a run on the node itself. They are foreseen from what is there, so check mode says the same."""
     targets = [step.target for step in (*files, *sysctls)]
-    targets += [target for step in (*ipvs, *pods) for target in step.targets.values()]
+    targets += [target for step in ipvs for target in step.targets.values()]
     found = [target.note for target in targets if target.note]
     found += _staying_modules(files)
-    found += [note for step in pods for note in step.notes()]
     if settings.sysctls:
         found += _undone_at_boot(settings.sysctls, settings.sysctl_file, _modules_at_boot(files))
     return found

@@ -46,16 +46,15 @@ _KERNEL_TIME = 7200  # TCP_KEEPALIVE_TIME in include/net/tcp.h
 
 
 class Pod(NamedTuple):
-    """A running pod with a network namespace of its own, some paths that lead to it, and what was read inside of it.
+    """A running pod with a network namespace of its own, and some paths that lead to it.
 
-    error says why something of it is missing.
+    keepalive is None where it was not read, error says why it could not be.
     """
 
     label: str
     inode: int
     ways: List[str]
     keepalive: Optional[Keepalive]
-    inside: Optional[Dict[str, Any]]
     error: Optional[str]
 
 
@@ -109,7 +108,7 @@ def pods_of(spaces: List[Space], proc: str = "/proc", log_directory: str = LOG_D
 def _pod(each: _Owned, names: Dict[str, PodName], proc: str) -> Pod:
     ways = [f"{proc}/{process.pid}/ns/net" for process in each.processes[:_WAYS]]
     space = each.space
-    return Pod(_pod_label(each.uid, names), space.inode, ways, space.keepalive, space.inside, space.error)
+    return Pod(_pod_label(each.uid, names), space.inode, ways, space.keepalive, space.error)
 
 
 def _pod_label(uid: Optional[str], names: Dict[str, PodName]) -> str:

@@ -49,6 +49,9 @@ _KUBEPODS_POD = re.compile(
 # cri-containerd-ID.scope, crio-ID.scope, docker-ID.scope, or ID alone (cgroupfs driver).
 _CONTAINER = re.compile(r"[/:-]([0-9a-f]{64})(?=\.scope|/|$)")
 
+# Below it any user makes cgroups of any name (systemd's Delegate=).
+_OF_USERS = "/user.slice/"
+
 # No namespace or name of the API has a _ or a / (RFC 1123), so that the two _ are the separators.
 _LOG_NAME = re.compile(r"([a-z0-9-]{1,63})_([a-z0-9.-]{1,253})_([0-9A-Za-z-]{1,64})\Z")
 
@@ -56,14 +59,15 @@ _LOG_NAME = re.compile(r"([a-z0-9-]{1,63})_([a-z0-9.-]{1,253})_([0-9A-Za-z-]{1,6
 def parse_cgroup(text: str) -> Owner:
     """The owner by the text of /proc/PID/cgroup, cgroup v1 (a line a hierarchy) or v2 (one). Never raises.
 
-    Of pods within pods (a cluster in a pod) it is the outermost, which is the one that runs on this node. Paths that
-    lead out of a cgroup namespace (/../..) are as good as others.
+    Of pods within pods (a cluster in a pod) it is the outermost, which is the one that runs on this node, whatever
+    names a container gives to cgroups below its own. Paths that lead out of a cgroup namespace (/../..) are as good as
+    others.
     """
     container = None
     for line in text.splitlines():
         path = line.split(":", 2)[-1]
         found = _POD.search(path) or _KUBEPODS_POD.search(path)
-        if found is not None:
+        if found is not None and _OF_USERS not in path[: found.start() + 1]:
             inner = _CONTAINER.search(path, found.end())
             return Owner(found.group(1).replace("_", "-"), inner.group(1) if inner else None)
         inner = _CONTAINER.search(path)

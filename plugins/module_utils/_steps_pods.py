@@ -4,29 +4,34 @@
 
 """The step that gives running pods a safe keepalive, each in its own network namespace. Private to this collection."""
 
-from typing import Any, Callable, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Callable, Dict, List, Mapping, NamedTuple, Optional
 
 from ansible_collections.kubenode.connections.plugins.module_utils import (
-    _child,
     _inet_diag,
     _netns,
+    _pod_keepalive,
+    _pod_notes,
     _proc_tcp,
     _sockets,
 )
-from ansible_collections.kubenode.connections.plugins.module_utils._errors import NodeError, refused
 from ansible_collections.kubenode.connections.plugins.module_utils._netns import Keepalive
 from ansible_collections.kubenode.connections.plugins.module_utils._originals import LiveRecord
+from ansible_collections.kubenode.connections.plugins.module_utils._pod_keepalive import (
+    ENDED,
+    UNREAD,
+    Answer,
+    NotTaken,
+    Order,
+    has_ours,
+    mixtures,
+    text,
+)
 from ansible_collections.kubenode.connections.plugins.module_utils._pod_rows import Pod, pods_of
-from ansible_collections.kubenode.connections.plugins.module_utils._procfs import write_sysctl
 from ansible_collections.kubenode.connections.plugins.module_utils._targets import LiveTarget, live_target
 from ansible_collections.kubenode.connections.plugins.module_utils._transaction import Step
 
 KERNEL_DEFAULT = "7200/75/9"
 """What a new network namespace has (include/net/tcp.h). A pod with other values was given them on purpose."""
-
-_CHILD_SECONDS = 60
-_MANY = 10
-_AGAIN = "Run this again."
 
 
 class Running(NamedTuple):
@@ -41,7 +46,8 @@ class PodsKeepalive(Step):
 
     Wanted, it goes to pods that have the kernel's default, and to those that an earlier run gave a later one. Wanted
     None, those of earlier runs get back what they had. Pods in the node's own namespace have no keepalive of their own.
-    A pod that ends meanwhile is no part of it any more. One that cannot be read keeps its record, and a note names it.
+    Each pod stands by itself. One that ends meanwhile is no part of this any more. One that cannot be read, or does not
+    take or keep the value, is in ``not_taken`` instead; where something of ours may be in it, its record is kept.
     """
 
     area = "pods"
@@ -51,136 +57,150 @@ class PodsKeepalive(Step):
     ) -> None:
         pods, hidden = find() if records or wanted is not None else Running({}, None)
         missing = {uid: record for uid, record in records.items() if uid not in pods}
-        unread = [pod for uid, pod in pods.items() if pod.keepalive is None and (wanted is not None or uid in records)]
+        self._records = records
         self._wanted = wanted
+        self._hidden = _pod_notes.not_seen(hidden, len(missing)) if hidden and (wanted is not None or missing) else None
         self._pods = {uid: pod for uid, pod in pods.items() if pod.keepalive is not None}
-        self._not_read = _not_read(unread, wanted)
-        if hidden and (wanted is not None or missing):
-            self._not_read.append(_not_seen(hidden, len(missing)))
+        self.not_taken = {
+            uid: NotTaken(
+                pod.label, uid, text(wanted) or str(records[uid].original), None, UNREAD, pod.error or "no reason given"
+            )
+            for uid, pod in pods.items()
+            if pod.keepalive is None and (wanted is not None or uid in records)
+        }
         self.targets = {
-            uid: _target(f"keepalive of {pod.label}", _text(pod.keepalive), records.get(uid), wanted)
+            uid: _target(f"keepalive of {pod.label}", text(pod.keepalive), records.get(uid), wanted)
             for uid, pod in self._pods.items()
         }
         gone = {} if hidden else {uid: LiveTarget(None, record, None, None) for uid, record in missing.items()}
-        now = {uid: _text(pod.keepalive) for uid, pod in self._pods.items()}
-        changing = [uid for uid, target in self.targets.items() if target.after != now[uid]]
+        now = {uid: text(pod.keepalive) for uid, pod in self._pods.items()}
+        self._orders = {
+            uid: Order(self._pods[uid], str(target.after), now[uid])
+            for uid, target in self.targets.items()
+            if target.after != now[uid]
+        }
         super().__init__(
             "keepalive of running pods",
-            {uid: now[uid] for uid in changing},
-            {uid: str(self.targets[uid].after) for uid in changing},
+            {uid: order.back for uid, order in self._orders.items()},
+            {uid: order.wanted for uid, order in self._orders.items()},
         )
+        self._undoing = False
+        self._left: Dict[str, NotTaken] = {}
         self.targets.update(gone)
 
     def read(self) -> Dict[str, str]:
-        return self._visit(dict.fromkeys(self.after))
+        """What the pods have that are a part of this step, after it was seen which still are."""
+        again = _pod_keepalive.take_back if self._undoing else _pod_keepalive.keep
+        self._settle(again({uid: self._orders[uid] for uid in self.after}))
+        return dict(self.before if self._undoing else self.after)
 
     def apply(self) -> None:
-        self._visit(self.after)
+        self._settle(_pod_keepalive.give(self._orders))
 
     def undo(self) -> None:
-        self._visit(self.before)
+        """Put each pod back; what cannot be is said by left()."""
+        self._undoing = True
+        given = {uid: order for uid, order in self._orders.items() if self._may_have_ours(uid)}
+        self._settle(_pod_keepalive.take_back(given))
+
+    def left(self) -> List[str]:
+        return _pod_notes.left(list(self._left.values()))
 
     def show(self, value: Mapping[str, str]) -> Dict[str, str]:
-        return {self._pods[uid].label: text for uid, text in value.items()}
+        return {self._pods[uid].label: keepalive for uid, keepalive in value.items()}
 
     def notes(self) -> List[str]:
         """What was not done, and what a person has to do for the connections that the pods have already."""
-        late = sorted((self._pods[uid].label, self._armed_late(uid)) for uid in self.after)
-        named = [f"{label} ({number} open)" for label, number in late if number]
-        if not named:
-            return self._not_read
-        todo = "Restart these pods, or have them connect again, where that matters"
-        note = f"Connections that are open already keep the timer they were armed with. {todo}: {_some(named)}."
-        return [*self._not_read, note]
+        found = [target.note for target in self.targets.values() if target.note]
+        found += _pod_notes.not_taken(list(self.not_taken.values()), self._wanted is None)
+        found += [self._hidden] if self._hidden else []
+        return found + _pod_notes.armed_late(self._armed_late())
 
-    def _armed_late(self, uid: str) -> str:
-        """How many open connections have a timer that ends later than one armed anew would, "" for none."""
+    def _armed_late(self) -> Dict[str, str]:
+        """How many open connections of a pod have a timer that ends later than one armed anew would, "" for none."""
         if self._wanted is None:
-            return ""
-        timers = (self._pods[uid].inside or {}).get("timers")
-        if timers is None:
-            return "number not known"
-        return str(sum(number for seconds, number in timers if seconds > self._wanted.time) or "")
+            return {}
+        latest = self._wanted.time
+        timers = _pod_keepalive.in_each(lambda uid: timers_in(self._pods[uid]), self.after, lambda _why: None)
+        return {self._pods[uid].label: _number(found, latest) for uid, found in timers.items()}
 
-    def _visit(self, wanted: Mapping[str, Optional[str]]) -> Dict[str, str]:
-        """Write what is not None, return what each pod has then. Raises NodeError for the first that refuses."""
-        pods = {uid: self._pods[uid] for uid in wanted}
-        answers, error = _child.collect(lambda: _visit(pods, wanted), _CHILD_SECONDS)
-        if error:
-            raise NodeError(f"{self.name}: the process that enters their network namespaces {error}. Run again.")
-        found = {}
-        for uid, keepalive, problem in answers:
-            if problem is not None:
-                raise NodeError(f"keepalive of {self._pods[uid].label}: {problem}")
-            if keepalive is None:
-                self._forget(uid)
-            else:
-                found[uid] = keepalive
-        return found
+    def _may_have_ours(self, uid: str) -> bool:
+        apart = self.not_taken.get(uid)
+        return uid in self.before or (apart is not None and has_ours(apart.found, self._orders[uid]))
 
-    def _forget(self, uid: str) -> None:
-        for side in (self.before, self.after):
-            side.pop(uid, None)
-        self.targets[uid] = self.targets[uid]._replace(final=None)
+    def _settle(self, answers: Mapping[str, Answer]) -> None:
+        """Only pods that have what they shall have stay a part of this step."""
+        for uid, answer in answers.items():
+            if answer.cause is not None:
+                self.before.pop(uid, None)
+                self.after.pop(uid, None)
+                self._set_apart(uid, answer, self._orders[uid])
 
+    def _set_apart(self, uid: str, answer: Answer, order: Order) -> None:
+        if answer.cause == ENDED:
+            self.targets[uid] = self.targets[uid]._replace(final=None)
+            return
+        apart = NotTaken(order.pod.label, uid, order.wanted, *answer)
+        if not self._undoing:
+            self.not_taken[uid] = apart
+            self.targets[uid] = self.targets[uid]._replace(final=self._record(uid, answer.found, order))
+        elif has_ours(answer.found, order):
+            self._left[uid] = apart._replace(wanted=order.back)
 
-def _text(keepalive: Optional[Keepalive]) -> str:
-    return "/".join(str(number) for number in keepalive or ())
+    def _record(self, uid: str, found: Optional[str], order: Order) -> Optional[LiveRecord]:
+        """What to remember of a pod that has not what it shall have: of one that somebody else has set, nothing."""
+        if found == order.back:
+            return self._records.get(uid)
+        ahead = self.targets[uid].ahead
+        if ahead is None or not has_ours(found, order):
+            return None
+        return ahead if found is None else ahead._replace(ours=tuple(dict.fromkeys([found, *ahead.ours])))
 
 
 def running_pods() -> Running:
-    """The running pods of this node, with the keepalive timers of their open connections."""
-    found = _netns.read(inside=count_timers)
-    unread = sum(space.keepalive is None for space in found.spaces)
-    return Running(pods_of(found.spaces), found.error if found.unreadable > unread else None)
+    """The running pods of this node. Of the network namespaces that programs made within a pod none is entered."""
+    spaces, hidden = _netns.find()
+    return Running(_pod_keepalive.read(pods_of(spaces)), hidden)
 
 
-def count_timers(_pids: List[int]) -> Dict[str, Any]:
-    """The keepalive timers of this network namespace: (seconds left, connections), the seconds as Tally rounds them.
+def timers_in(pod: Pod) -> Optional[List[List[int]]]:
+    """The keepalive timers of a pod: [seconds left, connections], the seconds as Tally rounds them. Enters it.
 
     A connection that resends right now is not among them: that timer hides the one of keepalive, so nobody can tell.
     """
     tally = _sockets.Tally()
     try:
-        for found in _proc_tcp.read():
-            if found.timer == _inet_diag.TIMER_KEEPALIVE:
-                tally.add_gap(_sockets.gap(found))
+        if _netns.enter(pod.inode, pod.ways):
+            for found in _proc_tcp.read():
+                if found.timer == _inet_diag.TIMER_KEEPALIVE:
+                    tally.add_gap(_sockets.gap(found))
     except OSError:
-        return {"timers": None}
-    return {"timers": tally.gaps}
+        return None
+    return tally.gaps
 
 
-def _not_read(unread: Sequence[Pod], wanted: Optional[Keepalive]) -> List[str]:
-    if not unread:
-        return []
-    pods = sorted(unread, key=lambda pod: pod.label)
-    number = "1 running pod" if len(pods) == 1 else f"{len(pods)} running pods"
-    kept = ", and what was there before stays recorded" if wanted is None else ""
-    names = _some([pod.label for pod in pods])
-    return [
-        f"keepalive of {number} could not be read ({pods[0].error}), so it was left as it is{kept}: {names}. {_AGAIN}"
-    ]
-
-
-def _not_seen(why: str, missing: int) -> str:
-    pods = "1 pod" if missing == 1 else f"{missing} pods"
-    kept = f", and what {pods} of an earlier run had before stays recorded" if missing else ""
-    found = f"keepalive of running pods: there may be more of them than can be seen ({why})"
-    return f"{found}. Those were left as they are{kept}. {_AGAIN}"
-
-
-def _some(names: Sequence[str]) -> str:
-    return ", ".join(names[:_MANY]) + (f" and {len(names) - _MANY} more" if len(names) > _MANY else "")
+def _number(timers: Optional[List[List[int]]], latest: int) -> str:
+    if timers is None:
+        return "number not known"
+    return str(sum(number for seconds, number in timers if seconds > latest) or "")
 
 
 def _target(name: str, now: str, record: Optional[LiveRecord], wanted: Optional[Keepalive]) -> LiveTarget:
     if wanted is None:
-        return live_target(name, now, record, None)
+        return _half_known(now, live_target(name, now, record, None))
     if now != KERNEL_DEFAULT and (record is None or now not in record.ours):
         return LiveTarget(now, record, None, None)
     if _no_later(now, wanted):
         return LiveTarget(now, record, record, None)
-    return live_target(name, now, record, _text(wanted))
+    return _half_known(now, live_target(name, now, record, text(wanted)))
+
+
+def _half_known(now: str, target: LiveTarget) -> LiveTarget:
+    """With what the pod can have in the middle of the three values known as ours, for a run that is killed there."""
+    if target.ahead is None or target.after == now:
+        return target
+    ours = dict.fromkeys([*mixtures(now, str(target.after)), *target.ahead.ours])
+    return target._replace(ahead=target.ahead._replace(ours=tuple(ours)))
 
 
 def _no_later(now: str, wanted: Keepalive) -> bool:
@@ -188,24 +208,3 @@ def _no_later(now: str, wanted: Keepalive) -> bool:
     time, intvl, probes = (int(number) for number in now.split("/"))
     end = time + intvl * max(probes, wanted.probes)
     return time <= wanted.time and end <= wanted.time + wanted.intvl * wanted.probes
-
-
-def _visit(
-    pods: Mapping[str, Pod], wanted: Mapping[str, Optional[str]]
-) -> Iterator[Tuple[str, Optional[str], Optional[str]]]:
-    """UID, what the pod has now (None: it has ended), and why it could not be done. Changes the namespace."""
-    for uid, pod in pods.items():
-        try:
-            there = _netns.enter(pod.inode, pod.ways)
-            if there and wanted[uid] is not None:
-                _write(str(wanted[uid]))
-            yield uid, _text(_netns.own_keepalive()) if there else None, None
-        except OSError as error:
-            yield uid, None, str(refused("its network namespace cannot be entered or written", error))
-        except ValueError as error:
-            yield uid, None, f"{error}. Run again."
-
-
-def _write(text: str) -> None:
-    for name, value in zip(Keepalive._fields, text.split("/")):
-        write_sysctl("net.ipv4.tcp_keepalive_" + name, value)

@@ -56,6 +56,10 @@ class Step:
         """Bring back what was there before apply. Raises NodeError."""
         raise NotImplementedError
 
+    def left(self) -> List[str]:
+        """What undo could not bring back of pods, which stand each by itself: the node is as before without them."""
+        return []
+
     def show(self, value: Any) -> Any:
         """before or after as plain JSON types, for people."""
         return value
@@ -131,21 +135,28 @@ def _undo(done: List[Step], restorer: str) -> str:
     failures: List[str] = []
     kept: List[Step] = []
     for step in reversed(done):
-        if failures and step.needed_after_failure:
+        if step.needed_after_failure and (failures or _left(done)):
             kept.append(step)
             continue
         with _collected(failures):
             step.undo()
     for step in done:
-        if step not in kept:
+        if not (kept and step.needed_after_failure):
             with _collected(failures):
                 _read_undone(step)
-    if not failures:
+    left = _left(done)
+    if not failures and not left:
         return "The node is as before: everything that this run had written was undone and read back."
     todo = "Mend that by hand."
     if kept:
         todo = f"The originals are kept on the node: mend the cause, then run {restorer} with state=absent."
-    return f"The node is not as before, this could not be undone: {' '.join(failures)} {todo}"
+    if not failures:
+        return f"The node is as before, but some of its running pods are not: {' '.join(left)} {todo}"
+    return f"The node is not as before, this could not be undone: {' '.join(failures + left)} {todo}"
+
+
+def _left(done: Sequence[Step]) -> List[str]:
+    return [sentence for step in done for sentence in step.left()]
 
 
 def _read_undone(step: Step) -> None:

@@ -16,6 +16,8 @@ description:
   - All of it is one transaction. Every previous value is remembered before anything is written, every value is read
     back after it is written, and on any failure everything is undone in reverse. The message says what failed, and
     that the node is as before. A signal from outside (a lost connection, a time-out, Ctrl-C) counts as a failure, too.
+  - Running pods are given their keepalive each by itself, because a pod may do with its own as it likes. One that
+    does not take or keep the value is in RV(pods_not_taken), and fails neither the node nor the other pods.
   - What the node had before the first run is kept in C(/var/lib/kubenode.connections/originals.json). With
     O(state=absent) files come back byte for byte and live values with them. Where someone else has edited a file
     since, only our lines are undone in it. Where someone else has set a live value since, or has changed or removed
@@ -119,7 +121,9 @@ options:
       - Only pods with the kernel's 7200/75/9, or with what an earlier run gave them and would probe later, get it.
         Others were given their values on purpose. Pods with C(hostNetwork) have the node's.
       - It reaches connections that are opened afterwards, and it ends with the pod. RV(notes) names the pods with
-        connections whose timer ends later, so that those can be restarted, and pods that could not be read.
+        connections whose timer ends later, so that those can be restarted.
+      - A pod that refuses a value, writes its own again or does not answer within seconds is in RV(pods_not_taken). It
+        is left as it was before, without anything of ours, as far as it lets that happen.
     type: dict
     suboptions:
       time:
@@ -149,7 +153,8 @@ attributes:
     support: full
     details:
       - It takes the same way as a real run and ends before the first write. Not even a lock file is written.
-      - What it returns is, byte for byte, what the real run returns.
+      - What it returns is, byte for byte, what the real run returns. Only which pods will refuse a value, or write
+        their own again, nobody can foresee.
   diff_mode:
     support: full
     details: It shows files and live values.
@@ -164,6 +169,10 @@ notes:
   - O(sysctls) are those of the network namespace that the module runs in. Pods have their own and do not inherit them.
   - Kernel modules are not unloaded with O(state=absent), because something may use them by then. They are unloaded
     again when a run fails that had loaded them.
+  - A pod that does not take back with O(state=absent) what it had is in RV(pods_not_taken), too. What it had stays
+    recorded for another try, and everything else is given back.
+  - Where a run fails and a pod cannot be put back, the message says so and names it. The node itself is as before, and
+    what the pod had stays recorded.
   - When C(net.ipv4.ip_forward) changes, the kernel resets C(forwarding) and more of every interface. Those keys are not
     put back with it.
   - Connections that are open already keep the keepalive timer that they were armed with. A note names the changed pods
@@ -251,7 +260,7 @@ before:
       type: dict
       sample: {/sys/class/net/eth0/queues/rx-0/rps_cpus: "0", /sys/class/net/eth0/queues/rx-0/rps_flow_cnt: "0"}
     pods:
-      description: The keepalive (time/intvl/probes) of each running pod that it changes.
+      description: The keepalive (time/intvl/probes) of each running pod that it changes, and that has kept it so far.
       type: dict
       sample: {shop/web-0: 7200/75/9}
 after:
@@ -275,6 +284,40 @@ notes:
   sample:
     - "net.ipv4.tcp_keepalive_time is 600 now and 7200 after a reboot: /etc/sysctl.d/zz-local.conf:3 comes after
       /etc/sysctl.d/k8s.conf. Take that line out, or choose a sysctl_file whose name sorts after it."
+pods_not_taken:
+  description:
+    - The running pods that should have another keepalive and have not. RV(notes) says it in words.
+    - A run that was to change nothing but these has changed nothing.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    pod:
+      description: The pod as C(namespace/name), or by its UID where its name is not known.
+      type: str
+    uid:
+      description: Its UID.
+      type: str
+    wanted:
+      description: What it should have (time/intvl/probes).
+      type: str
+    found:
+      description: What it has, none where that could not be read.
+      type: str
+    cause:
+      description: V(rewritten) where something else sets it, V(refused) where it cannot be written, V(unread) where
+        nobody could look.
+      type: str
+    why:
+      description: What was observed, without a full stop.
+      type: str
+  sample:
+    - pod: shop/web-0
+      uid: 0b1c2d3e-4f50-6172-8394-a5b6c7d8e9f0
+      wanted: 600/30/9
+      found: 7200/75/9
+      cause: rewritten
+      why: something else sets it
 """
 
 from ansible.module_utils.basic import AnsibleModule

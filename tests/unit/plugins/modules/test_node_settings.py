@@ -96,6 +96,7 @@ def test_apply_apply_restore_restore():
             "pods": {},
         },
         "notes": [],
+        "pods_not_taken": [],
     }
     again = run(RIGHT)
     assert (again["changed"], again["diff"], again["before"] == again["after"]) == (False, [], True)
@@ -127,7 +128,7 @@ def test_the_examples_of_the_documentation_work(options):
 
 def test_the_documentation_has_every_key_of_the_result():
     documented = yaml.safe_load(node_settings.RETURN)
-    assert set(documented) == {"before", "after", "notes"}
+    assert set(documented) == {"before", "after", "notes", "pods_not_taken"}
     areas = {"modules", "sysctls", "files", "ipvs_timeouts", "rps", "pods"}
     assert set(documented["before"]["contains"]) == set(documented["after"]["sample"]) == areas
 
