@@ -2,17 +2,23 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""kube-proxy of the node and what it says of itself at its metrics address. Private to this collection."""
+"""kube-proxy of the node and what it says of itself at its metrics address. Private to this collection.
 
-import http.client
-import io
-import ipaddress
+The whole cluster is planned by that answer, and any user may listen at the address while kube-proxy is away. So the
+answer counts only where the socket that listens there is root's. Where this reader is root as well, a root process in
+the node's own user and network namespaces must have it open: kube-proxy, or the program that has kube-proxy within
+itself (k3s-server), whatever its name. A pod as root in the node's network is such a process, too: it may change the
+node's network as it likes. A reader without root cannot see who has a socket open; what it tells is for reading only.
+"""
+
 import os
 import socket
 import time
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, FrozenSet, List, NamedTuple, Optional, Tuple
 
+from ansible_collections.kubenode.connections.plugins.module_utils import _http, _listeners
 from ansible_collections.kubenode.connections.plugins.module_utils._kube_proxy_config import (
+    Config,
     KubeProxyError,
     host_and_port,
     parse_config,
@@ -20,189 +26,190 @@ from ansible_collections.kubenode.connections.plugins.module_utils._kube_proxy_c
     parse_mode,
     parse_version,
 )
-from ansible_collections.kubenode.connections.plugins.module_utils._procfs import namespace_of
+from ansible_collections.kubenode.connections.plugins.module_utils._listeners import Listener
+from ansible_collections.kubenode.connections.plugins.module_utils._plain_files import NotPlainError
+from ansible_collections.kubenode.connections.plugins.module_utils._processes import Process, find
 
 DEFAULT_ADDRESS = "127.0.0.1:10249"
 """kube-proxy's own default of metricsBindAddress (pkg/proxy/apis/config/v1alpha1/defaults.go)."""
 
-MAX_ANSWER_BYTES = 1 << 20
-"""More is not read of an answer or of a configuration file."""
-
-_PROCESS = "kube-proxy"
-_MODES = ("ipvs", "iptables", "nftables", "userspace")
+_MAX_CONFIG_BYTES = 1 << 20
+_NAME = "kube-proxy"
 
 
-class RefusedError(KubeProxyError):
+class AbsentError(KubeProxyError):
     """Nothing listens at the metrics address."""
 
 
 class KubeProxy(NamedTuple):
-    """What is known of kube-proxy. config is the served KubeProxyConfiguration; error is one sentence, or None.
+    """What is known of kube-proxy; error is sentences, or None. version is None where its metrics do not tell it.
 
-    refused: nothing listens at the address, which is all right where no kube-proxy runs. version is None where its
-    metrics do not tell it, which is no error; cpus is how many it may run on.
+    process is the name of the process with that pid. absent: nothing listens at the address and nothing goes by
+    kube-proxy's name, which is all right on a node without one.
     """
 
     running: bool
     pid: Optional[int]
-    address: str
+    process: Optional[str]
+    address: Optional[str]
     mode: Optional[str]
-    config: Optional[Dict[str, Any]]
-    error: Optional[str]
-    refused: bool
+    ipvs_timeouts: Optional[Dict[str, int]]
+    conntrack: Optional[Dict[str, Any]]
     version: Optional[str]
-    cpus: Optional[int]
+    error: Optional[str]
+    absent: bool
+
+
+class _Answer(NamedTuple):
+    """What kube-proxy said, and what went wrong then."""
+
+    mode: Optional[str] = None
+    config: Config = Config(None, None)
+    version: Optional[str] = None
+    error: Optional[str] = None
 
 
 def read(address: Optional[str], timeout_seconds: float, proc: str = "/proc") -> KubeProxy:
-    """Find kube-proxy and ask it for mode, configuration and version, within timeout_seconds for all. Never raises.
+    """Find kube-proxy and ask it for mode, configuration and version, for timeout_seconds in all. Never raises.
 
     address is the user's; without it that of the process's own configuration is asked, else the default.
     """
-    deadline = time.monotonic() + timeout_seconds
-    pid = find_process(proc)
-    asked = host_and_port(address or (pid is not None and bind_address(pid, proc)) or DEFAULT_ADDRESS)
-    where = "{}:{}".format(f"[{asked[0]}]" if ":" in asked[0] else asked[0], asked[1])
-    mode, config, error, refused = None, None, None, False
+    process, doubts = find([_NAME], proc=proc)
+    own_address, unread = (None, []) if address or process is None else bind_address(process)
+    where, answer, absent = None, _Answer(), False
     try:
-        mode = parse_mode(_get(asked, "/proxyMode", deadline))
-        config = parse_config(_get(asked, "/configz", deadline))
-    except KubeProxyError as problem:
-        error = f"kube-proxy at {where}: {problem}"
-        refused = isinstance(problem, RefusedError)
-        if refused and pid is None:
-            error += " No process named kube-proxy is visible either."
-    running = pid is not None or mode in _MODES or config is not None
-    version = _version(asked, deadline) if running and mode else None
-    return KubeProxy(running, pid, where, mode if running else None, config, error, refused, version, _cpus(pid))
+        host, port = host_and_port(address or own_address or DEFAULT_ADDRESS)
+        where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        owner, answer = _ask(host, port, timeout_seconds, process, proc)
+        process = owner if answer.mode else process
+    except KubeProxyError as error:
+        absent = isinstance(error, AbsentError) and process is None and not doubts
+        answer = _Answer(error=str(error) + (f" No process named {_NAME} is visible either." if absent else ""))
+    return _conclude(process, where, answer, absent, unread if answer.mode else unread + doubts)
 
 
-def _version(where: Tuple[str, int], deadline: float) -> Optional[str]:
+def _conclude(
+    process: Optional[Process], where: Optional[str], answer: _Answer, absent: bool, doubts: List[str]
+) -> KubeProxy:
+    told = [f"{_NAME} at {where}: {answer.error}" if where else f"{_NAME}: {answer.error}"] if answer.error else []
+    return KubeProxy(
+        running=process is not None or answer.mode is not None,
+        pid=process.pid if process else None,
+        process=_name(process),
+        address=where,
+        mode=answer.mode,
+        ipvs_timeouts=answer.config.ipvs_timeouts,
+        conntrack=answer.config.conntrack,
+        version=answer.version,
+        error=" ".join(told + doubts) or None,
+        absent=absent,
+    )
+
+
+def bind_address(process: Process) -> Tuple[Optional[str], List[str]]:
+    """The metrics address that the process was told, by its --config file (then it ignores flags), else by flag.
+
+    And what is wrong with the file, in sentences: a reader without root may not see it, which is no news.
+    """
     try:
-        return parse_version(_get(where, "/metrics", deadline))
+        arguments = process.arguments()
+    except OSError:
+        return None, []
+    path = _flag(arguments, "config")
+    try:
+        if path:
+            return parse_metrics_address(process.read_file(path, _MAX_CONFIG_BYTES)[0].decode("utf-8", "replace")), []
+        unread = []
+    except OSError as error:
+        why = str(error) if isinstance(error, NotPlainError) else f"cannot be read: {error.strerror or error}"
+        unread = [f"{_NAME} was started with --config={ascii(path)[1:-1]}, which {why}."] if os.geteuid() == 0 else []
+    return _flag(arguments, "metrics-bind-address"), unread
+
+
+def _ask(
+    host: str, port: int, timeout_seconds: float, process: Optional[Process], proc: str
+) -> Tuple[Optional[Process], _Answer]:
+    """Whose answer it is, and the answer. Raises KubeProxyError where nobody there is believed."""
+    if not _listeners.is_own_address(host):
+        raise KubeProxyError("this is no address of the node, so it was not asked. Give one of the node's own.")
+    before = _listening(host, port)
+    owner = _believe(before, process, proc)
+    answer = _converse(host, port, time.monotonic() + timeout_seconds, _cpus(owner))
+    if _listening(host, port) != before:
+        raise KubeProxyError("another socket listens there than when it was asked, so the answer does not count.")
+    return owner, answer
+
+
+def _listening(host: str, port: int) -> FrozenSet[Listener]:
+    try:
+        return _listeners.at(host, port)
+    except OSError as error:
+        raise KubeProxyError(
+            f"who listens there cannot be read ({error.filename}: {error.strerror}), so it was not asked."
+        ) from error
+
+
+def _believe(listeners: FrozenSet[Listener], process: Optional[Process], proc: str) -> Optional[Process]:
+    """The process whose answer counts, None where that cannot be seen and need not. Raises KubeProxyError."""
+    if not listeners:
+        raise AbsentError("nothing listens there.")
+    for listener in sorted(listeners):
+        if listener.uid != 0:
+            by = _listeners.name_owner(listener.inode, proc)
+            raise KubeProxyError(f"user {listener.uid} listens there{by}, not root's kube-proxy, so it was not asked.")
+    if os.geteuid() != 0:
+        return process
+    owner = _listeners.roots_process([listener.inode for listener in listeners], process, proc)
+    if owner is None:
+        raise KubeProxyError(
+            "a socket of root listens there, but no process of root's in the node's own user and network namespaces "
+            "has it open, so it was not asked."
+        )
+    return owner
+
+
+def _converse(host: str, port: int, deadline: float, cpus: Optional[int]) -> _Answer:
+    answer = _Answer()
+    try:
+        answer = answer._replace(mode=parse_mode(_get(host, port, "/proxyMode", deadline)))
+        answer = answer._replace(config=parse_config(_get(host, port, "/configz", deadline), cpus))
+    except KubeProxyError as error:
+        answer = answer._replace(error=str(error))
+    return answer._replace(version=_version(host, port, deadline)) if answer.mode else answer
+
+
+def _version(host: str, port: int, deadline: float) -> Optional[str]:
+    try:
+        return parse_version(_get(host, port, "/metrics", deadline))
     except KubeProxyError:
         return None
 
 
-def _cpus(pid: Optional[int]) -> Optional[int]:
+def _get(host: str, port: int, path: str, deadline: float) -> bytes:
+    try:
+        return _http.get(host, port, path, deadline, _must_end_here)
+    except _http.HttpError as error:
+        raise KubeProxyError(str(error)) from error
+
+
+def _must_end_here(connection: socket.socket) -> None:
+    if not _listeners.ends_here(connection):
+        raise KubeProxyError("a connection to it leads out of the node, so it was not asked.")
+
+
+def _cpus(process: Optional[Process]) -> Optional[int]:
     """What kube-proxy takes for the number of CPUs (detectNumCPU in cmd/kube-proxy/app: Go's runtime.NumCPU)."""
     try:
-        return None if pid is None else len(os.sched_getaffinity(pid))
+        return None if process is None else len(os.sched_getaffinity(process.pid))
     except OSError:
         return None
 
 
-def find_process(proc: str = "/proc") -> Optional[int]:
-    """The lowest pid of a process named kube-proxy in the caller's network namespace, or None.
-
-    kube-proxies of other namespaces belong to other nodes (nodes may be containers). Where the namespace cannot be read
-    (not root), a process counts.
-    """
-    own = namespace_of("self", "net", proc)
-    for pid in sorted(int(name) for name in os.listdir(proc) if name.isdigit()):
-        try:
-            with open(f"{proc}/{pid}/comm", "rb") as handle:
-                if handle.read(64).rstrip(b"\n") != _PROCESS.encode():
-                    continue
-        except OSError:
-            continue
-        if namespace_of(pid, "net", proc) in (own, None):
-            return pid
-    return None
-
-
-def bind_address(pid: int, proc: str = "/proc") -> Optional[str]:
-    """The metrics address that the process was told, by its --config file (then it ignores flags), else by flag."""
-    arguments = _arguments(f"{proc}/{pid}/cmdline")
-    path = _flag(arguments, "config")
-    text = None
-    if path:
-        base = "{}/{}/{}".format(proc, pid, "root" if path.startswith("/") else "cwd")
-        text = _read_start(os.path.join(base, path.lstrip("/")))
-    if text is not None:
-        return parse_metrics_address(text.decode("utf-8", "replace"))
-    return _flag(arguments, "metrics-bind-address")
-
-
-def _get(where: Tuple[str, int], path: str, deadline: float) -> bytes:
-    """The body of a GET. Raises KubeProxyError when it is not there, not in time, too long or not HTTP."""
-    request = f"GET {path} HTTP/1.0\r\nHost: {where[0]}\r\nUser-Agent: kubenode.connections\r\n\r\n"
+def _name(process: Optional[Process]) -> Optional[str]:
     try:
-        with socket.socket(_family(where[0]), socket.SOCK_STREAM) as sock:
-            sock.settimeout(_left(deadline))
-            sock.connect(where)
-            sock.sendall(request.encode("ascii"))
-            raw = _receive(sock, deadline)
-    except ConnectionRefusedError as error:
-        raise RefusedError("nothing listens there.") from error
-    except socket.timeout as error:
-        raise KubeProxyError(f"{path} is not answered in time.") from error
-    except OSError as error:
-        raise KubeProxyError("{} fails: {}.".format(path, getattr(error, "strerror", None) or error)) from error
-    return _body(raw, path)
-
-
-def _family(host: str) -> socket.AddressFamily:
-    """The family of an IP address. Names are refused: resolving one could take far longer than the deadline."""
-    try:
-        version = ipaddress.ip_address(host).version
-    except ValueError as error:
-        raise KubeProxyError(f"{host[:80]!r} is not an IP address.") from error
-    return socket.AF_INET6 if version == 6 else socket.AF_INET
-
-
-def _left(deadline: float) -> float:
-    """Seconds left until the deadline. Raises socket.timeout when there are none."""
-    left = deadline - time.monotonic()
-    if left <= 0:
-        raise socket.timeout()
-    return left
-
-
-def _receive(sock: socket.socket, deadline: float) -> bytes:
-    """All that the peer sends until it closes, waiting no longer than the deadline however slowly it drips."""
-    data = b""
-    while len(data) <= MAX_ANSWER_BYTES:
-        sock.settimeout(_left(deadline))
-        piece = sock.recv(65536)
-        if not piece:
-            return data
-        data += piece
-    raise OSError(f"the answer is longer than {MAX_ANSWER_BYTES} bytes")
-
-
-class _Received:
-    """Bytes already received in the shape that http.client reads from."""
-
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-
-    def makefile(self, *_args: object, **_kwargs: object) -> io.BytesIO:
-        return io.BytesIO(self._data)
-
-
-def _body(raw: bytes, path: str) -> bytes:
-    try:
-        response = http.client.HTTPResponse(_Received(raw))  # type: ignore[arg-type]
-        response.begin()
-        body = response.read()
-    except (http.client.HTTPException, ValueError, OSError) as error:
-        raise KubeProxyError(f"{path} is not answered in HTTP ({type(error).__name__}).") from error
-    if response.status != 200:
-        raise KubeProxyError(f"{path} answers with HTTP status {response.status}.")
-    return body
-
-
-def _read_start(path: str) -> Optional[bytes]:
-    try:
-        with open(path, "rb") as handle:
-            return handle.read(MAX_ANSWER_BYTES)
+        return None if process is None else ascii(process.name())[1:-1]
     except OSError:
         return None
-
-
-def _arguments(path: str) -> List[str]:
-    return (_read_start(path) or b"").decode("utf-8", "replace").split("\0")
 
 
 def _flag(arguments: List[str], name: str) -> Optional[str]:

@@ -2,12 +2,21 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""kube-proxy's configuration as written and as served: pure parsers, nothing is opened. Private to this collection."""
+"""kube-proxy's configuration as written and as served: pure parsers, nothing is opened. Private to this collection.
 
+What is parsed may come from anybody who listens at a port: it is bounded, and no parser takes longer than one look at
+each byte.
+"""
+
+import ipaddress
 import json
 import re
 from fractions import Fraction
-from typing import Any, Dict, Optional, Tuple
+from typing import Any, Dict, NamedTuple, Optional, Tuple
+
+DEFAULT_PORT = 10249
+MODES = ("ipvs", "iptables", "nftables", "userspace")
+"""What --proxy-mode takes on Linux; userspace until 1.25."""
 
 _CONFIG_GROUP = "kubeproxy.config.k8s.io"
 _ADDRESS_LINE = re.compile(
@@ -16,7 +25,7 @@ _ADDRESS_LINE = re.compile(
 _BUILD_INFO = re.compile(
     rb'^kubernetes_build_info\{(?:[^}\n]*,)?git_?[vV]ersion="(v[0-9][0-9A-Za-z.+-]{0,63})"', re.MULTILINE
 )
-_MODE = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,31}")
+_PORT = re.compile(r"[0-9]{1,5}")
 _DURATION = re.compile(r"([+-]?)((?:[0-9]{1,12}(?:\.[0-9]{0,12})?(?:ns|us|µs|μs|ms|s|m|h))+)")
 _DURATION_PART = re.compile(r"([0-9]+(?:\.[0-9]*)?)(ns|us|µs|μs|ms|s|m|h)")
 _UNIT_SECONDS = {
@@ -29,10 +38,29 @@ _UNIT_SECONDS = {
     "m": Fraction(60),
     "h": Fraction(3600),
 }
+_LONGEST_DURATION = 100
+"""Characters; Go prints 25 at most."""
+_MOST_SECONDS = (1 << 63) // 10**9
+"""What Go's time.Duration holds."""
+_MOST = (1 << 31) - 1
+"""What maxPerCore and min hold, Go's int32."""
+_LONGEST_NUMBER = 20
+_LONGEST_ADDRESS = 300
+_LONGEST_SHOWN = 80
 
 
 class KubeProxyError(Exception):
-    """The metrics address did not give a usable answer; the message says which address and what it did."""
+    """kube-proxy gave no usable answer; the message says what it did."""
+
+
+class Config(NamedTuple):
+    """What kube-proxy sets when it starts; ipvs_timeouts in seconds, both None without such a section.
+
+    Nothing else of the configuration leaves the node: it may name secrets.
+    """
+
+    ipvs_timeouts: Optional[Dict[str, int]]
+    conntrack: Optional[Dict[str, Any]]
 
 
 def parse_metrics_address(text: str) -> Optional[str]:
@@ -47,34 +75,57 @@ def parse_metrics_address(text: str) -> Optional[str]:
 
 
 def host_and_port(address: str) -> Tuple[str, int]:
-    """Where to connect for a bind address: 0.0.0.0 and :: mean loopback, a missing or impossible port means 10249."""
-    found = re.match(r"(\[[^\]]*\]|[^:]*|.*:.*:.*?)(?::(\d{1,5}))?$", address.strip())
-    host, port = found.groups() if found else ("", None)
-    host = host.strip("[]")
-    number = int(port) if port and 0 < int(port) < 65536 else 10249
-    if ":" in host:
-        return ("::1" if host.strip(":0") == "" else host), number
-    return ("127.0.0.1" if host in ("", "0.0.0.0", "localhost") else host), number
+    """Where to connect for a bind address: 0.0.0.0 and :: mean loopback, a missing port means 10249.
+
+    Names are refused: resolving one could take far longer than the deadline. Raises KubeProxyError.
+    """
+    if len(address) > _LONGEST_ADDRESS:
+        raise KubeProxyError(f"an address of {len(address)} characters is none. Give it as in 127.0.0.1:10249.")
+    host, port = _split(address.strip())
+    try:
+        # A % is a letter that no address has: a zone, which newer Pythons take and kube-proxy does not, is refused.
+        ip = ipaddress.ip_address("127.0.0.1" if host in ("", "localhost") else host.replace("%", "?"))
+    except ValueError:
+        raise KubeProxyError(f"{_shown(host)} is not an IP address. Give it as in 127.0.0.1:10249.") from None
+    if port and not (_PORT.fullmatch(port) and 0 < int(port) < 65536):
+        raise KubeProxyError(f"{_shown(port)} is not a port from 1 to 65535. Give it as in 127.0.0.1:10249.")
+    if ip.is_unspecified:
+        ip = ipaddress.ip_address("127.0.0.1" if ip.version == 4 else "::1")
+    return str(getattr(ip, "ipv4_mapped", None) or ip), int(port or DEFAULT_PORT)
+
+
+def _split(address: str) -> Tuple[str, str]:
+    """Host and port, which is empty where it is not there; an IPv6 address with a port stands in brackets."""
+    host, bracket, port = address[1:].partition("]")
+    if address.startswith("[") and bracket and port[:1] in ("", ":"):
+        return host, port[1:]
+    if address.count(":") == 1:
+        host, _colon, port = address.partition(":")
+        return host, port
+    return address, ""
 
 
 def parse_mode(body: bytes) -> str:
     """The proxy mode out of the answer to /proxyMode. Raises KubeProxyError."""
-    text = body.decode("utf-8", "replace").strip()
-    if not _MODE.fullmatch(text):
-        raise KubeProxyError(f"/proxyMode answers {text[:80]!r}, expected a mode such as ipvs.")
+    text = body[:1000].decode("utf-8", "replace").strip()
+    if text not in MODES:
+        raise KubeProxyError(f"/proxyMode answers {_shown(text)}, expected ipvs, iptables or nftables.")
     return text
 
 
-def parse_config(body: bytes) -> Dict[str, Any]:
-    """The KubeProxyConfiguration out of the answer to /configz. Raises KubeProxyError."""
+def parse_config(body: bytes, cpus: Optional[int] = None) -> Config:
+    """What counts here of the KubeProxyConfiguration in the answer to /configz; cpus as for conntrack().
+
+    Raises KubeProxyError, also where one of its values makes no sense.
+    """
     try:
-        document = json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
-        raise KubeProxyError(f"/configz answers no JSON ({error}).") from error
+        document = json.loads(body.decode("utf-8"), parse_int=_number, parse_float=str, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        raise KubeProxyError(f"/configz answers {_shown(body[:1000].decode('utf-8', 'replace'))}, no JSON.") from None
     config = document.get(_CONFIG_GROUP) if isinstance(document, dict) else None
     if not isinstance(config, dict):
         raise KubeProxyError(f"/configz answers JSON without an object {_CONFIG_GROUP}.")
-    return config
+    return Config(ipvs_timeouts(config), conntrack(config, cpus))
 
 
 def parse_version(body: bytes) -> Optional[str]:
@@ -90,13 +141,14 @@ def ipvs_timeouts(config: Dict[str, Any]) -> Optional[Dict[str, int]]:
     """The IPVS timeouts kube-proxy sets at its start, in seconds, 0 leaving the value alone. None without a section.
 
     /configz serves kube-proxy's internal type (IPVS.TCPTimeout, kubernetes/kubernetes#137426), a versioned one would
-    say ipvs.tcpTimeout: names are compared without regard to case. Fractions are cut off as kube-proxy does.
+    say ipvs.tcpTimeout: names are compared without regard to case. Fractions are cut off as kube-proxy does. Raises
+    KubeProxyError.
     """
     section = _field(config, "ipvs")
     if not isinstance(section, dict):
         return None
     return {
-        name: seconds(_field(section, field)) or 0
+        name: _seconds(section, field) or 0
         for name, field in (("tcp", "tcpTimeout"), ("tcpfin", "tcpFinTimeout"), ("udp", "udpTimeout"))
     }
 
@@ -108,23 +160,23 @@ def conntrack(config: Dict[str, Any], cpus: Optional[int] = None) -> Optional[Di
     it alone, None where the CPUs are not known.
 
     They are at Conntrack, and since the type was split by platform (kubernetes/kubernetes#126072) at Linux.Conntrack.
+    Raises KubeProxyError.
     """
     section = _field(config, "conntrack")
     if section is None:
         section = _field(_field(config, "linux"), "conntrack")
     if not isinstance(section, dict):
         return None
-    liberal = _field(section, "tcpBeLiberal")
-    per_core, least = _integer(_field(section, "maxPerCore")), _integer(_field(section, "min"))
+    per_core, least = _integer(section, "maxPerCore"), _integer(section, "min")
     return {
-        "tcp_established": seconds(_field(section, "tcpEstablishedTimeout")),
-        "tcp_close_wait": seconds(_field(section, "tcpCloseWaitTimeout")),
+        "tcp_established": _seconds(section, "tcpEstablishedTimeout"),
+        "tcp_close_wait": _seconds(section, "tcpCloseWaitTimeout"),
         "max_per_core": per_core,
         "min": least,
         "max": _most(per_core, least, cpus),
-        "be_liberal": liberal if isinstance(liberal, bool) else None,
-        "udp": seconds(_field(section, "udpTimeout")),
-        "udp_stream": seconds(_field(section, "udpStreamTimeout")),
+        "be_liberal": _flag(section, "tcpBeLiberal"),
+        "udp": _seconds(section, "udpTimeout"),
+        "udp_stream": _seconds(section, "udpStreamTimeout"),
     }
 
 
@@ -132,18 +184,27 @@ def seconds(duration: object) -> Optional[int]:
     """Whole seconds of a Go duration such as 15m0s, 1h30m, 500ms or 0, cut off towards 0; None for anything else."""
     if duration == "0":
         return 0
-    found = _DURATION.fullmatch(duration) if isinstance(duration, str) else None
+    if not isinstance(duration, str) or len(duration) > _LONGEST_DURATION:
+        return None
+    found = _DURATION.fullmatch(duration)
     if found is None:
         return None
     parts = _DURATION_PART.findall(found.group(2))
-    total = sum((Fraction(number.rstrip(".")) * _UNIT_SECONDS[unit] for number, unit in parts), Fraction(0))
-    return -int(total) if found.group(1) == "-" else int(total)
+    total = int(sum((Fraction(number.rstrip(".")) * _UNIT_SECONDS[unit] for number, unit in parts), Fraction(0)))
+    if total > _MOST_SECONDS:
+        return None
+    return -total if found.group(1) == "-" else total
 
 
 def _most(per_core: Optional[int], least: Optional[int], cpus: Optional[int]) -> Optional[int]:
     if not per_core or per_core < 0:
         return 0
     return None if cpus is None else max(per_core * cpus, least or 0)
+
+
+def _number(text: str) -> object:
+    """A whole number in JSON; one that no field can hold stays text, for turning it into a number may take long."""
+    return int(text) if len(text) <= _LONGEST_NUMBER else text
 
 
 def _refuse_constant(name: str) -> None:
@@ -154,10 +215,38 @@ def _field(section: object, name: str) -> Any:
     """The value of a field whose name is written in any case, None when it is not there."""
     if isinstance(section, dict):
         for key, value in section.items():
-            if isinstance(key, str) and key.lower() == name.lower():
+            if key.lower() == name.lower():
                 return value
     return None
 
 
-def _integer(value: object) -> Optional[int]:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+def _seconds(section: Dict[str, Any], name: str) -> Optional[int]:
+    value = _field(section, name)
+    found = None if value is None else seconds(value)
+    if value is not None and found is None:
+        raise _nonsense(name, value, "a duration such as 15m0s")
+    return found
+
+
+def _integer(section: Dict[str, Any], name: str) -> Optional[int]:
+    value = _field(section, name)
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int) or abs(value) > _MOST):
+        raise _nonsense(name, value, f"a whole number up to {_MOST}")
+    return value  # type: ignore[no-any-return]
+
+
+def _flag(section: Dict[str, Any], name: str) -> Optional[bool]:
+    value = _field(section, name)
+    if value is not None and not isinstance(value, bool):
+        raise _nonsense(name, value, "true or false")
+    return value
+
+
+def _nonsense(name: str, value: object, expected: str) -> KubeProxyError:
+    shown = _shown(value) if isinstance(value, (str, bool, int, float)) else f"a {type(value).__name__}"
+    return KubeProxyError(f"/configz answers {name} {shown}, expected {expected}.")
+
+
+def _shown(value: object) -> str:
+    """The value as it can be printed, its beginning where it is long."""
+    return ascii(value[:_LONGEST_SHOWN] if isinstance(value, str) else value)

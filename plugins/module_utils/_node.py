@@ -18,7 +18,6 @@ from ansible_collections.kubenode.connections.plugins.module_utils import (
     _ipvs_tables,
     _ipvs_unit,
     _kube_proxy,
-    _kube_proxy_config,
     _kubelet,
     _modules_load,
     _netns,
@@ -234,21 +233,10 @@ def _sysctls(boot: _Boot, problems: Problems) -> Dict[str, Any]:
 
 def _read_kube_proxy(address: Optional[str], timeout_seconds: float, problems: Problems) -> Dict[str, Any]:
     seen = _kube_proxy.read(address, timeout_seconds)
-    if seen.error and (seen.running or address or not seen.refused):
+    if seen.error and (address or not seen.absent):
         remedy = "Set kube_proxy_address to the metricsBindAddress of kube-proxy."
         problems.append(_problem("kube-proxy's mode and configuration", seen.error, remedy))
-    config = seen.config
-    return {
-        "running": seen.running,
-        "pid": seen.pid,
-        "address": seen.address,
-        "mode": seen.mode,
-        "config": config,
-        "ipvs_timeouts": None if config is None else _kube_proxy_config.ipvs_timeouts(config),
-        "conntrack": None if config is None else _kube_proxy_config.conntrack(config, seen.cpus),
-        "version": seen.version,
-        "error": seen.error,
-    }
+    return {name: value for name, value in seen._asdict().items() if name != "absent"}
 
 
 def _read_owners(problems: Problems) -> _owners_node.Owners:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Established TCP sockets of this network namespace from /proc/net. Reading only. Private to this collection.
+"""TCP sockets of this network namespace from /proc/net. Reading only. Private to this collection.
 
 Its tcp and tcp6 are the way where the kernel would have to load a module to be asked through netlink. How long a
 socket is idle is not there. The columns are those of get_tcp4_sock and get_tcp6_sock in the kernel's
@@ -17,30 +17,33 @@ from typing import Iterable, Iterator, Optional
 from ansible_collections.kubenode.connections.plugins.module_utils._inet_diag import V4_MAPPED, Socket
 
 _FILES = ((int(AF_INET), "/proc/net/tcp"), (int(AF_INET6), "/proc/net/tcp6"))
-_ESTABLISHED = b"01"
+ESTABLISHED = b"01"
+LISTEN = b"0A"
 _COLUMNS = 10  # sl local_address rem_address st tx:rx tr:when retrnsmt uid timeout inode
 
 
-def read() -> Iterator[Socket]:
-    """The established sockets, streamed; a line that makes no sense is left out. Raises OSError.
+def read(state: Optional[bytes] = ESTABLISHED, having: bytes = b"") -> Iterator[Socket]:
+    """The sockets in that state (None: in any), streamed; a line that makes no sense is left out. Raises OSError.
 
-    Without IPv6 in the kernel there is no tcp6.
+    Only lines that have these bytes are looked at. Without IPv6 in the kernel there is no tcp6.
     """
     for family, path in _FILES:
         try:
             with open(path, "rb") as handle:
-                yield from parse(handle, family)
+                yield from parse((line for line in handle if having in line), family, state=state)
         except FileNotFoundError:
             if family == AF_INET:
                 raise
 
 
-def parse(lines: Iterable[bytes], family: int, ticks: Optional[int] = None) -> Iterator[Socket]:
-    """The established sockets in the lines, whose times are in ticks of a second (USER_HZ). Never raises."""
+def parse(
+    lines: Iterable[bytes], family: int, ticks: Optional[int] = None, state: Optional[bytes] = ESTABLISHED
+) -> Iterator[Socket]:
+    """The sockets in the lines that are in that state, whose times are in ticks of a second (USER_HZ). Never raises."""
     ticks = ticks or os.sysconf("SC_CLK_TCK")
     for line in lines:
         columns = line.split(None, _COLUMNS)
-        if len(columns) < _COLUMNS or columns[3] != _ESTABLISHED:
+        if len(columns) < _COLUMNS or columns[3] != (state or columns[3]):
             continue
         try:
             local, _colon, local_port = columns[1].partition(b":")

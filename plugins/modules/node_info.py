@@ -23,7 +23,10 @@ options:
         C(/metrics).
       - When not given, it is taken from the running kube-proxy, that is from V(metricsBindAddress) in the file of its
         C(--config), else from C(--metrics-bind-address). Where no kube-proxy is found, V(127.0.0.1:10249) is asked.
-      - V(0.0.0.0) and V([::]) mean loopback.
+      - V(0.0.0.0) and V([::]) mean loopback. Any other address must be one of the node's own.
+      - It is asked only where a socket of root's listens there. Run as root, the module also wants a root process in
+        the node's own user and network namespaces to have that socket open, which is kube-proxy or a program that has
+        it within itself. Who else listens there is told in RV(node.kube_proxy.error).
     type: str
   kube_proxy_timeout:
     description: How many seconds kube-proxy may take for all its answers together.
@@ -363,29 +366,32 @@ node:
       elements: dict
       sample: [{file: /etc/sysctl.d/99-local.conf, line: 7, what: the line has no =}]
     kube_proxy:
-      description: kube-proxy as it describes itself.
+      description:
+        - kube-proxy as it describes itself at its metrics address, see O(kube_proxy_address) for whose answer counts.
+        - Of its configuration only what is listed here leaves the node. Where one of these values makes no sense,
+          C(ipvs_timeouts) and C(conntrack) are V(null), and C(error) tells.
       type: dict
       contains:
         running:
-          description: Whether a process of that name is visible or the metrics address answers as kube-proxy.
+          description: Whether a process of that name runs as root on the node, or the answer is kube-proxy's.
           type: bool
           sample: true
         pid:
-          description: Its process ID.
+          description: Its process ID. Of several processes it is that of the one that listens.
           type: int
           sample: 2718
+        process:
+          description: The name of that process, V(kube-proxy) or that of a program that has it within itself.
+          type: str
+          sample: kube-proxy
         address:
-          description: The address that was asked.
+          description: The address that was to be asked. V(null) where what was given is none.
           type: str
           sample: 127.0.0.1:10249
         mode:
-          description: Its proxy mode, such as V(ipvs), V(iptables) or V(nftables).
+          description: Its proxy mode, V(ipvs), V(iptables), V(nftables) or V(userspace).
           type: str
           sample: ipvs
-        config:
-          description: Its configuration as it serves it; the spelling of the names depends on its version.
-          type: dict
-          sample: {Mode: ipvs, IPVS: {TCPTimeout: 0s, TCPFinTimeout: 0s, UDPTimeout: 0s}}
         ipvs_timeouts:
           description: The IPVS timeouts in seconds that it sets when it starts; V(0) leaves the present one alone.
           type: dict
@@ -411,7 +417,7 @@ node:
           type: str
           sample: v1.34.2
         error:
-          description: What went wrong when it was asked.
+          description: What went wrong when it was to be asked, or who listens in its place.
           type: str
           sample: "kube-proxy at 127.0.0.1:10249: /proxyMode is not answered in time."
     kubelet:

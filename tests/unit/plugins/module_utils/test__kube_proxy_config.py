@@ -3,7 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 import contextlib
+import ipaddress
 import json
+import re
+import time
 
 import pytest
 from hypothesis import given
@@ -90,12 +93,6 @@ CONFIGS = [
     ),
     pytest.param({}, None, None, id="neither section"),
     pytest.param({"IPVS": None, "Conntrack": [], "Linux": "x"}, None, None, id="sections that are no objects"),
-    pytest.param(
-        {"IPVS": {"TCPTimeout": 900, "UDPTimeout": "soon"}, "Conntrack": {"Min": True, "TCPBeLiberal": "yes"}},
-        {"tcp": 0, "tcpfin": 0, "udp": 0},
-        NO_CONNTRACK,
-        id="values of other types",
-    ),
 ]
 
 
@@ -103,6 +100,38 @@ CONFIGS = [
 def test_what_kube_proxy_sets_when_it_starts(config, timeouts, conntrack):
     assert _kube_proxy_config.ipvs_timeouts(config) == timeouts
     assert _kube_proxy_config.conntrack(config) == conntrack
+
+
+DURATION = "expected a duration such as 15m0s"
+WHOLE = "expected a whole number up to 2147483647"
+
+
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        pytest.param({"IPVS": {"TCPTimeout": 900}}, f"tcpTimeout 900, {DURATION}", id="a number"),
+        pytest.param({"IPVS": {"UDPTimeout": "soon"}}, f"udpTimeout 'soon', {DURATION}", id="a word"),
+        pytest.param({"IPVS": {"UDPTimeout": "9" * 12 + "h"}}, f"udpTimeout '999999999999h', {DURATION}", id="ages"),
+        pytest.param(
+            {"IPVS": {"TCPTimeout": "1s" * 4000}}, f"tcpTimeout '{'1s' * 40}', {DURATION}", id="a very long duration"
+        ),
+        pytest.param({"ipvs": {"tcpFinTimeout": [[]]}}, f"tcpFinTimeout a list, {DURATION}", id="a list"),
+        pytest.param({"Conntrack": {"Min": True}}, f"min True, {WHOLE}", id="a flag"),
+        pytest.param({"Conntrack": {"Min": 1.5}}, f"min '1.5', {WHOLE}", id="a fraction"),
+        pytest.param({"conntrack": {"maxPerCore": 2**31}}, f"maxPerCore 2147483648, {WHOLE}", id="too large"),
+        pytest.param({"conntrack": {"maxPerCore": 10**18}}, f"maxPerCore 1{'0' * 18}, {WHOLE}", id="larger"),
+        pytest.param({"Conntrack": {"TCPBeLiberal": "yes"}}, "tcpBeLiberal 'yes', expected true or false", id="a yes"),
+        pytest.param(
+            {"Conntrack": {"TCPEstablishedTimeout": "\ud800\x1b"}},
+            f"tcpEstablishedTimeout '\\ud800\\x1b', {DURATION}",
+            id="half a character",
+        ),
+    ],
+)
+def test_a_configuration_with_a_value_that_makes_no_sense_is_refused_as_a_whole(config, said):
+    with pytest.raises(_kube_proxy_config.KubeProxyError) as caught:
+        _kube_proxy_config.parse_config(json.dumps({"kubeproxy.config.k8s.io": config}).encode())
+    assert str(caught.value) == f"/configz answers {said}."
 
 
 @pytest.mark.parametrize(
@@ -179,6 +208,9 @@ def test_no_metrics_make_the_parser_raise(body):
         pytest.param("15 m", None, id="a blank"),
         pytest.param("1d", None, id="a unit Go does not have"),
         pytest.param("9" * 1000 + "h", None, id="longer than any duration"),
+        pytest.param("2562047h47m16.854775807s", 9223372036, id="the longest that Go has"),
+        pytest.param("2562048h", None, id="longer than Go has"),
+        pytest.param("1s" * 500000 + "!", None, id="a very long text"),
         pytest.param("1s\n", None, id="a line end"),
         pytest.param("\N{ARABIC-INDIC DIGIT ONE}s", None, id="other digits"),
         pytest.param(900, None, id="a number"),
@@ -234,7 +266,10 @@ def test_the_metrics_address_in_a_configuration_file(text, address):
         pytest.param("fd00::7", ("fd00::7", 10249), id="no port, as IPv6"),
         pytest.param("::", ("::1", 10249), id="all IPv6 addresses, no port"),
         pytest.param("[fd00::7]:1234", ("fd00::7", 1234), id="IPv6 with a port"),
-        pytest.param("10.0.0.7:99999", ("10.0.0.7", 10249), id="an impossible port"),
+        pytest.param("10.0.0.7:", ("10.0.0.7", 10249), id="an empty port"),
+        pytest.param("[fd00::7]", ("fd00::7", 10249), id="IPv6 in brackets, no port"),
+        pytest.param("fd00:0:0::7", ("fd00::7", 10249), id="IPv6 as it is usually written"),
+        pytest.param("[::ffff:10.0.0.7]:1", ("10.0.0.7", 1), id="IPv4 in IPv6"),
         pytest.param(" 10.0.0.7:1234 ", ("10.0.0.7", 1234), id="blanks around"),
     ],
 )
@@ -242,15 +277,82 @@ def test_where_to_ask(address, expected):
     assert _kube_proxy_config.host_and_port(address) == expected
 
 
-@given(st.text())
-def test_no_address_makes_the_parser_raise(text):
-    host, port = _kube_proxy_config.host_and_port(text)
-    assert isinstance(host, str)
-    assert 0 < port < 65536
+FORM = "Give it as in 127.0.0.1:10249."
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        pytest.param("10.0.0.7:99999", f"'99999' is not a port from 1 to 65535. {FORM}", id="a port that is none"),
+        pytest.param("10.0.0.7:0", f"'0' is not a port from 1 to 65535. {FORM}", id="port 0"),
+        pytest.param("[::1]10249", None, id="no colon"),
+        pytest.param("node:1", f"'node' is not an IP address. {FORM}", id="a name"),
+        pytest.param("fe80::1%eth0", None, id="a zone, which kube-proxy does not take"),
+        pytest.param("\ud800\x1b[2J:1", f"'\\ud800\\x1b[2J' is not an IP address. {FORM}", id="letters of a terminal"),
+        pytest.param(":" * 19998 + "\nx", f"an address of 20000 characters is none. {FORM}", id="20,000 colons"),
+        pytest.param(":" * 300, None, id="300 colons"),
+        pytest.param("[" * 300, None, id="300 brackets"),
+        pytest.param("127.0.0.1:" + "9" * 290, None, id="a port of 290 digits"),
+    ],
+)
+def test_an_address_that_is_none_is_refused_at_once(address, said):
+    started = time.monotonic()
+    with pytest.raises(_kube_proxy_config.KubeProxyError) as caught:
+        _kube_proxy_config.host_and_port(address)
+    assert time.monotonic() - started < 1
+    assert str(caught.value) == said or said is None
+
+
+@given(st.text() | st.text("0123456789.:[]%ab"))
+def test_an_address_is_an_ip_address_and_a_port_or_refused(text):
+    try:
+        host, port = _kube_proxy_config.host_and_port(text)
+        said = f"{ipaddress.ip_address(host)} and {range(1, 65536)[port - 1]}."
+    except _kube_proxy_config.KubeProxyError as error:
+        said = str(error)
+    assert re.fullmatch(r"[ -~]+\.", said)
     _kube_proxy_config.parse_metrics_address(text)
 
 
-@pytest.mark.parametrize("mode", ["ipvs", "iptables", "nftables"])
+MIB = 1 << 20
+STARTS = [b"", b"kubernetes_build_info{", b"metricsBindAddress", b'{"kubeproxy.config.k8s.io":']
+PATTERNS = [
+    b"\t",
+    b" ",
+    b":",
+    b'"',
+    b"'",
+    b"{",
+    b",",
+    b"\n",
+    b"\n\t",
+    b"[",
+    b"\\",
+    b"9",
+    b"a:",
+    b"-",
+    b"0.1e9",
+    b"\xff",
+]
+PATTERNS += [b'{"a":', b"kubernetes,", b"\nkubernetes_build_info{,", b'gitversion="v', b"\n  metricsBindAddress"]
+PATTERNS += [b'metricsBindAddress:\t"', *STARTS[1:]]
+
+
+@pytest.mark.parametrize("pattern", PATTERNS, ids=repr)
+@pytest.mark.parametrize("before", STARTS)
+def test_a_mebibyte_of_anything_is_parsed_within_a_second(before, pattern):
+    body = before + pattern * (MIB // len(pattern))
+    text = body.decode("utf-8", "replace")
+    started = time.monotonic()
+    _kube_proxy_config.parse_metrics_address(text)
+    _kube_proxy_config.parse_version(body)
+    for parse in (_kube_proxy_config.parse_mode, _kube_proxy_config.parse_config):
+        with pytest.raises(_kube_proxy_config.KubeProxyError):
+            parse(body)
+    assert time.monotonic() - started < 1
+
+
+@pytest.mark.parametrize("mode", ["ipvs", "iptables", "nftables", "userspace"])
 def test_a_mode(mode):
     assert _kube_proxy_config.parse_mode(mode.encode() + b"\n") == mode
 
@@ -259,20 +361,28 @@ def test_a_mode(mode):
     ("body", "shown"),
     [
         pytest.param(b"", "''", id="nothing"),
+        pytest.param(b"hello", "'hello'", id="a word"),
         pytest.param(b"404 page not found\n", "'404 page not found'", id="a sentence"),
         pytest.param(b"<html>" + b"x" * 200, "'<html>" + "x" * 74 + "'", id="a page"),
-        pytest.param(b"\xff\xfe", "'\ufffd\ufffd'", id="bytes"),
+        pytest.param(b"\xff\xfe\x1b[2J", "'\\ufffd\\ufffd\\x1b[2J'", id="bytes"),
     ],
 )
 def test_an_answer_that_is_no_mode(body, shown):
     with pytest.raises(_kube_proxy_config.KubeProxyError) as caught:
         _kube_proxy_config.parse_mode(body)
-    assert str(caught.value) == "/proxyMode answers " + shown + ", expected a mode such as ipvs."
+    assert str(caught.value) == "/proxyMode answers " + shown + ", expected ipvs, iptables or nftables."
 
 
-def test_the_configuration_is_returned_as_served():
+def test_of_the_configuration_only_what_counts_is_returned():
     body = json.dumps({"kubeproxy.config.k8s.io": INTERNAL, "other": 1}).encode()
-    assert _kube_proxy_config.parse_config(body) == INTERNAL
+    found = _kube_proxy_config.parse_config(body, cpus=64)
+    assert found == (_kube_proxy_config.ipvs_timeouts(INTERNAL), _kube_proxy_config.conntrack(INTERNAL, 64))
+    assert found.conntrack["max"] == 2097152
+
+
+def test_of_a_name_that_is_there_twice_the_last_counts():
+    body = b'{"kubeproxy.config.k8s.io": {"IPVS": {"TCPTimeout": "1s", "TCPTimeout": "2s"}}}'
+    assert _kube_proxy_config.parse_config(body).ipvs_timeouts["tcp"] == 2
 
 
 @pytest.mark.parametrize(
@@ -282,7 +392,7 @@ def test_the_configuration_is_returned_as_served():
         pytest.param(b"<html>", "no JSON", id="a page"),
         pytest.param(b"\xff", "no JSON", id="bytes"),
         pytest.param(b"[" * 200000, "no JSON", id="nested without end"),
-        pytest.param(b'{"kubeproxy.config.k8s.io": {"x": NaN}}', "NaN is no JSON", id="NaN"),
+        pytest.param(b'{"kubeproxy.config.k8s.io": {"x": NaN}}', "no JSON", id="NaN"),
         pytest.param(b"[]", "JSON without an object kubeproxy.config.k8s.io.", id="a list"),
         pytest.param(
             b'{"kubeproxy.config.k8s.io": 1}', "JSON without an object kubeproxy.config.k8s.io.", id="a number"
@@ -311,6 +421,7 @@ JSON = st.recursive(
 
 
 @given(st.dictionaries(st.sampled_from(["IPVS", "ipvs", "Conntrack", "linux", "x"]), JSON))
-def test_no_configuration_makes_the_readers_raise(config):
-    _kube_proxy_config.ipvs_timeouts(config)
-    _kube_proxy_config.conntrack(config)
+def test_no_configuration_makes_the_readers_raise_anything_else(config):
+    for read in (_kube_proxy_config.ipvs_timeouts, _kube_proxy_config.conntrack):
+        with contextlib.suppress(_kube_proxy_config.KubeProxyError):
+            read(config)

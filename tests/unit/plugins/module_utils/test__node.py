@@ -26,6 +26,13 @@ def empty(*paths):
 def write(path, text):
     with open(path, 'wb') as handle:
         handle.write(text.encode('latin-1'))
+def empty_net():
+    # /proc/net without tables of IPVS, or with false ones; those of sockets stay.
+    net = '/proc/%d/net/' % os.getpid()
+    empty(net)
+    for name in ('tcp', 'tcp6'):
+        write(net + name, '')
+        mount('--bind', '/proc/%d/task/%d/net/%s' % (os.getpid(), os.getpid(), name), net + name)
 subprocess.check_call(['ip', 'link', 'set', 'lo', 'up'])
 """
 READ = "\nprint(json.dumps(_node.read_node(None, 1.0)))"
@@ -38,7 +45,7 @@ KEYS_OF = {
     "ipvs": "connections cut_within draining idlest loaded services services_omitted timeouts timeouts_at_boot "
     "timeouts_from totals",
     "conntrack": "be_liberal count cut_within loaded max statistics timeouts",
-    "kube_proxy": "address config conntrack error ipvs_timeouts mode pid running version",
+    "kube_proxy": "address conntrack error ipvs_timeouts mode pid process running version",
     "kubelet": "disable_http2 error pid ping_timeout read_idle_timeout running version",
     "namespaces": "count error keepalive unreadable",
     "owners": "keepalived tuned",
@@ -76,9 +83,9 @@ def test_where_no_kube_proxy_runs_that_is_said_and_no_problem():
     assert node["kube_proxy"] == {
         "running": False,
         "pid": None,
+        "process": None,
         "address": "127.0.0.1:10249",
         "mode": None,
-        "config": None,
         "ipvs_timeouts": None,
         "conntrack": None,
         "version": None,
@@ -103,7 +110,7 @@ def test_where_ipvs_is_not_loaded_nothing_is_asked_and_nothing_is_loaded():
     # An ipvsadm that tells when it is run, as the real one would load ip_vs.
     code = (
         "empty('/opt')\nwrite('/opt/ipvsadm', '#!/bin/sh\\ntouch /opt/asked\\n')\nos.chmod('/opt/ipvsadm', 0o755)\n"
-        "_programs._PLACES = ('/opt', *_programs._PLACES)\nempty('/proc/%d/net' % os.getpid())\n"
+        "_programs._PLACES = ('/opt', *_programs._PLACES)\nempty_net()\n"
     )
     node = node_after(code + "import atexit\natexit.register(lambda: os.path.exists('/opt/asked') and os._exit(9))\n")
     assert node["ipvs"]["loaded"] is False
@@ -117,7 +124,7 @@ def test_where_ipvs_is_not_loaded_nothing_is_asked_and_nothing_is_loaded():
 
 
 IPVS = (
-    "empty('/opt', '/proc/%d/net' % os.getpid())\n"
+    "empty('/opt')\nempty_net()\n"
     "for name in ('ip_vs', 'ip_vs_conn'):\n"
     "    write('/proc/net/' + name, open({!r} + name + '.txt').read())\n"
     "write('/opt/ipvsadm', '#!/bin/sh\\n{}\\n')\nos.chmod('/opt/ipvsadm', 0o755)\n"
@@ -198,7 +205,7 @@ def test_ip_vs_is_loaded_and_kube_proxy_is_in_another_mode():
     )
     assert (node["ipvs"]["loaded"], node["ipvs"]["timeouts"]["tcp"]) == (True, 900)
     seen = node["kube_proxy"]
-    assert (seen["running"], seen["pid"], seen["mode"], seen["error"]) == (True, None, "iptables", None)
+    assert (seen["running"], seen["pid"], seen["mode"], seen["error"]) == (True, 1, "iptables", None)
     assert seen["ipvs_timeouts"] == {"tcp": 900, "tcpfin": 0, "udp": 0}
     assert " ".join(sorted(seen["conntrack"])) == (
         "be_liberal max max_per_core min tcp_close_wait tcp_established udp udp_stream"

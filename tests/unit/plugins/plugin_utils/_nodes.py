@@ -98,7 +98,6 @@ def plain_node() -> dict[str, Any]:
         "pid": None,
         "address": "127.0.0.1:10249",
         "mode": None,
-        "config": None,
         "ipvs_timeouts": None,
         "conntrack": None,
         "error": "kube-proxy at 127.0.0.1:10249: connection refused",
@@ -315,7 +314,6 @@ def _kube_proxy(mode: str) -> dict[str, Any]:
         "pid": 812,
         "address": "127.0.0.1:10249",
         "mode": mode,
-        "config": {"mode": mode},
         "ipvs_timeouts": {"tcp": 0, "tcpfin": 0, "udp": 0},
         "conntrack": {
             "tcp_established": 86400,
