@@ -218,7 +218,8 @@ def test_of_a_variable_that_is_there_twice_the_first_one_counts():
     )
     process = subprocess.Popen([sys.executable, "-c", code])
     try:
-        while Process(process.pid).name() != "sleep":
+        # Within execve(2) the name is there before the variables are.
+        while Process(process.pid).name() != "sleep" or not Process(process.pid).environ_variables(["A"]):
             time.sleep(0.01)
         assert Process(process.pid).environ_variables(["A"]) == {"A": "first"}
     finally:
