@@ -17,6 +17,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._programs imp
     need_program,
     run_program,
 )
+from ansible_collections.kubenode.connections.plugins.module_utils._strict_json import parse_json
 
 DIRECTORY = "/etc/cni/net.d"
 PLUGIN_DIRECTORIES = ("/opt/cni/bin", "/usr/lib/cni", "/usr/libexec/cni")
@@ -204,7 +205,7 @@ def _namespace() -> Iterator[str]:
 def _reason(text: str) -> str:
     """What a plugin says of a failure: msg and details of its JSON, else its first words."""
     try:
-        answer = json.loads(text)
-        return ": ".join(str(answer[name]) for name in ("msg", "details") if answer.get(name)) or text[:200]
+        answer = parse_json(text.encode("utf-8"))
+        return (": ".join(str(answer[name]) for name in ("msg", "details") if answer.get(name)) or text)[:200]
     except (ValueError, AttributeError):
         return text[:200]

@@ -12,9 +12,15 @@ from typing import Any, Collection, Dict, List, Mapping, NamedTuple, Optional, S
 
 from ansible_collections.kubenode.connections.plugins.module_utils._errors import NodeError
 from ansible_collections.kubenode.connections.plugins.module_utils._keys import canonical
+from ansible_collections.kubenode.connections.plugins.module_utils._strict_json import parse_json
 
 TUNING = "tuning"
 """The type of the plugin that sets sysctls in a pod's network namespace (containernetworking/plugins)."""
+
+MAX_BYTES = 1 << 20
+"""No list is longer, nor has it more plugins: each edit copies its text."""
+
+MAX_PLUGINS = 100
 
 _SPACE = re.compile(r"[ \t\r\n]*")
 _DECODE = json.JSONDecoder().raw_decode
@@ -38,22 +44,26 @@ class Conflist(NamedTuple):
 
 def parse(data: bytes, path: str) -> Conflist:
     """The list in these bytes, as libcni would take it (libcni/conf.go). Raises NodeError that names the path."""
+    if len(data) > MAX_BYTES:
+        raise NodeError(f"{path}: has more than {MAX_BYTES} bytes, no network configuration. Look at what fills it.")
     try:
-        text = data.decode("utf-8")
-        document = json.loads(text, parse_constant=_refuse_constant)
+        document = parse_json(data)
         if not isinstance(document, dict):
             raise ValueError("no object")
-        spans = _spans(text) if isinstance(document.get("plugins"), list) else []
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise NodeError(f"{path}: is not JSON ({error}), no runtime can read it (libcni). Mend it.") from error
+    text = data.decode("utf-8")
+    spans = _spans(text) if isinstance(document.get("plugins"), list) else []
     if "plugins" not in document and isinstance(document.get("type"), str):
         raise NodeError(
             f"{path}: is a single plugin of type {document['type']!r}, a list of plugins is expected: nothing can be "
             "chained to a single one (CNI specification). Have whoever wrote it write a .conflist with it."
         )
     values = document.get("plugins")
-    if not spans or not all(isinstance(value, dict) and isinstance(value.get("type"), str) for value in values):
+    if not spans or not all(isinstance(value, dict) and _is_type(value.get("type")) for value in values):
         raise NodeError(f"{path}: has no list of plugins that each have a type, as libcni expects. Mend it.")
+    if len(spans) > MAX_PLUGINS:
+        raise NodeError(f"{path}: has {len(spans)} plugins, at most {MAX_PLUGINS} are expected. Mend it.")
     return Conflist(text, document, tuple(Plugin(value, *span) for value, span in zip(values, spans)))
 
 
@@ -200,11 +210,11 @@ def _written(value: Dict[str, Any], found: Conflist, like: Plugin) -> str:
     old = found.text[like.start : like.end]
     indent = _indent(found.text, like.start)
     if indent is None or "\n" not in old:
-        return json.dumps(value, ensure_ascii=False)
+        return _dumped(value)
     first = re.search(r"\n([ \t]*)", old)
     inner = first.group(1) if first else ""
     step = inner[len(indent) :] if inner.startswith(indent) and inner != indent else "  "
-    lines = json.dumps(value, ensure_ascii=False, indent=step).split("\n")
+    lines = _dumped(value, step).split("\n")
     return (_line_end(found.text) + indent).join(lines)
 
 
@@ -218,5 +228,16 @@ def _line_end(text: str) -> str:
     return "\r\n" if "\r\n" in text else "\n"
 
 
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is no number in JSON")
+def _dumped(value: Dict[str, Any], indent: Optional[str] = None) -> str:
+    """A plugin in UTF-8; in ASCII where a text of it has half a surrogate pair, which stays as it was escaped."""
+    text = json.dumps(value, ensure_ascii=False, indent=indent)
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return json.dumps(value, indent=indent)
+    return text
+
+
+def _is_type(name: object) -> bool:
+    """Whether it can be the name of a plugin's program (libcni/api.go, invoke.FindInPath)."""
+    return isinstance(name, str) and name.isprintable() and "/" not in name and 0 < len(name) < 256

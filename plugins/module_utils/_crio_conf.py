@@ -10,7 +10,7 @@ understand rather than guess.
 
 import json
 import re
-from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from ansible_collections.kubenode.connections.plugins.module_utils._errors import NodeError
 
@@ -19,7 +19,7 @@ KEY = "crio.runtime.default_sysctls"
 _NAME = "default_sysctls"
 _TABLE = re.compile(r"[ \t]*\[([^\[\]#]+)\][ \t]*(?:#.*)?\Z")
 _OTHER_TABLE = re.compile(r"[ \t]*\[")
-_ASSIGNMENT = re.compile(r"[ \t]*([A-Za-z0-9_\"'. \t-]+?)[ \t]*=[ \t]*")
+_ASSIGNMENT = re.compile(r"([A-Za-z0-9_\"'. \t-]+)=[ \t]*")
 _BETWEEN = re.compile(r"(?:[ \t\r\n]|#[^\n]*(?:\n|\Z))*")
 _STRING = re.compile(r"\"((?:[^\"\\\n]|\\.)*)\"|'([^'\n]*)'")
 
@@ -56,7 +56,12 @@ def drop_in(entries: Sequence[str], kept: Optional[Source]) -> bytes:
     lines = ["# Written by the Ansible module kubenode.connections.pod_sysctls."]
     if kept is not None:
         lines.append(f"# This list stands for the one of {kept.path}, whose other entries it repeats.")
-    lines += ["[crio.runtime]", f"{_NAME} = [", *(f"    {json.dumps(entry)}," for entry in entries), "]"]
+    lines += [
+        "[crio.runtime]",
+        f"{_NAME} = [",
+        *(f"    {json.dumps(entry, ensure_ascii=False)}," for entry in entries),
+        "]",
+    ]
     return ("\n".join(lines) + "\n").encode("utf-8")
 
 
@@ -70,18 +75,13 @@ def merged(sources: Sequence[Source], sysctls: Mapping[str, str]) -> Tuple[List[
     return [*kept, *(f"{name}={value}" for name, value in sysctls.items())], last if kept else None
 
 
-def as_mapping(source: Optional[Source]) -> Dict[str, str]:
-    """The entries by name."""
-    entries = () if source is None else source.entries
-    return {entry.partition("=")[0]: entry.partition("=")[2] for entry in entries}
-
-
 def _key(table: str, line: str) -> Tuple[str, int]:
     """The full name that a line assigns to, and where the value starts; "" where it assigns nothing."""
     found = _ASSIGNMENT.match(line)
-    if found is None:
+    name = _plain(found.group(1)) if found else ""
+    if found is None or not name:
         return "", 0
-    return ".".join(part for part in (table, _plain(found.group(1))) if part), found.end()
+    return ".".join(part for part in (table, name) if part), found.end()
 
 
 def _table(table: str, line: str) -> str:
@@ -117,8 +117,10 @@ def _strings(text: str, position: int, path: str) -> Tuple[List[str], int]:
 
 def _basic(inner: str, path: str, text: str, start: int) -> str:
     try:
-        return str(json.loads(f'"{inner}"'))  # TOML's escapes are those of JSON, but for a rare few
-    except ValueError as error:
+        entry = str(json.loads(f'"{inner}"'))  # TOML's escapes are those of JSON, but for a rare few
+        entry.encode("utf-8")
+        return entry
+    except ValueError as error:  # also a half of a surrogate pair, which TOML has not
         raise _odd(path, text, start) from error
 
 

@@ -30,7 +30,7 @@ _RUNNING = "/run/systemd/system"  # sd_booted(3)
 _STABLE = ("/usr/bin/python3", "/usr/libexec/platform-python")
 """Names of the distribution's own Python that stay when an upgrade brings another version of it."""
 _PROGRAM = re.compile(r"^ExecStart=(\"?)(.+?)\1 -c ", re.MULTILINE)
-_VALUES = re.compile(rb"pack\('3i', *([0-9]+), *([0-9]+), *([0-9]+)\)")
+_VALUES = re.compile(rb"pack\('3i', *([0-9]{1,10}), *([0-9]{1,10}), *([0-9]{1,10})\)")
 
 # 1162 is IP_VS_SO_SET_TIMEOUT on SOL_IP (0), its argument three ints of which 0 keeps (include/uapi/linux/ip_vs.h).
 _CODE = "import socket, struct; socket.socket().setsockopt(0, 1162, struct.pack('3i', {tcp}, {tcpfin}, {udp}))"

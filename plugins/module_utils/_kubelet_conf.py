@@ -13,7 +13,7 @@ GATE = "DefaultPodSysctls"
 
 FIRST = (1, 37)
 
-_VERSION = re.compile(r"v(\d+)\.(\d+)\.")
+_VERSION = re.compile(r"v([0-9]{1,9})\.([0-9]{1,9})\.")
 _GATE_LINE = re.compile(rf"""["']?\b({GATE}|AllAlpha)["']?[ \t]*:[ \t]*["']?(true|false)\b""")
 
 

@@ -133,7 +133,7 @@ def _sysctl_value(name: str, value: Any) -> str:
         raise NodeError(
             f"sysctls: {name}: {value!r} is empty or has a line break or control character. Write one line of text."
         )
-    if name in _AT_LEAST_ONE and re.match(r"\A[+-]?[0-9]+\Z", text) and int(text) < 1:
+    if name in _AT_LEAST_ONE and re.match(r"\A(?:-[0-9]+|\+?0+)\Z", text):
         raise NodeError(
             f"sysctls: {name}: {text} is below 1 (the kernel takes it and breaks idle connections, tcp_timer.c). "
             "Choose at least 1."
@@ -150,7 +150,7 @@ def _seconds(name: str, value: Any, to_keep: str) -> int:
     text = str(value).strip()
     if text == "0":
         raise NodeError(f"{name}: 0 is no timeout, to the kernel it means keep. {to_keep}")
-    if not re.match(r"\A-?[0-9]+\Z", text):
+    if not re.match(r"\A-?[0-9]{1,18}\Z", text):
         raise NodeError(f"{name}: {value!r} is not a whole number of seconds. Write seconds such as 900.")
     if not 1 <= int(text) <= MAX_TIMEOUT_SECONDS:
         limit = (

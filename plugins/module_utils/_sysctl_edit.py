@@ -11,7 +11,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._modules_load
 from ansible_collections.kubenode.connections.plugins.module_utils._procfs import fold
 from ansible_collections.kubenode.connections.plugins.module_utils._sysctl_files import parse_lines
 
-_ASSIGNMENT = re.compile(rb"\A([^=]*=[ \t]*)(.*?)[ \t\r\n]*\Z", re.DOTALL)
+_BLANKS = b" \t\r\n"
 
 
 class Place(NamedTuple):
@@ -33,9 +33,11 @@ class Dialect(NamedTuple):
 def _sysctl_places(data: bytes) -> List[Place]:
     found = []
     for line in parse_lines(data):
-        match = _ASSIGNMENT.match(line.raw) if line.kind == "assignment" else None
-        if match:
-            found.append(Place(line.number - 1, str(line.key), match.start(2), match.end(2)))
+        if line.kind == "assignment":
+            start = line.raw.index(b"=") + 1
+            value = line.raw[start:]
+            start += len(value) - len(value.lstrip(b" \t"))
+            found.append(Place(line.number - 1, str(line.key), start, max(start, len(line.raw.rstrip(_BLANKS)))))
     return found
 
 

@@ -171,9 +171,19 @@ def test_taken_out_of_a_file_that_somebody_has_written_since(original, now, left
     [
         pytest.param(
             "{",
-            "is not JSON (Expecting property name enclosed in double quotes: line 1 column 2 (char 1)), no runtime can "
+            "is not JSON (line 1, column 2: Expecting property name enclosed in double quotes), no runtime can "
             "read it (libcni). Mend it.",
             id="cut off",
+        ),
+        pytest.param(
+            '{"plugins": ' + "[" * 900 + "]" * 900 + "}",
+            "is not JSON (it is nested deeper than 100 levels), no runtime can read it (libcni). Mend it.",
+            id="nested too deep",
+        ),
+        pytest.param(
+            '{"plugins": [{"type": "x", "mtu": ' + "9" * 4300 + "}]}",
+            "is not JSON (a number has 4300 digits), no runtime can read it (libcni). Mend it.",
+            id="a number too long",
         ),
         pytest.param("[]", "is not JSON (no object), no runtime can read it (libcni). Mend it.", id="no object"),
         pytest.param(
@@ -191,6 +201,26 @@ def test_taken_out_of_a_file_that_somebody_has_written_since(original, now, left
             '{"plugins": []}',
             "has no list of plugins that each have a type, as libcni expects. Mend it.",
             id="no plugins",
+        ),
+        pytest.param(
+            '{"plugins": [{"type": "../x"}]}',
+            "has no list of plugins that each have a type, as libcni expects. Mend it.",
+            id="a type that leads out of the folder of plugins",
+        ),
+        pytest.param(
+            '{"plugins": [{"type": "\\u0000"}]}',
+            "has no list of plugins that each have a type, as libcni expects. Mend it.",
+            id="a type that no file can have",
+        ),
+        pytest.param(
+            '{"plugins": [' + ", ".join(['{"type": "x"}'] * 101) + "]}",
+            "has 101 plugins, at most 100 are expected. Mend it.",
+            id="more plugins than any network has",
+        ),
+        pytest.param(
+            '{"plugins": []}' + " " * (1 << 20),
+            "has more than 1048576 bytes, no network configuration. Look at what fills it.",
+            id="longer than any network configuration",
         ),
         pytest.param(
             '{"plugins": [{"mtu": 5}]}',
@@ -211,7 +241,7 @@ def test_what_cannot_be_edited_is_refused(text, message):
 
 
 def test_bytes_that_are_no_text_are_refused():
-    with pytest.raises(NodeError, match=r"is not JSON .*can't decode byte 0xff"):
+    with pytest.raises(NodeError, match=r"is not JSON \(byte 11 is not UTF-8\)"):
         chained(b'{"name": "\xff"}', PATH, SYSCTLS)
 
 
@@ -226,6 +256,12 @@ DOCUMENT = st.builds(
     st.lists(PLUGIN, min_size=1, max_size=4),
     st.dictionaries(st.text(min_size=9), VALUES, max_size=3),
 )
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+def test_half_a_surrogate_pair_stays_as_it_was_escaped(indent):
+    before = json.dumps({"plugins": [{"type": "tuning", "x": "\ud800", "sysctl": {}}]}, indent=indent).encode()
+    assert json.loads(chained(before, PATH, SYSCTLS).decode())["plugins"][0]["x"] == "\ud800"
 
 
 @given(DOCUMENT, st.sampled_from([None, 0, 2, "\t"]), st.booleans())

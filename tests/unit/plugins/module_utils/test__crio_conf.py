@@ -80,6 +80,11 @@ def test_what_is_not_understood_is_refused(line):
     )
 
 
+def test_half_a_surrogate_pair_is_no_text():
+    with pytest.raises(NodeError, match="default_sysctls is written as"):
+        _crio_conf.read_entries(b'[crio.runtime]\ndefault_sysctls = ["a=\\ud800"]\n', PATH)
+
+
 def test_the_entries_of_the_last_file_before_ours_are_kept_but_for_our_keys():
     sources = [Source("/a", ("x=1",)), Source("/b", ("net.a=1", "net.b=2"))]
     entries, kept = _crio_conf.merged(sources, {"net.b": "3", "net.c": "4"})
@@ -91,12 +96,13 @@ def test_ours_alone_where_no_file_sets_any():
 
 
 def test_the_file_that_is_written_reads_as_it_was_meant():
-    entries = ["net.a=1 2", "net.ipv4.tcp_keepalive_time=600"]
+    entries = ["net.a=1 2", "net.a=\N{GRINNING FACE} é", "net.ipv4.tcp_keepalive_time=600"]
     data = _crio_conf.drop_in(entries, Source("/b", ("net.a=1 2",)))
     assert data.decode() == (
         "# Written by the Ansible module kubenode.connections.pod_sysctls.\n"
         "# This list stands for the one of /b, whose other entries it repeats.\n"
-        '[crio.runtime]\ndefault_sysctls = [\n    "net.a=1 2",\n    "net.ipv4.tcp_keepalive_time=600",\n]\n'
+        '[crio.runtime]\ndefault_sysctls = [\n    "net.a=1 2",\n    "net.a=\N{GRINNING FACE} é",\n'
+        '    "net.ipv4.tcp_keepalive_time=600",\n]\n'
     )
     assert _crio_conf.read_entries(data, PATH) == Source(PATH, tuple(entries))
     if tomllib is not None:
