@@ -81,7 +81,7 @@ def test_what_is_not_understood_is_refused(line):
 
 
 def test_half_a_surrogate_pair_is_no_text():
-    with pytest.raises(NodeError, match="default_sysctls is written as"):
+    with pytest.raises(NodeError, match=":2: default_sysctls is not a list of strings"):
         _crio_conf.read_entries(b'[crio.runtime]\ndefault_sysctls = ["a=\\ud800"]\n', PATH)
 
 

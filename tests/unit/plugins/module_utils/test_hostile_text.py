@@ -92,7 +92,7 @@ def test_crio_conf(text):
 
 def test_crio_conf_with_an_entry_that_never_ends():
     data = b"[crio.runtime]\ndefault_sysctls = [" + b'"a", ' * 1000 + b'"' + b"\\x" * _MANY
-    assert refused(_crio_conf.read_entries, data, "/x").startswith("/x: default_sysctls is written as")
+    assert refused(_crio_conf.read_entries, data, "/x").startswith("/x:2: default_sysctls is not a list of strings")
 
 
 @pytest.mark.parametrize(
