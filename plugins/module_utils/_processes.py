@@ -39,7 +39,6 @@ class Process:
 
     def __init__(self, pid: int, proc: str = "/proc") -> None:
         self.pid = pid
-        self._proc = proc
         self._place = os.open(f"{proc}/{pid}", _DIRECTORY)
 
     def __del__(self) -> None:
@@ -85,7 +84,8 @@ class Process:
 
         Of one that is there twice the first counts, as for Go's os.Getenv.
         """
-        wanted, found = set(names), {}  # type: Set[str], Dict[str, str]
+        wanted = set(names)
+        found: Dict[str, str] = {}
         for word in os.fsdecode(self._read("environ")).split("\0"):
             name, _equals, value = word.partition("=")
             if name in wanted:
