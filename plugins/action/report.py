@@ -99,7 +99,8 @@ def _report(arguments: Arguments, check_mode: bool) -> dict[str, Any]:
         folder = _path(arguments["dest"])
         outcome["files"] = write_report(folder, arguments["formats"], document, options, arguments["mode"])
         if not arguments["query"]:
-            Display().display(f"Report: {', '.join(path for path in outcome['files'] if '/nodes/' not in path)}")
+            written = ", ".join(path for path in outcome["files"] if "/nodes/" not in path)
+            Display().display(_page.printable(f"Report: {written}"))
     result = {"changed": False, "verdict": document["verdict"], "counts": document["counts"]}
     message = failure(document, arguments["fail_on"])
     if message:

@@ -394,6 +394,7 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
+from ansible_collections.kubenode.connections.plugins.module_utils._printable import presentable
 from ansible_collections.kubenode.connections.plugins.plugin_utils._errors import PlanError
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan import make_plan
 from ansible_collections.kubenode.connections.plugins.plugin_utils._values import plain
@@ -411,7 +412,14 @@ def plan(nodes: object, policy: object = None) -> Any:
         planned = make_plan(plain(nodes), {} if policy is None else plain(policy))
     except PlanError as error:
         raise AnsibleFilterError(f"plan: {error}") from error
-    return wrap_var(planned)  # type: ignore[no-untyped-call]
+    return wrap_var(_printable(planned))  # type: ignore[no-untyped-call]
+
+
+def _printable(planned: dict[str, Any]) -> dict[str, Any]:
+    """The plan with all text for people safe to print, whatever a node says of itself. What modules get stays."""
+    nodes = {name: {**presentable(node), "settings": node["settings"]} for name, node in planned["nodes"].items()}
+    rest = {key: value for key, value in planned.items() if key not in ("nodes", "policy")}
+    return {**presentable(rest), "policy": planned["policy"], "nodes": nodes}
 
 
 class FilterModule:

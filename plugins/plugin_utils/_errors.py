@@ -9,9 +9,17 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+from ansible_collections.kubenode.connections.plugins.module_utils._printable import printable
+
 
 class PlanError(Exception):
-    """What was asked cannot be planned. The message says what, the value against its limit, and what to do."""
+    """What was asked cannot be planned. The message says what, the value against its limit, and what to do.
+
+    It may quote a node or a file, and Ansible prints it as it is: so its text is safe to print.
+    """
+
+    def __str__(self) -> str:
+        return printable(super().__str__())
 
 
 def nearest(name: str, known: Iterable[str], prefix: str = "") -> str:

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ansible_collections.kubenode.connections.plugins.module_utils._kube_proxy_config import seconds
+from ansible_collections.kubenode.connections.plugins.module_utils._printable import printable
 from ansible_collections.kubenode.connections.plugins.plugin_utils._errors import PlanError, nearest
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy import IPVS_SECONDS
 from ansible_collections.kubenode.connections.plugins.plugin_utils._values import Range, whole_number
@@ -124,8 +125,8 @@ def edit(text: object, options: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "text": edited.text,
         "originals": edited.originals,
-        "changes": list(edited.changes),
-        "kept": list(edited.kept),
+        "changes": [printable(each) for each in edited.changes],
+        "kept": [printable(each) for each in edited.kept],
         **wishes,
     }
 

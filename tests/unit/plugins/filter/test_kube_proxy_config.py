@@ -28,6 +28,14 @@ def test_the_new_text_and_what_is_to_know_of_it():
     }
 
 
+def test_what_stands_in_the_file_is_safe_to_print():
+    found = kube_proxy_config(TEXT + "ipvs:\n  tcpTimeout: '\u202e9s'\n", name="x", ipvs_timeouts={"tcp": 8284})
+    assert found["changes"] == [r"ipvs.tcpTimeout: '\u202e9s' -> '8284s'"]
+    with pytest.raises(AnsibleFilterError) as caught:
+        kube_proxy_config("", name="\x1b[31m", ipvs_timeouts={"tcp": 8284})
+    assert str(caught.value).startswith(r"kube_proxy_config: \x1b[31m: ")
+
+
 def test_an_error_is_ansibles_and_names_the_filter():
     with pytest.raises(AnsibleFilterError, match=r"^kube_proxy_config: x: it is no mapping of names and values\."):
         kube_proxy_config("", name="x", ipvs_timeouts={"tcp": 8284})

@@ -49,6 +49,19 @@ def test_every_string_of_the_plan_is_marked_where_ansible_would_template_it():
     assert {type(each) for each in strings_in(plan(nodes(stock_node())))} == {marked}
 
 
+def test_what_a_node_says_of_itself_is_safe_to_print_and_settings_stay():
+    node = stock_node()
+    node["sysctls"]["net.ipv4.tcp_keepalive_time"].update(
+        state="unreadable", value=None, error="\x1b[31m \u202e \udcff"
+    )
+    found = plan(nodes(node), {"sysctls": {"net.ipv4.tcp_rmem": "4096\t131072\t6291456"}})
+    assert "\\x1b[31m \\u202e \\udcff" in json.dumps(found, ensure_ascii=False).replace("\\\\", "\\")
+    settings = [each.pop("settings") for each in found["nodes"].values()]
+    found.pop("policy")
+    assert all(text.isprintable() for text in strings_in(found))
+    assert settings[0]["sysctls"]["net.ipv4.tcp_rmem"] == "4096 131072 6291456"
+
+
 def test_the_plan_is_plain_data():
     several = nodes(stock_node())
     assert json.loads(json.dumps(plan(several))) == make_plan(several, {})
@@ -74,6 +87,12 @@ def test_the_plan_is_plain_data():
             {"tme": 300},
             "keepalive_tme: not a name of the policy. Did you mean keepalive_time?",
             id="a misspelt name",
+        ),
+        pytest.param(
+            nodes(stock_node()),
+            {"tim\x1b\x07e": 300},
+            r"keepalive_tim\x1b\x07e: not a name of the policy. Did you mean keepalive_time?",
+            id="a name with an escape sequence",
         ),
     ],
 )
