@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 """Stands for kube-proxy: reads its file once, at its start, and says at its metrics address what it read.
 
 It knows lines of `name: value` in sections, and what kube-proxy does without them.
