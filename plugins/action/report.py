@@ -76,7 +76,7 @@ class ActionModule(ActionBase):
         try:
             result.update(_report(plain(arguments), self._task.check_mode))
         except PlanError as error:
-            raise AnsibleActionFail(str(error)) from error  # type: ignore[no-untyped-call]
+            raise AnsibleActionFail(str(error)) from None  # type: ignore[no-untyped-call]
         return result
 
 

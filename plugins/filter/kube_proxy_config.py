@@ -117,7 +117,7 @@ def kube_proxy_config(text: object, **options: object) -> Any:
     try:
         edited = edit(plain(text), plain(options))
     except PlanError as error:
-        raise AnsibleFilterError(f"kube_proxy_config: {error}") from error
+        raise AnsibleFilterError(f"kube_proxy_config: {error}") from None  # YAML errors quote the text
     return wrap_var(edited)  # type: ignore[no-untyped-call]
 
 
