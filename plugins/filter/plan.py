@@ -411,7 +411,7 @@ def plan(nodes: object, policy: object = None) -> Any:
     try:
         planned = make_plan(plain(nodes), {} if policy is None else plain(policy))
     except PlanError as error:
-        raise AnsibleFilterError(f"plan: {error}") from error
+        raise AnsibleFilterError(f"plan: {error}") from None  # Ansible would say the cause once more
     return wrap_var(_printable(planned))  # type: ignore[no-untyped-call]
 
 

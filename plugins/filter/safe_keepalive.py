@@ -104,7 +104,7 @@ def safe_keepalive(limit: object, **options: object) -> dict[str, int]:
     try:
         return derive_for_seconds(plain(limit), plain(options)).as_dict()
     except PlanError as error:
-        raise AnsibleFilterError(f"safe_keepalive: {error}") from error
+        raise AnsibleFilterError(f"safe_keepalive: {error}") from None  # Ansible would say the cause once more
 
 
 class FilterModule:

@@ -361,7 +361,10 @@ node:
           sysctls:
             net.netfilter.nf_conntrack_max: {value: "1048576", file: /usr/lib/tuned/openshift/tuned.conf, line: 19}
     boot_problems:
-      description: Lines in C(sysctl.d) and C(modules-load.d) that nobody can use, 20 at most. Line 0 is the whole file.
+      description:
+        - Lines in C(sysctl.d) and C(modules-load.d) that nobody can use, 20 at most. Line 0 is the whole file, such as a
+          FIFO or a directory.
+        - A file or a folder there that could not be read may set anything, so it is among RV(node.problems).
       type: list
       elements: dict
       sample: [{file: /etc/sysctl.d/99-local.conf, line: 7, what: the line has no =}]

@@ -13,6 +13,7 @@ from typing import Any
 
 from ansible_collections.kubenode.connections.plugins.module_utils._kube_proxy_config import seconds
 from ansible_collections.kubenode.connections.plugins.module_utils._printable import printable
+from ansible_collections.kubenode.connections.plugins.module_utils._strict_json import parse_json
 from ansible_collections.kubenode.connections.plugins.plugin_utils._errors import PlanError, nearest
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy import IPVS_SECONDS
 from ansible_collections.kubenode.connections.plugins.plugin_utils._values import Range, whole_number
@@ -189,14 +190,14 @@ def parse_record(text: str, name: str) -> dict[str, dict[str, Original]]:
     if not text.strip():
         return {}
     try:
-        document = json.loads(text)
+        document = parse_json(text.encode("utf-8"))
         if document["version"] != RECORD_VERSION:
             raise ValueError(f"it has version {document['version']!r}, expected {RECORD_VERSION}")
         return {
             str(each): {path: _original(path, values) for path, values in fields.items()}
             for each, fields in document["configurations"].items()
         }
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         why = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
         raise PlanError(
             f"{name}: the record of what it said before the first run cannot be used ({why}). Put the record back "

@@ -19,7 +19,7 @@ import yaml
 from ansible_collections.kubenode.connections.plugins.plugin_utils._errors import PlanError
 
 MAX_CHARACTERS = 1 << 16
-MAX_BRACES = 1000
+MAX_BRACES = 200
 """Far more than a configuration has. The parser's time grows with the square of the braces that are open."""
 
 _STEP = "  "
@@ -178,7 +178,11 @@ def _compose(text: str) -> yaml.MappingNode:
         mark = error.problem_mark or error.context_mark
         where = f"line {mark.line + 1}: " if mark else ""
         raise PlanError(f"{where}it is no YAML ({error.problem or error.context})") from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    except RecursionError:
+        raise PlanError("it is nested too deep") from None
+    except (ValueError, ArithmeticError):  # of a date or a number
+        raise PlanError("it has a date or a number that is none, or too long for one") from None
+    except yaml.YAMLError as error:
         raise PlanError(f"it is no YAML ({(str(error) or type(error).__name__).splitlines()[0]})") from error
     if not isinstance(root, yaml.MappingNode) or not root.value:
         raise PlanError("it is no mapping of names and values")

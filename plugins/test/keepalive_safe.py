@@ -75,7 +75,7 @@ def keepalive_safe(keepalive: object, limit: object, **options: object) -> bool:
     try:
         return is_safe_for_seconds(plain(keepalive), plain(limit), plain(options))
     except PlanError as error:
-        raise AnsibleTemplateError(f"keepalive_safe: {error}") from error
+        raise AnsibleTemplateError(f"keepalive_safe: {error}") from None  # Ansible would say the cause once more
 
 
 class TestModule:

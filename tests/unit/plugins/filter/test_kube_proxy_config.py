@@ -41,6 +41,15 @@ def test_an_error_is_ansibles_and_names_the_filter():
         kube_proxy_config("", name="x", ipvs_timeouts={"tcp": 8284})
 
 
+def test_an_error_says_its_cause_once():
+    with pytest.raises(AnsibleFilterError) as caught:
+        kube_proxy_config("a: [\n", name="x", ipvs_timeouts={"tcp": 8284})
+    assert str(caught.value) == (
+        "kube_proxy_config: x: line 2: it is no YAML (expected the node content, but found '<stream end>'). "
+        "Nothing was changed. Set ipvs.tcpTimeout: 8284s by hand."
+    )
+
+
 def test_the_documentation_has_what_the_filter_takes_and_returns():
     options = yaml.safe_load(plugin.DOCUMENTATION)["options"]
     returned = yaml.safe_load(plugin.RETURN)["_value"]["contains"]
