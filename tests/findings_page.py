@@ -12,10 +12,10 @@ import re
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.kubenode.connections.plugins.plugin_utils._findings import RULES
+from ansible_collections.kubenode.connections.plugins.plugin_utils._findings import RULES, findings_of_apply
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan import make_plan
 from ansible_collections.kubenode.connections.plugins.plugin_utils._rule import SEVERITIES
-from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils import test__findings
+from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils import test__findings, test__rules_applied
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import nodes
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "findings.md"
@@ -32,8 +32,9 @@ SPDX-License-Identifier: GPL-3.0-or-later
 <!-- Written by tests/findings_page.py from the rules in plugins/plugin_utils. -->
 # Every finding there is
 
-The audit reports a finding for each rule that holds of a node, or of the plan as a whole. Its id does not change from
-release to release. The severity is the usual one of that rule; a finding has another one where the rule says so.
+The audit reports a finding for each rule that holds of a node, or of the plan as a whole; an apply also for what it
+could not do. Its id does not change from release to release. The severity is the usual one of that rule; a finding has
+another one where the rule says so.
 
 | severity | means |
 |---|---|
@@ -59,7 +60,9 @@ def _when(description: str) -> str:
 
 
 def _example(identity: str) -> dict[str, Any]:
-    """Return the finding of the first node that raises it in the tests."""
+    """Return the finding of the first node, or apply, that raises it in the tests."""
+    if identity in test__rules_applied.EXAMPLES:
+        return next(findings_of_apply({"worker1": test__rules_applied.EXAMPLES[identity]})).as_dict()
     _identity, node, policy, _expected = next(row.values for row in test__findings.RAISED if row.values[0] == identity)
     several = node if isinstance(node, tuple) else (node,)
     return next(each for each in make_plan(nodes(*several), policy)["findings"] if each["id"] == identity)

@@ -15,7 +15,7 @@ from typing import Any
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils import _document_node, _document_pods, _keepalive
 from ansible_collections.kubenode.connections.plugins.plugin_utils._errors import PlanError
-from ansible_collections.kubenode.connections.plugins.plugin_utils._findings import RULES
+from ansible_collections.kubenode.connections.plugins.plugin_utils._findings import RULES, findings_of_apply
 from ansible_collections.kubenode.connections.plugins.plugin_utils._keepalive import Keepalive
 from ansible_collections.kubenode.connections.plugins.plugin_utils._model import VERDICTS
 from ansible_collections.kubenode.connections.plugins.plugin_utils._parse_node import parse_node
@@ -80,7 +80,7 @@ def _document(
         for name, node in nodes.items()
     ]
     described.sort(key=_worst_first)
-    findings = [{**finding, "silenced": silences.reason(finding)} for finding in plan["findings"]]
+    findings = [{**finding, "silenced": silences.reason(finding)} for finding in _findings(plan, applied)]
     return {
         "verdict": plan["verdict"],
         "limit": plan["limit"],
@@ -96,6 +96,13 @@ def _document(
         "counts": _counts(described, findings),
         "drift": None,
     }
+
+
+def _findings(plan: Mapping[str, Any], applied: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Those of the plan and those of what an apply did, the most severe first."""
+    every = list(plan["findings"])
+    every += [each.as_dict() for each in findings_of_apply({name: applied.get(name) for name in plan["nodes"]})]
+    return sorted(every, key=lambda finding: SEVERITIES.index(finding["severity"]))
 
 
 def _kind(value: object) -> str:

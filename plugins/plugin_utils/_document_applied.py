@@ -7,9 +7,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from typing import Any
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._model import VERDICTS
+from ansible_collections.kubenode.connections.plugins.plugin_utils._parse_applied import pods_not_taken
 from ansible_collections.kubenode.connections.plugins.plugin_utils._raw import items, mapping, text
 
 _KINDS = {
@@ -40,6 +42,7 @@ def describe(outcome: object, verdict_before: object) -> dict[str, Any] | None:
         "error": text(outcome.get("msg")) or "node_settings failed" if failed else None,
         "verdict_before": verdict_before if verdict_before in VERDICTS else None,
         "values": list(_values(mapping(outcome.get("before")), mapping(outcome.get("after")))),
+        "pods_not_taken": [asdict(pod) for pod in pods_not_taken(outcome)],
         "notes": [note for each in items(outcome.get("notes")) if (note := text(each)) is not None],
     }
 

@@ -2,11 +2,14 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Every finding of a plan. Private to this collection."""
+"""Every finding of a plan, and of what an apply did. Private to this collection."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+
 from ansible_collections.kubenode.connections.plugins.plugin_utils import (
+    _rules_applied,
     _rules_boot,
     _rules_conntrack,
     _rules_dead_peer,
@@ -27,6 +30,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._rule import 
 RULES = (
     *_rules_keepalive.RULES,
     *_rules_pods.RULES,
+    *_rules_applied.RULES,
     *_rules_boot.RULES,
     *_rules_owner.RULES,
     *_rules_others.RULES,
@@ -46,6 +50,15 @@ def findings_of(plan: Plan) -> tuple[Finding, ...]:
     """What is wrong or not known, the most severe first, then in the order of the table and of the nodes."""
     found = [_finding(rule, scope, each) for rule in RULES for scope, each in rule.check(plan)]
     return tuple(sorted(found, key=lambda finding: SEVERITIES.index(finding.severity)))
+
+
+def findings_of_apply(applied: Mapping[str, object]) -> Iterator[Finding]:
+    """What is wrong with what node_settings returned on each node."""
+    for rule in RULES:
+        for name, outcome in applied.items():
+            found = rule.check_applied(outcome) if rule.check_applied else None
+            if found is not None:
+                yield _finding(rule, name, found)
 
 
 def _finding(rule: Rule, scope: str, found: Found) -> Finding:

@@ -52,20 +52,26 @@ class Case:
 
 NodeCheck = Callable[[Case], Found | None]
 PlanCheck = Callable[[Plan], Iterator[tuple[str, Found]]]
+AppliedCheck = Callable[[object], Found | None]
+"""Looks at what node_settings returned on a node, of whose shape nothing is certain."""
 
 
 @dataclass(frozen=True)
 class Rule:
-    """One row: a stable id, a severity, and the function that decides, whose docstring says when it applies."""
+    """One row: a stable id, a severity, and the function that decides, whose docstring says when it applies.
+
+    A rule on what an apply did (``check_applied``) finds nothing in a plan.
+    """
 
     id: str
     severity: str
     description: str
     check: PlanCheck
+    check_applied: AppliedCheck | None = None
 
 
 class Rules(list[Rule]):
-    """A room's part of the table. A function with one of the two decorators is in it."""
+    """A room's part of the table. A function with one of the three decorators is in it."""
 
     def plan(self, identity: str, severity: str) -> Callable[[PlanCheck], PlanCheck]:
         """For a function that looks at the whole plan and yields scopes and what it found there."""
@@ -81,6 +87,15 @@ class Rules(list[Rule]):
 
         def register(check: NodeCheck) -> NodeCheck:
             self.append(Rule(identity, severity, check.__doc__ or "", _on_each_node(check)))
+            return check
+
+        return register
+
+    def applied(self, identity: str, severity: str) -> Callable[[AppliedCheck], AppliedCheck]:
+        """For a function that looks at what an apply did on one node."""
+
+        def register(check: AppliedCheck) -> AppliedCheck:
+            self.append(Rule(identity, severity, check.__doc__ or "", lambda _plan: iter(()), check))
             return check
 
         return register

@@ -68,6 +68,10 @@ def hidden():
             with_rows(quiet_node(), row("a/b", None, error=DENIED)), {}, True, DENIED, id="a pod that is hidden"
         ),
         pytest.param(
+            with_rows(quiet_node(), row("a/hostile")), {}, True, "a/hostile", id="a pod that has put its own back"
+        ),
+        pytest.param(with_rows(quiet_node(), row("a/hostile")), {}, False, None, id="the same at the end of an apply"),
+        pytest.param(
             altered(plain_node(), kubelet=stock_node()["kubelet"]),
             {},
             False,
@@ -76,7 +80,7 @@ def hidden():
         ),
     ],
 )
-def test_what_is_hidden_fails(node, policy, pods, failure, tmp_path):
+def test_what_is_hidden_or_to_be_cured_fails(node, policy, pods, failure, tmp_path):
     code, output = verify(tmp_path, node, policy, pods)
     assert (code, "Assertion failed" in output or "FAILED!" in output) == ((2, True) if failure else (0, False)), output
     assert failure is None or failure in " ".join(output.split())
