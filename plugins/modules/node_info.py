@@ -362,8 +362,8 @@ node:
             net.netfilter.nf_conntrack_max: {value: "1048576", file: /usr/lib/tuned/openshift/tuned.conf, line: 19}
     boot_problems:
       description:
-        - Lines in C(sysctl.d) and C(modules-load.d) that nobody can use, 20 at most. Line 0 is the whole file, such as a
-          FIFO or a directory.
+        - Lines in C(sysctl.d) and C(modules-load.d) that nobody can use, 20 at most. Line 0 is the whole file, such as
+          a FIFO or a directory.
         - A file or a folder there that could not be read may set anything, so it is among RV(node.problems).
       type: list
       elements: dict

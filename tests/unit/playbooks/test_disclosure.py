@@ -196,7 +196,7 @@ K8S_INFO = (
 TOKEN = {SECRETS[0]!r}
 CONFIG = {CONFIG!r}
 """
-    + """\
+    """\
 from ansible.module_utils.basic import AnsibleModule
 module = AnsibleModule({name: {"type": "raw"} for name in (
     "api_version", "kind", "name", "namespace", "kubeconfig", "context", "wait", "wait_sleep", "wait_timeout")})
@@ -215,7 +215,7 @@ K8S = (
     f"""\
 TOKEN = {SECRETS[0]!r}
 """
-    + """\
+    """\
 from ansible.module_utils.basic import AnsibleModule
 names = "state", "definition", "kubeconfig", "context"
 module = AnsibleModule({name: {"type": "raw"} for name in names}, supports_check_mode=True)
