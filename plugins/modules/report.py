@@ -180,21 +180,28 @@ lines:
   type: list
   elements: str
 verdict:
-  description: The worst verdict of any node, V(safe), V(unsafe) or V(unknown).
+  description:
+    - The worst verdict of any node, its pods and its open connections, V(safe), V(unsafe) or V(unknown).
+    - It is the word on top of the report, as of now. C(counts.safe_until_reboot) says what a reboot takes away.
   returned: always
   type: str
   sample: unsafe
 counts:
-  description: Nodes by verdict, findings by severity without the silenced ones, pods and sockets at risk, changes.
+  description:
+    - Nodes by verdict, findings by severity without the silenced ones, changes; pods, network namespaces of no pod and
+      sockets at risk.
   returned: always
   type: dict
   sample:
     nodes: {unsafe: 1, unknown: 0, safe: 2}
+    safe_until_reboot: 0
     findings: {critical: 1, warning: 0, unknown: 0, info: 3}
     silenced: 1
     changes: 2
     pods: {seen: 24, at_risk: 2}
-    sockets: {connections: 410, to_services: 160, without_keepalive: 6, in_flight: 1, late: 10, undecided: 2}
+    namespaces: {of_no_pod: 0, unnamed: 0}
+    sockets:
+      {connections: 410, to_services: 160, without_keepalive: 6, in_flight: 1, late: 10, undecided: 2, at_risk: 16}
 files:
   description: The files that were written.
   returned: when O(dest) is set, and on failure by O(fail_on)

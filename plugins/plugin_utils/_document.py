@@ -13,13 +13,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ansible_collections.kubenode.connections.plugins.plugin_utils import _document_node, _document_pods, _keepalive
+from ansible_collections.kubenode.connections.plugins.plugin_utils import _document_node, _headline, _keepalive
 from ansible_collections.kubenode.connections.plugins.plugin_utils._errors import PlanError
 from ansible_collections.kubenode.connections.plugins.plugin_utils._findings import RULES, findings_of_apply
 from ansible_collections.kubenode.connections.plugins.plugin_utils._keepalive import Keepalive
 from ansible_collections.kubenode.connections.plugins.plugin_utils._model import VERDICTS
 from ansible_collections.kubenode.connections.plugins.plugin_utils._parse_node import parse_node
-from ansible_collections.kubenode.connections.plugins.plugin_utils._rule import SEVERITIES
 from ansible_collections.kubenode.connections.plugins.plugin_utils._silence import NO_SILENCES, Silences
 
 SCHEMA_VERSION = 1
@@ -81,8 +80,9 @@ def _document(
     ]
     described.sort(key=_worst_first)
     findings = [{**finding, "silenced": silences.reason(finding)} for finding in _findings(plan, applied)]
+    counts = _headline.counts_of(described, findings)
     return {
-        "verdict": plan["verdict"],
+        "verdict": _headline.verdict_of(described, counts),
         "limit": plan["limit"],
         "planned_limit": plan["planned_limit"],
         "limit_reason": plan["reasons"]["limit"],
@@ -93,7 +93,7 @@ def _document(
         "nodes": described,
         "findings": findings,
         "rules": _rules_of(findings),
-        "counts": _counts(described, findings),
+        "counts": counts,
         "drift": None,
     }
 
@@ -147,21 +147,3 @@ def rule_dict(identity: str, severity: str, description: str) -> dict[str, str]:
     """A rule of the table: its usual severity, when it finds something, and the page that says more."""
     when = " ".join(description.replace("``", "").split())
     return {"id": identity, "severity": severity, "when": when, "help": f"{_HELP}#{identity}"}
-
-
-def _counts(nodes: Sequence[Mapping[str, Any]], findings: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    counting = [finding["severity"] for finding in findings if finding["silenced"] is None]
-    verdicts = [node["verdict"] for node in nodes]
-    return {
-        "nodes": {verdict: verdicts.count(verdict) for verdict in VERDICTS},
-        "findings": {severity: counting.count(severity) for severity in SEVERITIES},
-        "silenced": len(findings) - len(counting),
-        "changes": sum(len(node["changes"]) for node in nodes),
-        "pods": {
-            "seen": sum(node["pods"]["count"] for node in nodes if node["pods"]),
-            "at_risk": sum(node["pods"]["at_risk"] for node in nodes if node["pods"]),
-        },
-        "sockets": {
-            name: sum(node["pods"]["totals"][name] for node in nodes if node["pods"]) for name in _document_pods.TOTALS
-        },
-    }

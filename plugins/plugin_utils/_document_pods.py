@@ -9,19 +9,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.kubenode.connections.plugins.plugin_utils import _pods
+from ansible_collections.kubenode.connections.plugins.plugin_utils import _headline, _pods
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits import Limit
 from ansible_collections.kubenode.connections.plugins.plugin_utils._model import SAFE, UNKNOWN, UNSAFE
-from ansible_collections.kubenode.connections.plugins.plugin_utils._observed_pods import NODE, Pods
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed_pods import OTHER, POD, Pods
 from ansible_collections.kubenode.connections.plugins.plugin_utils._pods import Judged, View
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy import Policy
 from ansible_collections.kubenode.connections.plugins.plugin_utils._raw import items, mapping, number, text
 from ansible_collections.kubenode.connections.plugins.plugin_utils._values import whole_number
 
+# What is counted of a namespace's connections, as the node saw it and as it stands to the limit.
 _SEEN = ("connections", "to_services", "without_keepalive", "in_flight")
 _JUDGED = ("late", "undecided")
-TOTALS = (*_SEEN, *_JUDGED)
-"""What is counted of a namespace's connections, as the node saw it and as it stands to the limit."""
 
 _SERVICES = 20
 _PROCESSES = 5
@@ -36,16 +35,18 @@ def describe(name: str, pods: Pods | None, raw: object, plan: Mapping[str, Any],
         return None
     seen = mapping(raw)
     view = _view(plan, all_limits=not any(each["node"] == name for each in plan["not_seen"]))
-    judged = _pods.judge(pods, view, True).each
-    described = [_row(mapping(row), each) for row, each in zip(items(seen.get("rows")), judged, strict=True)]
+    judged = _pods.judge(pods, view, True)
+    described = [_row(mapping(row), each) for row, each in zip(items(seen.get("rows")), judged.each, strict=True)]
     totals = {name: number(mapping(seen.get("totals")).get(name)) for name in _SEEN}
+    totals |= {name: sum(row[name] for row in described) for name in _JUDGED}
     return {
         "verdict": node_plan["pods"]["verdict"],
         "count": pods.count,
-        "at_risk": sum(each.at_risk and each.space.kind != NODE for each in judged),
+        "at_risk": judged.at_risk_of(POD),
+        "others_at_risk": judged.at_risk_of(OTHER),
         "rows": described[:rows],
         "omitted": pods.omitted + len(described[rows:]),
-        "totals": {**totals, **{name: sum(row[name] for row in described) for name in _JUDGED}},
+        "totals": {**totals, "at_risk": _headline.sockets_at_risk(totals, view.limit)},
         "sockets_from": text(seen.get("sockets_from")),
         "error": pods.error,
     }
@@ -70,6 +71,7 @@ def _row(row: Mapping[str, object], judged: Judged) -> dict[str, Any]:
         "name": text(row.get("name")),
         "netns": whole_number(row.get("netns")),
         "verdict": _verdict(judged),
+        "at_risk": judged.at_risk,
         "why": judged.why,
         "keepalive": space.keepalive.as_dict() if space.keepalive else None,
         "retries2": whole_number(row.get("retries2")),

@@ -98,7 +98,7 @@ def _of_plan(report: Report) -> dict[str, str | None]:
 
 def _of_node(node: Report) -> dict[str, str | None]:
     keepalive, limits, pods = node["keepalive"], node["limits"], node["pods"]
-    sockets = pods and pods["totals"]["without_keepalive"] + pods["totals"]["late"]
+    totals = pods["totals"] if pods else {}
     return {
         "observed": "yes" if node["observed"] else "no",
         "verdict": str(node["verdict"]),
@@ -109,8 +109,13 @@ def _of_node(node: Report) -> dict[str, str | None]:
         "mode": str(node["mode"]),
         "kernel": node["kernel"] and str(node["kernel"]),
         "pods at risk": str(pods["at_risk"]) if pods else None,
-        "connections at risk": str(sockets) if pods else None,
+        "connections at risk": str(_at_risk(totals)) if pods else None,
     }
+
+
+def _at_risk(totals: Mapping[str, int]) -> int:
+    """Reports of release 0.1.0 do not say the sum."""
+    return totals.get("at_risk", totals["without_keepalive"] + totals["late"])
 
 
 def _values(keepalive: Mapping[str, Any] | None) -> str | None:

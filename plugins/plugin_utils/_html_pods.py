@@ -45,9 +45,10 @@ def _lead(document: Mapping[str, Any], rows: list[tuple[str, Any]]) -> str:
     safe = sum(row["verdict"] == "safe" for _node, row in rows)
     parts = [f"{pods['at_risk']} of {count(pods['seen'], 'pod')} seen are at risk."]
     if sockets["to_services"]:
+        words = {**_AT_RISK, **_UNDECIDED} if sockets["at_risk"] else _UNDECIDED
         parts.append(
             f"Of {count(sockets['connections'], 'connection')}, {sockets['to_services']} go to services; "
-            f"of these {_counted(sockets, {**_AT_RISK, **_UNDECIDED}) or 'none is at risk'}."
+            f"of these {_counted(sockets, words) or 'none is at risk'}."
         )
     if safe:
         parts.append(f"{count(safe, 'network namespace')} without a risk are not listed.")

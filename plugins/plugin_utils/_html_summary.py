@@ -67,12 +67,12 @@ def _facts(document: Document) -> Iterator[Markup]:
     if soon and late:
         yield prose(f"{count(soon, 'connection')} will be forgotten within 5 minutes if nothing is sent.")
     spare = [node["spare_seconds"] for node in document["nodes"] if node["spare_seconds"] is not None]
-    if document["verdict"] == "safe" and spare and not _headline.at_risk(document):
+    if document["counts"]["nodes"]["safe"] == len(document["nodes"]) and spare and document["verdict"] != "unsafe":
         yield prose(f"Keepalive speaks at least {min(spare)} s before that.")
-    boots = [node for node in document["nodes"] if node["verdict"] == "safe" and node["verdict_after_boot"] == "unsafe"]
+    boots = document["counts"]["safe_until_reboot"]
     # Any other headline says so itself.
     if boots and _headline.kind(document) == "unknown":
-        yield prose(f"{nodes_words(len(boots))} safe now will be at risk after a reboot.")
+        yield prose(f"{nodes_words(boots)} safe now will be at risk after a reboot.")
     if document["not_seen"]:
         yield prose(f"{count(len(document['not_seen']), 'limit')} could not be read.")
 
@@ -83,13 +83,12 @@ def figures(document: Document) -> Markup:
     nodes = [badge(kind, f"{number} {kind}") for kind, number in counts["nodes"].items() if number]
     found = [badge(kind, f"{number} {kind}") for kind, number in counts["findings"].items() if number]
     pods, sockets = counts["pods"], counts["sockets"]
-    at_risk = sockets["without_keepalive"] + sockets["late"]
     tiles = [
         _tile("Nodes", len(document["nodes"]), tag("span", *nodes, class_="badges")),
         _tile("Limit", f"{limit['seconds']} s" if limit else "none", limit["name"] if limit else None),
         _tile("Keepalive", keepalive_words(keepalive) if keepalive else "none", _planned(keepalive)),
         _tile("Pods at risk", pods["at_risk"], f"of {pods['seen']} seen") if pods["seen"] else None,
-        _tile("Sockets at risk", at_risk, f"of {sockets['to_services']} to services")
+        _tile("Sockets at risk", sockets["at_risk"], f"of {sockets['to_services']} to services")
         if sockets["to_services"]
         else None,
         _tile("Findings", sum(counts["findings"].values()), tag("span", *found, class_="badges")),

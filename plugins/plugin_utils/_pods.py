@@ -96,13 +96,15 @@ class Judged:
 class JudgedPods:
     """All of a node's namespaces. ``verdict`` counts open connections too, ``settings_verdict`` the values of pods.
 
-    A namespace that is hidden from us may be a pod's: it counts in both.
+    A namespace that is hidden from us may be a pod's: it counts in both. ``unlisted_unsafe`` namespaces that the node
+    did not list are too late.
     """
 
     count: int
     each: tuple[Judged, ...]
     verdict: str
     settings_verdict: str
+    unlisted_unsafe: int = 0
 
     @property
     def unsafe(self) -> tuple[Judged, ...]:
@@ -112,6 +114,10 @@ class JudgedPods:
     @property
     def unreadable(self) -> tuple[Judged, ...]:
         return tuple(each for each in self.each if each.space.kind == POD and each.space.keepalive is None)
+
+    def at_risk_of(self, kind: str) -> int:
+        """How many of the namespaces of that kind are at risk."""
+        return sum(each.at_risk and each.space.kind == kind for each in self.each)
 
     @property
     def counts(self) -> Counts:
@@ -156,7 +162,7 @@ def judge(pods: Pods, view: View, all_namespaces: bool, unlisted_unsafe: int = 0
     unknown = pods.error is not None or not view.all_limits
     at_risk = any(judged.at_risk for judged in each)
     all_verdicts = values | ({UNKNOWN} if unknown else set()) | ({UNSAFE} if at_risk else set())
-    return JudgedPods(pods.count, each, _worst(all_verdicts), _worst(values))
+    return JudgedPods(pods.count, each, _worst(all_verdicts), _worst(values), unlisted_unsafe)
 
 
 def _worst(verdicts: set[str]) -> str:

@@ -33,11 +33,13 @@ _HELP = {
     "changes": "Values that an apply would change.",
     "namespaces_unsafe": "Network namespaces other than the node's own, mostly pods, whose keepalive is too late.",
     "pods": "Pods of which the network namespace was seen.",
-    "pods_at_risk": "Pods with connections that will be forgotten.",
+    "pods_at_risk": "Pods whose keepalive is too late, or with connections to services that nothing keeps.",
+    "other_namespaces_at_risk": "Network namespaces of no pod with connections to services that nothing keeps.",
     "connections": "Established TCP connections of all network namespaces that could be read.",
     "connections_to_services": "Those of them that go to a virtual service.",
     "connections_without_keepalive": "Those of them to a virtual service that have no SO_KEEPALIVE.",
     "connections_late": "Those of them to a virtual service whose keepalive timer ends after the lowest limit.",
+    "connections_at_risk": "Those of the last two, where something on the path forgets connections.",
     "ipvs_connections_cut_within": "Connections that IPVS forgets within so many seconds if they stay idle.",
     "findings": "Findings by severity, without the silenced ones.",
     "findings_silenced": "Findings that are silenced.",
@@ -113,10 +115,11 @@ def _connections(label: Mapping[str, str], node: Mapping[str, Any]) -> Iterator[
     if pods:
         yield "pods", label, pods["count"]
         yield "pods_at_risk", label, pods["at_risk"]
+        yield "other_namespaces_at_risk", label, pods["others_at_risk"]
     if pods and pods["sockets_from"]:
         totals = pods["totals"]
         yield "connections", label, totals["connections"]
-        for name in ("to_services", "without_keepalive", "late"):
+        for name in ("to_services", "without_keepalive", "late", "at_risk"):
             yield f"connections_{name}", label, totals[name]
     for seconds, number in ((node["ipvs"] or {}).get("cut_within") or {}).items():
         yield "ipvs_connections_cut_within", {**label, "seconds": seconds}, number

@@ -77,7 +77,7 @@ class Rules(list[Rule]):
         """For a function that looks at the whole plan and yields scopes and what it found there."""
 
         def register(check: PlanCheck) -> PlanCheck:
-            self.append(Rule(identity, severity, check.__doc__ or "", check))
+            self.append(Rule(identity, severity, _one_line(check.__doc__), check))
             return check
 
         return register
@@ -86,7 +86,7 @@ class Rules(list[Rule]):
         """For a function that looks at one observed node at a time."""
 
         def register(check: NodeCheck) -> NodeCheck:
-            self.append(Rule(identity, severity, check.__doc__ or "", _on_each_node(check)))
+            self.append(Rule(identity, severity, _one_line(check.__doc__), _on_each_node(check)))
             return check
 
         return register
@@ -99,6 +99,10 @@ class Rules(list[Rule]):
             return check
 
         return register
+
+
+def _one_line(text: str | None) -> str:
+    return " ".join((text or "").split())
 
 
 def _on_each_node(check: NodeCheck) -> PlanCheck:

@@ -15,9 +15,10 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._limits impor
 from ansible_collections.kubenode.connections.plugins.plugin_utils._node_plan import unsafe_groups
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed_pods import NODE, OTHER
 from ansible_collections.kubenode.connections.plugins.plugin_utils._page import count, some
-from ansible_collections.kubenode.connections.plugins.plugin_utils._pods import SAFE, UNSAFE, Judged
+from ansible_collections.kubenode.connections.plugins.plugin_utils._pods import UNSAFE, Judged
 from ansible_collections.kubenode.connections.plugins.plugin_utils._rule import (
     APPLY,
+    CRITICAL,
     INFO,
     UNKNOWN,
     WARNING,
@@ -39,19 +40,26 @@ _BY_HAND = (
 )
 
 
-@RULES.node("pods-keepalive-too-late", WARNING)
+@RULES.node("pods-keepalive-too-late", CRITICAL)
 def _too_late(case: Case) -> Found | None:
-    """Pods have the kernel's keepalive, which is too late: the node's sysctls do not reach them."""
+    """Pods have the kernel's keepalive, which is too late: the node's sysctls do not reach them.
+
+    A warning where they do not count: with keepalive_pods false, or where nobody looked for pods.
+    """
     if case.node.pods is None:
         return _groups(case)
     late = [each for each in case.node.pods.unsafe if not each.space.has_own_values]
-    if not late:
+    unlisted = case.node.pods.unlisted_unsafe
+    if not late and not unlisted:
         return None
+    seen = [f"{count(len(late), 'pod')} with {KERNEL_DEFAULT}: {_names(late)}"] if late else []
+    hidden = [f"{count(unlisted, 'network namespace')} that the node did not list"] if unlisted else []
     return Found(
-        f"{count(len(late), 'pod')} with {KERNEL_DEFAULT}: {_names(late)}",
+        "; ".join([*seen, *hidden]),
         _PER_NAMESPACE,
         _cure(case, f"{_running(case)}Give new pods", " with the role pod_defaults or in securityContext.sysctls."),
         _limit(case),
+        _severity(case),
     )
 
 
@@ -73,12 +81,13 @@ def _groups(case: Case) -> Found | None:
         _PER_NAMESPACE,
         _cure(case, "Give pods", _BY_HAND),
         _limit(case),
+        _severity(case),
     )
 
 
-@RULES.node("pods-own-keepalive-too-late", WARNING)
+@RULES.node("pods-own-keepalive-too-late", CRITICAL)
 def _own_values(case: Case) -> Found | None:
-    """Pods have a keepalive that somebody gave them, and it is too late."""
+    """Pods have a keepalive that somebody gave them, and it is too late. A warning with keepalive_pods false."""
     own = [each for each in case.node.pods.unsafe if each.space.has_own_values] if case.node.pods else []
     if not own:
         return None
@@ -86,15 +95,15 @@ def _own_values(case: Case) -> Found | None:
         some([f"{each.space.label} has {each.space.keepalive}" for each in own]),
         "These are not the kernel's values, so they were set on purpose (or by an earlier run, under a higher limit), "
         "and nothing here overwrites the wish of a pod's owner.",
-        f"Set at most {case.plan.keepalive} in securityContext.sysctls of these pods, or drop it there, and recreate "
-        "them.",
+        f"Set {_at_most(case)} in securityContext.sysctls of these pods, or drop it there, and recreate them.",
         _limit(case),
+        _severity(case),
     )
 
 
 @RULES.node("namespaces-keepalive-too-late", INFO)
 def _other_namespaces(case: Case) -> Found | None:
-    """Network namespaces that belong to no pod have a keepalive that is too late."""
+    """Network namespaces of no pod have a keepalive that is too late. A warning where connections run with it."""
     if case.node.pods is None:
         return None
     others = [each for each in case.node.pods.each if each.space.kind == OTHER and each.verdict == UNSAFE]
@@ -106,13 +115,14 @@ def _other_namespaces(case: Case) -> Found | None:
         "mostly without a way out; containers outside of Kubernetes have one.",
         "Where a program there keeps connections through this node, set the three sysctls in that namespace.",
         _limit(case),
+        WARNING if any(each.counts.late for each in others) else None,
     )
 
 
 @RULES.node("connections-armed-late", WARNING)
 def _armed(case: Case) -> Found | None:
     """Open connections to services carry a keepalive timer from before the change, which ends after the limit."""
-    late = [each for each in _judged(case) if each.counts.late and each.verdict == SAFE]
+    late = [each for each in _judged(case) if each.counts.late and not _too_late_itself(each, case)]
     if not late:
         return None
     total = sum(each.counts.late for each in late)
@@ -141,6 +151,11 @@ def _idle_unseen(case: Case) -> Found | None:
         "Load tcp_diag (modprobe tcp_diag) and run again, or have them connect again.",
         _limit(case),
     )
+
+
+def _too_late_itself(each: Judged, case: Case) -> bool:
+    """Whether a finding on its keepalive says it already; that of the node's own namespace is on the node's sysctls."""
+    return (case.node.own_verdict if each.space.kind == NODE else each.verdict) == UNSAFE
 
 
 def _of_node(each: Judged) -> str:
@@ -209,6 +224,16 @@ def _cure(case: Case, before: str, after: str) -> str:
     raising = " Or, where pods cannot be touched, keepalive_strategy: raise_ipvs." if limit and is_ipvs(limit) else ""
     values = f"net.ipv4.tcp_keepalive_time, _intvl and _probes of {case.plan.keepalive}"
     return f"{before} {values}{after}{raising}"
+
+
+def _severity(case: Case) -> str | None:
+    """A warning where the values of pods do not count in the verdict of the node."""
+    return None if case.policy.pods and case.node.pods else WARNING
+
+
+def _at_most(case: Case) -> str:
+    """Without a limit only values below 1 are too late."""
+    return f"at most {case.plan.keepalive}" if case.plan.keepalive else "three values of 1 or more"
 
 
 def _limit(case: Case) -> str | None:

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils import _text_table
-from ansible_collections.kubenode.connections.plugins.plugin_utils._model import SAFE, UNKNOWN, UNSAFE, VERDICTS
+from ansible_collections.kubenode.connections.plugins.plugin_utils._headline import anything_at_risk, safe_until_reboot
+from ansible_collections.kubenode.connections.plugins.plugin_utils._model import UNKNOWN, UNSAFE, VERDICTS
 from ansible_collections.kubenode.connections.plugins.plugin_utils._names import named
 from ansible_collections.kubenode.connections.plugins.plugin_utils._page import Page, Span, Text, count, plain, spans
 from ansible_collections.kubenode.connections.plugins.plugin_utils._text_table import NOTHING, Column, Row
@@ -70,33 +71,18 @@ def sources_words(sources: Sequence[str]) -> str:
     return ", ".join(f"{file}:{','.join(each)}" for file, each in lines.items()) or _NO_FILE
 
 
-def pods_at_risk(node: Node) -> int:
-    """Of the pods, or of the network namespaces besides its own where nobody looked for pods."""
-    return int(node["pods"]["at_risk"] if node["pods"] else (node["namespaces"] or {"unsafe": 0})["unsafe"])
-
-
-def sockets_at_risk(document: Document, nodes: Sequence[Node]) -> int:
-    """Connections to services that nothing probes, or too late; none where nothing forgets them."""
-    totals = [node["pods"]["totals"] for node in nodes if node["pods"] and document["limit"]]
-    return sum(each["without_keepalive"] + each["late"] for each in totals)
-
-
-def safe_until_reboot(node: Node) -> bool:
-    return bool(node["verdict"] == SAFE and node["verdict_after_boot"] == UNSAFE)
-
-
 def _groups(document: Document) -> list[list[Node]]:
     alike: dict[str, list[Node]] = {}
     for node in document["nodes"]:
         same = [node[key] for key in ("verdict", "mode", "observed", "spare_seconds")]
         notes = [plain(spans(note)) for note in _notes(node, document)]
-        looks = [same, notes, node["keepalive"]["live"], _limit(node, document), pods_at_risk(node) > 0]
+        looks = [same, notes, node["keepalive"]["live"], _limit(node, document), anything_at_risk(node)]
         alike.setdefault(json.dumps(looks), []).append(node)
     return sorted(alike.values(), key=lambda nodes: _badness(nodes[0]))
 
 
 def _badness(node: Node) -> tuple[int, bool, bool]:
-    return VERDICTS.index(node["verdict"]), not pods_at_risk(node), not safe_until_reboot(node)
+    return VERDICTS.index(node["verdict"]), not anything_at_risk(node), not safe_until_reboot(node)
 
 
 def _row(nodes: Sequence[Node], document: Document, domain: str, of_pods: bool) -> Row:
@@ -109,7 +95,7 @@ def _row(nodes: Sequence[Node], document: Document, domain: str, of_pods: bool) 
         Span(keepalive_words(node["keepalive"]["live"]) if node["observed"] else NOTHING),
         Span(f"{spare} s" if spare is not None else NOTHING),
         _pods(nodes) if of_pods else _namespaces(nodes),
-        _sockets(nodes, document),
+        _sockets(nodes),
         Span(verdict.upper(), verdict),
     )
     return Row(cells, list(_notes(node, document)))
@@ -137,9 +123,9 @@ def _namespaces(nodes: Sequence[Node]) -> Span:
     return _of(sum(each["unsafe"] for each in spaces), sum(others))
 
 
-def _sockets(nodes: Sequence[Node], document: Document) -> Span:
-    looked = [node["pods"]["totals"]["to_services"] for node in nodes if node["pods"]]
-    return _of(sockets_at_risk(document, nodes), sum(looked))
+def _sockets(nodes: Sequence[Node]) -> Span:
+    looked = [node["pods"]["totals"] for node in nodes if node["pods"]]
+    return _of(sum(each["at_risk"] for each in looked), sum(each["to_services"] for each in looked))
 
 
 def _of(at_risk: int, number: int) -> Span:

@@ -11,10 +11,7 @@ from typing import Any
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._headline import pods_unknown
 from ansible_collections.kubenode.connections.plugins.plugin_utils._page import UNSAFE, Page, Span, count
-from ansible_collections.kubenode.connections.plugins.plugin_utils._text_nodes import (
-    keepalive_words,
-    sockets_at_risk,
-)
+from ansible_collections.kubenode.connections.plugins.plugin_utils._text_nodes import keepalive_words
 
 Document = Mapping[str, Any]
 Row = Mapping[str, Any]
@@ -33,23 +30,30 @@ def write(page: Page, document: Document) -> None:
     if not document["counts"]["pods"]["seen"] and not document["counts"]["sockets"]["to_services"]:
         return
     page.heading(_counts(document))
-    if document["verdict"] == UNSAFE:
+    if document["counts"]["nodes"][UNSAFE]:
         _write_soon(page, document)
-    rows = [(node["name"], row) for node in looked for row in node["pods"]["rows"] if _at_risk(row)]
+    rows = [(node["name"], row) for node in looked for row in node["pods"]["rows"] if row["at_risk"]]
     rows.sort(key=lambda each: -_late(each[1]))
     for node, row in rows[:_MOST]:
         _write_row(page, row, "" if len(document["nodes"]) == 1 else f" on {node}")
-    hidden = document["counts"]["pods"]["at_risk"] - sum(row["kind"] != "node" for _node, row in rows[:_MOST])
-    if hidden > 0:
-        page.line(f"and {count(hidden, 'pod')} more", indent=2)
+    _write_hidden(page, document["counts"], [row["kind"] for _node, row in rows[:_MOST]])
     for node in looked:
         if node["pods"]["error"]:
             page.line(f"{node['name']}: not all could be read: {node['pods']['error']}", indent=2, hanging=2)
 
 
+def _write_hidden(page: Page, counts: Mapping[str, Any], shown: Sequence[str]) -> None:
+    """Those at risk that are not listed one by one."""
+    pods, others = counts["pods"]["at_risk"] - shown.count("pod"), counts["namespaces"]["of_no_pod"]
+    more = [(pods, "pod"), (others - shown.count("other"), "network namespace")]
+    told = " and ".join(count(number, noun) for number, noun in more if number > 0)
+    if told:
+        page.line(f"and {told} more", indent=2)
+
+
 def _counts(document: Document) -> str:
     pods, sockets = document["counts"]["pods"], document["counts"]["sockets"]
-    late = sockets_at_risk(document, document["nodes"])
+    late = sockets["at_risk"]
     to_services = f"{count(sockets['to_services'], 'connection')} to services"
     to_services += f", {sockets['undecided']} undecided" if sockets["undecided"] else ""
     if not pods["at_risk"] and not late:
@@ -72,10 +76,6 @@ def _next(nodes: Sequence[Mapping[str, Any]]) -> str:
     idlest = nodes[0]["ipvs"]["idlest"][:_MOST_IDLE] if len(nodes) == 1 else []
     told = [f"{each['client']} to {each['service']} in {each['seconds_left']} s" for each in idlest]
     return f"; first {', '.join(told)}" if told else ""
-
-
-def _at_risk(row: Row) -> bool:
-    return bool(row["verdict"] == UNSAFE and (row["kind"] == "pod" or _late(row)))
 
 
 def _late(row: Row) -> int:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils import _headline
-from ansible_collections.kubenode.connections.plugins.plugin_utils._model import UNKNOWN
+from ansible_collections.kubenode.connections.plugins.plugin_utils._model import UNKNOWN, UNSAFE
 from ansible_collections.kubenode.connections.plugins.plugin_utils._names import named
 from ansible_collections.kubenode.connections.plugins.plugin_utils._page import Page, Span, count
 
@@ -86,7 +86,7 @@ def _how(document: Document) -> str:
         return f", keepalive comes {'up to ' if several else ''}{-min(spares)} s too late"
     if min(spares) < margin:
         return f", keepalive comes {min(spares)} s before it; keepalive_margin asks for {margin} s"
-    if _headline.at_risk(document):
+    if document["verdict"] == UNSAFE:
         return ", keepalive of pods comes too late or not at all"
     return f", keepalive comes {'at least ' if several else ''}{min(spares)} s before it"
 

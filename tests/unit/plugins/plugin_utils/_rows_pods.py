@@ -9,6 +9,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import (
+    altered,
     applied_node,
     nftables_node,
     plain_node,
@@ -56,7 +57,7 @@ RAISED = [
         with_rows(applied_node(), row("default/web-0"), row("default/web-1"), row("shop/db-0", SAFE)),
         {},
         {
-            "severity": "warning",
+            "severity": "critical",
             "limit": LIMIT,
             "observed": "2 pods with 7200/75/9: default/web-0, default/web-1",
             "remedy": f"{APPLY}: it sets 600/30/9 in the running pods, for the connections that they open then. Give "
@@ -70,6 +71,7 @@ RAISED = [
         with_rows(applied_node(), *(row(f"default/web-{number}") for number in range(9))),
         {"pods": False},
         {
+            "severity": "warning",
             "observed": "9 pods with 7200/75/9: default/web-0, default/web-1, default/web-2, default/web-3, "
             "default/web-4, default/web-5 and 3 more",
             "remedy": "Give new pods net.ipv4.tcp_keepalive_time, _intvl and _probes of 600/30/9 with the role "
@@ -83,7 +85,7 @@ RAISED = [
         with_rows(applied_node(), row("default/web-0", (1800, 60, 5)), row("shop/db-0", (600, 30, 0))),
         {},
         {
-            "severity": "warning",
+            "severity": "critical",
             "limit": LIMIT,
             "observed": "default/web-0 has 1800/60/5, shop/db-0 has 600/30/0",
             "why": "These are not the kernel's values, so they were set on purpose (or by an earlier run, under a "
@@ -103,6 +105,13 @@ RAISED = [
             "observed": "1 network namespace of no pod: process chrome (812)",
         },
         id="a browser",
+    ),
+    pytest.param(
+        "namespaces-keepalive-too-late",
+        with_rows(quiet_node(), row("process chrome (812)", KERNEL, service(gaps=[(7200, 3)]), kind="other")),
+        {},
+        {"severity": "warning", "observed": "1 network namespace of no pod: process chrome (812)"},
+        id="a browser with connections that are cut",
     ),
     pytest.param(
         "connections-armed-late",
@@ -216,6 +225,55 @@ RAISED += [
             "remedy": "Load tcp_diag (modprobe tcp_diag) and run again, or have them connect again.",
         },
         id="what is left of a timer is no proof",
+    ),
+]
+
+
+def unlisted(*rows, seen=2):
+    """A node that did not list two of the namespaces that are too late."""
+    node = with_rows(quiet_node(), *rows, omitted=seen)
+    node["namespaces"]["keepalive"].append({"time": 7200, "intvl": 75, "probes": 9, "namespaces": 2, "own": False})
+    return node
+
+
+RAISED += [
+    pytest.param(
+        "pods-keepalive-too-late",
+        unlisted(row("default/web-0", SAFE)),
+        {},
+        {"severity": "critical", "observed": "2 network namespaces that the node did not list"},
+        id="none of those that are listed",
+    ),
+    pytest.param(
+        "pods-keepalive-too-late",
+        unlisted(row("default/web-0")),
+        {},
+        {"observed": "1 pod with 7200/75/9: default/web-0; 2 network namespaces that the node did not list"},
+        id="more than are listed",
+    ),
+    pytest.param(
+        "pods-own-keepalive-too-late",
+        with_rows(plain_node(), row("shop/db-0", (600, 30, 0))),
+        {"pods": False},
+        {
+            "severity": "warning",
+            "limit": None,
+            "observed": "shop/db-0 has 600/30/0",
+            "remedy": "Set three values of 1 or more in securityContext.sysctls of these pods, or drop it there, and "
+            "recreate them.",
+        },
+        id="no probes where nothing forgets",
+    ),
+    pytest.param(
+        "connections-armed-late",
+        altered(with_rows(quiet_node(), row("a/b", SAFE, service(gaps=[(100000, 3)]))), ipvs={"timeouts": None}),
+        {},
+        {
+            "severity": "warning",
+            "limit": "86400 s (conntrack established on worker1)",
+            "observed": "3 open connections to services in a/b (3)",
+        },
+        id="late for one limit, beside another that could not be read",
     ),
 ]
 

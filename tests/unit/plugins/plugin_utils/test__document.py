@@ -277,7 +277,7 @@ def test_the_counts_leave_out_what_is_silenced():
     report = document(silences=silences)
     assert report["findings"][0]["id"] == "keepalive-too-late"
     assert report["findings"][0]["silenced"] == "replaced on Monday"
-    assert report["counts"]["findings"]["critical"] == 0
+    assert report["counts"]["findings"]["critical"] == 1
     assert report["counts"]["silenced"] == 1
     assert report["verdict"] == "unsafe"
 
@@ -293,7 +293,10 @@ def test_the_counts_of_the_cluster():
         "in_flight": 0,
         "late": 10,
         "undecided": 0,
+        "at_risk": 16,
     }
+    assert counts["namespaces"] == {"of_no_pod": 0, "unnamed": 0}
+    assert counts["safe_until_reboot"] == 0
 
 
 def test_every_rule_that_found_something_is_described_once():

@@ -192,3 +192,11 @@ def test_a_report_that_lacks_something_is_refused(spoil):
     spoil(earlier)
     with pytest.raises(PlanError, match=rf"^keepalive_report_compare: {PATH} is not a whole report \(\w+: .*\)\. Give"):
         drift(earlier, document(), PATH)
+
+
+def test_an_earlier_report_that_does_not_say_the_sum_of_sockets_at_risk():
+    earlier, report = document(made_at="2026-11-20T03:40:00Z"), document()
+    for node in earlier["nodes"]:
+        if node["pods"]:
+            del node["pods"]["totals"]["at_risk"]
+    assert drift(earlier, report, PATH)["changes"] == []

@@ -96,7 +96,7 @@ def test_the_metrics_of_a_safe_node_begin_like_this():
         ("connections_without_keepalive", {"node": "worker2"}, None),
         ("connections_late", {"node": "worker1"}, 10),
         ("ipvs_connections_cut_within", {"node": "worker1", "seconds": "300"}, 2),
-        ("findings", {"node": "worker1", "severity": "critical"}, 1),
+        ("findings", {"node": "worker1", "severity": "critical"}, 2),
         ("findings", {"node": "worker2", "severity": "critical"}, 0),
         ("plan_findings", {"severity": "critical"}, 0),
     ],
@@ -116,7 +116,7 @@ def test_sockets_that_could_not_be_read_are_no_zero():
 
 def test_what_is_silenced_is_counted_apart():
     text = render_all(document(silences=parse_silences([{"id": "keepalive-too-late", "reason": "known"}])))
-    assert value(text, "findings", node="worker1", severity="critical") == 0
+    assert value(text, "findings", node="worker1", severity="critical") == 1
     assert value(text, "findings_silenced", node="worker1") == 1
 
 
