@@ -350,8 +350,9 @@ _value:
         changes:
           description:
             - What differs from the settings, now or after a reboot.
-            - Each has C(what), C(from), C(to), C(why), all of it as a C(sentence), and C(pods), whether it is one of
-              running pods.
+            - Each has C(key), as in RV(_value.nodes.reasons) and RV(_value.nodes.owners), C(what), C(from), C(to),
+              C(why), all of it as a C(sentence), C(after_reboot), whether it is so only after a reboot, and C(pods),
+              whether it is one of running pods.
           type: list
           elements: dict
         reasons:
@@ -375,6 +376,9 @@ _value:
         scope:
           description: The node's name, or V(plan).
           type: str
+        scope_kind:
+          description: V(node), or V(plan) for what is about the plan as a whole. A host may be called plan.
+          type: str
         observed:
           description: What was seen.
           type: str
@@ -387,6 +391,12 @@ _value:
         remedy:
           description: What to do.
           type: str
+        steps:
+          description:
+            - What of it can be pasted. Each has C(kind), V(playbook) or V(variable), and C(what), the playbook's name
+              without the collection, or the variable with its value.
+          type: list
+          elements: dict
 """
 
 from collections.abc import Callable

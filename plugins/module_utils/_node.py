@@ -130,7 +130,7 @@ def _read_boot() -> _Boot:
 def _boot_problems(boot: _Boot, problems: Problems) -> List[Dict[str, Any]]:
     """The lines that nobody can use. What is there and was not read may set anything, which is a problem of its own."""
     unread = [Fault(_sentence(each), each.do) for each in boot.problems if each.do]
-    _add_faults("what a reboot sets", unread, problems)
+    _add_faults("boot", "what a reboot sets", unread, problems)
     useless = [each for each in boot.problems if not each.do]
     return [{"file": each.file, "line": each.line, "what": each.what} for each in useless[:MAX_BOOT_PROBLEMS]]
 
@@ -168,11 +168,11 @@ def _read_ipvs(problems: Problems) -> Tuple[Dict[str, Any], Optional[_ipvs_servi
     if reading.timeouts is not None:
         result.update(timeouts=dict(reading.timeouts._asdict()), timeouts_from=reading.by)
     else:
-        problems.append(_problem("IPVS timeouts", reading.error or "", reading.do))
-    services = _table("/proc/net/ip_vs", _ipvs_services.read, None, problems)
+        problems.append(_problem("ipvs-timeouts", "IPVS timeouts", reading.error or "", reading.do))
+    services = _table("ipvs-services", "/proc/net/ip_vs", _ipvs_services.read, None, problems)
     if services is not None:
         result.update(_ipvs_services.row(services))
-    connections = _table("/proc/net/ip_vs_conn", _ipvs_tables.read_connections, None, problems)
+    connections = _table("ipvs-connections", "/proc/net/ip_vs_conn", _ipvs_tables.read_connections, None, problems)
     if connections is not None:
         tcp = reading.timeouts.tcp if reading.timeouts else None
         idlest = [dict(each._asdict(), idle_seconds=_idle(each, tcp)) for each in connections.idlest]
@@ -187,22 +187,22 @@ def _idle(connection: _ipvs_tables.Expiring, timeout_seconds: Optional[int]) -> 
     return timeout_seconds - connection.seconds_left
 
 
-def _table(path: str, read: Any, nothing: Any, problems: Problems) -> Any:
+def _table(identity: str, path: str, read: Any, nothing: Any, problems: Problems) -> Any:
     """What read() gives of an IPVS table, or nothing; unreadable tables and lines become problems."""
     try:
         rows, strange = read()
     except OSError as error:
-        problems.append(_problem(path, str(error.strerror or error), remedy(error)))
+        problems.append(_problem(identity, path, str(error.strerror or error), remedy(error)))
         return nothing
     if strange:
         report = f"Report these lines and the kernel ({os.uname().release}) to the collection."
-        problems.append(_problem(path, f"{strange} lines make no sense", report))
+        problems.append(_problem(identity, path, f"{strange} lines make no sense", report))
     return rows
 
 
 def _read_conntrack(problems: Problems) -> Dict[str, Any]:
     seen = _conntrack.read()
-    _add_faults("conntrack", seen.errors, problems)
+    _add_faults("conntrack", "conntrack", seen.errors, problems)
     return {
         "loaded": seen.loaded,
         "count": seen.entries,
@@ -227,7 +227,7 @@ def _sysctls(boot: _Boot, problems: Problems) -> Dict[str, Any]:
             "error": reading.error,
             "boot": dict(boot.values[name]._asdict(), module=key.module, in_time=in_time),
         }
-    _add_faults(f"{len(unreadable)} sysctls", unreadable, problems)
+    _add_faults("sysctls", f"{len(unreadable)} sysctls", unreadable, problems)
     return result
 
 
@@ -235,14 +235,14 @@ def _read_kube_proxy(address: Optional[str], timeout_seconds: float, problems: P
     seen = _kube_proxy.read(address, timeout_seconds)
     if seen.error and (address or not seen.absent):
         remedy = "Set kube_proxy_address to the metricsBindAddress of kube-proxy."
-        problems.append(_problem("kube-proxy's mode and configuration", seen.error, remedy))
+        problems.append(_problem("kube-proxy", "kube-proxy's mode and configuration", seen.error, remedy))
     return {name: value for name, value in seen._asdict().items() if name != "absent"}
 
 
 def _read_owners(problems: Problems) -> _owners_node.Owners:
     seen = _owners_node.read(KEYS)
     for what, found in seen.problems.items():
-        _add_faults(what, [Fault(_sentence(each), each.do or _BY_HAND) for each in found], problems)
+        _add_faults("other-writers", what, [Fault(_sentence(each), each.do or _BY_HAND) for each in found], problems)
     return seen
 
 
@@ -250,14 +250,14 @@ def _read_kubelet(problems: Problems) -> Dict[str, Any]:
     seen = _kubelet.read()
     if seen.error:
         remedy = "Look at it by hand: kubelet --version." if _is_root() else more_rights()
-        problems.append(_problem("kubelet", seen.error, remedy))
+        problems.append(_problem("kubelet", "kubelet", seen.error, remedy))
     return dict(seen._asdict())
 
 
 def _namespaces(seen: _netns.Namespaces, problems: Problems) -> Dict[str, Any]:
     if seen.unreadable:
         why = f"{seen.unreadable} of the namespaces or processes cannot be read, such as {seen.error}"
-        problems.append(_problem("keepalive in other network namespaces", why, seen.do))
+        problems.append(_problem("namespaces", "keepalive in other network namespaces", why, seen.do))
     return {
         "count": seen.total,
         "unreadable": seen.unreadable,
@@ -272,7 +272,7 @@ def _read_softnet(problems: Problems) -> List[Dict[str, int]]:
     seen = _softnet.read()
     if seen.error:
         remedy = f"Report it and the kernel ({os.uname().release}) to the collection."
-        problems.append(_problem("received packets of each CPU", seen.error, remedy))
+        problems.append(_problem("softnet", "received packets of each CPU", seen.error, remedy))
     return seen.rows
 
 
@@ -280,7 +280,7 @@ def _read_rps(problems: Problems) -> Dict[str, Any]:
     seen = _rps.read()
     rule = read_text(_rps_rule.PATH)
     faults = [*seen.errors, *([Fault(rule.error, rule.do)] if rule.error else [])]
-    _add_faults("Receive Packet Steering", faults, problems)
+    _add_faults("rps", "Receive Packet Steering", faults, problems)
     return {
         "cpus_online": seen.cpus_online,
         "cpus_isolated": seen.cpus_isolated,
@@ -310,20 +310,22 @@ def _pods(seen: _netns.Namespaces, errors: List[str], problems: Problems) -> Dic
     if errors:
         pods["error"] = "; ".join(errors[:_MAX_NAMED])
         by_hand = "Look at the connections of services by hand: ipvsadm -Lnc, ss -tno."
-        problems.append(_problem("connections to services", pods["error"], by_hand if _is_root() else more_rights()))
+        problems.append(
+            _problem("connections", "connections to services", pods["error"], by_hand if _is_root() else more_rights())
+        )
     return pods
 
 
-def _problem(what: str, why: str, remedy: str) -> Dict[str, str]:
-    return {"what": what, "why": why, "do": remedy}
+def _problem(identity: str, what: str, why: str, remedy: str) -> Dict[str, str]:
+    return {"id": identity, "what": what, "why": why, "do": remedy}
 
 
-def _add_faults(what: str, faults: Sequence[Fault], problems: Problems) -> None:
+def _add_faults(identity: str, what: str, faults: Sequence[Fault], problems: Problems) -> None:
     """One problem of all that could not be read of something: the first reasons, and each remedy once."""
     whys = list(dict.fromkeys(each.why for each in faults))
     if whys:
         why = "; ".join(whys[:_MAX_NAMED]) + ("; …" if len(whys) > _MAX_NAMED else "")
-        problems.append(_problem(what, why, " ".join(dict.fromkeys(each.do for each in faults))))
+        problems.append(_problem(identity, what, why, " ".join(dict.fromkeys(each.do for each in faults))))
 
 
 def _sentence(problem: Problem) -> str:

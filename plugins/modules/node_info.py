@@ -615,11 +615,16 @@ node:
           type: str
           sample: "/proc/net/nf_conntrack: Permission denied"
     problems:
-      description: Everything that could not be read, why, and what to do.
+      description:
+        - Everything that could not be read, why, and what to do.
+        - C(id) does not change from release to release. It is V(ipvs-timeouts), V(ipvs-services), V(ipvs-connections),
+          V(conntrack), V(boot), V(sysctls), V(kube-proxy), V(other-writers), V(kubelet), V(namespaces), V(softnet), V(rps) or
+          V(connections).
       type: list
       elements: dict
       sample:
-        - what: IPVS timeouts
+        - id: ipvs-timeouts
+          what: IPVS timeouts
           why: "IPVS timeouts: not read, the socket option answers Operation not permitted."
           do: "Run as root (become: true)."
 """

@@ -19,6 +19,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._findings imp
 from ansible_collections.kubenode.connections.plugins.plugin_utils._keepalive import Keepalive
 from ansible_collections.kubenode.connections.plugins.plugin_utils._model import VERDICTS
 from ansible_collections.kubenode.connections.plugins.plugin_utils._parse_node import parse_node
+from ansible_collections.kubenode.connections.plugins.plugin_utils._rule import SEVERITIES
 from ansible_collections.kubenode.connections.plugins.plugin_utils._silence import NO_SILENCES, Silences
 
 SCHEMA_VERSION = 1

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils import _document_applied, _document_pods, _keepalive
@@ -23,6 +24,8 @@ _ROWS = 2500
 
 _CUT_WITHIN = ("60", "300", "900")
 """Seconds, as node_info returns them."""
+
+_CHANGE = ("key", "what", "after_reboot", "from", "to", "why")
 
 _COUNTERS = ("invalid", "insert_failed", "drop", "early_drop")
 
@@ -65,10 +68,10 @@ def describe(
         "growth": _growth(observed.get("growth")),
         "namespaces": _namespaces(node, plan, node_plan),
         "pods": _document_pods.describe(name, node.pods if node else None, observed.get("pods"), plan, rows),
-        "changes": [{key: change[key] for key in ("what", "from", "to", "why")} for change in node_plan["changes"]],
+        "changes": [{key: change[key] for key in _CHANGE} for change in node_plan["changes"]],
         "owners": node_plan["owners"],
         "notes": node_plan["notes"],
-        "problems": [{"what": each.what, "why": each.why, "do": each.do} for each in node.problems] if node else [],
+        "problems": [asdict(each) for each in node.problems] if node else [],
         "applied": _document_applied.describe(applied, verdicts_before.get(name)),
     }
 

@@ -7,17 +7,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from typing import Any
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._document import SCHEMA_VERSION
 from ansible_collections.kubenode.connections.plugins.plugin_utils._errors import PlanError
+from ansible_collections.kubenode.connections.plugins.plugin_utils._model import NODE, PLAN
 
 _OPTION = "keepalive_report_compare"
 
 _HOW = "Give the report.json of an earlier run."
 
 _FINDING = ("id", "severity", "scope", "observed")
+
+_Key = tuple[str, str, str]
 
 Report = Mapping[str, Any]
 
@@ -57,34 +60,47 @@ def _drift(earlier: Report, document: Report) -> dict[str, Any]:
         "nodes_new": [name for name in now if name not in before],
         "nodes_gone": [str(name) for name in before if name not in now],
         "changes": [
-            *_changes("plan", _of_plan(earlier), _of_plan(document)),
+            *_changes(PLAN, PLAN, _of_plan(earlier), _of_plan(document)),
             *_severities(was, found),
-            *(each for name in both for each in _changes(name, _of_node(before[name]), _of_node(now[name]))),
+            *(each for name in both for each in _changes(NODE, name, _of_node(before[name]), _of_node(now[name]))),
         ],
         # A node that is new or gone would bring all of its findings.
-        "findings_new": [found[key] for key in found if key not in was and key[1] not in now.keys() - before.keys()],
-        "findings_gone": [was[key] for key in was if key not in found and key[1] not in before.keys() - now.keys()],
+        "findings_new": [found[key] for key in found if key not in was and not _on(key, now.keys() - before.keys())],
+        "findings_gone": [was[key] for key in was if key not in found and not _on(key, before.keys() - now.keys())],
         "counters": [each for name in both for each in _counters(name, before[name], now[name])],
     }
 
 
+def _on(key: _Key, nodes: Set[str]) -> bool:
+    _identity, kind, scope = key
+    return kind == NODE and scope in nodes
+
+
 def _severities(
-    before: Mapping[tuple[str, str], Mapping[str, str]], now: Mapping[tuple[str, str], Mapping[str, str]]
+    before: Mapping[_Key, Mapping[str, str]], now: Mapping[_Key, Mapping[str, str]]
 ) -> Iterator[dict[str, Any]]:
     """A finding that became worse or less; new and gone ones are told elsewhere."""
-    for (identity, scope), finding in now.items():
-        earlier = before.get((identity, scope), finding)
+    for (identity, kind, scope), finding in now.items():
+        earlier = before.get((identity, kind, scope), finding)
         what = f"severity of {identity}"
-        yield from _changes(scope, {what: earlier["severity"]}, {what: finding["severity"]})
+        yield from _changes(kind, scope, {what: earlier["severity"]}, {what: finding["severity"]})
 
 
-def _findings(report: Report) -> dict[tuple[str, str], dict[str, str]]:
+def _findings(report: Report) -> dict[_Key, dict[str, str]]:
     """Those that are not silenced, by rule and scope."""
     return {
-        (str(each["id"]), str(each["scope"])): {key: str(each[key]) for key in _FINDING}
+        (str(each["id"]), _kind(each), str(each["scope"])): {
+            **{key: str(each[key]) for key in _FINDING},
+            "scope_kind": _kind(each),
+        }
         for each in report["findings"]
         if each["silenced"] is None
     }
+
+
+def _kind(finding: Report) -> str:
+    """Reports of release 0.1.0 tell the plan by its name only."""
+    return str(finding.get("scope_kind", PLAN if finding["scope"] == PLAN else NODE))
 
 
 def _of_plan(report: Report) -> dict[str, str | None]:
@@ -122,10 +138,12 @@ def _values(keepalive: Mapping[str, Any] | None) -> str | None:
     return f"{keepalive['time']}/{keepalive['intvl']}/{keepalive['probes']}" if keepalive else None
 
 
-def _changes(scope: str, before: Mapping[str, str | None], now: Mapping[str, str | None]) -> Iterator[dict[str, Any]]:
+def _changes(
+    kind: str, scope: str, before: Mapping[str, str | None], now: Mapping[str, str | None]
+) -> Iterator[dict[str, Any]]:
     for what, value in now.items():
         if value != before[what]:
-            yield {"scope": scope, "what": what, "from": before[what], "to": value}
+            yield {"scope": scope, "scope_kind": kind, "what": what, "from": before[what], "to": value}
 
 
 def _counters(name: str, before: Report, now: Report) -> Iterator[dict[str, Any]]:

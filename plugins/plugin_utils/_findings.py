@@ -24,8 +24,8 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils import (
     _rules_rps,
     _rules_unseen,
 )
-from ansible_collections.kubenode.connections.plugins.plugin_utils._model import Finding, Plan
-from ansible_collections.kubenode.connections.plugins.plugin_utils._rule import SEVERITIES, Found, Rule
+from ansible_collections.kubenode.connections.plugins.plugin_utils._model import NODE, PLAN, Finding, Plan
+from ansible_collections.kubenode.connections.plugins.plugin_utils._rule import SEVERITIES, Found, Remedy, Rule
 
 RULES = (
     *_rules_keepalive.RULES,
@@ -61,6 +61,16 @@ def findings_of_apply(applied: Mapping[str, object]) -> Iterator[Finding]:
                 yield _finding(rule, name, found)
 
 
-def _finding(rule: Rule, scope: str, found: Found) -> Finding:
-    severity = found.severity or rule.severity
-    return Finding(rule.id, severity, scope, found.observed, found.limit, found.why, found.remedy)
+def _finding(rule: Rule, node: str | None, found: Found) -> Finding:
+    remedy = found.remedy if isinstance(found.remedy, Remedy) else Remedy(found.remedy)
+    return Finding(
+        id=rule.id,
+        severity=found.severity or rule.severity,
+        scope=PLAN if node is None else node,
+        scope_kind=PLAN if node is None else NODE,
+        observed=found.observed,
+        limit=found.limit,
+        why=found.why,
+        remedy=remedy.text,
+        steps=tuple({"kind": step.kind, "what": step.what} for step in remedy.steps),
+    )

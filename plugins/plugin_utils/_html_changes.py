@@ -57,8 +57,8 @@ def _wanted(node: Node) -> object:
 
 def _owners(node: Node) -> dict[str, str]:
     """Who sets the values that are to be changed."""
-    changed = [change["what"] for change in node["changes"]]
-    return {what: owner for what, owner in node["owners"].items() if what in changed}
+    changed = [change["key"] for change in node["changes"]]
+    return {key: owner for key, owner in node["owners"].items() if key in changed}
 
 
 def _who(nodes: Sequence[Node]) -> Markup:
@@ -122,7 +122,7 @@ def _planned(nodes: Sequence[Node]) -> Markup:
                 Cell(tag("code", change["from"])),
                 Cell(tag("code", change["to"])),
                 Cell(prose(change["why"])),
-                Cell(prose(owners[change["what"]]) if change["what"] in owners else NOTHING),
+                Cell(prose(owners[change["key"]]) if change["key"] in owners else NOTHING),
             ]
         )
         for change in nodes[0]["changes"]

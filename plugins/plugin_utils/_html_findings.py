@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -21,14 +20,11 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._html_parts i
 )
 from ansible_collections.kubenode.connections.plugins.plugin_utils._html_write import Child, Markup, tag
 from ansible_collections.kubenode.connections.plugins.plugin_utils._page import count
+from ansible_collections.kubenode.connections.plugins.plugin_utils._rule import PLAYBOOK
 
 Finding = Mapping[str, Any]
 
 _MANY = 5
-
-# What of a remedy can be pasted: a playbook of ours, or a variable with its value.
-_PLAYBOOK = re.compile(r"\bkubenode\.connections\.(audit|apply|verify|restore)\b")
-_VARIABLE = re.compile(r"\bkeepalive_\w+: (?:\w|[-./](?=\w))+")
 
 
 def part(document: Mapping[str, Any], options: Sequence[str]) -> Markup:
@@ -81,7 +77,7 @@ def _rows(same: Sequence[Finding], options: Sequence[str]) -> Iterator[Markup]:
     if len(limits) == 1 and limits[0]:
         yield _pair("Against", prose(limits[0]))
     yield _pair("Why", prose(first["why"]))
-    yield _pair("Do", prose(first["remedy"]), *(command(line) for line in commands(first["remedy"], options)))
+    yield _pair("Do", prose(first["remedy"]), *(command(line) for line in commands(first["steps"], options)))
 
 
 def _pair(title: str, *children: Child) -> Markup:
@@ -101,7 +97,7 @@ def _observed(same: Sequence[Finding]) -> Iterator[Child]:
         yield tag("details", summary, tag("ul", *lines[_MANY:]), class_="more")
 
 
-def commands(remedy: str, options: Sequence[str]) -> list[str]:
-    """The parts of a remedy that can be pasted into a shell or a file of variables."""
-    playbooks = [playbook(each, options) for each in _PLAYBOOK.findall(remedy)]
-    return list(dict.fromkeys([*playbooks, *_VARIABLE.findall(remedy)]))
+def commands(steps: Sequence[Mapping[str, str]], options: Sequence[str]) -> list[str]:
+    """What of a remedy can be pasted into a shell or a file of variables, the playbooks first."""
+    playbooks = [playbook(step["what"], options) for step in steps if step["kind"] == PLAYBOOK]
+    return playbooks + [step["what"] for step in steps if step["kind"] != PLAYBOOK]

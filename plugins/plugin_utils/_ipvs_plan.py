@@ -89,7 +89,11 @@ def refuse_other_limits(limits: Iterable[Limit], keepalive: Keepalive, policy: P
 
 
 def is_ipvs(limit: Limit) -> bool:
-    return limit.name in (_limits.IPVS_TCP, _limits.IPVS_TCP_RESTART, _limits.IPVS_TCP_KEEPALIVED)
+    return limit.node is not None and limit.name in (
+        _limits.IPVS_TCP,
+        _limits.IPVS_TCP_RESTART,
+        _limits.IPVS_TCP_KEEPALIVED,
+    )
 
 
 def above_seconds(keepalive: Keepalive, policy: Policy) -> int:

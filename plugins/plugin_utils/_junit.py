@@ -15,8 +15,9 @@ from typing import Any
 from xml.etree import ElementTree
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._findings import RULES
+from ansible_collections.kubenode.connections.plugins.plugin_utils._model import NODE, PLAN
 from ansible_collections.kubenode.connections.plugins.plugin_utils._page import printable
-from ansible_collections.kubenode.connections.plugins.plugin_utils._rule import INFO, PLAN_SCOPE
+from ansible_collections.kubenode.connections.plugins.plugin_utils._rule import INFO
 
 Finding = Mapping[str, Any]
 
@@ -25,16 +26,16 @@ _PROPERTIES = ("hostname", "kernel", "mode", "verdict", "why", "spare_seconds")
 
 def render_junit(document: Mapping[str, Any]) -> str:
     """The document as JUnit XML, in ASCII."""
-    found: dict[str, dict[str, list[Finding]]] = {}
+    found: dict[tuple[str, str], dict[str, list[Finding]]] = {}
     for finding in document["findings"]:
-        found.setdefault(finding["scope"], {}).setdefault(finding["id"], []).append(finding)
+        found.setdefault((finding["scope_kind"], finding["scope"]), {}).setdefault(finding["id"], []).append(finding)
     root = ElementTree.Element("testsuites", {"name": document["collection"]["name"]})
-    rules_of_plan = found.get(PLAN_SCOPE, {})
+    rules_of_plan = found.get((PLAN, PLAN), {})
     if rules_of_plan:
-        _suite(root, document, PLAN_SCOPE, rules_of_plan, {}, tuple(rules_of_plan))
+        _suite(root, document, PLAN, rules_of_plan, {}, tuple(rules_of_plan))
     for node in document["nodes"]:
         rules = tuple(rule.id for rule in RULES if rule.id not in rules_of_plan)
-        _suite(root, document, node["name"], found.get(node["name"], {}), node, rules)
+        _suite(root, document, node["name"], found.get((NODE, node["name"]), {}), node, rules)
     _count(root, list(root))
     ElementTree.indent(root)
     text: bytes = ElementTree.tostring(root, encoding="us-ascii", xml_declaration=True)

@@ -9,8 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ansible_collections.kubenode.connections.plugins.plugin_utils import _observed
 from ansible_collections.kubenode.connections.plugins.plugin_utils._middleboxes import Middlebox
-from ansible_collections.kubenode.connections.plugins.plugin_utils._observed import Observed
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed import (
+    IPVS_SERVICES,
+    IPVS_TIMEOUTS,
+    Observed,
+    Problem,
+)
 
 IPVS_TCP = "IPVS tcp"
 IPVS_TCP_RESTART = "IPVS tcp after a kube-proxy restart"
@@ -41,11 +47,12 @@ class Limit:
 
 @dataclass(frozen=True)
 class NotSeen:
-    """A limit that may be there and could not be read."""
+    """A limit that may be there and could not be read; ``problem`` is the id of what node_info said about it."""
 
     node: str
     name: str
     why: str
+    problem: str | None = None
 
     def as_dict(self) -> dict[str, str]:
         return {"node": self.node, "name": self.name, "why": self.why}
@@ -144,19 +151,18 @@ def _ipvs_not_seen(name: str, node: Observed) -> Iterator[NotSeen]:
         yield NotSeen(name, IPVS_TCP, "whether IPVS is loaded could not be read")
     elif not node.ipvs.loaded and node.mode == "ipvs":
         yield NotSeen(name, IPVS_TCP, "kube-proxy is in ipvs mode, but no IPVS is visible in this network namespace")
-    elif not node.ipvs_on_path and any(problem.what == "/proc/net/ip_vs" for problem in node.problems):
+    elif not node.ipvs_on_path and node.problem(IPVS_SERVICES):
         yield NotSeen(name, IPVS_TCP, "whether IPVS has virtual services could not be read")
     elif node.ipvs_on_path and node.ipvs.timeouts is None:
-        yield NotSeen(name, IPVS_TCP, _why(node, "IPVS", "the timeouts could not be read"))
+        yield _unread(name, IPVS_TCP, node.problem(IPVS_TIMEOUTS), "the timeouts could not be read")
 
 
 def _conntrack_not_seen(name: str, node: Observed) -> Iterator[NotSeen]:
     if node.conntrack.loaded is None:
         yield NotSeen(name, CONNTRACK, "whether nf_conntrack is loaded could not be read")
     elif node.conntrack.loaded and node.conntrack.established is None:
-        yield NotSeen(
-            name, CONNTRACK, _why(node, "conntrack", "nf_conntrack_tcp_timeout_established could not be read")
-        )
+        otherwise = "nf_conntrack_tcp_timeout_established could not be read"
+        yield _unread(name, CONNTRACK, node.problem(_observed.CONNTRACK), otherwise)
 
 
 def _services_not_seen(name: str, node: Observed) -> Iterator[NotSeen]:
@@ -166,10 +172,11 @@ def _services_not_seen(name: str, node: Observed) -> Iterator[NotSeen]:
         yield NotSeen(name, SERVICES, f"{runs}, but no kube-proxy, so who forwards them is not known")
 
 
-def _why(node: Observed, about: str, otherwise: str) -> str:
-    """What node_info said about the failed reading, without its full stop."""
-    reasons = [problem.why for problem in node.problems if about.lower() in problem.what.lower() and problem.why]
-    return reasons[0].rstrip(".") if reasons else otherwise
+def _unread(node: str, limit: str, problem: Problem | None, otherwise: str) -> NotSeen:
+    """With what node_info said about the failed reading, without its full stop."""
+    if problem is None or not problem.why:
+        return NotSeen(node, limit, otherwise)
+    return NotSeen(node, limit, problem.why.rstrip("."), problem.id)
 
 
 def _notes(node: Observed) -> Iterator[str]:

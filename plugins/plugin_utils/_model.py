@@ -24,6 +24,10 @@ VERDICTS = (UNSAFE, UNKNOWN, SAFE)
 """The worst first."""
 
 
+NODE, PLAN = SCOPE_KINDS = ("node", "plan")
+"""What a finding is about. A host may be called ``plan``."""
+
+
 @dataclass(frozen=True)
 class Settings:
     """What node_settings is to bring a node to; all empty where the node needs nothing.
@@ -44,17 +48,24 @@ class Settings:
 
 @dataclass(frozen=True)
 class Change:
-    """One value that differs from the settings, now or after a reboot. ``pods``: it is one of running pods."""
+    """One value that differs from the settings, now or only after a reboot. ``pods``: it is one of running pods.
 
+    ``key`` is that of its reason and its owner; ``what`` says it in words.
+    """
+
+    key: str
     what: str
     before: str
     after: str
     why: str
+    after_reboot: bool = False
     pods: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         return {
+            "key": self.key,
             "what": self.what,
+            "after_reboot": self.after_reboot,
             "from": self.before,
             "to": self.after,
             "why": self.why,
@@ -65,18 +76,24 @@ class Change:
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing wrong, or not known. ``scope`` is a node's name or ``plan``."""
+    """One thing wrong, or not known.
+
+    ``scope`` is a node's name, or ``plan`` where ``scope_kind`` is that too. ``steps``: what of the remedy can be
+    pasted, as mappings of ``kind`` and ``what``.
+    """
 
     id: str
     severity: str
     scope: str
+    scope_kind: str
     observed: str
     limit: str | None
     why: str
     remedy: str
+    steps: tuple[Mapping[str, str], ...] = ()
 
-    def as_dict(self) -> dict[str, str | None]:
-        return asdict(self)
+    def as_dict(self) -> dict[str, Any]:
+        return {**asdict(self), "steps": [dict(step) for step in self.steps]}
 
 
 @dataclass(frozen=True)

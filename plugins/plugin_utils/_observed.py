@@ -183,10 +183,20 @@ class Namespaces:
         return f"{which} could not be read" + (f": {self.error}" if self.error else "")
 
 
+IPVS_TIMEOUTS = "ipvs-timeouts"
+IPVS_SERVICES = "ipvs-services"
+CONNTRACK = "conntrack"
+KUBE_PROXY = "kube-proxy"
+KUBELET = "kubelet"
+NAMESPACES = "namespaces"
+"""The ids of node_info's problems that are told in a finding of their own."""
+
+
 @dataclass(frozen=True)
 class Problem:
-    """Something that could not be read on the node, why, and what to do."""
+    """Something that could not be read on the node, why, and what to do; ``id`` is empty from an older node_info."""
 
+    id: str
     what: str
     why: str
     do: str
@@ -240,6 +250,9 @@ class Observed:
     def boot_keepalive(self) -> Keepalive | None:
         """The keepalive after a reboot, None where that was not seen."""
         return self._keepalive(self.boot_value)
+
+    def problem(self, identity: str) -> Problem | None:
+        return next((problem for problem in self.problems if problem.id == identity), None)
 
     def number(self, key: str) -> int | None:
         """The live value of a sysctl that is a whole number, None where it was not seen or is none."""

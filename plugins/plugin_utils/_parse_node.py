@@ -175,7 +175,7 @@ def _group(group: dict[str, object]) -> Group | None:
 
 
 def _problem(problem: dict[str, object]) -> Problem:
-    return Problem(*(_text(problem.get(name)) or "" for name in ("what", "why", "do")))
+    return Problem(*(_text(problem.get(name)) or "" for name in ("id", "what", "why", "do")))
 
 
 def _boot_problem(problem: dict[str, object]) -> str:

@@ -80,9 +80,8 @@ def pods_changes(node: Observed, limit: Limit | None, wanted: Keepalive | None, 
     late = [space for space in _late(node, limit, policy) if not space.has_own_values]
     if wanted is not None and late:
         names = some(sorted(space.label for space in late))
-        yield Change(
-            f"keepalive of {count(len(late), 'pod')} ({names})", str(late[0].keepalive), str(wanted), WHY, pods=True
-        )
+        what = f"keepalive of {count(len(late), 'pod')} ({names})"
+        yield Change(REASON, what, str(late[0].keepalive), str(wanted), WHY, pods=True)
 
 
 def _late(node: Observed, limit: Limit | None, policy: Policy) -> Iterator[Space]:

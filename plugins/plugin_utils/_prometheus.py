@@ -14,8 +14,8 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
 from typing import Any
 
-from ansible_collections.kubenode.connections.plugins.plugin_utils._model import VERDICTS
-from ansible_collections.kubenode.connections.plugins.plugin_utils._rule import PLAN_SCOPE, SEVERITIES
+from ansible_collections.kubenode.connections.plugins.plugin_utils._model import NODE, PLAN, VERDICTS
+from ansible_collections.kubenode.connections.plugins.plugin_utils._rule import SEVERITIES
 
 _PREFIX = "kubenode_connections"
 
@@ -48,31 +48,33 @@ _HELP = {
 """Every metric, in the order in which it is written."""
 
 Sample = tuple[str, Mapping[str, str], float]
+ByScope = dict[tuple[str, str], list[Mapping[str, Any]]]
+"""Findings by the kind and the name of what they are about."""
 
 
 def render_nodes(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Each node's name and its metrics, for a file on that node."""
     by_scope = _findings_by_scope(document)
     for node in document["nodes"]:
-        yield node["name"], _render(list(_node(document, node, by_scope.get(node["name"], []))))
+        yield node["name"], _render(list(_node(document, node, by_scope)))
 
 
 def render_all(document: Mapping[str, Any]) -> str:
     """The metrics of all nodes and of the plan, for one file on one machine."""
     by_scope = _findings_by_scope(document)
-    samples = [each for node in document["nodes"] for each in _node(document, node, by_scope.get(node["name"], []))]
-    return _render([*samples, *_plan(by_scope.get(PLAN_SCOPE, []))])
+    samples = [each for node in document["nodes"] for each in _node(document, node, by_scope)]
+    return _render([*samples, *_plan(by_scope.get((PLAN, PLAN), []))])
 
 
-def _findings_by_scope(document: Mapping[str, Any]) -> dict[str, list[Mapping[str, Any]]]:
-    by_scope: dict[str, list[Mapping[str, Any]]] = {}
+def _findings_by_scope(document: Mapping[str, Any]) -> ByScope:
+    by_scope: ByScope = {}
     for finding in document["findings"]:
-        by_scope.setdefault(finding["scope"], []).append(finding)
+        by_scope.setdefault((finding["scope_kind"], finding["scope"]), []).append(finding)
     return by_scope
 
 
-def _node(document: Mapping[str, Any], node: Mapping[str, Any], findings: list[Mapping[str, Any]]) -> Iterator[Sample]:
-    label = {"node": node["name"]}
+def _node(document: Mapping[str, Any], node: Mapping[str, Any], by_scope: ByScope) -> Iterator[Sample]:
+    label, findings = {"node": node["name"]}, by_scope.get((NODE, node["name"]), [])
     yield "info", {**label, **_facts(node)}, 1
     if node["observed"]:
         yield "observed_timestamp_seconds", label, _unix_seconds(document["made_at"])

@@ -67,7 +67,7 @@ def rps_changes(node: Observed, settings: RpsSettings | None, why: str) -> Itera
     rule = rule_text(settings, node.rps.paths)
     if rule is not None and node.rps.rule != rule.decode():
         before = "no udev rules" if node.rps.rule is None else "other udev rules"
-        yield Change("RPS after a reboot", before, f"the udev rules in {PATH}", why)
+        yield Change(REASON, "RPS after a reboot", before, f"the udev rules in {PATH}", why, after_reboot=True)
 
 
 def rps_notes(node: Observed, policy: Policy) -> Iterator[str]:
@@ -123,4 +123,5 @@ def _nic_changes(nic: Nic, settings: RpsSettings, why: str) -> Iterator[Change]:
         seen = [str(getattr(queue, attribute)) for queue in nic.queues if queue.rps_cpus is not None]
         other = list(dict.fromkeys(value for value in seen if value != after))
         if other:
-            yield Change(f"{nic.name} {attribute}", " or ".join(other), after, f"on {count(len(seen), 'queue')}; {why}")
+            what, before = f"{nic.name} {attribute}", " or ".join(other)
+            yield Change(REASON, what, before, after, f"on {count(len(seen), 'queue')}; {why}")

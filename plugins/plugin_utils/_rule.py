@@ -17,9 +17,45 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._policy impor
 CRITICAL, WARNING, UNKNOWN, INFO = SEVERITIES = ("critical", "warning", "unknown", "info")
 """Most severe first. ``unknown`` is for missing data, which is never taken for fine."""
 
-APPLY = "Run the playbook kubenode.connections.apply"
+PLAYBOOK, VARIABLE = "playbook", "variable"
 
-PLAN_SCOPE = "plan"
+
+@dataclass(frozen=True)
+class Step:
+    """A part of a remedy that can be pasted: a playbook of this collection, or a variable with its value."""
+
+    kind: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"Run the playbook kubenode.connections.{self.what}" if self.kind == PLAYBOOK else self.what
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """What to do, in words, and the steps among them."""
+
+    text: str
+    steps: tuple[Step, ...] = ()
+
+    def __str__(self) -> str:
+        return self.text
+
+
+APPLY = Step(PLAYBOOK, "apply")
+
+
+def variable(line: str) -> Step:
+    """``keepalive_rps: auto``"""
+    return Step(VARIABLE, line)
+
+
+def say(*pieces: str | Step | Remedy) -> Remedy:
+    """The pieces in one."""
+    steps: list[Step] = []
+    for piece in pieces:
+        steps += piece.steps if isinstance(piece, Remedy) else [piece] if isinstance(piece, Step) else []
+    return Remedy("".join(map(str, pieces)), tuple(dict.fromkeys(steps)))
 
 
 @dataclass(frozen=True)
@@ -28,7 +64,7 @@ class Found:
 
     observed: str
     why: str
-    remedy: str
+    remedy: str | Remedy
     limit: str | None = None
     severity: str | None = None
 
@@ -51,7 +87,8 @@ class Case:
 
 
 NodeCheck = Callable[[Case], Found | None]
-PlanCheck = Callable[[Plan], Iterator[tuple[str, Found]]]
+PlanCheck = Callable[[Plan], Iterator[tuple[str | None, Found]]]
+"""Yields a node's name, or None for the plan as a whole, and what was found there."""
 AppliedCheck = Callable[[object], Found | None]
 """Looks at what node_settings returned on a node, of whose shape nothing is certain."""
 
@@ -74,7 +111,7 @@ class Rules(list[Rule]):
     """A room's part of the table. A function with one of the three decorators is in it."""
 
     def plan(self, identity: str, severity: str) -> Callable[[PlanCheck], PlanCheck]:
-        """For a function that looks at the whole plan and yields scopes and what it found there."""
+        """For a function that looks at the whole plan."""
 
         def register(check: PlanCheck) -> PlanCheck:
             self.append(Rule(identity, severity, _one_line(check.__doc__), check))
@@ -106,7 +143,7 @@ def _one_line(text: str | None) -> str:
 
 
 def _on_each_node(check: NodeCheck) -> PlanCheck:
-    def check_all(plan: Plan) -> Iterator[tuple[str, Found]]:
+    def check_all(plan: Plan) -> Iterator[tuple[str | None, Found]]:
         for node in plan.nodes.values():
             found = check(Case(node, node.observed, plan)) if node.observed else None
             if found is not None:

@@ -28,10 +28,15 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._rule import 
     WARNING,
     Case,
     Found,
+    Remedy,
     Rules,
+    say,
+    variable,
 )
 
 RULES = Rules()
+
+_UNLESS_KEPT = ", unless you know what sets it again at boot."
 
 CONNTRACK_MAX = "net.netfilter.nf_conntrack_max"
 
@@ -93,11 +98,11 @@ def _module_late(case: Case) -> Found | None:
         return None
     modules = sorted({boot.module for boot in late.values() if boot.module})
     lines = [f"{key} = {boot.value} ({boot.source})" for key, boot in late.items()]
-    todo = f"{APPLY}: it names" if set(modules) <= set(case.node.settings.modules) else "Name"
+    todo = say(APPLY, ": it names") if set(modules) <= set(case.node.settings.modules) else "Name"
     return Found(
         f"{some(lines, '; ')}: not applied at boot",
         f"{' and '.join(modules)} is loaded after systemd-sysctl has run, which skips a missing key without an error.",
-        f"{todo} {' and '.join(modules)} in {case.policy.modules_file}, which is read before.",
+        say(todo, f" {' and '.join(modules)} in {case.policy.modules_file}, which is read before."),
     )
 
 
@@ -115,7 +120,7 @@ def _ipvs_not_kept(case: Case) -> Found | None:
     return Found(
         f"IPVS tcp {tcp} s, set by hand or by a unit that this collection does not look for",
         f"IPVS timeouts are lost at a reboot: then the limit is {IPVS_DEFAULTS['tcp']} s, maybe too short.",
-        f"Keep it with keepalive_ipvs_timeouts: {{tcp: {tcp}}}, unless you know what sets it again at boot.",
+        say("Keep it with ", variable(f"keepalive_ipvs_timeouts: {{tcp: {tcp}}}"), _UNLESS_KEPT),
         f"{IPVS_DEFAULTS['tcp']} s (the kernel's default)",
     )
 
@@ -193,7 +198,7 @@ def _deciding_lines(observed: Observed) -> Iterator[str]:
         yield f"{source} sets {key} to {observed.boot_value(key)}" if source else f"no file sets {key}"
 
 
-def _remedy(observed: Observed, node: NodePlan, policy: Policy) -> str:
+def _remedy(observed: Observed, node: NodePlan, policy: Policy) -> str | Remedy:
     tuned = [line for key in _differing(observed) if (line := observed.tuned_line(key))]
     if tuned:
         return tuned_remedy(observed, tuned[0])
@@ -201,5 +206,5 @@ def _remedy(observed: Observed, node: NodePlan, policy: Policy) -> str:
     if later:
         return f"Change or remove {', '.join(later.values())}: read after {policy.sysctl_file}, so it wins."
     if KEEPALIVE_KEYS[0] in node.settings.sysctls:
-        return f"{APPLY}: it writes {policy.sysctl_file}."
-    return f"{APPLY}: it raises the limit."
+        return say(APPLY, f": it writes {policy.sysctl_file}.")
+    return say(APPLY, ": it raises the limit.")

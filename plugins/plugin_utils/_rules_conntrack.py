@@ -20,7 +20,10 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._rule import 
     WARNING,
     Case,
     Found,
+    Remedy,
     Rules,
+    say,
+    variable,
 )
 from ansible_collections.kubenode.connections.plugins.plugin_utils._rules_growth import grown, sample_text
 
@@ -83,7 +86,9 @@ def _liberal_lost(case: Case) -> Found | None:
     return Found(
         f"{BE_LIBERAL} is 1 now; {after}, so it is {node.boot_value(BE_LIBERAL)} after a reboot",
         "Out-of-window packets are INVALID again after the reboot, and the resets come back.",
-        f"{APPLY}." if BE_LIBERAL in case.node.settings.sysctls else f"Set keepalive_be_liberal: true. {APPLY}.",
+        say(APPLY, ".")
+        if BE_LIBERAL in case.node.settings.sysctls
+        else say("Set ", variable("keepalive_be_liberal: true"), ". ", APPLY, "."),
     )
 
 
@@ -142,7 +147,11 @@ def _loose_off(case: Case) -> Found | None:
         f"{_LOOSE} 0 ({_decider(case.observed, _LOOSE)})",
         "Once an entry has timed out or was flushed, all further packets of that connection are INVALID and it hangs "
         "without an error. With 1 it is picked up again, though maybe sent to another backend, which resets it.",
-        f"Where it is not wanted, keepalive_sysctls: {{{_LOOSE}: 1}}. Either way keepalive below the limit keeps it.",
+        say(
+            "Where it is not wanted, ",
+            variable(f"keepalive_sysctls: {{{_LOOSE}: 1}}"),
+            ". Either way keepalive below the limit keeps it.",
+        ),
     )
 
 
@@ -174,7 +183,11 @@ def _close_wait_short(case: Case) -> Found | None:
         f"{_CLOSE_WAIT} {seconds} s ({_decider(node, _CLOSE_WAIT)})",
         f"A client that closes its half and waits longer than {seconds} s for the answer never gets it. Keepalive does "
         "not come that soon.",
-        f"Where programs do that, keepalive_sysctls: {{{_CLOSE_WAIT}: {_CLOSE_WAIT_SECONDS}}}.{later}",
+        say(
+            "Where programs do that, ",
+            variable(f"keepalive_sysctls: {{{_CLOSE_WAIT}: {_CLOSE_WAIT_SECONDS}}}"),
+            f".{later}",
+        ),
         f"{_CLOSE_WAIT_SECONDS} s (kube-proxy's own default)",
     )
 
@@ -222,12 +235,14 @@ def _by_cpu(conntrack: Conntrack, counter: str) -> str:
     return some([f"CPU {cpu}: {number}" for cpu, number in rows if number])
 
 
-def _liberal_remedy(case: Case) -> str:
+def _liberal_remedy(case: Case) -> Remedy:
     if BE_LIBERAL in case.node.settings.sysctls:
-        return f"{APPLY}: it sets {BE_LIBERAL} to {case.node.settings.sysctls[BE_LIBERAL]}."
-    return (
-        "Where it grows, set keepalive_be_liberal: true; then only resets out of the window are INVALID. "
-        "The cause is often packet processing that cannot keep up, such as one queue for all packets of a NIC."
+        return say(APPLY, f": it sets {BE_LIBERAL} to {case.node.settings.sysctls[BE_LIBERAL]}.")
+    return say(
+        "Where it grows, set ",
+        variable("keepalive_be_liberal: true"),
+        "; then only resets out of the window are INVALID. "
+        "The cause is often packet processing that cannot keep up, such as one queue for all packets of a NIC.",
     )
 
 

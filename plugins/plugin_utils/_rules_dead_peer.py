@@ -11,7 +11,15 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._retransmissi
     detection_ms,
     detection_text,
 )
-from ansible_collections.kubenode.connections.plugins.plugin_utils._rule import APPLY, INFO, Case, Found, Rules
+from ansible_collections.kubenode.connections.plugins.plugin_utils._rule import (
+    APPLY,
+    INFO,
+    Case,
+    Found,
+    Rules,
+    say,
+    variable,
+)
 
 RULES = Rules()
 
@@ -33,9 +41,12 @@ def _slow(case: Case) -> Found | None:
         f"{RETRIES2} {retries2}: a dead peer is given up {detection_text(retries2)} after the first repetition of data"
         + idle,
         "Keepalive does not probe while data waits for an answer. HTTP/2 clients without health checks hang as long.",
-        f"{APPLY}: it sets {RETRIES2} to {case.node.settings.sysctls[RETRIES2]}."
+        say(APPLY, f": it sets {RETRIES2} to {case.node.settings.sysctls[RETRIES2]}.")
         if RETRIES2 in case.node.settings.sysctls
-        else "Let clients check: HTTP/2 pings, TCP_USER_TIMEOUT. Or keepalive_dead_peer_seconds: 103, for processes in "
-        "the node's own namespace; a shorter outage of the network then ends connections.",
+        else say(
+            "Let clients check: HTTP/2 pings, TCP_USER_TIMEOUT. Or ",
+            variable("keepalive_dead_peer_seconds: 103"),
+            ", for processes in the node's own namespace; a shorter outage of the network then ends connections.",
+        ),
         f"{_SLOW_SECONDS} s (Kubernetes moves pods off an unreachable node then)",
     )

@@ -14,10 +14,15 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._rule import 
     WARNING,
     Case,
     Found,
+    Remedy,
     Rules,
+    say,
+    variable,
 )
 
 RULES = Rules()
+
+_LIBERAL = variable("keepalive_be_liberal: true")
 
 
 @RULES.node("conntrack-invalid-grows", WARNING)
@@ -57,10 +62,10 @@ def sample_text(node: Observed) -> str:
     return f"{node.growth.seconds:.1f} s" if node.growth else "an unknown time"
 
 
-def _cure(case: Case) -> str:
+def _cure(case: Case) -> Remedy:
     wanted = case.node.settings.sysctls.get(BE_LIBERAL)
     if wanted == "1":
-        return f"{APPLY}: it sets {BE_LIBERAL} to 1."
+        return say(APPLY, f": it sets {BE_LIBERAL} to 1.")
     if case.policy.be_liberal is False or wanted is not None:
-        return f"The variables ask for {BE_LIBERAL} 0: set keepalive_be_liberal: true. See docs/invalid.md."
-    return "Set keepalive_be_liberal: true. What keeps packets from being handled in time: docs/invalid.md."
+        return say(f"The variables ask for {BE_LIBERAL} 0: set ", _LIBERAL, ". See docs/invalid.md.")
+    return say("Set ", _LIBERAL, ". What keeps packets from being handled in time: docs/invalid.md.")

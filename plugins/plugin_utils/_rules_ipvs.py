@@ -24,7 +24,10 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._rule import 
     WARNING,
     Case,
     Found,
+    Remedy,
     Rules,
+    say,
+    variable,
 )
 
 RULES = Rules()
@@ -67,7 +70,11 @@ def _reuse_delay(case: Case) -> Found | None:
     return Found(
         f"{REUSE_MODE} {mode}, {_VS_CONNTRACK} {node.number(_VS_CONNTRACK)}, kernel {node.kernel} {_fix_text(delay)}",
         "Without the fix the kernel drops the first SYN from a reused port: that connection takes one second more.",
-        "Run a kernel with the fix. Or keepalive_conn_reuse_mode: 0, which sends such connections to old real servers.",
+        say(
+            "Run a kernel with the fix. Or ",
+            variable("keepalive_conn_reuse_mode: 0"),
+            ", which sends such connections to old real servers.",
+        ),
         f"f0a5e4d7a594, {_FIX}",
         UNKNOWN if delay == _kernel.UNKNOWN else None,
     )
@@ -82,8 +89,10 @@ def _expire_nodest(case: Case) -> Found | None:
     return Found(
         f"{EXPIRE_NODEST} 0",
         "The packets of a connection whose real server is gone are dropped without an answer, so the client hangs.",
-        (undone if case.observed.mode == "ipvs" else "")
-        + (f"{APPLY}." if EXPIRE_NODEST in case.node.settings.sysctls else "Set keepalive_expire_nodest_conn: true."),
+        say(
+            undone if case.observed.mode == "ipvs" else "",
+            _apply_or_set(EXPIRE_NODEST in case.node.settings.sysctls, "keepalive_expire_nodest_conn: true"),
+        ),
     )
 
 
@@ -99,8 +108,10 @@ def _expire_quiescent(case: Case) -> Found | None:
         f"{EXPIRE_QUIESCENT} 0, {count(node.ipvs.persistent, 'virtual service')} with session affinity",
         "With 0 the next connection of a client goes to its old real server although that has weight 0. It never "
         "drains, and once it is gone, that client gets time-outs.",
-        (undone if node.mode == "ipvs" else "")
-        + (f"{APPLY}." if wanted == "1" else "Set keepalive_expire_quiescent_template: true."),
+        say(
+            undone if node.mode == "ipvs" else "",
+            _apply_or_set(wanted == "1", "keepalive_expire_quiescent_template: true"),
+        ),
     )
 
 
@@ -115,9 +126,13 @@ def _sloppy_tcp(case: Case) -> Found | None:
         "real server",
         "Any packet of a connection that IPVS has forgotten is scheduled like a new one. With two real servers every "
         "second such connection gets the other one, which resets it; and a stray packet makes an entry.",
-        f"{APPLY}: it sets 0."
+        say(APPLY, ": it sets 0.")
         if case.node.settings.sysctls.get(SLOPPY_TCP) == "0"
-        else "Set keepalive_sloppy_tcp: false. A keepalive below the limit keeps the connection itself.",
+        else say(
+            "Set ",
+            variable("keepalive_sloppy_tcp: false"),
+            ". A keepalive below the limit keeps the connection itself.",
+        ),
     )
 
 
@@ -147,16 +162,20 @@ def _fix_text(delay: str) -> str:
     return f"{known[delay]} {_FIX}" if delay in known else f"of which the number does not tell whether it has {_FIX}"
 
 
-def _reuse_remedy(case: Case, delay: str) -> str:
+def _apply_or_set(planned: bool, line: str) -> Remedy:
+    return say(APPLY, ".") if planned else say("Set ", variable(line), ".")
+
+
+def _reuse_remedy(case: Case, delay: str) -> str | Remedy:
     node = case.observed
     if node.mode == "ipvs" and _kernel.kube_proxy_forces_reuse_off(node.kernel):
         return "kube-proxy sets 0 on every kernel from 4.1 to below 5.9 at its start. Run a kernel from 5.9 on."
     if node.mode == "ipvs" and not leaves_reuse_mode(node.kube_proxy.version):
         return "This kube-proxy sets 0 on every kernel at its start. Run 1.20.15, 1.21.9, 1.22 or newer."
     if REUSE_MODE in case.node.settings.sysctls:
-        return f"{APPLY}: it sets {REUSE_MODE} to {case.node.settings.sysctls[REUSE_MODE]}."
+        return say(APPLY, f": it sets {REUSE_MODE} to {case.node.settings.sysctls[REUSE_MODE]}.")
     if delay == _kernel.FIXED:
-        return "Set keepalive_conn_reuse_mode: auto."
+        return say("Set ", variable("keepalive_conn_reuse_mode: auto"), ".")
     return "Run a kernel with the fix, where 1 costs nothing. With expire_nodest_conn 1 the harm is less."
 
 

@@ -16,11 +16,13 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._rule import 
     APPLY,
     CRITICAL,
     INFO,
-    PLAN_SCOPE,
     WARNING,
     Case,
     Found,
+    Remedy,
     Rules,
+    say,
+    variable,
 )
 
 RULES = Rules()
@@ -54,7 +56,7 @@ def _deadly(case: Case) -> Found | None:
         f"keepalive {keepalive} (time/intvl/probes)",
         "The kernel takes values below 1. With 0 probes it resets a healthy idle connection at its first timer; "
         "a time or intvl below 1 fires at once, again and again.",
-        f"{APPLY}."
+        say(APPLY, ".")
         if set(KEEPALIVE_KEYS) & set(case.node.settings.sysctls)
         else "Set keepalive_time, keepalive_intvl and keepalive_probes.",
         "1",
@@ -70,7 +72,7 @@ def _few_probes(case: Case) -> Found | None:
     return Found(
         f"net.ipv4.tcp_keepalive_probes {keepalive.probes}, with keepalive_lost_probes {lost}",
         f"After {keepalive.probes} unanswered probes the kernel resets the connection, a healthy one too.",
-        f"{APPLY}."
+        say(APPLY, ".")
         if KEEPALIVE_KEYS[2] in case.node.settings.sysctls
         else f"Set keepalive_probes to {lost + 1} or more.",
         f"{lost + 1} (keepalive_lost_probes {lost} and one more)",
@@ -78,12 +80,12 @@ def _few_probes(case: Case) -> Found | None:
 
 
 @RULES.plan("keepalive-undecided", WARNING)
-def _undecided(plan: Plan) -> Iterator[tuple[str, Found]]:
+def _undecided(plan: Plan) -> Iterator[tuple[str | None, Found]]:
     """The planned keepalive is safe, but a dead peer is given up only after the middle has forgotten the connection."""
     limit = plan.planned_limit
     if plan.keepalive is None or limit is None or not plan.safe or plan.decided_in_time:
         return
-    yield PLAN_SCOPE, _undecided_found(plan.keepalive, limit.seconds, str(limit), _decide(plan, plan.keepalive))
+    yield None, _undecided_found(plan.keepalive, limit.seconds, str(limit), _decide(plan, plan.keepalive))
 
 
 @RULES.node("node-keepalive-undecided", INFO)
@@ -100,7 +102,7 @@ def _node_undecided(case: Case) -> Found | None:
     )
 
 
-def _undecided_found(keepalive: Keepalive, limit_seconds: int, limit: str, remedy: str) -> Found:
+def _undecided_found(keepalive: Keepalive, limit_seconds: int, limit: str, remedy: str | Remedy) -> Found:
     total = f"{keepalive.time} + {keepalive.probes} x {keepalive.intvl} = {keepalive.verdict_seconds} s"
     return Found(
         f"keepalive {keepalive}: {total}, not below {limit_seconds} s",
@@ -110,16 +112,16 @@ def _undecided_found(keepalive: Keepalive, limit_seconds: int, limit: str, remed
     )
 
 
-def _decide(plan: Plan, keepalive: Keepalive) -> str:
+def _decide(plan: Plan, keepalive: Keepalive) -> str | Remedy:
     if plan.policy.profile == "article":
-        return "Use keepalive_profile: derived."
+        return say("Use ", variable("keepalive_profile: derived"), ".")
     if plan.policy.own_names:
         return f"Lower {' or '.join(plan.policy.own_names)}."
-    return f"Set keepalive_ipvs_timeouts: {{tcp: {keepalive.verdict_seconds + 1}}}."
+    return say("Set ", variable(f"keepalive_ipvs_timeouts: {{tcp: {keepalive.verdict_seconds + 1}}}"), ".")
 
 
-def _cure(plan: Plan) -> str:
+def _cure(plan: Plan) -> Remedy:
     if plan.policy.strategy == "raise_ipvs" and not plan.policy.own_names:
-        return f"{APPLY}: it raises the IPVS tcp timeout."
+        return say(APPLY, ": it raises the IPVS tcp timeout.")
     timers = "Open sockets keep their old timer until it fires: restart what cannot wait."
-    return f"{APPLY}: it sets {plan.keepalive}. {timers}"
+    return say(APPLY, f": it sets {plan.keepalive}. {timers}")

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._kubernetes import release
-from ansible_collections.kubenode.connections.plugins.plugin_utils._observed import Kubelet, Observed
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed import KUBELET, Kubelet, Observed
 from ansible_collections.kubenode.connections.plugins.plugin_utils._rule import (
     INFO,
     UNKNOWN,
@@ -98,11 +98,11 @@ def _not_read(case: Case) -> Found | None:
         return _not_found(case.observed)
     if _complete(kubelet) and kubelet.error is None:
         return None
-    problems = [problem.do for problem in case.observed.problems if problem.what == "kubelet"]
+    problem = case.observed.problem(KUBELET)
     return Found(
         kubelet.error or "kubelet's version and environment are not in the data",
         f"Where kubelet has no HTTP/2 health check, {_UNTIL_TCP_GIVES_UP}",
-        next(iter(problems), "Observe the node again, as root (become: true)."),
+        problem.do if problem else "Observe the node again, as root (become: true).",
     )
 
 

@@ -17,7 +17,6 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._observed imp
 from ansible_collections.kubenode.connections.plugins.plugin_utils._page import count, some
 from ansible_collections.kubenode.connections.plugins.plugin_utils._rule import (
     INFO,
-    PLAN_SCOPE,
     WARNING,
     Case,
     Found,
@@ -46,7 +45,7 @@ def _deprecated(case: Case) -> Found | None:
 
 
 @RULES.plan("proxy-modes-differ", INFO)
-def _modes_differ(plan: Plan) -> Iterator[tuple[str, Found]]:
+def _modes_differ(plan: Plan) -> Iterator[tuple[str | None, Found]]:
     """kube-proxy is in ipvs mode on some nodes and in another one on others: a move that is not over."""
     modes: dict[str, list[str]] = {}
     for node in plan.nodes.values():
@@ -55,7 +54,7 @@ def _modes_differ(plan: Plan) -> Iterator[tuple[str, Found]]:
     if "ipvs" not in modes or len(modes) == 1:
         return
     yield (
-        PLAN_SCOPE,
+        None,
         Found(
             "; ".join(f"{mode} on {some(names)}" for mode, names in sorted(modes.items())),
             "A connection crosses several nodes, so the limit of IPVS counts for all of them until the last one has "

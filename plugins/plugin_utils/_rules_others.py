@@ -11,7 +11,14 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._observed_own
 from ansible_collections.kubenode.connections.plugins.plugin_utils._owners import tuned_remedy
 from ansible_collections.kubenode.connections.plugins.plugin_utils._page import some
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy import IPVS_CELLS
-from ansible_collections.kubenode.connections.plugins.plugin_utils._rule import APPLY, WARNING, Case, Found, Rules
+from ansible_collections.kubenode.connections.plugins.plugin_utils._rule import (
+    APPLY,
+    WARNING,
+    Case,
+    Found,
+    Rules,
+    say,
+)
 
 RULES = Rules()
 
@@ -84,7 +91,7 @@ def _sysctl_conf(case: Case) -> Found | None:
         some(texts, "; "),
         f"systemd-sysctl reads sysctl.d only, and nothing there is a link to {SYSCTL_CONF} (Debian has none since 13). "
         "sysctl -p and sysctl --system read it by hand: then the value lasts until the reboot.",
-        f"{APPLY}: it writes {case.policy.sysctl_file}. Then remove the lines."
+        say(APPLY, f": it writes {case.policy.sysctl_file}. Then remove the lines.")
         if planned
         else "Move the lines to a file in /etc/sysctl.d.",
     )

@@ -24,7 +24,10 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._rule import 
     WARNING,
     Case,
     Found,
+    Remedy,
     Rules,
+    say,
+    variable,
 )
 
 RULES = Rules()
@@ -33,6 +36,8 @@ _PER_NAMESPACE = (
     "Keepalive sysctls belong to a network namespace. The node's own reach hostNetwork processes only, "
     f"and the namespace of a new pod starts with the kernel's {KERNEL_DEFAULT}."
 )
+
+_RAISE_IPVS = variable("keepalive_strategy: raise_ipvs")
 
 _BY_HAND = (
     ": in securityContext.sysctls (safe from Kubernetes 1.29), by CRI-O's default_sysctls or the CNI plugin tuning; "
@@ -57,16 +62,19 @@ def _too_late(case: Case) -> Found | None:
     return Found(
         "; ".join([*seen, *hidden]),
         _PER_NAMESPACE,
-        _cure(case, f"{_running(case)}Give new pods", " with the role pod_defaults or in securityContext.sysctls."),
+        _cure(case, say(_running(case), "Give new pods"), " with the role pod_defaults or in securityContext.sysctls."),
         _limit(case),
         _severity(case),
     )
 
 
-def _running(case: Case) -> str:
+def _running(case: Case) -> str | Remedy:
     if case.node.settings.pods is None:
         return ""
-    return f"{APPLY}: it sets {case.node.settings.pods} in the running pods, for the connections that they open then. "
+    return say(
+        APPLY,
+        f": it sets {case.node.settings.pods} in the running pods, for the connections that they open then. ",
+    )
 
 
 def _groups(case: Case) -> Found | None:
@@ -176,8 +184,10 @@ def _without(case: Case) -> Found | None:
         f"{count(total, 'connection')} without SO_KEEPALIVE: " + some(_users(without), "; "),
         "Without SO_KEEPALIVE the kernel never probes, whatever the sysctls say. If no data flows for "
         f"{case.limit.seconds} s and the other end does not probe either, the connection is forgotten.",
-        f"In the program, for {'; for '.join(_remedies.lines(runtimes or [None], _period(case, case.limit)))}."
-        f"{_raise(case, runtimes)}",
+        say(
+            f"In the program, for {'; for '.join(_remedies.lines(runtimes or [None], _period(case, case.limit)))}.",
+            _raise(case, runtimes),
+        ),
         _limit(case),
     )
 
@@ -205,25 +215,25 @@ def _period(case: Case, limit: Limit) -> _remedies.Period:
     return _remedies.Period(planned if planned < limit.seconds else max(1, 2 * limit.seconds // 3), limit.seconds)
 
 
-def _raise(case: Case, runtimes: Sequence[str | None]) -> str:
+def _raise(case: Case, runtimes: Sequence[str | None]) -> str | Remedy:
     """The other cure, where it is one: idle gRPC channels close their connection before IPVS forgets it."""
     idle = _remedies.grpc_idle_seconds(runtimes)
     if case.limit is None or not is_ipvs(case.limit) or idle is None:
         return ""
     what = f"the IPVS tcp timeout to {idle} s at least, when idle gRPC channels have closed their connection"
     if case.policy.strategy == "raise_ipvs":
-        return f" {APPLY}: it raises {what}."
-    return f" Or keepalive_strategy: raise_ipvs, which raises {what}."
+        return say(" ", APPLY, f": it raises {what}.")
+    return say(" Or ", _RAISE_IPVS, f", which raises {what}.")
 
 
-def _cure(case: Case, before: str, after: str) -> str:
+def _cure(case: Case, before: str | Remedy, after: str) -> Remedy:
     """What to do about the keepalive of pods; the cure by raise_ipvs stands alone or at the end."""
     limit = case.limit
     if case.policy.strategy == "raise_ipvs":
-        return f"{APPLY}: it raises the IPVS tcp timeout above all of them."
-    raising = " Or, where pods cannot be touched, keepalive_strategy: raise_ipvs." if limit and is_ipvs(limit) else ""
+        return say(APPLY, ": it raises the IPVS tcp timeout above all of them.")
+    raising = say(" Or, where pods cannot be touched, ", _RAISE_IPVS, ".") if limit and is_ipvs(limit) else ""
     values = f"net.ipv4.tcp_keepalive_time, _intvl and _probes of {case.plan.keepalive}"
-    return f"{before} {values}{after}{raising}"
+    return say(before, f" {values}{after}", raising)
 
 
 def _severity(case: Case) -> str | None:

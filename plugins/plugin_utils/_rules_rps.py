@@ -16,7 +16,10 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._rule import 
     WARNING,
     Case,
     Found,
+    Remedy,
     Rules,
+    say,
+    variable,
 )
 from ansible_collections.kubenode.connections.plugins.plugin_utils._rules_growth import grown, sample_text
 
@@ -74,8 +77,8 @@ def _counted(node: Observed) -> str:
     return f"received packets in {sample_text(node)}: {', '.join(texts)}"
 
 
-def _remedy(case: Case) -> str:
+def _remedy(case: Case) -> Remedy:
     more = "First see whether the NIC can have more queues (ethtool -l): they cost less. See docs/rps.md."
     if case.node.settings.rps and case.node.settings.rps.rows:
-        return f"{APPLY}: it turns RPS on (keepalive_rps {case.policy.rps}). {more}"
-    return f"Set keepalive_rps: auto. {APPLY}. {more}"
+        return say(APPLY, f": it turns RPS on (keepalive_rps {case.policy.rps}). {more}")
+    return say("Set ", variable("keepalive_rps: auto"), ". ", APPLY, f". {more}")

@@ -10,7 +10,13 @@ from collections.abc import Iterator
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits import SERVICES
 from ansible_collections.kubenode.connections.plugins.plugin_utils._model import NodePlan, Plan
-from ansible_collections.kubenode.connections.plugins.plugin_utils._observed import Observed, Problem
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed import (
+    KUBE_PROXY,
+    KUBELET,
+    NAMESPACES,
+    Observed,
+    Problem,
+)
 from ansible_collections.kubenode.connections.plugins.plugin_utils._page import some
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy import KEEPALIVE_KEYS
 from ansible_collections.kubenode.connections.plugins.plugin_utils._rule import (
@@ -31,7 +37,7 @@ _MORE_RIGHTS = "Run on the node itself: this root lacks rights, as in a containe
 
 
 @RULES.plan("node-not-observed", UNKNOWN)
-def _not_observed(plan: Plan) -> Iterator[tuple[str, Found]]:
+def _not_observed(plan: Plan) -> Iterator[tuple[str | None, Found]]:
     """Nothing is known of a node of the play."""
     for node in plan.nodes.values():
         if node.observed is None:
@@ -123,17 +129,16 @@ def _not_read(case: Case) -> Found | None:
 
 
 def _about(observed: Observed, node: NodePlan) -> list[Problem]:
-    whys = {each.why for each in node.seen.not_seen}
-    return [problem for problem in observed.problems if problem.why.rstrip(".") in whys]
+    """What node_info said about the limits that were not seen."""
+    told = {each.problem for each in node.seen.not_seen}
+    return [problem for problem in observed.problems if problem.id in told]
 
 
 def _covered(problem: Problem, observed: Observed, node: NodePlan) -> bool:
     """Whether a rule above says it already."""
-    if "kube-proxy" in problem.what:
+    if problem.id == KUBE_PROXY:
         return observed.mode == "unknown"
-    if problem.what == "kubelet":
-        return True
-    return "namespaces" in problem.what or problem in _about(observed, node)
+    return problem.id in (KUBELET, NAMESPACES) or problem in _about(observed, node)
 
 
 def _rights(observed: Observed) -> str:

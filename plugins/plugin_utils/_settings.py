@@ -148,7 +148,9 @@ def changes_of(node: Observed, settings: Settings, reasons: Mapping[str, str]) -
         module = node.modules.get(name)
         if module is None or not module.loaded or not module.at_boot:
             state = "not loaded" if module is None or not module.loaded else "loaded, but not at boot"
-            yield Change(f"module {name}", state, "loaded now and at boot", reasons[f"module {name}"])
+            key = f"module {name}"
+            only_at_boot = module is not None and module.loaded
+            yield Change(key, key, state, "loaded now and at boot", reasons[key], only_at_boot)
     for key, value in settings.sysctls.items():
         yield from _sysctl_change(node, key, value, reasons[key])
     for cell, seconds in settings.ipvs_timeouts.items():
@@ -157,12 +159,13 @@ def changes_of(node: Observed, settings: Settings, reasons: Mapping[str, str]) -
 
 
 def _ipvs_change(node: Observed, cell: str, seconds: int, persistent: bool, why: str) -> Iterator[Change]:
-    live = node.ipvs.timeouts[cell] if node.ipvs.timeouts else None
+    live, key = node.ipvs.timeouts[cell] if node.ipvs.timeouts else None, f"IPVS {cell}"
     at_boot = node.ipvs.timeouts_at_boot
     if live != seconds:
-        yield Change(f"IPVS {cell}", "unknown" if live is None else str(live), str(seconds), why)
+        yield Change(key, key, "unknown" if live is None else str(live), str(seconds), why)
     elif persistent and at_boot is not None and at_boot.get(cell) != seconds:
-        yield Change(f"IPVS {cell} after a reboot", str(at_boot.get(cell, IPVS_DEFAULTS[cell])), str(seconds), why)
+        before = str(at_boot.get(cell, IPVS_DEFAULTS[cell]))
+        yield Change(key, f"{key} after a reboot", before, str(seconds), why, after_reboot=True)
 
 
 def _sysctl_change(node: Observed, key: str, value: str, why: str) -> Iterator[Change]:
@@ -170,12 +173,11 @@ def _sysctl_change(node: Observed, key: str, value: str, why: str) -> Iterator[C
     if sysctl is None:
         return
     if sysctl.value != value:
-        yield Change(key, sysctl.state if sysctl.value is None else sysctl.value, value, why)
+        yield Change(key, key, sysctl.state if sysctl.value is None else sysctl.value, value, why)
     elif node.boot_value(key) != value:
-        boot = node.boot_value(key)
-        yield Change(
-            f"{key} after a reboot", "unknown" if boot is None else boot, value, f"{why}{_decided_by(node, key)}"
-        )
+        boot, reason = node.boot_value(key), f"{why}{_decided_by(node, key)}"
+        before = "unknown" if boot is None else boot
+        yield Change(key, f"{key} after a reboot", before, value, reason, after_reboot=True)
 
 
 def _decided_by(node: Observed, key: str) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._errors import PlanError, nearest
 from ansible_collections.kubenode.connections.plugins.plugin_utils._findings import RULES
+from ansible_collections.kubenode.connections.plugins.plugin_utils._model import NODE
 
 _OPTION = "keepalive_silence"
 
@@ -27,7 +28,8 @@ class Silence:
     nodes: tuple[str, ...] | None
 
     def covers(self, finding: Mapping[str, Any]) -> bool:
-        return finding["id"] == self.id and (self.nodes is None or finding["scope"] in self.nodes)
+        on_node = finding["scope_kind"] == NODE and finding["scope"] in (self.nodes or ())
+        return finding["id"] == self.id and (self.nodes is None or on_node)
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from ansible_collections.kubenode.connections.plugins.plugin_utils._model import PLAN
 from ansible_collections.kubenode.connections.plugins.plugin_utils._names import named
 from ansible_collections.kubenode.connections.plugins.plugin_utils._page import CRITICAL, Page, Span, Text, count
-from ansible_collections.kubenode.connections.plugins.plugin_utils._rule import PLAN_SCOPE
 
 Document = Mapping[str, Any]
 Node = Mapping[str, Any]
@@ -140,7 +140,7 @@ def _write_alike(
     """The same of several nodes in one line; what is the plan's has its own."""
     alike: dict[tuple[bool, str], list[str]] = {}
     for each in entries:
-        alike.setdefault((each[whose] == PLAN_SCOPE, words(each)), []).append(each[whose])
+        alike.setdefault((each.get("scope_kind") == PLAN, words(each)), []).append(each[whose])
     _write_some(page, [f"{named(names)}: {text}" for (_plan, text), names in alike.items()])
 
 

@@ -49,7 +49,7 @@ def hostile() -> dict[str, Any]:
         for process in [row["process"], *(each for service in row["services"] for each in service["processes"])]:
             if process:
                 process["name"] = process["runtime"] = HOSTILE
-    worker["problems"] = [{"what": HOSTILE, "why": HOSTILE, "do": HOSTILE}]
+    worker["problems"] = [{"id": "kubelet", "what": HOSTILE, "why": HOSTILE, "do": HOSTILE}]
     outcome = {"before": {"files": {HOSTILE: None}}, "after": {"files": {HOSTILE: HOSTILE}}, "notes": [HOSTILE]}
     policy = {"middleboxes": [{"name": HOSTILE, "seconds": 3600}]}
     return document(named, policy, applied={f"worker1{HOSTILE}": outcome}, kind="apply")

@@ -99,6 +99,7 @@ def test_an_address_that_the_user_gave_must_answer():
     node = json.loads(run_python("_node, _programs", PRELUDE + read, *ISOLATED).splitlines()[-1])
     assert node["problems"] == [
         {
+            "id": "kube-proxy",
             "what": "kube-proxy's mode and configuration",
             "why": "kube-proxy at 127.0.0.1:9: nothing listens there. No process named kube-proxy is visible either.",
             "do": "Set kube_proxy_address to the metricsBindAddress of kube-proxy.",
@@ -177,7 +178,7 @@ def test_garbage_from_ipvsadm_is_a_problem_and_the_rest_still_counts():
     assert len(node["ipvs"]["services"]) == 5
     assert [(each["idle_seconds"], each["seconds_left"]) for each in node["ipvs"]["idlest"]] == [(None, 895)] * 4
     problem, marks = node["problems"]
-    assert problem["what"] == "IPVS timeouts"
+    assert (problem["id"], problem["what"]) == ("ipvs-timeouts", "IPVS timeouts")
     assert marks["why"] == "IPVS service by firewall mark (7): no socket tells that it goes there"
     assert problem["why"].endswith(
         "ipvsadm -l --timeout: printed 'garbage', expected 'Timeout (tcp tcpfin udp): 900 120 300'."
@@ -262,6 +263,7 @@ def test_others_who_write_our_values_are_seen():
     assert node["sysctl_conf"] == {"read_at_boot": True, "sysctls": {TIME: {"value": "600", "line": 1}}}
     assert node["problems"] == [
         {
+            "id": "other-writers",
             "what": "the configuration of keepalived",
             "why": "/etc/keepalived/keepalived.conf:6: the pattern '{a,b}' is not understood",
             "do": "See by hand whether these lines set what is planned here.",
@@ -303,6 +305,7 @@ def test_a_key_that_cannot_be_read_is_not_absent():
     assert key["error"].startswith("/proc/sys/net/ipv4/tcp_retries2: ")
     assert node["problems"] == [
         {
+            "id": "sysctls",
             "what": "1 sysctls",
             "why": key["error"],
             "do": more_rights(),
@@ -409,11 +412,12 @@ def test_without_root_the_rest_is_read_and_what_is_missing_is_said():
     assert node["conntrack"]["timeouts"]["established"] == 432000
     assert (node["namespaces"]["count"], node["namespaces"]["unreadable"]) == (1, 1)
     problem, sockets = node["problems"]
-    assert problem["what"] == "keepalive in other network namespaces"
+    assert (problem["id"], problem["what"]) == ("namespaces", "keepalive in other network namespaces")
     assert problem["why"].startswith("1 of the namespaces or processes cannot be read, such as /proc/")
     assert problem["why"].endswith("/ns/net: Permission denied")
     assert problem["do"] == "Run as root (become: true)."
     assert sockets == {
+        "id": "connections",
         "what": "connections to services",
         "why": "/proc/net/nf_conntrack: Permission denied",
         "do": "Run as root (become: true).",

@@ -52,11 +52,17 @@ def test_a_node_that_was_cured():
     cured = with_keepalive(stock_node(), (600, 30, 9), file=OUR_FILE)
     found = between({"worker1": stock_node()}, {"worker1": cured})
     assert found["changes"] == [
-        {"scope": "plan", "what": "verdict", "from": "unsafe", "to": "safe"},
-        {"scope": "worker1", "what": "verdict", "from": "unsafe", "to": "safe"},
-        {"scope": "worker1", "what": "verdict after a reboot", "from": "unsafe", "to": "safe"},
-        {"scope": "worker1", "what": "keepalive", "from": "7200/75/9", "to": "600/30/9"},
-        {"scope": "worker1", "what": "keepalive after a reboot", "from": "7200/75/9", "to": "600/30/9"},
+        {"scope": "plan", "scope_kind": "plan", "what": "verdict", "from": "unsafe", "to": "safe"},
+        {"scope": "worker1", "scope_kind": "node", "what": "verdict", "from": "unsafe", "to": "safe"},
+        {"scope": "worker1", "scope_kind": "node", "what": "verdict after a reboot", "from": "unsafe", "to": "safe"},
+        {"scope": "worker1", "scope_kind": "node", "what": "keepalive", "from": "7200/75/9", "to": "600/30/9"},
+        {
+            "scope": "worker1",
+            "scope_kind": "node",
+            "what": "keepalive after a reboot",
+            "from": "7200/75/9",
+            "to": "600/30/9",
+        },
     ]
     assert "keepalive-too-late" in [each["id"] for each in found["findings_gone"]]
     assert found["findings_new"] == []
@@ -64,9 +70,16 @@ def test_a_node_that_was_cured():
 
 def test_a_limit_that_fell():
     found = between({"worker1": quiet_node()}, {"worker1": with_ipvs_tcp(quiet_node(), 300)})
-    assert {"scope": "plan", "what": "limit", "from": "900 s (IPVS tcp)", "to": "300 s (IPVS tcp)"} in found["changes"]
+    assert {
+        "scope": "plan",
+        "scope_kind": "plan",
+        "what": "limit",
+        "from": "900 s (IPVS tcp)",
+        "to": "300 s (IPVS tcp)",
+    } in found["changes"]
     assert {
         "scope": "worker1",
+        "scope_kind": "node",
         "what": "limits",
         "from": "900 s (IPVS tcp), 86400 s (conntrack established)",
         "to": "300 s (IPVS tcp), 86400 s (conntrack established)",
@@ -79,8 +92,8 @@ def test_pods_and_connections_that_were_cured():
     now["worker1"]["pods"]["rows"] = now["worker1"]["pods"]["rows"][1:]
     now["worker1"]["pods"]["totals"].update(without_keepalive=0)
     assert between(cluster(), now)["changes"] == [
-        {"scope": "worker1", "what": "pods at risk", "from": "2", "to": "1"},
-        {"scope": "worker1", "what": "connections at risk", "from": "16", "to": "10"},
+        {"scope": "worker1", "scope_kind": "node", "what": "pods at risk", "from": "2", "to": "1"},
+        {"scope": "worker1", "scope_kind": "node", "what": "connections at risk", "from": "16", "to": "10"},
     ]
 
 
@@ -112,7 +125,7 @@ def test_the_severity_of_a_finding_that_was_there_before(before, now, changes):
     what = f"severity of {report['findings'][0]['id']}"
     assert complaints(report) == []
     assert report["drift"]["changes"] == [
-        {"scope": "worker1", "what": what, "from": was, "to": became} for was, became in changes
+        {"scope": "worker1", "scope_kind": "node", "what": what, "from": was, "to": became} for was, became in changes
     ]
     assert (report["drift"]["findings_new"], report["drift"]["findings_gone"]) == ([], [])
 
@@ -121,9 +134,13 @@ def test_a_rule_that_says_more_than_before():
     offered = altered(quiet_node(), kube_proxy={"version": "v1.30.2"})
     off = altered(quiet_node(), kube_proxy={"version": "v1.40.0"})
     found = between({"worker1": offered}, {"worker1": off})
-    assert {"scope": "worker1", "what": "severity of ipvs-mode-deprecated", "from": "info", "to": "warning"} in found[
-        "changes"
-    ]
+    assert {
+        "scope": "worker1",
+        "scope_kind": "node",
+        "what": "severity of ipvs-mode-deprecated",
+        "from": "info",
+        "to": "warning",
+    } in found["changes"]
 
 
 @pytest.mark.parametrize(
@@ -192,6 +209,23 @@ def test_a_report_that_lacks_something_is_refused(spoil):
     spoil(earlier)
     with pytest.raises(PlanError, match=rf"^keepalive_report_compare: {PATH} is not a whole report \(\w+: .*\)\. Give"):
         drift(earlier, document(), PATH)
+
+
+def test_a_host_named_plan_is_not_the_plan():
+    found = between({"plan": stock_node()}, {"plan": quiet_node()})
+    verdicts = [(each["scope"], each["scope_kind"]) for each in found["changes"] if each["what"] == "verdict"]
+    assert verdicts == [("plan", "plan"), ("plan", "node")]
+    assert {each["scope_kind"] for each in found["findings_gone"]} == {"node"}
+
+
+def test_an_earlier_report_that_tells_the_plan_by_its_name_only():
+    policy = {"profile": "article"}
+    several = {"worker1": stock_node()}
+    earlier, report = document(several, policy, made_at="2026-11-20T03:40:00Z"), document(several, policy)
+    for finding in earlier["findings"]:
+        del finding["scope_kind"]
+    found = drift(earlier, report, PATH)
+    assert (found["findings_new"], found["findings_gone"], found["changes"]) == ([], [], [])
 
 
 def test_an_earlier_report_that_does_not_say_the_sum_of_sockets_at_risk():

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils import _findings
@@ -472,7 +474,14 @@ RAISED = [
         "not-read",
         altered(
             quiet_node(),
-            problems=[{"what": "/proc/net/ip_vs_conn", "why": "2 lines make no sense", "do": "Report them."}],
+            problems=[
+                {
+                    "id": "ipvs-connections",
+                    "what": "/proc/net/ip_vs_conn",
+                    "why": "2 lines make no sense",
+                    "do": "Report them.",
+                }
+            ],
         ),
         {},
         {
@@ -485,7 +494,9 @@ RAISED = [
     ),
     pytest.param(
         "not-read",
-        altered(plain_node(), problems=[{"what": "kube-proxy's mode", "why": "nonsense", "do": "Look."}]),
+        altered(
+            plain_node(), problems=[{"id": "kube-proxy", "what": "kube-proxy's mode", "why": "nonsense", "do": "Look."}]
+        ),
         {},
         {"observed": "kube-proxy's mode: nonsense", "remedy": "Look."},
         id="something else answers at kube-proxy's port",
@@ -556,7 +567,7 @@ RAISED = [
         "kubelet-not-read",
         altered(
             with_kubelet(disable_http2=None, read_idle_timeout=None, ping_timeout=None, error=DENIED),
-            problems=[{"what": "kubelet", "why": DENIED, "do": "Run as root (become: true)."}],
+            problems=[{"id": "kubelet", "what": "kubelet", "why": DENIED, "do": "Run as root (become: true)."}],
         ),
         {},
         {
@@ -852,7 +863,9 @@ NOT_RAISED = [
     pytest.param("not-read", unprivileged_node(), {}, id="other rules say it already"),
     pytest.param(
         "not-read",
-        altered(with_kubelet(error=DENIED), problems=[{"what": "kubelet", "why": DENIED, "do": "Look."}]),
+        altered(
+            with_kubelet(error=DENIED), problems=[{"id": "kubelet", "what": "kubelet", "why": DENIED, "do": "Look."}]
+        ),
         {},
         id="the rule on kubelet says it already",
     ),
@@ -880,6 +893,21 @@ NOT_RAISED = [
         "kubelet-not-read", with_rows(plain_node(), row("process x (7)", kind="other")), {}, id="namespaces of no pod"
     ),
 ]
+
+
+KINDS = ("playbook", "variable")
+PLAYBOOK = re.compile(r"\bkubenode\.connections\.(audit|apply|verify|restore)\b")
+# What stands in a remedy as NAME: VALUE and is no list of alternatives.
+VARIABLE = re.compile(r"\bkeepalive_\w+: (?:\{[^}]*\}|[\w-]+\b(?!, calico_ebpf))")
+
+
+@pytest.mark.parametrize(("identity", "node", "policy", "_expected"), RAISED)
+def test_what_can_be_pasted_of_a_remedy_is_among_its_steps(identity, node, policy, _expected):
+    finding = finding_of(identity, node, policy)
+    steps = {kind: [step["what"] for step in finding["steps"] if step["kind"] == kind] for kind in KINDS}
+    assert steps["playbook"] == list(dict.fromkeys(PLAYBOOK.findall(finding["remedy"])))
+    assert steps["variable"] == VARIABLE.findall(finding["remedy"])
+    assert all(what in finding["remedy"] for whats in steps.values() for what in whats)
 
 
 @pytest.mark.parametrize(("identity", "node", "policy", "expected"), RAISED)

@@ -14,7 +14,9 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._n
     applied_node,
     nodes,
     stock_node,
+    with_configured_tcp,
     with_keepalive,
+    with_module,
 )
 
 
@@ -59,6 +61,29 @@ def test_owners_of_values_that_stay_do_not_part_nodes():
     report = planned(OUR_FILE, OUR_FILE)
     report["nodes"][0]["owners"]["IPVS udp"] = "keepalived at its next start"
     assert headings(report) == [["worker1", "worker2"]]
+
+
+def owner_cells(report):
+    """What the table says in its last column, by the name of the value."""
+    rows = re.findall(r"<tr>(.*?)</tr>", part(report) or "", re.DOTALL)
+    cells = [[re.sub(r"<[^>]*>", "", each) for each in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row)] for row in rows]
+    return {row[0]: row[-1] for row in cells[1:]}
+
+
+def test_who_sets_a_value_is_said_where_it_comes_back_after_a_reboot_too():
+    lost = with_keepalive(stock_node(), (600, 30, 9), (7200, 75, 9), OTHER_FILE)
+    report = document(nodes(with_configured_tcp(lost, 900)), {"ipvs_timeouts": {"tcp": 1800}})
+    assert owner_cells(report) == {
+        "net.ipv4.tcp_keepalive_time after a reboot": f"{OTHER_FILE}:3",
+        "net.ipv4.tcp_keepalive_intvl after a reboot": f"{OTHER_FILE}:4",
+        "IPVS tcp": "kube-proxy at its next start (ipvs.tcpTimeout 900s)",
+    }
+
+
+def test_where_nobody_is_known_there_is_a_dash():
+    node = with_module(stock_node(), "br_netfilter", loaded=False)
+    report = document(nodes(node), {"bridge_nf_call": "always"})
+    assert owner_cells(report)["module br_netfilter"] == "\N{EN DASH}"
 
 
 def test_nodes_with_another_verdict_before_are_apart():

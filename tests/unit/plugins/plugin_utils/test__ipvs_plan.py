@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import pytest
 
+from ansible_collections.kubenode.connections.plugins.plugin_utils._errors import PlanError
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan import make_plan
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import (
     EMPTY,
@@ -97,6 +98,13 @@ def test_raise_ipvs_raises_above_the_highest_keepalive_in_use(several, timeouts)
     changed = [change["what"] for node in plan["nodes"].values() for change in node["changes"]]
     assert not [what for what in changed if "keepalive" in what]
     assert (plan["safe"], plan["decided_in_time"]) == (True, True)
+
+
+def test_a_middlebox_of_that_name_is_not_ipvs():
+    box = {"name": "IPVS tcp", "seconds": 600}
+    with pytest.raises(PlanError) as caught:
+        make_plan(nodes(stock_node()), {"strategy": "raise_ipvs", "middleboxes": [box]})
+    assert "raises IPVS only and keeps 7200/75/9" in str(caught.value)
 
 
 def test_raise_ipvs_assumes_the_kernels_keepalive_where_namespaces_could_not_be_read():

@@ -33,7 +33,7 @@ SHAPE = {
 
 def finding(identity, severity="critical", scope="worker1", **more):
     values = {"observed": "7200", "limit": "900 s", "why": "It is forgotten.", "remedy": "Apply.", "silenced": None}
-    return {"id": identity, "severity": severity, "scope": scope, **values, **more}
+    return {"id": identity, "severity": severity, "scope": scope, "scope_kind": "node", **values, **more}
 
 
 def report(*findings, names=("worker1",), observed=True):
@@ -127,10 +127,21 @@ def test_of_a_node_that_was_not_observed_no_rule_passes():
 
 
 def test_what_is_wrong_with_the_plan_has_a_suite_of_its_own():
-    root = parsed(report(finding("keepalive-few-probes", scope="plan")))
+    root = parsed(report(finding("keepalive-few-probes", scope="plan", scope_kind="plan")))
     assert [suite.attrib["name"] for suite in root] == ["plan", "worker1"]
     assert root[0].attrib["failures"] == "1"
     assert "keepalive-few-probes" not in [case.attrib["name"] for case in root[1].iter("testcase")]
+
+
+def test_a_host_named_plan_keeps_its_cases_beside_those_of_the_plan():
+    undecided = finding("keepalive-undecided", "warning", scope="plan", scope_kind="plan")
+    root = parsed(report(finding("keepalive-too-late", scope="plan"), undecided, names=("plan",)))
+    failed = [[case.attrib["name"] for case in suite.iter("testcase") if len(case)] for suite in root]
+    assert failed == [["keepalive-undecided"], ["keepalive-too-late"]]
+    assert len(root[1].findall("testcase")) == len(RULES) - 1
+    alone = parsed(report(finding("keepalive-too-late", scope="plan"), names=("plan",)))
+    assert [suite.attrib["failures"] for suite in alone] == ["1"]
+    assert len(alone[0].findall("testcase")) == len(RULES)
 
 
 def test_the_report_of_a_cluster_has_the_shape_that_readers_know():

@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils import _limits
-from ansible_collections.kubenode.connections.plugins.plugin_utils._limits import Limit, NotSeen
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits import Limit
 from ansible_collections.kubenode.connections.plugins.plugin_utils._parse_node import parse_node
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import (
     container_node,
@@ -170,7 +170,7 @@ def test_the_limits_that_are_really_there(node, expected):
             changed(
                 changed(changed(stock_node(), "kube_proxy.mode", "iptables"), "ipvs.totals.services", 0),
                 "problems",
-                [{"what": "/proc/net/ip_vs", "why": "Permission denied", "do": ""}],
+                [{"id": "ipvs-services", "what": "/proc/net/ip_vs", "why": "Permission denied", "do": ""}],
             ),
             [("IPVS tcp", "whether IPVS has virtual services could not be read")],
             id="virtual services unreadable",
@@ -202,7 +202,16 @@ def test_the_limits_that_are_really_there(node, expected):
 )
 def test_what_could_not_be_read_is_never_left_out(node, expected):
     seen = _limits.of_node("worker1", parse_node(node))
-    assert seen.not_seen == tuple(NotSeen("worker1", name, why) for name, why in expected)
+    assert [(each.node, each.name, each.why) for each in seen.not_seen] == [("worker1", *each) for each in expected]
+
+
+def test_a_limit_that_was_not_seen_names_the_problem_behind_it():
+    (unseen,) = _limits.of_node("worker1", parse_node(unprivileged_node())).not_seen
+    assert unseen.problem == "ipvs-timeouts"
+    silent = unprivileged_node()
+    silent["problems"][0]["why"] = ""
+    (unseen,) = _limits.of_node("worker1", parse_node(silent)).not_seen
+    assert (unseen.why, unseen.problem) == ("the timeouts could not be read", None)
 
 
 @pytest.mark.parametrize(

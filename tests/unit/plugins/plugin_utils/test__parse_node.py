@@ -26,6 +26,13 @@ def test_nothing_was_observed(node):
     assert parse_node(node) is None
 
 
+def test_problems_of_an_older_node_info_have_no_id():
+    older = {"what": "IPVS timeouts", "why": "Operation not permitted", "do": "Run as root."}
+    node = parse_node({**stock_node(), "problems": [older, {"id": "kubelet", **older}]})
+    assert [problem.id for problem in node.problems] == ["", "kubelet"]
+    assert (node.problem("kubelet"), node.problem("conntrack")) == (node.problems[1], None)
+
+
 def test_data_that_says_nothing_is_not_seen():
     node = parse_node({"hostname": "worker1"})
     assert (node.ipvs.loaded, node.conntrack.loaded, node.kube_proxy.running) == (None, None, None)

@@ -13,7 +13,11 @@ from hypothesis import strategies as st
 from ansible_collections.kubenode.connections.plugins.plugin_utils._prometheus import render_all, render_nodes
 from ansible_collections.kubenode.connections.plugins.plugin_utils._silence import parse_silences
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._cluster import cluster, document
-from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import nodes, quiet_node
+from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import (
+    nodes,
+    quiet_node,
+    stock_node,
+)
 
 NAME = r"kubenode_connections_[a-z_0-9]+"
 LABEL = r'[a-z]+="(?:[^"\\\n]|\\[\\n"])*"'
@@ -128,6 +132,13 @@ def test_each_node_has_its_own_metrics_and_together_they_are_all_but_those_of_th
     together = [sample for text in each.values() for sample in samples(text)]
     of_all = samples(render_all(report))
     assert sorted(together) == sorted(sample for sample in of_all if "plan_findings" not in sample[0])
+
+
+def test_a_host_named_plan_has_its_own_findings():
+    text = render_all(document({"plan": stock_node()}, {"profile": "article"}))
+    assert value(text, "findings", node="plan", severity="critical") == 1
+    assert value(text, "plan_findings", severity="critical") == 0
+    assert value(text, "plan_findings", severity="warning") == 1
 
 
 def test_a_metric_is_described_once_and_its_samples_are_together():

@@ -10,7 +10,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._errors impor
 from ansible_collections.kubenode.connections.plugins.plugin_utils._silence import parse_silences
 
 FORM = "Write a list of {id: FINDING, reason: WHY} with nodes: [NAME] for some nodes only."
-LATE = {"id": "keepalive-too-late", "scope": "worker1"}
+LATE = {"id": "keepalive-too-late", "scope": "worker1", "scope_kind": "node"}
 
 
 @pytest.mark.parametrize(
@@ -34,6 +34,12 @@ LATE = {"id": "keepalive-too-late", "scope": "worker1"}
 )
 def test_a_finding_is_silenced(silences, reason):
     assert parse_silences(silences).reason(LATE) == reason
+
+
+@pytest.mark.parametrize(("nodes", "reasons"), [(["plan"], ["known", None]), (None, ["known", "known"])])
+def test_a_host_named_plan_is_not_the_plan(nodes, reasons):
+    silences = parse_silences([{"id": "keepalive-too-late", "reason": "known", "nodes": nodes}])
+    assert [silences.reason({**LATE, "scope": "plan", "scope_kind": kind}) for kind in ("node", "plan")] == reasons
 
 
 @pytest.mark.parametrize(
