@@ -12,6 +12,18 @@ from ansible_collections.kubenode.connections.plugins.module_utils._atomic_file 
 from ansible_collections.kubenode.connections.plugins.module_utils._errors import NodeError
 from ansible_collections.kubenode.connections.plugins.module_utils._transaction import Step, foresee, run
 
+SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
+
+
+@pytest.fixture(autouse=True)
+def signals_as_usual():
+    """Also where these tests themselves run with nohup or in the background of a shell, which ignore some."""
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in SIGNALS}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
 AS_BEFORE = "The node is as before: everything that this run had written was undone and read back."
 
 
@@ -160,9 +172,9 @@ def test_a_step_without_a_change_foresees_nothing():
 
 
 def test_signals_are_as_before_afterwards():
-    before = [signal.getsignal(number) for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)]
+    before = [signal.getsignal(number) for number in SIGNALS]
     run(shelves()[1])
-    assert [signal.getsignal(number) for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)] == before
+    assert [signal.getsignal(number) for number in SIGNALS] == before
 
 
 @pytest.mark.parametrize("fails", [("late signals", "", "apply"), ("late signals", "undo", "apply")])
@@ -203,7 +215,7 @@ def test_a_program_that_a_step_runs_is_not_ended_by_a_signal_to_all():
     def apply():
         program = subprocess.Popen(["sh", "-c", "echo started; read line; exit 7"], stdin=-1, stdout=-1)
         program.stdout.readline()
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        for number in SIGNALS:
             program.send_signal(number)
         program.communicate(b"\n")
         ended.append(program.returncode)
