@@ -393,6 +393,7 @@ def test_files_and_folders_that_may_not_be_read_are_problems_and_not_absent():
     node = node_after(code)
     assert node["boot_problems"] == []
     assert {
+        "id": "boot",
         "what": "what a reboot sets",
         "why": "/etc/sysctl.d/secret.conf: the file cannot be read: Permission denied; "
         "/etc/modules-load.d: the folder cannot be read: Permission denied",
