@@ -19,6 +19,8 @@ description:
   - IPVS counts where it handles connections, that is in kube-proxy's ipvs mode or where there are virtual services.
     What kube-proxy's configuration sets again at its next start counts too, and connection tracking where it is loaded.
   - Limits that could not be read are listed in RV(_value.not_seen). A node with such a limit is never V(safe).
+  - So are limits that a node shows and that make no sense, less than 10 seconds or more than any kernel takes. Such a
+    node has a finding, and the others are planned without that limit.
   - A node that is safe now and after a reboot gets empty settings. Values that the user set are never changed. Unsafe
     ones are an error that shows the sum.
 positional: _input, policy
@@ -233,7 +235,8 @@ _value:
       type: list
       elements: dict
     not_seen:
-      description: Limits that may be there and could not be read, each with C(node), C(name) and C(why).
+      description:
+        - Limits that may be there and could not be read, or make no sense, each with C(node), C(name) and C(why).
       type: list
       elements: dict
     keepalive:

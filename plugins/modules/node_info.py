@@ -618,8 +618,8 @@ node:
       description:
         - Everything that could not be read, why, and what to do.
         - C(id) does not change from release to release. It is V(ipvs-timeouts), V(ipvs-services), V(ipvs-connections),
-          V(conntrack), V(boot), V(sysctls), V(kube-proxy), V(other-writers), V(kubelet), V(namespaces), V(softnet), V(rps)
-          or V(connections).
+          V(conntrack), V(boot), V(sysctls), V(kube-proxy), V(other-writers), V(kubelet), V(namespaces), V(softnet),
+          V(rps) or V(connections).
       type: list
       elements: dict
       sample:

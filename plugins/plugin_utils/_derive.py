@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from ansible_collections.kubenode.connections.plugins.plugin_utils import _keepalive
 from ansible_collections.kubenode.connections.plugins.plugin_utils._errors import PlanError
 from ansible_collections.kubenode.connections.plugins.plugin_utils._keepalive import ARTICLE, KERNEL_DEFAULT, Keepalive
-from ansible_collections.kubenode.connections.plugins.plugin_utils._limits import CONNTRACK, IPVS_TCP, Limit
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits import (
+    IPVS_TCP,
+    SHORTEST_LIMIT_REASON,
+    SHORTEST_LIMIT_SECONDS,
+    Limit,
+)
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy import Policy
-
-SHORTEST_LIMIT_SECONDS = 10
-"""Below this, whole seconds, timer slack and lost probes leave nothing to choose."""
-
-SHORTEST_LIMIT_REASON = "the shortest idle limit that keepalive in whole seconds can stay below"
 
 
 @dataclass(frozen=True)
@@ -107,13 +107,10 @@ def _require_room(limit: Limit, policy: Policy) -> None:
 
 
 def _how_to_raise(limit: Limit) -> str:
+    """What the user said: a node that shows such a limit by itself is set apart (_limits.NodeLimits.shown)."""
     if limit.node is None:
         return "Raise it there, or correct keepalive_middleboxes."
-    if limit.name == IPVS_TCP:
-        return "Raise the IPVS tcp timeout on that node, for example with keepalive_ipvs_timeouts: {tcp: 900}."
-    if limit.name == CONNTRACK:
-        return "Raise net.netfilter.nf_conntrack_tcp_timeout_established on that node."
-    return "Raise it in kube-proxy's configuration."
+    return f"Raise it in {'keepalive_ipvs_timeouts' if limit.name == IPVS_TCP else 'keepalive_sysctls'}."
 
 
 def _require_safe(keepalive: Keepalive, limit: Limit, policy: Policy) -> None:

@@ -71,7 +71,7 @@ def _named(node: Node) -> Markup:
 
 def _limits(node: Node) -> Child:
     limits = [tag("li", f"{limit['seconds']} s {limit['name']}") for limit in node["limits"]]
-    unread = [tag("li", f"{each['name']} not read") for each in node["not_seen"]]
+    unread = [tag("li", f"{each['name']} not known") for each in node["not_seen"]]
     return tag("ul", *limits, *unread) if limits or unread else "none"
 
 

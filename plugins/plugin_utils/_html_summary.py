@@ -74,7 +74,7 @@ def _facts(document: Document) -> Iterator[Markup]:
     if boots and _headline.kind(document) == "unknown":
         yield prose(f"{nodes_words(boots)} safe now will be at risk after a reboot.")
     if document["not_seen"]:
-        yield prose(f"{count(len(document['not_seen']), 'limit')} could not be read.")
+        yield prose(f"{count(len(document['not_seen']), 'limit')} not known.")
 
 
 def figures(document: Document) -> Markup:

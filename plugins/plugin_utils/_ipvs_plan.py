@@ -32,10 +32,13 @@ def keepalives_in_use(nodes: Iterable[Observed]) -> list[Keepalive]:
     return [each for each in found if each.usable]
 
 
-def highest_in_use(nodes: Iterable[Observed], lost_probes: int) -> Keepalive:
-    """The latest of them; the kernel's own, which new namespaces start with, where not all namespaces could be read."""
-    nodes = list(nodes)
-    found = keepalives_in_use(nodes)
+def highest_in_use(nodes: Iterable[Observed], policy: Policy) -> Keepalive:
+    """The latest of them; the kernel's own, which new namespaces start with, where not all namespaces could be read.
+
+    One that no IPVS timeout can be above is left out: it has a finding, and the others are planned without it.
+    """
+    nodes, lost_probes = list(nodes), policy.lost_probes
+    found = [each for each in keepalives_in_use(nodes) if above_seconds(each, policy) <= IPVS_SECONDS.high]
     if not found or not all(node.namespaces.complete for node in nodes):
         found.append(KERNEL_DEFAULT)
     return max(found, key=lambda each: (each.silence_seconds(lost_probes), each.verdict_seconds))
@@ -122,14 +125,14 @@ def _timeouts(node: Observed, policy: Policy, tcp: int | None) -> dict[str, int]
     timeouts = dict(policy.ipvs_timeouts)
     # Without the live value nobody can promise not to lower it, so it is not planned.
     if tcp is not None and "tcp" not in timeouts and node.ipvs.timeouts is not None:
-        timeouts["tcp"] = max(tcp, node.ipvs.timeouts["tcp"])
+        timeouts["tcp"] = max(tcp, min(node.ipvs.timeouts["tcp"], IPVS_SECONDS.high))
     return timeouts
 
 
 def _ipvs_after(name: str, node: Observed, tcp: int | None, seen: Iterable[Limit]) -> list[Limit]:
     if tcp is None:
         return [limit for limit in seen if is_ipvs(limit)]
-    return [Limit(tcp, _limits.IPVS_TCP, name), *_limits.ipvs_after_restart(name, node, tcp)]
+    return [Limit(tcp, _limits.IPVS_TCP, name), *_limits.sensible(_limits.ipvs_after_restart(name, node, tcp))]
 
 
 def _established(node: Observed, policy: Policy) -> int | None:
@@ -142,8 +145,5 @@ def _established(node: Observed, policy: Policy) -> int | None:
 def _conntrack_after(name: str, node: Observed, established: int | None, seen: Iterable[Limit]) -> list[Limit]:
     if established is None:
         return [limit for limit in seen if not is_ipvs(limit)]
-    after = [Limit(established, _limits.CONNTRACK, name)]
-    configured = _limits.kube_proxy_established_seconds(node, established)
-    if configured is not None and configured != established:
-        after.append(Limit(configured, _limits.CONNTRACK_RESTART, name))
-    return after
+    after_restart = _limits.conntrack_after_restart(name, node, established)
+    return [Limit(established, _limits.CONNTRACK, name), *_limits.sensible(after_restart)]

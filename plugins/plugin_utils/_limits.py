@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils import _observed
@@ -25,6 +25,14 @@ CONNTRACK = "conntrack established"
 CONNTRACK_RESTART = "conntrack established after a kube-proxy restart"
 SERVICES = "the idle limit of Services"
 
+SHORTEST_LIMIT_SECONDS = 10
+"""Below this, whole seconds, timer slack and lost probes leave nothing to choose."""
+
+SHORTEST_LIMIT_REASON = "the shortest idle limit that keepalive in whole seconds can stay below"
+
+LONGEST_LIMIT_SECONDS = ((1 << 31) - 1) // 100
+"""INT_MAX ticks of a kernel with 100 a second, the fewest there are: no kernel takes a longer timeout."""
+
 
 @dataclass(frozen=True)
 class Limit:
@@ -33,6 +41,22 @@ class Limit:
     seconds: int
     name: str
     node: str | None
+
+    @property
+    def absurd(self) -> str | None:
+        """Why nobody can plan for it, None where it makes sense."""
+        if self.seconds < SHORTEST_LIMIT_SECONDS:
+            return f"shows {self.seconds} s, below {SHORTEST_LIMIT_SECONDS} s ({SHORTEST_LIMIT_REASON})"
+        if self.seconds > LONGEST_LIMIT_SECONDS:
+            return (
+                f"shows {self.seconds} s, above {LONGEST_LIMIT_SECONDS} s (the longest timeout that any kernel takes)"
+            )
+        return None
+
+    @property
+    def in_force(self) -> bool:
+        """Whether the kernel itself has it now, and not only a program that will set it when it starts."""
+        return self.name in (IPVS_TCP, CONNTRACK)
 
     @property
     def whose(self) -> str:
@@ -47,12 +71,19 @@ class Limit:
 
 @dataclass(frozen=True)
 class NotSeen:
-    """A limit that may be there and could not be read; ``problem`` is the id of what node_info said about it."""
+    """A limit that may be there and could not be read, or ``shown`` is what makes no sense and is left out.
+
+    ``problem`` is the id of what node_info said about it.
+    """
 
     node: str
     name: str
     why: str
     problem: str | None = None
+    shown: Limit | None = None
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.why}" if self.shown else f"{self.name} could not be read: {self.why}"
 
     def as_dict(self) -> dict[str, str]:
         return {"node": self.node, "name": self.name, "why": self.why}
@@ -60,16 +91,29 @@ class NotSeen:
 
 @dataclass(frozen=True)
 class NodeLimits:
-    """The limits of one node, those it could not read, and remarks on what is there but not on the path."""
+    """The limits of one node, those that are not known, and remarks on what is there but not on the path."""
 
     limits: tuple[Limit, ...]
     not_seen: tuple[NotSeen, ...]
     notes: tuple[str, ...]
 
+    @property
+    def shown(self) -> tuple[Limit, ...]:
+        """The limits that the node shows and that make no sense: it is set apart, and the others do without them."""
+        return tuple(each.shown for each in self.not_seen if each.shown)
+
 
 def ascending(limits: Iterator[Limit] | list[Limit]) -> tuple[Limit, ...]:
     """The limits, shortest first; the order does not depend on the order of nodes."""
     return tuple(sorted(limits, key=lambda limit: (limit.seconds, limit.name, limit.node or "")))
+
+
+def shows_nonsense(node: Observed) -> bool:
+    return any(limit.absurd for limit in (*_ipvs("", node), *_conntrack("", node)))
+
+
+def sensible(limits: Iterable[Limit]) -> tuple[Limit, ...]:
+    return tuple(limit for limit in limits if not limit.absurd)
 
 
 def of_middlebox(middlebox: Middlebox) -> Limit:
@@ -84,9 +128,11 @@ def of_node(name: str, node: Observed | None, declared: bool = False) -> NodeLim
     if node is None:
         why = "the node was not observed"
         return NodeLimits((), (NotSeen(name, IPVS_TCP, why), NotSeen(name, CONNTRACK, why)), ())
+    limits = ascending([*_ipvs(name, node), *_conntrack(name, node)])
     return NodeLimits(
-        ascending([*_ipvs(name, node), *_conntrack(name, node)]),
+        sensible(limits),
         (
+            *(NotSeen(name, limit.name, limit.absurd, shown=limit) for limit in limits if limit.absurd),
             *_ipvs_not_seen(name, node),
             *_conntrack_not_seen(name, node),
             *(() if declared else _services_not_seen(name, node)),
@@ -128,6 +174,13 @@ def kube_proxy_established_seconds(node: Observed, present: int | None) -> int |
     return None if higher and node.kube_proxy.raises_only else configured
 
 
+def conntrack_after_restart(name: str, node: Observed, seconds: int) -> Iterator[Limit]:
+    """The limit that comes where kube-proxy starts anew and sets conntrack's established timeout to something else."""
+    configured = kube_proxy_established_seconds(node, seconds)
+    if configured is not None and configured != seconds:
+        yield Limit(configured, CONNTRACK_RESTART, name)
+
+
 def _ipvs(name: str, node: Observed) -> Iterator[Limit]:
     if not node.ipvs_on_path:
         return
@@ -141,9 +194,7 @@ def _conntrack(name: str, node: Observed) -> Iterator[Limit]:
     if not node.conntrack.loaded or node.conntrack.established is None:
         return
     yield Limit(node.conntrack.established, CONNTRACK, name)
-    configured = kube_proxy_established_seconds(node, node.conntrack.established)
-    if configured is not None and configured != node.conntrack.established:
-        yield Limit(configured, CONNTRACK_RESTART, name)
+    yield from conntrack_after_restart(name, node, node.conntrack.established)
 
 
 def _ipvs_not_seen(name: str, node: Observed) -> Iterator[NotSeen]:

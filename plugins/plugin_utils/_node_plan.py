@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils import _keepalive
 from ansible_collections.kubenode.connections.plugins.plugin_utils._keepalive import Keepalive
-from ansible_collections.kubenode.connections.plugins.plugin_utils._limits import Limit, NodeLimits
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits import Limit, NodeLimits, shows_nonsense
 from ansible_collections.kubenode.connections.plugins.plugin_utils._model import (
     SAFE,
     UNKNOWN,
@@ -76,21 +76,22 @@ def plan_node(
 def verdict_of(keepalive: Keepalive | None, seen: NodeLimits, limit: Limit | None, policy: Policy) -> tuple[str, str]:
     """safe, unsafe or unknown, and why, without a full stop.
 
-    Too late for a limit that was seen is unsafe, whatever was not seen.
+    Too late for a limit that was seen is unsafe, whatever was not seen; so is too late for one that the node's own
+    kernel has, however absurd.
     """
     if keepalive is not None and not keepalive.usable:
         return UNSAFE, f"keepalive {keepalive} has a value below 1, which ends or floods idle connections"
-    if keepalive is not None and limit is not None:
-        text = _keepalive.sum_text(keepalive, limit.seconds, limit.whose, policy.lost_probes, policy.margin)
-        if not _keepalive.is_safe(keepalive, limit.seconds, policy.lost_probes, policy.margin):
-            return UNSAFE, text
-        if not seen.not_seen:
-            return SAFE, text
+    text = "nothing was seen that forgets idle connections"
+    if keepalive is not None:
+        for each in (*(shown for shown in seen.shown if shown.in_force), *([limit] if limit else [])):
+            text = _keepalive.sum_text(keepalive, each.seconds, each.whose, policy.lost_probes, policy.margin)
+            if not _keepalive.is_safe(keepalive, each.seconds, policy.lost_probes, policy.margin):
+                return UNSAFE, text
     if seen.not_seen:
-        return UNKNOWN, "; ".join(f"{each.name} could not be read: {each.why}" for each in seen.not_seen)
+        return UNKNOWN, "; ".join(map(str, seen.not_seen))
     if keepalive is None:
         return UNKNOWN, "its keepalive could not be read"
-    return SAFE, "nothing was seen that forgets idle connections"
+    return SAFE, text
 
 
 def _spare(keepalive: Keepalive | None, limit: Limit | None, policy: Policy) -> int | None:
@@ -119,9 +120,10 @@ def unsafe_groups(node: Observed, limit: Limit | None, policy: Policy) -> Iterat
 def _kept_notes(node: Observed, wish: Wish) -> Iterator[str]:
     keepalive = kept(node, wish)
     if keepalive is not None:
+        why = "a limit of this node makes no sense" if shows_nonsense(node) else "no kube-proxy answers now"
         yield (
-            f"keepalive {keepalive} in {wish.policy.sysctl_file} stays: no kube-proxy answers now, so a limit that is "
-            "not seen may come back. To start over, run the playbook restore first."
+            f"keepalive {keepalive} in {wish.policy.sysctl_file} stays: {why}, so a limit that is not seen may come "
+            "back. To start over, run the playbook restore first."
         )
 
 

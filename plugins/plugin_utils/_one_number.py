@@ -7,14 +7,14 @@
 from __future__ import annotations
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils import _keepalive
-from ansible_collections.kubenode.connections.plugins.plugin_utils._derive import (
-    SHORTEST_LIMIT_REASON,
-    SHORTEST_LIMIT_SECONDS,
-    derive,
-)
+from ansible_collections.kubenode.connections.plugins.plugin_utils._derive import derive
 from ansible_collections.kubenode.connections.plugins.plugin_utils._errors import PlanError, nearest
 from ansible_collections.kubenode.connections.plugins.plugin_utils._keepalive import Keepalive
-from ansible_collections.kubenode.connections.plugins.plugin_utils._limits import Limit
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits import (
+    SHORTEST_LIMIT_REASON,
+    SHORTEST_LIMIT_SECONDS,
+    Limit,
+)
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy import Policy, parse_policy
 from ansible_collections.kubenode.connections.plugins.plugin_utils._values import whole_number
 

@@ -17,7 +17,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils import _deriv
 from ansible_collections.kubenode.connections.plugins.plugin_utils._errors import PlanError
 from ansible_collections.kubenode.connections.plugins.plugin_utils._findings import findings_of
 from ansible_collections.kubenode.connections.plugins.plugin_utils._keepalive import Keepalive
-from ansible_collections.kubenode.connections.plugins.plugin_utils._limits import Limit, NodeLimits
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits import Limit, NodeLimits, NotSeen
 from ansible_collections.kubenode.connections.plugins.plugin_utils._model import SAFE, UNKNOWN, UNSAFE, NodePlan, Plan
 from ansible_collections.kubenode.connections.plugins.plugin_utils._node_plan import plan_node
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed import Observed
@@ -78,7 +78,7 @@ def _raise_ipvs(
         if not _ipvs_plan.is_ipvs(limit)
     ]
     own = _derive.derive(others[0] if others else None, policy) if policy.own_names else None
-    in_use = _ipvs_plan.highest_in_use(there.values(), policy.lost_probes)
+    in_use = _ipvs_plan.highest_in_use(there.values(), policy)
     _ipvs_plan.refuse_other_limits(others, in_use, policy)
     # Of all nodes, not only of those with IPVS: a connection of any of them may cross one that has it.
     highest = max([in_use, *([own] if own else [])], key=lambda each: each.silence_seconds(policy.lost_probes))
@@ -117,16 +117,20 @@ def _assemble(
     return Plan(policy, limits, not_seen, limit, keepalive, safe, decided, _verdict(nodes), reasons, nodes)
 
 
-def _limit_reason(limits: tuple[Limit, ...], not_seen: tuple[object, ...]) -> str:
+def _limit_reason(limits: tuple[Limit, ...], not_seen: tuple[NotSeen, ...]) -> str:
+    absurd = sum(each.shown is not None for each in not_seen)
+    unread = len(not_seen) - absurd
+    unknown = f"; {unread} could not be read" if unread else ""
+    unknown += f"; {absurd} made no sense" if absurd else ""
     if limits:
         text = (
             f"the lowest of {len(limits)} idle limits that were seen"
             if len(limits) > 1
             else "the only idle limit that was seen"
         )
-        return f"{text}; {len(not_seen)} could not be read" if not_seen else text
+        return text + unknown
     if not_seen:
-        return f"no idle limit was seen; {len(not_seen)} could not be read"
+        return f"no idle limit was seen{unknown}"
     return "nothing on the path forgets idle connections: no IPVS, no conntrack, no middlebox"
 
 

@@ -2,13 +2,21 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Rules on what could not be read: unknown, never fine. Private to this collection."""
+"""Rules on what could not be read or makes no sense: never fine. Private to this collection."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ansible_collections.kubenode.connections.plugins.plugin_utils._limits import SERVICES
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits import (
+    CONNTRACK,
+    CONNTRACK_RESTART,
+    IPVS_TCP,
+    IPVS_TCP_KEEPALIVED,
+    IPVS_TCP_RESTART,
+    SERVICES,
+    SHORTEST_LIMIT_SECONDS,
+)
 from ansible_collections.kubenode.connections.plugins.plugin_utils._model import NodePlan, Plan
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed import (
     KUBE_PROXY,
@@ -20,6 +28,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._observed imp
 from ansible_collections.kubenode.connections.plugins.plugin_utils._page import some
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy import KEEPALIVE_KEYS
 from ansible_collections.kubenode.connections.plugins.plugin_utils._rule import (
+    CRITICAL,
     UNKNOWN,
     Case,
     Found,
@@ -32,6 +41,13 @@ _WHO_FORWARDS = (
     "Name what forwards Services in keepalive_middleboxes: cilium, calico_ebpf, or {name: ..., seconds: ...}. Where "
     "kube-proxy has only not started yet, run again when it has."
 )
+_CORRECT = {
+    IPVS_TCP: "Correct the IPVS tcp timeout of that node, for example with keepalive_ipvs_timeouts: {tcp: 900}.",
+    IPVS_TCP_RESTART: "Correct ipvs.tcpTimeout in kube-proxy's configuration.",
+    IPVS_TCP_KEEPALIVED: "Correct lvs_timeouts in keepalived's configuration.",
+    CONNTRACK: "Correct net.netfilter.nf_conntrack_tcp_timeout_established on that node.",
+    CONNTRACK_RESTART: "Correct conntrack.tcpEstablishedTimeout in kube-proxy's configuration.",
+}
 _AS_ROOT = "Run again as root (become: true)."
 _MORE_RIGHTS = "Run on the node itself: this root lacks rights, as in a container."
 
@@ -51,20 +67,37 @@ def _not_observed(plan: Plan) -> Iterator[tuple[str | None, Found]]:
             )
 
 
+@RULES.node("limit-absurd", CRITICAL)
+def _limit_absurd(case: Case) -> Found | None:
+    """The node shows a limit that no keepalive can stay below. Unknown where no kernel takes so long a timeout."""
+    shown = case.node.seen.shown
+    if not shown:
+        return None
+    short = any(limit.seconds < SHORTEST_LIMIT_SECONDS for limit in shown)
+    return Found(
+        "; ".join(f"{limit.name} {limit.absurd}" for limit in shown),
+        "The node is set apart: this limit does not count, and the others are planned without it. "
+        + ("Once it is in force, idle connections are lost." if short else "Nobody knows the true one."),
+        " ".join(_CORRECT[limit.name] for limit in shown),
+        severity=None if short else UNKNOWN,
+    )
+
+
 @RULES.node("limit-unknown", UNKNOWN)
 def _limit_unknown(case: Case) -> Found | None:
     """A limit that is or may be on the path could not be read."""
-    if not case.node.seen.not_seen:
+    unread = [each for each in case.node.seen.not_seen if not each.shown]
+    if not unread:
         return None
     return Found(
-        "; ".join(f"{each.name}: {each.why}" for each in case.node.seen.not_seen),
+        "; ".join(f"{each.name}: {each.why}" for each in unread),
         "The true limit may be lower than those that were seen, so nobody can call this node safe.",
         " ".join(_limit_remedies(case)),
     )
 
 
 def _limit_remedies(case: Case) -> Iterator[str]:
-    names = {each.name for each in case.node.seen.not_seen}
+    names = {each.name for each in case.node.seen.not_seen if not each.shown}
     if names - {SERVICES}:
         yield next((problem.do for problem in _about(case.observed, case.node) if problem.do), _rights(case.observed))
     if SERVICES in names:
@@ -107,9 +140,9 @@ def _mode_unknown(case: Case) -> Found | None:
     """kube-proxy runs, but which mode it is in could not be read."""
     if case.observed.mode != "unknown":
         return None
-    said = case.observed.kube_proxy.error or f"its mode is {case.observed.kube_proxy.mode!r}"
+    kube_proxy = case.observed.kube_proxy
     return Found(
-        f"kube-proxy at {case.observed.kube_proxy.address}: {said}",
+        (kube_proxy.error or f"kube-proxy at {kube_proxy.address}: its mode is {kube_proxy.mode!r}").rstrip("."),
         "Its mode says whether IPVS is on the path, its configuration what it will set again.",
         "Give its metrics address in keepalive_kube_proxy_address (metricsBindAddress in its configuration).",
     )

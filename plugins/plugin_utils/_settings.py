@@ -16,6 +16,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._limits impor
     Limit,
     keepalived_seconds,
     kube_proxy_ipvs_seconds,
+    shows_nonsense,
 )
 from ansible_collections.kubenode.connections.plugins.plugin_utils._model import Change, Settings
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed import Observed
@@ -85,6 +86,7 @@ def kept(node: Observed, wish: Wish) -> Keepalive | None:
 
     It gives way to an earlier first probe, to the user's own values and to a kube-proxy that names its mode. While no
     kube-proxy answers, a limit that is not seen is no proof that it is gone: after a reboot IPVS comes with kube-proxy.
+    Nor is it while the node shows one that makes no sense.
     """
     ours = _in_our_file(node, wish.policy)
     if ours is None or wish.policy.own_names:
@@ -93,7 +95,7 @@ def kept(node: Observed, wish: Wish) -> Keepalive | None:
         return ours
     lost = wish.policy.lost_probes
     later = wish.to_set.silence_seconds(lost) > ours.silence_seconds(lost)
-    return ours if later and node.mode in ("none", "unknown") else None
+    return ours if later and (node.mode in ("none", "unknown") or shows_nonsense(node)) else None
 
 
 def _modules_in_our_file(node: Observed, policy: Policy) -> list[str]:

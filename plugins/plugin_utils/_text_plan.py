@@ -45,11 +45,11 @@ def write_limits(page: Page, document: Document) -> None:
     for what in unseen[:_MOST]:
         page.field("?", what, width)
     if len(unseen) > _MOST:
-        page.line(f"and {len(unseen) - _MOST} more that could not be read", indent=2)
+        page.line(f"and {len(unseen) - _MOST} more that are not known", indent=2)
 
 
 def _unseen(document: Document) -> list[str]:
-    """Limits that could not be read; of the same nodes and for the same reason in one."""
+    """Limits that are not known; of the same nodes and for the same reason in one."""
     nodes: dict[tuple[str, str], list[str]] = {}
     for each in document["not_seen"]:
         nodes.setdefault((each["why"], each["name"]), []).append(each["node"])

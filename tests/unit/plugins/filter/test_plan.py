@@ -16,7 +16,12 @@ from ansible_collections.kubenode.connections.plugins.filter import plan as plug
 from ansible_collections.kubenode.connections.plugins.plugin_utils._middleboxes import KNOWN
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan import make_plan
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy import Policy
-from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import nodes, stock_node
+from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import (
+    nodes,
+    stock_node,
+    with_configured_tcp,
+    with_established,
+)
 
 plan = plugin.FilterModule().filters()["plan"]
 
@@ -37,6 +42,12 @@ def test_the_filter_gives_the_plan():
     several = nodes(stock_node(), None)
     assert plan(several) == plan(several, None) == plan(several, {}) == make_plan(several, {})
     assert plan(several, {"middleboxes": ["aws_nlb"]})["keepalive"] == {"time": 233, "intvl": 11, "probes": 9}
+
+
+def test_a_node_that_shows_something_absurd_does_not_fail_the_others():
+    found = plan(nodes(with_configured_tcp(stock_node(), 5), stock_node(), with_established(stock_node(), 3)))
+    assert found["keepalive"] == {"time": 600, "intvl": 30, "probes": 9}
+    assert [each["scope"] for each in found["findings"] if each["id"] == "limit-absurd"] == ["worker1", "worker3"]
 
 
 def test_marked_values_of_ansible_make_no_difference():

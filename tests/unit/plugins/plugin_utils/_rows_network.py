@@ -434,15 +434,15 @@ RAISED = [
     ),
     pytest.param(
         "ipvs-mode-deprecated",
-        altered(with_established(quiet_node(), 5), kube_proxy={"version": "v1.40.1", "conntrack": {}}),
-        {"sysctls": {ESTABLISHED: 86400}},
+        altered(with_established(quiet_node(), 200), kube_proxy={"version": "v1.40.1", "conntrack": {}}),
+        {"sysctls": {ESTABLISHED: 86400}, "margin": 195},
         {
             "severity": "warning",
             "observed": "kube-proxy v1.40.1, mode ipvs",
             "remedy": "Plan the move to nftables mode (stable since Kubernetes 1.33, needs Linux 5.13). IPVS then no "
-            "longer forgets connections: the limit is conntrack established, 5 s on this node now. The move ends open "
-            "connections to Services once. With all nodes moved, audit and apply again: the lowest limit is then 5 s "
-            "(conntrack established on worker1).",
+            "longer forgets connections: the limit is conntrack established, 200 s on this node now. The move ends "
+            "open connections to Services once. With all nodes moved, audit and apply again: the lowest limit is then "
+            "200 s (conntrack established on worker1).",
         },
         id="off by default, and a limit below which there is no plan",
     ),

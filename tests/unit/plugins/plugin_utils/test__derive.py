@@ -97,7 +97,7 @@ def test_without_a_limit_the_ceilings_hold(policy, expected):
             Policy(),
             "IPVS tcp on worker1: 9 s is below 10 s (the shortest idle limit that keepalive in whole seconds can "
             "stay below). "
-            "Raise the IPVS tcp timeout on that node, for example with keepalive_ipvs_timeouts: {tcp: 900}.",
+            "Raise it in keepalive_ipvs_timeouts.",
             id="too short a limit names itself and its node",
         ),
         pytest.param(
@@ -112,16 +112,8 @@ def test_without_a_limit_the_ceilings_hold(policy, expected):
             Policy(profile="article"),
             "conntrack established on worker1: 0 s is below 10 s (the shortest idle limit that keepalive in whole "
             "seconds "
-            "can stay below). Raise net.netfilter.nf_conntrack_tcp_timeout_established on that node.",
+            "can stay below). Raise it in keepalive_sysctls.",
             id="a conntrack timeout of 0",
-        ),
-        pytest.param(
-            Limit(5, "IPVS tcp after a kube-proxy restart", "worker1"),
-            Policy(),
-            "IPVS tcp after a kube-proxy restart on worker1: 5 s is below 10 s (the shortest idle limit that "
-            "keepalive in "
-            "whole seconds can stay below). Raise it in kube-proxy's configuration.",
-            id="too short in kube-proxy's configuration",
         ),
         pytest.param(
             ipvs(900),

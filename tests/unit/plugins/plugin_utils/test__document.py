@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._document import make_document
 from ansible_collections.kubenode.connections.plugins.plugin_utils._errors import PlanError
+from ansible_collections.kubenode.connections.plugins.plugin_utils._gate import failure
+from ansible_collections.kubenode.connections.plugins.plugin_utils._headline import word
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan import make_plan
 from ansible_collections.kubenode.connections.plugins.plugin_utils._silence import parse_silences
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._cluster import (
@@ -38,6 +40,7 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._n
     stock_node,
     unprivileged_node,
     with_configured_tcp,
+    with_ipvs_tcp,
     with_keepalive,
 )
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._schema import SCHEMA, complaints
@@ -55,6 +58,8 @@ NODES = {
     "a node after an apply": applied_node(),
     "a node of which nothing is to be said": quiet_node(),
     "a node whose kube-proxy sets another limit": with_configured_tcp(stock_node(), 600),
+    "a node whose kube-proxy would set 5 s": with_configured_tcp(quiet_node(), 5),
+    "a node whose kernel has 5 s": with_ipvs_tcp(quiet_node(), 5),
     "a node with a deadly keepalive": with_keepalive(stock_node(), (7200, 75, 0)),
 }
 
@@ -376,3 +381,21 @@ def test_counters_are_those_since_the_module_was_loaded_and_their_growth_apart()
     assert part(document(nodes({**stock_node(), "growth": {"seconds": float("inf")}})), "worker1")["growth"] is None
     without = altered(stock_node(), conntrack={"statistics": []})
     assert part(document(nodes(without)), "worker1")["conntrack"]["counters"] is None
+
+
+@pytest.mark.parametrize(
+    ("absurd", "said"),
+    [
+        pytest.param(with_configured_tcp(quiet_node(), 5), "UNKNOWN", id="what kube-proxy would set"),
+        pytest.param(with_ipvs_tcp(quiet_node(), 5), "UNSAFE", id="what the kernel has"),
+    ],
+)
+def test_a_report_with_a_node_that_is_set_apart_is_not_fine(absurd, said):
+    several = nodes(quiet_node(), absurd, quiet_node())
+    document = make_document(make_plan(several, {}), several, made_at=MADE_AT, collection_version=VERSION)
+    assert complaints(document) == []
+    verdicts = {node["name"]: node["verdict"] for node in document["nodes"]}
+    assert verdicts == {"worker1": "safe", "worker2": said.lower(), "worker3": "safe"}
+    assert word(document) == said
+    assert "worker2" in failure(document, "critical")
+    assert "worker1" not in failure(document, "critical")

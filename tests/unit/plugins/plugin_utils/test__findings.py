@@ -30,6 +30,7 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._n
     stock_node,
     unprivileged_node,
     with_configured_tcp,
+    with_established,
     with_ipvs_tcp,
     with_keepalive,
     with_pods,
@@ -451,8 +452,51 @@ RAISED = [
         id="not root",
     ),
     pytest.param(
+        "limit-absurd",
+        with_configured_tcp(quiet_node(), 5),
+        {},
+        {
+            "severity": "critical",
+            "scope": "worker1",
+            "observed": "IPVS tcp after a kube-proxy restart shows 5 s, below 10 s (the shortest idle limit that "
+            "keepalive in whole seconds can stay below)",
+            "why": "The node is set apart: this limit does not count, and the others are planned without it. Once it "
+            "is in force, idle connections are lost.",
+            "remedy": "Correct ipvs.tcpTimeout in kube-proxy's configuration.",
+        },
+        id="kube-proxy would set 5 s",
+    ),
+    pytest.param(
+        "limit-absurd",
+        with_ipvs_tcp(with_established(quiet_node(), 3), 9),
+        {},
+        {
+            "severity": "critical",
+            "observed": "conntrack established shows 3 s, below 10 s (the shortest idle limit that keepalive in whole "
+            "seconds can stay below); IPVS tcp shows 9 s, below 10 s (the shortest idle limit that keepalive in whole "
+            "seconds can stay below)",
+            "remedy": "Correct net.netfilter.nf_conntrack_tcp_timeout_established on that node. Correct the IPVS tcp "
+            "timeout of that node, for example with keepalive_ipvs_timeouts: {tcp: 900}.",
+        },
+        id="the kernel has 3 s and 9 s",
+    ),
+    pytest.param(
+        "limit-absurd",
+        with_ipvs_tcp(quiet_node(), 10**12),
+        {},
+        {
+            "severity": "unknown",
+            "observed": "IPVS tcp shows 1000000000000 s, above 21474836 s (the longest timeout that any kernel takes)",
+            "why": "The node is set apart: this limit does not count, and the others are planned without it. Nobody "
+            "knows the true one.",
+        },
+        id="longer than any kernel takes",
+    ),
+    pytest.param(
         "kube-proxy-mode-unknown",
-        altered(quiet_node(), kube_proxy={"mode": None, "error": "timed out after 3 s"}),
+        altered(
+            quiet_node(), kube_proxy={"mode": None, "error": "kube-proxy at 127.0.0.1:10249: timed out after 3 s."}
+        ),
         {},
         {
             "severity": "unknown",
@@ -858,6 +902,8 @@ NOT_RAISED = [
     pytest.param("limit-unknown", stock_node(), {}, id="all limits were read"),
     pytest.param("keepalive-unreadable", stock_node(), {}, id="all three were read"),
     pytest.param("namespaces-not-read", stock_node(), {}, id="all were read"),
+    pytest.param("limit-absurd", with_ipvs_tcp(quiet_node(), 10), {}, id="the shortest limit there is a plan for"),
+    pytest.param("limit-unknown", with_ipvs_tcp(quiet_node(), 9), {}, id="what makes no sense was read"),
     pytest.param("kube-proxy-mode-unknown", stock_node(), {}, id="it said ipvs"),
     pytest.param("kube-proxy-mode-unknown", plain_node(), {}, id="it does not run"),
     pytest.param("not-read", unprivileged_node(), {}, id="other rules say it already"),

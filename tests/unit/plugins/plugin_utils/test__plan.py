@@ -27,6 +27,7 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._n
     plan_one,
     stock_node,
     unprivileged_node,
+    with_configured_tcp,
     with_established,
     with_ipvs_tcp,
     with_keepalive,
@@ -34,6 +35,7 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._n
     with_sysctl,
     without_conntrack,
 )
+from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._rows_owners import with_keepalived
 
 
 def test_a_stock_node_is_unsafe_and_gets_600_30_9():
@@ -223,12 +225,12 @@ def test_the_article_is_safe_and_not_decided_in_time_below_900_seconds():
             id="raise_ipvs with too short a timeout of the user's",
         ),
         pytest.param(
-            with_pods(without_conntrack(stock_node()), [((2147483, 75, 9), 1)]),
-            {"strategy": "raise_ipvs"},
-            "keepalive_strategy: raise_ipvs would need an IPVS tcp timeout of 2420349 s, above 2147483 s (what "
+            without_conntrack(stock_node()),
+            {"strategy": "raise_ipvs", "time": 32767, "intvl": 32767, "lost_probes": 100},
+            "keepalive_strategy: raise_ipvs would need an IPVS tcp timeout of 3729717 s, above 2147483 s (what "
             "every kernel "
-            "takes for an IPVS timeout, in seconds). Lower the keepalive 2147483/75/9 that is in use.",
-            id="raise_ipvs above an absurd keepalive",
+            "takes for an IPVS timeout, in seconds). Lower the keepalive 32767/32767/101 that is in use.",
+            id="raise_ipvs above an absurd keepalive of the user's",
         ),
         pytest.param(
             stock_node(),
@@ -238,11 +240,25 @@ def test_the_article_is_safe_and_not_decided_in_time_below_900_seconds():
             id="an unsafe override",
         ),
         pytest.param(
-            with_ipvs_tcp(stock_node(), 9),
-            {},
+            stock_node(),
+            {"ipvs_timeouts": {"tcp": 9}},
             "IPVS tcp on worker1: 9 s is below 10 s (the shortest idle limit that keepalive in whole seconds can stay "
-            "below). Raise the IPVS tcp timeout on that node, for example with keepalive_ipvs_timeouts: {tcp: 900}.",
-            id="a limit under 10 s",
+            "below). Raise it in keepalive_ipvs_timeouts.",
+            id="a timeout of the user's under 10 s",
+        ),
+        pytest.param(
+            stock_node(),
+            {"sysctls": {"net.netfilter.nf_conntrack_tcp_timeout_established": 3}},
+            "conntrack established on worker1: 3 s is below 10 s (the shortest idle limit that keepalive in whole "
+            "seconds can stay below). Raise it in keepalive_sysctls.",
+            id="a sysctl of the user's under 10 s",
+        ),
+        pytest.param(
+            stock_node(),
+            {"middleboxes": [{"name": "our box", "seconds": 5}]},
+            "our box: 5 s is below 10 s (the shortest idle limit that keepalive in whole seconds can stay below). "
+            "Raise it there, or correct keepalive_middleboxes.",
+            id="a middlebox under 10 s",
         ),
     ],
 )
@@ -277,3 +293,131 @@ def test_the_same_input_gives_the_same_plan_and_stays_as_it_was():
     assert {key: backwards[key] for key in ("limit", "keepalive", "limits", "nodes")} == {
         key: plan[key] for key in ("limit", "keepalive", "limits", "nodes")
     }
+
+
+SHORT = "shows {} s, below 10 s (the shortest idle limit that keepalive in whole seconds can stay below)"
+LONG = "shows {} s, above 21474836 s (the longest timeout that any kernel takes)"
+FORGETS = "is {} s beyond {} s ({} on worker3)"
+
+# A third worker that shows something absurd: its name for it, the verdict on it, and the end of the sentence on it.
+ABSURD = [
+    pytest.param(
+        with_configured_tcp(applied_node(), 5),
+        "IPVS tcp after a kube-proxy restart",
+        "unknown",
+        SHORT.format(5),
+        id="kube-proxy's tcpTimeout 5s",
+    ),
+    pytest.param(
+        with_configured_tcp(applied_node(), -5),
+        "IPVS tcp after a kube-proxy restart",
+        "unknown",
+        SHORT.format(-5),
+        id="kube-proxy's tcpTimeout -5s",
+    ),
+    pytest.param(
+        with_keepalived(applied_node(), tcp=1),
+        "IPVS tcp after a keepalived restart",
+        "unknown",
+        SHORT.format(1),
+        id="keepalived's tcp 1",
+    ),
+    pytest.param(
+        with_ipvs_tcp(applied_node(), 5), "IPVS tcp", "unsafe", FORGETS.format(739, 5, "IPVS tcp"), id="IPVS tcp 5"
+    ),
+    pytest.param(
+        with_ipvs_tcp(applied_node(), 0), "IPVS tcp", "unsafe", FORGETS.format(744, 0, "IPVS tcp"), id="IPVS tcp 0"
+    ),
+    pytest.param(
+        with_ipvs_tcp(applied_node(), 10**12), "IPVS tcp", "unknown", LONG.format(10**12), id="IPVS tcp of ages"
+    ),
+    pytest.param(
+        with_established(applied_node(), 3),
+        "conntrack established",
+        "unsafe",
+        FORGETS.format(741, 3, "conntrack established"),
+        id="conntrack 3",
+    ),
+    pytest.param(
+        with_established(applied_node(), -(10**12)),
+        "conntrack established",
+        "unsafe",
+        FORGETS.format(10**12 + 744, -(10**12), "conntrack established"),
+        id="conntrack of ages ago",
+    ),
+    pytest.param(
+        with_ipvs_tcp(with_keepalive(applied_node(), (1, 1, 3)), 5),
+        "IPVS tcp",
+        "unknown",
+        SHORT.format(5),
+        id="1/1/3 of 5",
+    ),
+]
+
+
+@pytest.mark.parametrize("policy", [{}, {"strategy": "raise_ipvs"}, {"time": 500}], ids=repr)
+@pytest.mark.parametrize(("node", "name", "verdict", "why"), ABSURD)
+def test_a_node_that_shows_something_absurd_is_set_apart_and_the_others_are_planned_without_it(
+    node, name, verdict, why, policy
+):
+    others = nodes(stock_node(), applied_node())
+    plan, alone = make_plan({**others, "worker3": node}, policy), make_plan(others, policy)
+    for worker in others:
+        assert plan["nodes"][worker] == alone["nodes"][worker]
+    assert (plan["limit"], plan["keepalive"]) == (alone["limit"], alone["keepalive"])
+    assert plan["reasons"]["limit"].endswith("idle limits that were seen; 1 made no sense")
+    apart = plan["nodes"]["worker3"]
+    assert apart["own_verdict"] == verdict
+    assert apart["own_why"].endswith(why)
+    assert [(each["node"], each["name"]) for each in plan["not_seen"]] == [("worker3", name)]
+    found = [each for each in plan["findings"] if each["id"] == "limit-absurd"]
+    assert [each["scope"] for each in found] == ["worker3"]
+    assert found[0]["observed"].startswith(f"{name} shows ")
+
+
+def test_nodes_that_show_different_absurdities_are_each_told_and_the_rest_is_planned():
+    absurd = [with_configured_tcp(stock_node(), 5), with_established(stock_node(), 0), with_ipvs_tcp(stock_node(), 1)]
+    deadly = with_keepalive(stock_node(), (0, 0, 0))
+    plan = make_plan(nodes(*absurd, deadly, stock_node()), {})
+    assert plan["keepalive"] == {"time": 600, "intvl": 30, "probes": 9}
+    assert plan["nodes"]["worker5"]["settings"] == {**EMPTY, "sysctls": OURS}
+    assert [node["verdict"] for node in plan["nodes"].values()] == ["unsafe"] * 5
+    told = {
+        each["scope"]: each["id"] for each in plan["findings"] if each["id"] in ("limit-absurd", "keepalive-deadly")
+    }
+    assert told == {**dict.fromkeys(["worker1", "worker2", "worker3"], "limit-absurd"), "worker4": "keepalive-deadly"}
+    assert plan["reasons"]["limit"] == "the lowest of 9 idle limits that were seen; 3 made no sense"
+
+
+def test_a_cluster_of_which_every_node_is_absurd_has_no_limit_and_is_not_safe():
+    plan = make_plan(nodes(*[without_conntrack(with_ipvs_tcp(stock_node(), 9)) for _each in range(3)]), {})
+    assert (plan["limit"], plan["keepalive"], plan["safe"], plan["verdict"]) == (None, None, False, "unsafe")
+    assert plan["reasons"]["limit"] == "no idle limit was seen; 3 made no sense"
+
+
+def test_what_was_set_earlier_stays_on_a_node_that_shows_something_absurd():
+    _plan, worker = plan_one(with_ipvs_tcp(applied_node(), 5))
+    assert worker["settings"]["sysctls"] == OURS
+    (note,) = worker["notes"]
+    assert note.startswith(
+        "keepalive 600/30/9 in /etc/sysctl.d/k8s.conf stays: a limit of this node makes no sense, so "
+    )
+
+
+def test_the_users_own_timeout_cures_a_node_that_shows_something_absurd():
+    plan, worker = plan_one(with_ipvs_tcp(stock_node(), 5), ipvs_timeouts={"tcp": 900})
+    assert plan["planned_limit"] == {"seconds": 900, "name": "IPVS tcp", "node": "worker1"}
+    assert (worker["settings"]["sysctls"], worker["settings"]["ipvs_timeouts"]) == (OURS, {"tcp": 900})
+    assert worker["own_verdict"] == "unsafe"
+
+
+def test_a_keepalive_that_no_ipvs_timeout_can_be_above_does_not_decide_over_all():
+    absurd = with_pods(without_conntrack(stock_node()), [((2147483, 75, 9), 1)])
+    plan = make_plan(nodes(absurd, without_conntrack(stock_node())), {"strategy": "raise_ipvs"})
+    assert [node["settings"]["ipvs_timeouts"] for node in plan["nodes"].values()] == [{"tcp": 8284}, {"tcp": 8284}]
+    assert plan["nodes"]["worker1"]["namespaces_unsafe"] == 1
+
+
+def test_an_absurdly_long_ipvs_timeout_is_not_given_back_to_the_node():
+    _plan, worker = plan_one(with_ipvs_tcp(without_conntrack(stock_node()), 10**12), strategy="raise_ipvs")
+    assert worker["settings"]["ipvs_timeouts"] == {"tcp": 2147483}
