@@ -76,7 +76,7 @@ def _document(
 ) -> dict[str, Any]:
     rows = _document_node.rows_for_each(len(nodes))
     described = [
-        _document_node.describe(name, parse_node(node), node, plan, applied.get(name), verdicts_before, rows)
+        _document_node.describe(name, parse_node(node), plan, applied.get(name), verdicts_before, rows)
         for name, node in nodes.items()
     ]
     described.sort(key=_worst_first)

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
@@ -15,15 +14,11 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils import _docum
 from ansible_collections.kubenode.connections.plugins.plugin_utils._keepalive import Keepalive
 from ansible_collections.kubenode.connections.plugins.plugin_utils._model import SAFE, UNKNOWN, UNSAFE
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed import Observed
-from ansible_collections.kubenode.connections.plugins.plugin_utils._policy import KEEPALIVE_KEYS
-from ansible_collections.kubenode.connections.plugins.plugin_utils._raw import items, mapping, number, numbers, text
+from ansible_collections.kubenode.connections.plugins.plugin_utils._policy import IPVS_CELLS, KEEPALIVE_KEYS
 from ansible_collections.kubenode.connections.plugins.plugin_utils._values import whole_number
 
 _ROWS = 2500
 """Rows of pods in one report, over all nodes; more make a file of many megabytes that nobody reads."""
-
-_CUT_WITHIN = ("60", "300", "900")
-"""Seconds, as node_info returns them."""
 
 _CHANGE = ("key", "what", "after_reboot", "from", "to", "why")
 
@@ -38,14 +33,13 @@ def rows_for_each(nodes: int) -> int:
 def describe(
     name: str,
     node: Observed | None,
-    raw: object,
     plan: Mapping[str, Any],
     applied: object,
     verdicts_before: Mapping[str, Any],
     rows: int,
 ) -> dict[str, Any]:
     """The node by what was seen, how it stands, and what would change or has been changed."""
-    node_plan, observed = plan["nodes"][name], mapping(raw)
+    node_plan = plan["nodes"][name]
     return {
         "name": name,
         "observed": node is not None,
@@ -63,11 +57,11 @@ def describe(
         "limits": node_plan["limits"],
         "not_seen": [each for each in plan["not_seen"] if each["node"] == name],
         "keepalive": _keepalives(node, plan, node_plan),
-        "ipvs": _ipvs(node, mapping(observed.get("ipvs")), rows),
-        "conntrack": _conntrack(node, observed),
-        "growth": _growth(observed.get("growth")),
+        "ipvs": _ipvs(node, rows),
+        "conntrack": _conntrack(node),
+        "growth": _growth(node),
         "namespaces": _namespaces(node, plan, node_plan),
-        "pods": _document_pods.describe(name, node.pods if node else None, observed.get("pods"), plan, rows),
+        "pods": _document_pods.describe(name, node.pods if node else None, plan, rows),
         "changes": [{key: change[key] for key in _CHANGE} for change in node_plan["changes"]],
         "owners": node_plan["owners"],
         "notes": node_plan["notes"],
@@ -126,32 +120,21 @@ def _kube_proxy(node: Observed | None) -> dict[str, Any] | None:
     }
 
 
-def _ipvs(node: Observed | None, raw: dict[str, object], rows: int) -> dict[str, Any] | None:
+def _ipvs(node: Observed | None, rows: int) -> dict[str, Any] | None:
     if node is None:
         return None
     return {
         "loaded": node.ipvs.loaded,
         "on_path": node.ipvs_on_path,
-        "timeouts": node.ipvs.timeouts and {cell: node.ipvs.timeouts[cell] for cell in ("tcp", "tcpfin", "udp")},
+        "timeouts": node.ipvs.timeouts and {cell: node.ipvs.timeouts[cell] for cell in IPVS_CELLS},
         "services": node.ipvs.services,
         "connections": {protocol: dict(states) for protocol, states in node.ipvs.connections.items()},
-        "cut_within": _cut_within(raw),
-        "idlest": [_idle(mapping(each)) for each in items(raw.get("idlest"))[:rows]],
+        "cut_within": dict(node.ipvs.cut_within) or None,
+        "idlest": [asdict(each) for each in node.ipvs.idlest[:rows]],
     }
 
 
-def _idle(connection: dict[str, object]) -> dict[str, Any]:
-    places = {name: text(connection.get(name)) or "?" for name in ("client", "service", "real_server")}
-    idle_seconds = whole_number(connection.get("idle_seconds"))
-    return {**places, "idle_seconds": idle_seconds, "seconds_left": number(connection.get("seconds_left"))}
-
-
-def _cut_within(table: object) -> dict[str, int] | None:
-    cut = numbers(mapping(table).get("cut_within"))
-    return {seconds: cut[seconds] for seconds in _CUT_WITHIN if seconds in cut} or None
-
-
-def _conntrack(node: Observed | None, raw: Mapping[str, Any]) -> dict[str, Any] | None:
+def _conntrack(node: Observed | None) -> dict[str, Any] | None:
     if node is None:
         return None
     conntrack = node.conntrack
@@ -161,22 +144,13 @@ def _conntrack(node: Observed | None, raw: Mapping[str, Any]) -> dict[str, Any] 
         "count": conntrack.count,
         "max": conntrack.max,
         "counters": {name: conntrack.counted(name) for name in _COUNTERS} if conntrack.statistics else None,
-        "cut_within": _cut_within(raw.get("conntrack")),
+        "cut_within": dict(conntrack.cut_within) or None,
     }
 
 
-def _growth(growth: object) -> dict[str, Any] | None:
+def _growth(node: Observed | None) -> dict[str, Any] | None:
     """The growth of counters between two readings, None where there was one reading only."""
-    if not isinstance(growth, dict) or isinstance(growth.get("seconds"), bool):
-        return None
-    seconds = growth.get("seconds")
-    if not isinstance(seconds, (int, float)) or not 0 < seconds < math.inf:
-        return None
-    return {
-        "seconds": seconds,
-        "conntrack": numbers(growth.get("conntrack")),
-        "softnet": numbers(growth.get("softnet")),
-    }
+    return asdict(node.growth) if node and node.growth else None
 
 
 def _namespaces(node: Observed | None, plan: Mapping[str, Any], node_plan: Mapping[str, Any]) -> dict[str, Any] | None:

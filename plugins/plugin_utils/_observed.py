@@ -68,13 +68,29 @@ class Draining:
     inactive: int
 
 
+CUT_WITHIN = ("60", "300", "900")
+"""Seconds, as node_info returns them."""
+
+
+@dataclass(frozen=True)
+class Idle:
+    """An established connection that is idle; ``idle_seconds`` None: since when is not known."""
+
+    client: str
+    service: str
+    real_server: str
+    idle_seconds: int | None
+    seconds_left: int
+
+
 @dataclass(frozen=True)
 class Ipvs:
     """IPVS of the node; ``timeouts`` in seconds by tcp, tcpfin, udp, None where they could not be read.
 
     ``timeouts_at_boot``: those of them that our own unit sets again after a reboot, None where no unit can.
     ``persistent``: the services with session affinity; ``scattering``: those where a connection that was forgotten may
-    get another real server. ``draining`` lists those with most connections of ``draining_servers``.
+    get another real server. ``draining`` lists those with most connections of ``draining_servers``. ``cut_within``: how
+    many established connections expire within so many seconds if they stay idle; ``idlest``: those that do first.
     """
 
     loaded: bool | None
@@ -88,11 +104,16 @@ class Ipvs:
     draining_connections: int
     persistent: int
     scattering: int
+    cut_within: Mapping[str, int]
+    idlest: tuple[Idle, ...]
 
 
 @dataclass(frozen=True)
 class Conntrack:
-    """Connection tracking of the node; timeouts in seconds, ``statistics`` the counters of each CPU."""
+    """Connection tracking of the node; timeouts in seconds, ``statistics`` the counters of each CPU.
+
+    ``cut_within`` as that of IPVS.
+    """
 
     loaded: bool | None
     established: int | None
@@ -100,6 +121,7 @@ class Conntrack:
     count: int | None
     max: int | None
     statistics: tuple[Mapping[str, int], ...]
+    cut_within: Mapping[str, int]
 
     def counted(self, counter: str) -> int:
         """A counter over all CPUs, since the module was loaded. A kernel without it counts nothing."""

@@ -53,18 +53,27 @@ class Service:
 class Space:
     """A network namespace; ``label`` names its pod. ``keepalive`` is None where it could not be read, see ``error``.
 
+    ``netns`` is its inode, ``process`` the one with most connections at risk, else the oldest.
     ``to_services`` and ``without_keepalive`` count all connections to services, those to services that are not listed
     too.
     """
 
     kind: str
     label: str
+    uid: str | None
+    namespace: str | None
+    name: str | None
+    netns: int | None
     keepalive: Keepalive | None
+    retries2: int | None
     error: str | None
+    process: Process | None
     connections: int
     to_services: int
     without_keepalive: int
+    in_flight: int
     services: tuple[Service, ...]
+    services_omitted: int
 
     @property
     def has_own_values(self) -> bool:
@@ -80,17 +89,35 @@ class Space:
 
 
 @dataclass(frozen=True)
+class Totals:
+    """The connections of all namespaces, of those that are not listed too."""
+
+    connections: int
+    to_services: int
+    without_keepalive: int
+    in_flight: int
+
+
+@dataclass(frozen=True)
 class Pods:
     """The namespaces, the worst first; ``count`` of all belong to pods, ``omitted`` are not in ``spaces``.
 
-    ``idle_unseen``: how long a connection is idle was not seen, so that a gap is only what is left of its timer.
+    ``sockets_from``: how sockets were read, None where they were not. ``idle_unseen``: how long a connection is idle
+    was not seen, so that a gap is only what is left of its timer.
     """
 
     count: int
     spaces: tuple[Space, ...]
     omitted: int
+    totals: Totals
+    sockets_from: str | None
     error: str | None
     idle_unseen: bool
+
+    @property
+    def unlisted_without_keepalive(self) -> int:
+        """Connections without SO_KEEPALIVE in namespaces that are not listed."""
+        return max(0, self.totals.without_keepalive - sum(space.without_keepalive for space in self.spaces))
 
     def of_kind(self, kind: str) -> tuple[Space, ...]:
         return tuple(space for space in self.spaces if space.kind == kind)

@@ -12,11 +12,13 @@ from __future__ import annotations
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._keepalive import Keepalive
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed import (
+    CUT_WITHIN,
     Boot,
     Conntrack,
     Draining,
     Group,
     Growth,
+    Idle,
     Ipvs,
     Kubelet,
     KubeProxy,
@@ -30,10 +32,13 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._observed_own
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed_rps import parse_rps
 from ansible_collections.kubenode.connections.plugins.plugin_utils._parse_pods import parse_pods
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy import IPVS_CELLS
+from ansible_collections.kubenode.connections.plugins.plugin_utils._raw import flag as _flag
+from ansible_collections.kubenode.connections.plugins.plugin_utils._raw import items as _list
+from ansible_collections.kubenode.connections.plugins.plugin_utils._raw import mapping as _dict
+from ansible_collections.kubenode.connections.plugins.plugin_utils._raw import number as _count
+from ansible_collections.kubenode.connections.plugins.plugin_utils._raw import numbers as _numbers
+from ansible_collections.kubenode.connections.plugins.plugin_utils._raw import text as _text
 from ansible_collections.kubenode.connections.plugins.plugin_utils._values import whole_number
-
-_LONGEST_TEXT = 500
-"""Nobody reads more of one value; longer text is cut."""
 
 _LONGEST_SAMPLE_SECONDS = 86400
 """node_info takes none of more than a minute, but may be held up."""
@@ -84,7 +89,19 @@ def _ipvs(ipvs: dict[str, object]) -> Ipvs:
         draining_connections=totals.get("draining_connections", 0),
         persistent=totals.get("persistent", 0),
         scattering=totals.get("scattering", 0),
+        cut_within=_cut_within(ipvs.get("cut_within")),
+        idlest=tuple(_idle(_dict(each)) for each in _list(ipvs.get("idlest"))),
     )
+
+
+def _cut_within(cut: object) -> dict[str, int]:
+    return {seconds: number for seconds, number in _numbers(cut).items() if seconds in CUT_WITHIN}
+
+
+def _idle(connection: dict[str, object]) -> Idle:
+    client, service, real_server = (_text(connection.get(name)) or "?" for name in ("client", "service", "real_server"))
+    idle_seconds = whole_number(connection.get("idle_seconds"))
+    return Idle(client, service, real_server, idle_seconds, _count(connection.get("seconds_left")))
 
 
 def _draining(server: dict[str, object]) -> Draining:
@@ -101,12 +118,13 @@ def _conntrack(conntrack: dict[str, object]) -> Conntrack:
         count=whole_number(conntrack.get("count")),
         max=whole_number(conntrack.get("max")),
         statistics=tuple(_numbers(row) for row in _list(conntrack.get("statistics")) if isinstance(row, dict)),
+        cut_within=_cut_within(conntrack.get("cut_within")),
     )
 
 
 def _growth(growth: dict[str, object]) -> Growth | None:
     seconds = growth.get("seconds")
-    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 <= seconds < _LONGEST_SAMPLE_SECONDS:
+    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 < seconds < _LONGEST_SAMPLE_SECONDS:
         return None
     return Growth(float(seconds), _numbers(growth.get("conntrack")), _numbers(growth.get("softnet")))
 
@@ -188,27 +206,3 @@ def _source(source: dict[str, object]) -> str | None:
     if file is None:
         return None
     return file if line is None else f"{file}:{line}"
-
-
-def _text(value: object) -> str | None:
-    if not isinstance(value, str):
-        return None
-    return value if len(value) <= _LONGEST_TEXT else f"{value[:_LONGEST_TEXT]}... ({len(value)} characters)"
-
-
-def _flag(value: object) -> bool | None:
-    return value if isinstance(value, bool) else None
-
-
-def _dict(value: object) -> dict[str, object]:
-    return {_text(key) or "": item for key, item in value.items()} if isinstance(value, dict) else {}
-
-
-def _list(value: object) -> list[object]:
-    return value if isinstance(value, list) else []
-
-
-def _numbers(value: object) -> dict[str, int]:
-    """The entries of a mapping that are whole numbers; a flag counts as 0 or 1."""
-    numbers = {key: int(item) if isinstance(item, bool) else whole_number(item) for key, item in _dict(value).items()}
-    return {key: number for key, number in numbers.items() if number is not None}

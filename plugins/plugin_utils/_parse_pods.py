@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import fields
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._keepalive import Keepalive
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed_pods import (
@@ -16,6 +17,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._observed_pod
     Process,
     Service,
     Space,
+    Totals,
 )
 from ansible_collections.kubenode.connections.plugins.plugin_utils._raw import items, mapping, number, text
 from ansible_collections.kubenode.connections.plugins.plugin_utils._values import whole_number
@@ -28,10 +30,13 @@ def parse_pods(pods: object) -> Pods | None:
     """The ``pods`` of a node, None where there is no such data."""
     if not isinstance(pods, dict) or not pods:
         return None
+    totals = mapping(pods.get("totals"))
     return Pods(
         count=number(pods.get("count")),
         spaces=tuple(_space(mapping(row)) for row in items(pods.get("rows"))),
         omitted=number(pods.get("omitted")),
+        totals=Totals(**{each.name: number(totals.get(each.name)) for each in fields(Totals)}),
+        sockets_from=text(pods.get("sockets_from")),
         error=text(pods.get("error")),
         idle_unseen=pods.get("sockets_from") != _SOCK_DIAG,
     )
@@ -42,15 +47,23 @@ def _space(row: Mapping[str, object]) -> Space:
     return Space(
         kind=str(row.get("kind")) if row.get("kind") in KINDS else OTHER,
         label=text(row.get("label")) or "?",
+        uid=text(row.get("uid")),
+        namespace=text(row.get("namespace")),
+        name=text(row.get("name")),
+        netns=whole_number(row.get("netns")),
         keepalive=_keepalive(mapping(row.get("keepalive"))),
+        retries2=whole_number(row.get("retries2")),
         error=text(row.get("error")),
+        process=_process(mapping(row.get("process"))) if row.get("process") else None,
         connections=number(row.get("connections")),
         # Never less than what is listed, whatever the node says.
         to_services=max(number(row.get("to_services")), sum(service.connections for service in services)),
         without_keepalive=max(
             number(row.get("without_keepalive")), sum(service.without_keepalive for service in services)
         ),
+        in_flight=number(row.get("in_flight")),
         services=services,
+        services_omitted=number(row.get("services_omitted")),
     )
 
 

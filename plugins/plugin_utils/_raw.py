@@ -34,6 +34,10 @@ def number(value: object) -> int:
 
 
 def numbers(value: object) -> dict[str, int]:
-    """The entries of a mapping that are whole numbers."""
-    found = {key: whole_number(item) for key, item in mapping(value).items()}
+    """The entries of a mapping that are whole numbers; a flag counts as 0 or 1."""
+    found = {key: int(item) if isinstance(item, bool) else whole_number(item) for key, item in mapping(value).items()}
     return {key: each for key, each in found.items() if each is not None}
+
+
+def flag(value: object) -> bool | None:
+    return value if isinstance(value, bool) else None

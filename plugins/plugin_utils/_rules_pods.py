@@ -176,12 +176,14 @@ def _of_node(each: Judged) -> str:
 def _without(case: Case) -> Found | None:
     """Programs have connections to services without SO_KEEPALIVE, which no sysctl helps."""
     without = [each for each in _judged(case) if each.counts.without_keepalive]
-    if not without or case.limit is None:
+    unlisted = case.observed.pods.unlisted_without_keepalive if case.observed.pods else 0
+    if not (without or unlisted) or case.limit is None:
         return None
-    total = sum(each.counts.without_keepalive for each in without)
+    total = sum(each.counts.without_keepalive for each in without) + unlisted
+    users = _users(without) + ([f"{unlisted} in namespaces that the node did not list"] if unlisted else [])
     runtimes = [process.runtime for each in without for _service, process in each.space.at_risk()]
     return Found(
-        f"{count(total, 'connection')} without SO_KEEPALIVE: " + some(_users(without), "; "),
+        f"{count(total, 'connection')} without SO_KEEPALIVE: " + some(users, "; "),
         "Without SO_KEEPALIVE the kernel never probes, whatever the sysctls say. If no data flows for "
         f"{case.limit.seconds} s and the other end does not probe either, the connection is forgotten.",
         say(

@@ -265,6 +265,21 @@ RAISED += [
         id="no probes where nothing forgets",
     ),
     pytest.param(
+        "connections-without-keepalive",
+        with_rows(
+            quiet_node(),
+            row("a/b", SAFE, service(without=2)),
+            omitted=3,
+            totals={"connections": 9, "to_services": 7, "without_keepalive": 5, "in_flight": 0},
+        ),
+        {},
+        {
+            "severity": "warning",
+            "observed": "5 connections without SO_KEEPALIVE: a/b: 2; 3 in namespaces that the node did not list",
+        },
+        id="more than are listed",
+    ),
+    pytest.param(
         "connections-armed-late",
         altered(with_rows(quiet_node(), row("a/b", SAFE, service(gaps=[(100000, 3)]))), ipvs={"timeouts": None}),
         {},

@@ -189,9 +189,16 @@ rows = st.builds(
 kinds = st.sampled_from([quiet_node, stock_node, plain_node, applied_node, lambda: without_limit(quiet_node())])
 
 
-@given(make=kinds, spaces=st.lists(rows, max_size=3), omitted=st.integers(0, 2), pods=st.booleans())
-def test_behind_every_verdict_there_is_a_finding(make, spaces, omitted, pods):
+@given(
+    make=kinds,
+    spaces=st.lists(rows, max_size=3),
+    omitted=st.integers(0, 2),
+    unlisted=st.integers(0, 2),
+    pods=st.booleans(),
+)
+def test_behind_every_verdict_there_is_a_finding(make, spaces, omitted, unlisted, pods):
     node = with_rows(make(), *spaces, omitted=omitted)
+    node["pods"]["totals"]["without_keepalive"] += unlisted
     if omitted:
         group = dict(zip(("time", "intvl", "probes"), KERNEL_KEEPALIVE, strict=True))
         node["namespaces"]["keepalive"].append({**group, "namespaces": omitted, "own": False})

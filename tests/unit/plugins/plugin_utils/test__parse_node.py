@@ -7,9 +7,11 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._keepalive import Keepalive
-from ansible_collections.kubenode.connections.plugins.plugin_utils._observed import Draining
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed import Draining, Idle
 from ansible_collections.kubenode.connections.plugins.plugin_utils._parse_node import parse_node
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import (
+    altered,
+    idle,
     nftables_node,
     plain_node,
     stock_node,
@@ -132,3 +134,18 @@ def test_virtual_services_that_were_not_read_are_none(nothing):
 def test_how_much_counters_grew(growth, seen):
     growth = parse_node({**stock_node(), "growth": growth}).growth
     assert (growth and (growth.seconds, growth.conntrack, growth.softnet)) == seen
+
+
+@pytest.mark.parametrize("seconds", [0, -1, 86400, float("inf"), float("nan"), True, "1", None])
+def test_a_growth_without_a_length_that_a_sample_has_is_none(seconds):
+    growth = {"seconds": seconds, "conntrack": {"invalid": 3}, "softnet": {}}
+    assert parse_node({**stock_node(), "growth": growth}).growth is None
+
+
+def test_what_is_about_to_expire():
+    ipvs = {"cut_within": {"60": 1, "300": "2", "900": None, "7": 3}, "idlest": [idle(40), {"client": 7}, None]}
+    node = parse_node(altered(stock_node(), ipvs=ipvs, conntrack={"cut_within": [1]}))
+    assert node.ipvs.cut_within == {"60": 1, "300": 2}
+    assert node.conntrack.cut_within == {}
+    assert node.ipvs.idlest[0] == Idle("10.1.0.2:39002", "10.96.0.10:80", "10.2.0.2:8080", 860, 40)
+    assert node.ipvs.idlest[1:] == (Idle("?", "?", "?", None, 0),) * 2

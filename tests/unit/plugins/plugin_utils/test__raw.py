@@ -22,6 +22,11 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils import _raw
         pytest.param(_raw.number, "7", 7, id="the text of a number counts"),
         pytest.param(_raw.number, -1, 0, id="nothing is counted below 0"),
         pytest.param(_raw.number, True, 0, id="a flag is no number"),
+        pytest.param(
+            _raw.numbers, {"a": True, "b": False}, {"a": 1, "b": 0}, id="a flag among numbers counts as 0 or 1"
+        ),
+        pytest.param(_raw.flag, False, False, id="a flag"),
+        pytest.param(_raw.flag, 0, None, id="a number is no flag"),
         pytest.param(_raw.numbers, {"a": 1, "b": "x", "c": -2}, {"a": 1, "c": -2}, id="the numbers of a mapping"),
     ],
 )
