@@ -50,8 +50,9 @@ _FILE = "/proc/net/nf_conntrack"
 _ATTEMPTS = 3
 # ct_seq_show in net/netfilter/nf_conntrack_standalone.c; an offloaded flow has neither seconds nor state.
 _LINE = re.compile(
-    rb"ipv[46] +\d+ tcp +6 +(?:(\d{1,10}) ESTABLISHED )?src=\S+ dst=(\S+) sport=\d+ dport=(\d{1,5}) .*?"
-    rb"src=(\S+) dst=\S+ sport=(\d+) dport=\d+ .*?\[(?:ASSURED|OFFLOAD|HW_OFFLOAD)\]"
+    rb"ipv[46] +\d+ tcp +6 +(?:(\d{1,10}) ESTABLISHED )?src=\S+ dst=(\S+) sport=\d+ dport=(\d{1,5}) "
+    rb"(?:(?!src=)\S+ )*src=(\S+) dst=\S+ sport=(\d+) dport=\d+ "
+    rb"(?:[^ \[]+ )*\[(?:ASSURED|OFFLOAD|HW_OFFLOAD)\]"
 )
 
 # include/uapi/linux/netfilter/nfnetlink.h, nfnetlink_conntrack.h, nf_conntrack_common.h, nf_conntrack_tcp.h

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from ansible_collections.kubenode.connections.plugins.module_utils import (
     _conf_files,
     _conflist,
+    _conntrack_flows,
     _crio_conf,
     _go,
     _ipvs,
@@ -195,6 +196,11 @@ def test_names_of_pods():
     assert _pods.parse_cgroup("0::" + "/pod" * _MANY + f"/pod{uid}").uid == uid
     assert _pods.parse_cgroup("0::" + "kubepods-" * 50000 + f"/kubepods/pod{uid}").uid == uid
     assert _pods.parse_log_directory("a_" * _MANY) is None
+
+
+def test_a_flow_of_many_directions():
+    line = b"ipv4 2 tcp 6 9 ESTABLISHED " + b"src=1.1.1.1 dst=1.1.1.1 sport=1 dport=1 " * 30000
+    assert list(_conntrack_flows.parse([line])) == []
 
 
 def test_modules_of_the_command_line():
