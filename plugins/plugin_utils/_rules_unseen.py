@@ -32,7 +32,10 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._rule import 
     UNKNOWN,
     Case,
     Found,
+    Remedy,
     Rules,
+    say,
+    variable,
 )
 
 RULES = Rules()
@@ -41,8 +44,12 @@ _WHO_FORWARDS = (
     "Name what forwards Services in keepalive_middleboxes: cilium, calico_ebpf, or {name: ..., seconds: ...}. Where "
     "kube-proxy has only not started yet, run again when it has."
 )
-_CORRECT = {
-    IPVS_TCP: "Correct the IPVS tcp timeout of that node, for example with keepalive_ipvs_timeouts: {tcp: 900}.",
+_CORRECT: dict[str, str | Remedy] = {
+    IPVS_TCP: say(
+        "Correct the IPVS tcp timeout of that node, for example with ",
+        variable("keepalive_ipvs_timeouts: {tcp: 900}"),
+        ".",
+    ),
     IPVS_TCP_RESTART: "Correct ipvs.tcpTimeout in kube-proxy's configuration.",
     IPVS_TCP_KEEPALIVED: "Correct lvs_timeouts in keepalived's configuration.",
     CONNTRACK: "Correct net.netfilter.nf_conntrack_tcp_timeout_established on that node.",
@@ -78,7 +85,7 @@ def _limit_absurd(case: Case) -> Found | None:
         "; ".join(f"{limit.name} {limit.absurd}" for limit in shown),
         "The node is set apart: this limit does not count, and the others are planned without it. "
         + ("Once it is in force, idle connections are lost." if short else "Nobody knows the true one."),
-        " ".join(_CORRECT[limit.name] for limit in shown),
+        say(*[piece for limit in shown for piece in (" ", _CORRECT[limit.name])][1:]),
         severity=None if short else UNKNOWN,
     )
 
