@@ -19,8 +19,8 @@ from ansible_collections.kubenode.connections.plugins.module_utils._procfs impor
 from ansible_collections.kubenode.connections.plugins.module_utils._settings import Settings
 from ansible_collections.kubenode.connections.plugins.module_utils._sysctl_files import (
     BootValue,
-    boot_values,
     parse_lines,
+    read_boot,
 )
 
 _READ_AT_BOOT = ("/etc/sysctl.d", "/run/sysctl.d", "/usr/local/lib/sysctl.d", "/usr/lib/sysctl.d", "/lib/sysctl.d")
@@ -56,8 +56,10 @@ def shadow(key: str, value: str, path: str, boot: BootValue) -> Optional[str]:
 
 
 def _undone_at_boot(wanted: Mapping[str, str], path: str, at_boot: Set[str]) -> List[str]:
-    boot = boot_values(wanted)
-    found = []
+    boot, problems = read_boot(wanted)
+    found = [
+        f"{each.file}: {each.what}, so what it sets at boot is not known. {each.do}" for each in problems if each.do
+    ]
     for key, value in wanted.items():
         module = module_for(key)
         if module is not None and module not in at_boot and not module_builtin(module):

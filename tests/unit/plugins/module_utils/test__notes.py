@@ -42,6 +42,12 @@ LATER = (
         pytest.param(
             "/etc/sysctl.d/zz.conf", "net.ipv4.tcp_keepalive_*=7200\n", None, id="a pattern gives way to our line"
         ),
+        pytest.param(
+            "/etc/sysctl.d/zz-\udcff\x1b.conf",
+            "{0}=7200\n",
+            LATER.format("/etc/sysctl.d/zz-\udcff\x1b.conf:1"),
+            id="bytes",
+        ),
         pytest.param("/etc/sysctl.d/zz.txt", "{0}=7200\n", None, id="a file that nobody reads"),
     ],
 )
@@ -52,6 +58,16 @@ def test_another_line_that_wins_at_boot_is_named(path, text, note):
     assert converge(WISH, True).notes == expected
     assert converge(WISH, False).notes == expected
     assert converge(WISH, False).notes == expected
+
+
+@isolated
+def test_a_file_that_is_not_read_to_its_end_may_set_anything_at_boot():
+    path = write("/etc/sysctl.d/zz.conf", b"#" * (1 << 24) + b"\n")
+    (note,) = converge(WISH, True).notes
+    assert note == (
+        f"{path}: the file is longer than 16777216 bytes, the rest was not read, so what it sets at boot is not known. "
+        "Look at what fills it, and shorten it."
+    )
 
 
 @isolated

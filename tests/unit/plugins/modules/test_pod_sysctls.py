@@ -319,6 +319,19 @@ def test_what_makes_no_sense_is_refused(options, message):
 
 
 @isolated
+def test_the_name_of_a_file_is_printable_in_errors_and_results_and_still_found():
+    path = os.fsdecode(NETWORKS.encode() + b"/10-\xff\x1b[31m.conflist")
+    shown = NETWORKS + r"/10-\udcff\x1b[31m.conflist"
+    write(path, b"{\x1b")
+    assert run(CNI)["msg"].startswith(f"{shown}: is not JSON (line 1, column 2: ")
+    write(path, conflist())
+    assert list(run(CNI)["after"]) == [shown]
+    assert b"tuning" in read(path)
+    assert list(run(ABSENT)["after"]) == [shown]
+    assert read(path) == conflist()
+
+
+@isolated
 def test_tuning_where_the_runtime_does_not_look_is_refused_before_anything_is_written():
     write(NETWORK, conflist())
     os.makedirs("/run/other")
