@@ -17,7 +17,13 @@ import pytest
 SECRETS = ("s3cr3t-token", "s3cr3t-key", "s3cr3t-file")
 
 # All that these plays write; /run for the lock, and because a systemd that is not there needs no reload.
-OWN = "for folder in /etc/sysctl.d /etc/systemd /var/lib /run; do mount -t tmpfs tmpfs $folder || exit 99; done"
+OWN = """\
+for folder in /etc/sysctl.d /etc/systemd /var/lib /run; do
+    mount -t tmpfs -o mode=755 tmpfs $folder || exit 99
+done
+"""
+
+NETWORK = "/run/net.d/10-calico.conflist"
 
 TUNING = {"type": "tuning", "sysctl": {"net.core.somaxconn": "4096"}, "secret": SECRETS[0]}
 
@@ -62,17 +68,18 @@ def assert_nothing_of(printed, *texts):
 
 @pytest.fixture
 def network(tmp_path):
-    """The file of a network that only root may read, and the task that chains a plugin there."""
-    plugins = tmp_path / "plugins"
-    plugins.mkdir()
-    for name in ("calico", "tuning"):
-        (plugins / name).symlink_to("/usr/lib/cni/tuning")
-    (tmp_path / "net.d").mkdir()
-    file = tmp_path / "net.d" / "10-calico.conflist"
-    file.write_text(conflist())
-    file.chmod(0o600)
-    options = {"way": "cni", "cni_file": str(file), "cni_plugin_directories": [str(plugins)]}
-    return file, pod_sysctls(**options)
+    """The shell commands for a network that only root may read, and the task that chains a plugin there."""
+    commands = ["mkdir -m 755 /run/plugins /run/net.d"]
+    commands += [f"ln -s /usr/lib/cni/tuning /run/plugins/{name}" for name in ("calico", "tuning")]
+
+    def bring(text, path=NETWORK):
+        file = tmp_path / os.path.basename(path)
+        file.write_bytes(text.encode(errors="surrogateescape"))
+        commands.append(f"install -m 600 {file} {path}")
+        options = {"way": "cni", "cni_file": path, "cni_plugin_directories": ["/run/plugins"]}
+        return "\n".join(commands), pod_sysctls(**options)
+
+    return bring
 
 
 def pod_sysctls(**options):
@@ -84,14 +91,13 @@ ABSENT = pod_sysctls(state="absent")
 
 @pytest.mark.parametrize("more", [(), (TUNING,)], ids=["no tuning plugin", "a tuning plugin"])
 @pytest.mark.parametrize("options", [(), ("--check",)], ids=["run", "check"])
-def test_of_a_network_only_our_plugin_is_shown(play, network, more, options):
-    file, task = network
-    file.write_text(conflist(*more))
-    printed = play([task, task, ABSENT], *options)
+def test_of_a_network_only_our_plugin_is_shown(play, network, tmp_path, more, options):
+    before, task = network(conflist(*more))
+    same = {"ansible.builtin.command": {"cmd": f"cmp {tmp_path}/10-calico.conflist {NETWORK}"}, "check_mode": False}
+    printed = play([task, task, ABSENT, same], *options, before=before)
     assert_nothing_of(printed)
     assert '+    "net.ipv4.tcp_keepalive_time": "600"' in printed
     assert "somaxconn" not in printed
-    assert file.read_text() == conflist(*more)
 
 
 BROKEN = {
@@ -105,22 +111,19 @@ BROKEN = {
 
 
 def test_what_is_wrong_with_a_network_is_said_without_it(play, network):
-    file, task = network
-    tasks = []
-    for number, text in enumerate(BROKEN.values()):
-        path = file.with_name(f"{number}.conflist")
-        path.write_bytes(text.encode(errors="surrogateescape"))
-        options = {**task["kubenode.connections.pod_sysctls"], "cni_file": str(path)}
-        tasks.append({"kubenode.connections.pod_sysctls": options, "ignore_errors": True})
-    printed = play(tasks)
+    networks = [network(text, f"/run/net.d/{number}.conflist") for number, text in enumerate(BROKEN.values())]
+    printed = play([{**task, "ignore_errors": True} for _before, task in networks], before=networks[-1][0])
     assert_nothing_of(printed)
     assert f"ignored={len(BROKEN)}" in printed
+    assert [printed.count(f'"msg": "/run/net.d/{number}.conflist: ') for number in range(len(BROKEN))] == [1] * len(
+        BROKEN
+    )
 
 
 def test_a_network_that_cannot_be_written_is_not_shown_either(play, network):
-    file, task = network
-    read_only = f"mount --bind {file.parent} {file.parent} && mount -o remount,bind,ro {file.parent}"
-    printed = play([task], before=read_only, code=2)
+    before, task = network(conflist())
+    read_only = "mount --bind /run/net.d /run/net.d && mount -o remount,bind,ro /run/net.d"
+    printed = play([task], before=f"{before}\n{read_only}", code=2)
     assert_nothing_of(printed)
     assert "Read-only file system" in printed
 
@@ -238,8 +241,8 @@ def cluster(tmp_path, monkeypatch):
     filters = "class FilterModule:\n    def filters(self):\n        return {'k8s_config_resource_name': str}\n"
     (plugins / "filter" / "k8s_config_resource_name.py").write_text(filters)
     (tmp_path / "stub" / "kubernetes.py").write_text("")
-    monkeypatch.setenv("ANSIBLE_COLLECTIONS_PATH", str(tmp_path / "stub"))
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path / "stub"), os.environ["PYTHONPATH"]]))
+    for name in ("ANSIBLE_COLLECTIONS_PATH", "PYTHONPATH"):
+        monkeypatch.setenv(name, str(tmp_path / "stub"), prepend=os.pathsep)
 
 
 @pytest.mark.parametrize(
