@@ -115,14 +115,14 @@ def bind_address(process: Process) -> Tuple[Optional[str], List[str]]:
         arguments = process.arguments()
     except OSError:
         return None, []
-    path = _flag(arguments, "config")
+    path, unread = _flag(arguments, "config"), []
     try:
         if path:
             return parse_metrics_address(process.read_file(path, _MAX_CONFIG_BYTES)[0].decode("utf-8", "replace")), []
-        unread = []
     except OSError as error:
         why = str(error) if isinstance(error, NotPlainError) else f"cannot be read: {error.strerror or error}"
-        unread = [f"{_NAME} was started with --config={ascii(path)[1:-1]}, which {why}."] if os.geteuid() == 0 else []
+        if os.geteuid() == 0:
+            unread = [f"{_NAME} was started with --config={ascii(path)[1:-1][:80]}, which {why}."]
     return _flag(arguments, "metrics-bind-address"), unread
 
 

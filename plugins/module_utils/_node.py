@@ -234,8 +234,8 @@ def _sysctls(boot: _Boot, problems: Problems) -> Dict[str, Any]:
 def _read_kube_proxy(address: Optional[str], timeout_seconds: float, problems: Problems) -> Dict[str, Any]:
     seen = _kube_proxy.read(address, timeout_seconds)
     if seen.error and (address or not seen.absent):
-        remedy = "Set kube_proxy_address to the metricsBindAddress of kube-proxy."
-        problems.append(_problem("kube-proxy", "kube-proxy's mode and configuration", seen.error, remedy))
+        do = "See who listens there (ss -ltnp), or set kube_proxy_address to its metricsBindAddress."
+        problems.append(_problem("kube-proxy", "kube-proxy's mode and configuration", seen.error, do))
     return {name: value for name, value in seen._asdict().items() if name != "absent"}
 
 

@@ -102,7 +102,7 @@ def test_an_address_that_the_user_gave_must_answer():
             "id": "kube-proxy",
             "what": "kube-proxy's mode and configuration",
             "why": "kube-proxy at 127.0.0.1:9: nothing listens there. No process named kube-proxy is visible either.",
-            "do": "Set kube_proxy_address to the metricsBindAddress of kube-proxy.",
+            "do": "See who listens there (ss -ltnp), or set kube_proxy_address to its metricsBindAddress.",
         }
     ]
 
