@@ -173,7 +173,9 @@ options:
         type: str
         default: /etc/sysctl.d/k8s.conf
       modules_file:
-        description: The file for kernel modules; only named in findings.
+        description:
+          - The file that names the kernel modules to load at boot. What it names already stays in the settings of a
+            node that needs modules.
         type: str
         default: /etc/modules-load.d/k8s.conf
 notes:
@@ -207,11 +209,13 @@ EXAMPLES = r"""
 
 - name: Bring each node to its settings
   kubenode.connections.node_settings:
-    modules: "{{ __settings.modules }}"
-    sysctls: "{{ __settings.sysctls }}"
-    ipvs_timeouts: "{{ __settings.ipvs_timeouts }}"
+    # Empty means that the plan has no wish; given to the module it would give back what an earlier run has set.
+    modules: "{{ __settings.modules or omit }}"
+    sysctls: "{{ __settings.sysctls or omit }}"
+    ipvs_timeouts: "{{ __settings.ipvs_timeouts or omit }}"
     ipvs_timeouts_persistent: "{{ __settings.ipvs_timeouts_persistent }}"
     rps: "{{ omit if __settings.rps is none else __settings.rps }}"
+    pods: "{{ __settings.pods or omit }}"
   become: true
   vars:
     __settings: "{{ __plan.nodes[inventory_hostname].settings }}"

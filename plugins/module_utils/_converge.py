@@ -12,8 +12,8 @@ from ansible_collections.kubenode.connections.plugins.module_utils._atomic_file 
 from ansible_collections.kubenode.connections.plugins.module_utils._errors import NodeError, refused
 from ansible_collections.kubenode.connections.plugins.module_utils._ipvs_unit import PATH as UNIT
 from ansible_collections.kubenode.connections.plugins.module_utils._ipvs_unit import unit_seconds, unit_steps
+from ansible_collections.kubenode.connections.plugins.module_utils._keepalive_triple import Keepalive
 from ansible_collections.kubenode.connections.plugins.module_utils._lock import locked
-from ansible_collections.kubenode.connections.plugins.module_utils._netns import Keepalive
 from ansible_collections.kubenode.connections.plugins.module_utils._originals import Originals, parse
 from ansible_collections.kubenode.connections.plugins.module_utils._record import read_record
 from ansible_collections.kubenode.connections.plugins.module_utils._settings import Settings

@@ -12,19 +12,8 @@ import struct
 from typing import NamedTuple, Optional
 
 from ansible_collections.kubenode.connections.plugins.module_utils._errors import NodeError, more_rights
+from ansible_collections.kubenode.connections.plugins.module_utils._ipvs_cells import MAX_SECONDS, Timeouts
 from ansible_collections.kubenode.connections.plugins.module_utils._programs import find_program, run_program
-
-
-class Timeouts(NamedTuple):
-    """The three IPVS timeouts in seconds. When they are set, 0 keeps the present value."""
-
-    tcp: int
-    tcpfin: int
-    udp: int
-
-
-MAX_TIMEOUT_SECONDS = 2147483
-"""The highest timeout every kernel takes: INT_MAX / HZ at HZ=1000 (ip_vs_set_timeout in its ip_vs_ctl.c)."""
 
 # include/uapi/linux/ip_vs.h: IP_VS_SO_GET_TIMEOUT, IP_VS_SO_SET_TIMEOUT and struct ip_vs_timeout_user.
 _SO_GET_TIMEOUT = 1158
@@ -124,7 +113,7 @@ def _refused(what: str, error: Exception) -> IpvsError:
     todo = {
         errno.ENOPROTOOPT: "The kernel has no IPVS loaded: load the module ip_vs first.",
         errno.EPERM: "Run as root (CAP_NET_ADMIN in the namespace, and no seccomp filter in between).",
-        errno.EINVAL: f"Use values from 0 (keep) to {MAX_TIMEOUT_SECONDS} seconds (INT_MAX / HZ in the kernel).",
+        errno.EINVAL: f"Use values from 0 (keep) to {MAX_SECONDS} seconds (INT_MAX / HZ in the kernel).",
     }.get(number, "See the kernel's answer.")
     return IpvsError(
         f"IPVS timeouts: not {what}, the socket option answers {os.strerror(number)}. {todo}",

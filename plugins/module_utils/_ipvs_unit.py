@@ -12,7 +12,7 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Optional
 from ansible_collections.kubenode.connections.plugins.module_utils import _trusted_paths
 from ansible_collections.kubenode.connections.plugins.module_utils._atomic_file import read_file
 from ansible_collections.kubenode.connections.plugins.module_utils._errors import NodeError
-from ansible_collections.kubenode.connections.plugins.module_utils._ipvs import Timeouts
+from ansible_collections.kubenode.connections.plugins.module_utils._ipvs_cells import Timeouts
 from ansible_collections.kubenode.connections.plugins.module_utils._originals import FileRecord
 from ansible_collections.kubenode.connections.plugins.module_utils._procfs import read_text
 from ansible_collections.kubenode.connections.plugins.module_utils._programs import find_program, run_program

@@ -15,6 +15,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._conf_files i
     matches,
     read_conf,
 )
+from ansible_collections.kubenode.connections.plugins.module_utils._ipvs_cells import CELLS
 from ansible_collections.kubenode.connections.plugins.module_utils._services import in_use
 
 CONFIG = "/etc/keepalived/keepalived.conf"
@@ -28,7 +29,6 @@ MAX_BYTES = 4 << 20
 _MAX_PARAMETERS = 20  # in one line
 
 _PID_FILES = ("/run/keepalived.pid", "/run/keepalived/keepalived.pid")
-_CELLS = ("tcp", "tcpfin", "udp")
 _MAX_SECONDS = 86400 * 31  # LVS_MAX_TIMEOUT in keepalived/include/global_data.h
 _INCLUDE = re.compile(r"\s*include[rmwba]?\s+\"?([^\s\"]+)")
 _DEFINITION = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]{0,63})=(.{0,256})")
@@ -110,7 +110,7 @@ def _timeouts(words: List[str]) -> Dict[str, int]:
     pairs = dict(zip(words[::2], words[1::2]))
     return {
         cell: int(pairs[cell])
-        for cell in _CELLS
+        for cell in CELLS
         if re.fullmatch("[0-9]{1,9}", pairs.get(cell, "")) and 0 < int(pairs[cell]) <= _MAX_SECONDS
     }
 

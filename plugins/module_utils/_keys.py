@@ -7,6 +7,8 @@
 import re
 from typing import Dict, List, NamedTuple, Optional
 
+from ansible_collections.kubenode.connections.plugins.module_utils import _keepalive_triple
+
 
 class Key(NamedTuple):
     """One managed sysctl: its dotted name, the kernel module that creates it, its first value (None: it varies)."""
@@ -30,9 +32,7 @@ _MODULE_BY_PREFIX = (
 # net/netfilter/ipvs/ip_vs_ctl.c, net/netfilter/nf_conntrack_proto_{tcp,udp}.c. None: it depends on memory or on the
 # distribution.
 _DEFAULTS = (
-    ("net.ipv4.tcp_keepalive_time", "7200"),
-    ("net.ipv4.tcp_keepalive_intvl", "75"),
-    ("net.ipv4.tcp_keepalive_probes", "9"),
+    *zip(_keepalive_triple.KEYS, map(str, _keepalive_triple.KERNEL_DEFAULT)),
     ("net.ipv4.tcp_retries2", "15"),
     ("net.ipv4.ip_forward", None),
     ("net.core.rps_sock_flow_entries", "0"),

@@ -14,9 +14,22 @@ import re
 from fractions import Fraction
 from typing import Any, Dict, NamedTuple, Optional, Tuple
 
+from ansible_collections.kubenode.connections.plugins.module_utils._ipvs_cells import KUBE_PROXY_FIELDS
+
 DEFAULT_PORT = 10249
 MODES = ("ipvs", "iptables", "nftables", "userspace")
 """What --proxy-mode takes on Linux; userspace until 1.25."""
+
+CONNTRACK_FIELDS = {
+    "tcp_established": "tcpEstablishedTimeout",
+    "tcp_close_wait": "tcpCloseWaitTimeout",
+    "udp": "udpTimeout",
+    "udp_stream": "udpStreamTimeout",
+    "be_liberal": "tcpBeLiberal",
+    "max_per_core": "maxPerCore",
+    "min": "min",
+}
+"""Our names, and those in the section conntrack of kube-proxy's configuration (pkg/proxy/apis/config/types.go)."""
 
 _CONFIG_GROUP = "kubeproxy.config.k8s.io"
 _ADDRESS_LINE = re.compile(
@@ -147,10 +160,7 @@ def ipvs_timeouts(config: Dict[str, Any]) -> Optional[Dict[str, int]]:
     section = _field(config, "ipvs")
     if not isinstance(section, dict):
         return None
-    return {
-        name: _seconds(section, field) or 0
-        for name, field in (("tcp", "tcpTimeout"), ("tcpfin", "tcpFinTimeout"), ("udp", "udpTimeout"))
-    }
+    return {name: _seconds(section, field) or 0 for name, field in KUBE_PROXY_FIELDS.items()}
 
 
 def conntrack(config: Dict[str, Any], cpus: Optional[int] = None) -> Optional[Dict[str, Any]]:
@@ -167,16 +177,14 @@ def conntrack(config: Dict[str, Any], cpus: Optional[int] = None) -> Optional[Di
         section = _field(_field(config, "linux"), "conntrack")
     if not isinstance(section, dict):
         return None
-    per_core, least = _integer(section, "maxPerCore"), _integer(section, "min")
+    per_core, least = (_integer(section, CONNTRACK_FIELDS[name]) for name in ("max_per_core", "min"))
+    times = ("tcp_established", "tcp_close_wait", "udp", "udp_stream")
     return {
-        "tcp_established": _seconds(section, "tcpEstablishedTimeout"),
-        "tcp_close_wait": _seconds(section, "tcpCloseWaitTimeout"),
+        **{name: _seconds(section, CONNTRACK_FIELDS[name]) for name in times},
         "max_per_core": per_core,
         "min": least,
         "max": _most(per_core, least, cpus),
-        "be_liberal": _flag(section, "tcpBeLiberal"),
-        "udp": _seconds(section, "udpTimeout"),
-        "udp_stream": _seconds(section, "udpStreamTimeout"),
+        "be_liberal": _flag(section, CONNTRACK_FIELDS["be_liberal"]),
     }
 
 

@@ -9,15 +9,8 @@ from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Tu
 
 from ansible_collections.kubenode.connections.plugins.module_utils import _child
 from ansible_collections.kubenode.connections.plugins.module_utils._errors import remedy
+from ansible_collections.kubenode.connections.plugins.module_utils._keepalive_triple import KEYS, Keepalive
 from ansible_collections.kubenode.connections.plugins.module_utils._procfs import Fault, read_sysctl
-
-
-class Keepalive(NamedTuple):
-    """net.ipv4.tcp_keepalive_time and _intvl in seconds, and _probes."""
-
-    time: int
-    intvl: int
-    probes: int
 
 
 class Group(NamedTuple):
@@ -88,10 +81,10 @@ _PATHS_PER_NAMESPACE = 3
 def own_keepalive() -> Keepalive:
     """The keepalive in the caller's network namespace. Raises ValueError with the reason when it cannot be read."""
     values = []
-    for name in Keepalive._fields:
-        reading = read_sysctl("net.ipv4.tcp_keepalive_" + name)
+    for key in KEYS:
+        reading = read_sysctl(key)
         if reading.value is None:
-            raise ValueError(reading.error or f"net.ipv4.tcp_keepalive_{name} is not there")
+            raise ValueError(reading.error or f"{key} is not there")
         values.append(int(reading.value))
     return Keepalive(*values)
 

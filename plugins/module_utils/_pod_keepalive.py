@@ -10,7 +10,7 @@ import time
 from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Tuple
 
 from ansible_collections.kubenode.connections.plugins.module_utils import _child, _netns
-from ansible_collections.kubenode.connections.plugins.module_utils._netns import Keepalive
+from ansible_collections.kubenode.connections.plugins.module_utils._keepalive_triple import Keepalive, parse
 from ansible_collections.kubenode.connections.plugins.module_utils._pod_rows import Pod
 from ansible_collections.kubenode.connections.plugins.module_utils._procfs import read_sysctl, write_sysctl
 
@@ -75,11 +75,11 @@ def take_back(orders: Mapping[str, Order]) -> Dict[str, Answer]:
 
 
 def text(keepalive: Optional[Keepalive]) -> str:
-    return "/".join(str(number) for number in keepalive or ())
+    return "" if keepalive is None else str(keepalive)
 
 
 def _numbers(keepalive: Optional[str]) -> Optional[Keepalive]:
-    return Keepalive(*map(int, keepalive.split("/"))) if keepalive else None
+    return parse(keepalive) if keepalive else None
 
 
 def mixtures(back: str, wanted: str) -> List[str]:
@@ -131,7 +131,7 @@ def _give(order: Order) -> Answer:
     problem = _enter(order.pod)
     if problem:
         return problem._replace(found=order.back)
-    return _kept(order, _write(order.wanted, lambda _name: True))
+    return _kept(order, _write(order.wanted, lambda _key: True))
 
 
 def _keep(order: Order) -> Answer:
@@ -175,21 +175,17 @@ def _found(wanted: str) -> Answer:
 
 def _restore(order: Order) -> str:
     """Take back each value that is ours. The refusal, "" for none."""
-    ours = dict(zip(Keepalive._fields, order.wanted.split("/")))
-    return _write(order.back, lambda name: read_sysctl(_key(name)).value == ours[name])
+    ours = dict(zip(KEYS, order.wanted.split("/")))
+    return _write(order.back, lambda key: read_sysctl(key).value == ours[key])
 
 
 def _write(values: str, which: Callable[[str], bool]) -> str:
     """Write those of the three values. The first refusal, "" for none."""
     refusals = []
-    for name, value in zip(Keepalive._fields, values.split("/")):
+    for key, value in zip(KEYS, values.split("/")):
         try:
-            if which(name):
-                write_sysctl(_key(name), value)
+            if which(key):
+                write_sysctl(key, value)
         except OSError as error:
             refusals.append(f"{error.filename}: {error.strerror or error}")
     return refusals[0] if refusals else ""
-
-
-def _key(name: str) -> str:
-    return "net.ipv4.tcp_keepalive_" + name

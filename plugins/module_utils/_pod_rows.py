@@ -7,7 +7,8 @@
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 from ansible_collections.kubenode.connections.plugins.module_utils import _runtimes
-from ansible_collections.kubenode.connections.plugins.module_utils._netns import Keepalive, Space
+from ansible_collections.kubenode.connections.plugins.module_utils._keepalive_triple import KERNEL_DEFAULT, Keepalive
+from ansible_collections.kubenode.connections.plugins.module_utils._netns import Space
 from ansible_collections.kubenode.connections.plugins.module_utils._pods import (
     LOG_DIRECTORY,
     PodName,
@@ -41,8 +42,6 @@ _MAX_GAPS = 5000
 """Pairs of seconds and connections over all rows; beyond them those in 1/16 of an octave become one."""
 
 _COARSE_BITS = 5
-
-_KERNEL_TIME = 7200  # TCP_KEEPALIVE_TIME in include/net/tcp.h
 
 
 class Pod(NamedTuple):
@@ -200,7 +199,7 @@ def _badness(row: Dict[str, Any]) -> Tuple[Any, ...]:
     return (
         row["kind"] != "node",
         -row["without_keepalive"],
-        -max([keepalive["time"] if keepalive else _KERNEL_TIME, *gaps]),
+        -max([keepalive["time"] if keepalive else KERNEL_DEFAULT.time, *gaps]),
         -row["to_services"],
         row["label"],
         row["netns"],

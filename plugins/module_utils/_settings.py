@@ -10,15 +10,13 @@ from typing import Any, Dict, Mapping, NamedTuple, Optional, Tuple
 
 from ansible_collections.kubenode.connections.plugins.module_utils._cpus import parse_list
 from ansible_collections.kubenode.connections.plugins.module_utils._errors import NodeError
-from ansible_collections.kubenode.connections.plugins.module_utils._ipvs import MAX_TIMEOUT_SECONDS, Timeouts
+from ansible_collections.kubenode.connections.plugins.module_utils._ipvs_cells import CELLS, MAX_SECONDS
+from ansible_collections.kubenode.connections.plugins.module_utils._keepalive_triple import HIGHEST, KEYS
 from ansible_collections.kubenode.connections.plugins.module_utils._keys import canonical, sysctl_path
 from ansible_collections.kubenode.connections.plugins.module_utils._rps_rule import Row, RpsSettings
 
 SYSCTL_FILE = "/etc/sysctl.d/k8s.conf"
 MODULES_FILE = "/etc/modules-load.d/k8s.conf"
-
-# What setsockopt takes for TCP_KEEPIDLE, TCP_KEEPINTVL and TCP_KEEPCNT (MAX_TCP_KEEPIDLE ... in include/net/tcp.h).
-_KEEPALIVE = {"time": 32767, "intvl": 32767, "probes": 127}
 
 _MODULE = re.compile(r"\A[A-Za-z0-9_-]{1,63}\Z")
 _NIC = re.compile(r"\A[^/\s:\x00-\x1f\x7f]{1,15}\Z")  # dev_valid_name in net/core/dev.c
@@ -26,10 +24,6 @@ _SYSCTL = re.compile(r"\A[A-Za-z0-9_][^\s=*?\[\]\\\x00-\x1f\x7f]*\Z")
 
 MAX_FLOW_ENTRIES = 1 << 29
 """The kernel takes no more for net.core.rps_sock_flow_entries (rps_sock_flow_sysctl in net/core/sysctl_net_core.c)."""
-
-# The kernel takes any int for these, and below 1 closes healthy idle connections or floods them with probes
-# (tcp_keepalive_timer in net/ipv4/tcp_timer.c).
-_AT_LEAST_ONE = ("net.ipv4.tcp_keepalive_time", "net.ipv4.tcp_keepalive_intvl", "net.ipv4.tcp_keepalive_probes")
 
 
 class Settings(NamedTuple):
@@ -81,7 +75,7 @@ def settings_from(options: Mapping[str, Any]) -> Settings:
 
 def timeouts_from(options: Mapping[str, Any]) -> Settings:
     """The settings out of ipvs_timeouts' options, of which those at C(keep) are left out. Raises NodeError."""
-    given = {name: options[name] for name in Timeouts._fields if options[name] not in (None, "keep")}
+    given = {name: options[name] for name in CELLS if options[name] not in (None, "keep")}
     wanted = {name: _seconds(name, value, f"Write keep, or leave {name} out.") for name, value in given.items()}
     return Settings(ipvs_timeouts=wanted, persistent=options["persistent"], merge=True)
 
@@ -133,7 +127,7 @@ def _sysctl_value(name: str, value: Any) -> str:
         raise NodeError(
             f"sysctls: {name}: {value!r} is empty or has a line break or control character. Write one line of text."
         )
-    if name in _AT_LEAST_ONE and re.match(r"\A(?:-[0-9]+|\+?0+)\Z", text):
+    if name in KEYS and re.match(r"\A(?:-[0-9]+|\+?0+)\Z", text):
         raise NodeError(
             f"sysctls: {name}: {text} is below 1 (the kernel takes it and breaks idle connections, tcp_timer.c). "
             "Choose at least 1."
@@ -152,22 +146,20 @@ def _seconds(name: str, value: Any, to_keep: str) -> int:
         raise NodeError(f"{name}: 0 is no timeout, to the kernel it means keep. {to_keep}")
     if not re.match(r"\A-?[0-9]{1,18}\Z", text):
         raise NodeError(f"{name}: {value!r} is not a whole number of seconds. Write seconds such as 900.")
-    if not 1 <= int(text) <= MAX_TIMEOUT_SECONDS:
-        limit = (
-            f"at most {MAX_TIMEOUT_SECONDS} (the kernel's INT_MAX / HZ at HZ=1000)" if int(text) > 0 else "at least 1"
-        )
-        raise NodeError(f"{name}: {text} seconds, but {limit}. Choose a value between 1 and {MAX_TIMEOUT_SECONDS}.")
+    if not 1 <= int(text) <= MAX_SECONDS:
+        limit = f"at most {MAX_SECONDS} (the kernel's INT_MAX / HZ at HZ=1000)" if int(text) > 0 else "at least 1"
+        raise NodeError(f"{name}: {text} seconds, but {limit}. Choose a value between 1 and {MAX_SECONDS}.")
     return int(text)
 
 
 def _pods(wanted: Mapping[str, Any]) -> Tuple[int, ...]:
     given = {name: value for name, value in wanted.items() if value is not None}
-    for name, highest in _KEEPALIVE.items() if given else ():
+    for name, highest in HIGHEST._asdict().items() if given else ():
         if name not in given:
             raise NodeError(f"pods: {name} is not given, and a keepalive has all three. Write time, intvl and probes.")
         if not 1 <= given[name] <= highest:
             raise NodeError(f"pods: {name}: {given[name]} is not from 1 to {highest} (tcp(7)). Choose such a value.")
-    return tuple(given[name] for name in _KEEPALIVE if given)
+    return tuple(given[name] for name in HIGHEST._fields if given)
 
 
 def _rps(wanted: Mapping[str, Any]) -> RpsSettings:

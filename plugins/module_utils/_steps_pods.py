@@ -14,7 +14,11 @@ from ansible_collections.kubenode.connections.plugins.module_utils import (
     _proc_tcp,
     _sockets,
 )
-from ansible_collections.kubenode.connections.plugins.module_utils._netns import Keepalive
+from ansible_collections.kubenode.connections.plugins.module_utils._keepalive_triple import (
+    KERNEL_DEFAULT,
+    Keepalive,
+    parse,
+)
 from ansible_collections.kubenode.connections.plugins.module_utils._originals import LiveRecord
 from ansible_collections.kubenode.connections.plugins.module_utils._pod_keepalive import (
     ENDED,
@@ -29,9 +33,6 @@ from ansible_collections.kubenode.connections.plugins.module_utils._pod_keepaliv
 from ansible_collections.kubenode.connections.plugins.module_utils._pod_rows import Pod, pods_of
 from ansible_collections.kubenode.connections.plugins.module_utils._targets import LiveTarget, live_target
 from ansible_collections.kubenode.connections.plugins.module_utils._transaction import Step
-
-KERNEL_DEFAULT = "7200/75/9"
-"""What a new network namespace has (include/net/tcp.h). A pod with other values was given them on purpose."""
 
 
 class Running(NamedTuple):
@@ -188,11 +189,12 @@ def _number(timers: Optional[List[List[int]]], latest: int) -> str:
 def _target(name: str, now: str, record: Optional[LiveRecord], wanted: Optional[Keepalive]) -> LiveTarget:
     if wanted is None:
         return _half_known(now, live_target(name, now, record, None))
-    if now != KERNEL_DEFAULT and (record is None or now not in record.ours):
+    # A pod with other values than a new namespace has was given them on purpose.
+    if now != str(KERNEL_DEFAULT) and (record is None or now not in record.ours):
         return LiveTarget(now, record, None, None)
     if _no_later(now, wanted):
         return LiveTarget(now, record, record, None)
-    return _half_known(now, live_target(name, now, record, text(wanted)))
+    return _half_known(now, live_target(name, now, record, str(wanted)))
 
 
 def _half_known(now: str, target: LiveTarget) -> LiveTarget:
@@ -205,6 +207,6 @@ def _half_known(now: str, target: LiveTarget) -> LiveTarget:
 
 def _no_later(now: str, wanted: Keepalive) -> bool:
     """Whether the first probe comes no later than the wanted one, nor does any of as many probes, nor the end."""
-    time, intvl, probes = (int(number) for number in now.split("/"))
+    time, intvl, probes = parse(now)
     end = time + intvl * max(probes, wanted.probes)
     return time <= wanted.time and end <= wanted.time + wanted.intvl * wanted.probes

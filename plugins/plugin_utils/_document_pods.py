@@ -36,7 +36,9 @@ def describe(name: str, pods: Pods | None, plan: Mapping[str, Any], rows: int) -
         return None
     view = _view(plan, all_limits=not any(each["node"] == name for each in plan["not_seen"]))
     judged = _pods.judge(pods, view, True)
-    totals = asdict(pods.totals) | {"late": judged.counts.late, "undecided": judged.counts.undecided}
+    in_flight = sum(space.in_flight for space in pods.spaces)
+    judgement = {"late": judged.counts.late, "undecided": judged.counts.undecided}
+    totals = {**asdict(pods.totals), "in_flight": in_flight, **judgement}
     return {
         "verdict": node_plan["pods"]["verdict"],
         "count": pods.count,

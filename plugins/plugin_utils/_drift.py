@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterator, Mapping, Set
 from typing import Any
 
+from ansible_collections.kubenode.connections.plugins.plugin_utils import _keepalive
 from ansible_collections.kubenode.connections.plugins.plugin_utils._document import SCHEMA_VERSION
 from ansible_collections.kubenode.connections.plugins.plugin_utils._errors import PlanError
 from ansible_collections.kubenode.connections.plugins.plugin_utils._model import NODE, PLAN
@@ -108,7 +109,7 @@ def _of_plan(report: Report) -> dict[str, str | None]:
     return {
         "verdict": str(report["verdict"]),
         "limit": limit and f"{limit['seconds']} s ({limit['name']})",
-        "keepalive planned": _values(report["keepalive"]),
+        "keepalive planned": _keepalive.words(report["keepalive"]),
     }
 
 
@@ -120,8 +121,8 @@ def _of_node(node: Report) -> dict[str, str | None]:
         "verdict": str(node["verdict"]),
         "verdict after a reboot": str(node["verdict_after_boot"]),
         "limits": ", ".join(f"{each['seconds']} s ({each['name']})" for each in limits) or None,
-        "keepalive": _values(keepalive["live"]),
-        "keepalive after a reboot": _values(keepalive["at_boot"]),
+        "keepalive": _keepalive.words(keepalive["live"]),
+        "keepalive after a reboot": _keepalive.words(keepalive["at_boot"]),
         "mode": str(node["mode"]),
         "kernel": node["kernel"] and str(node["kernel"]),
         "pods at risk": str(pods["at_risk"]) if pods else None,
@@ -132,10 +133,6 @@ def _of_node(node: Report) -> dict[str, str | None]:
 def _at_risk(totals: Mapping[str, int]) -> int:
     """Reports of release 0.1.0 do not say the sum."""
     return totals.get("at_risk", totals["without_keepalive"] + totals["late"])
-
-
-def _values(keepalive: Mapping[str, Any] | None) -> str | None:
-    return f"{keepalive['time']}/{keepalive['intvl']}/{keepalive['probes']}" if keepalive else None
 
 
 def _changes(

@@ -7,9 +7,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from ansible_collections.kubenode.connections.plugins.plugin_utils import _keepalive
 from ansible_collections.kubenode.connections.plugins.plugin_utils._html_write import Child, Markup, join, tag
 from ansible_collections.kubenode.connections.plugins.plugin_utils._page import count
 
@@ -121,11 +122,9 @@ def spare_words(seconds: int | None, margin: int) -> str:
     return f"{seconds} s to spare"
 
 
-def keepalive_words(keepalive: object) -> str:
+def keepalive_words(keepalive: Mapping[str, int] | None) -> str:
     """``600/30/9``, or that it was not read."""
-    if not isinstance(keepalive, dict):
-        return "not read"
-    return "/".join(str(keepalive[each]) for each in ("time", "intvl", "probes"))
+    return _keepalive.words(keepalive) or "not read"
 
 
 def nodes_words(number: int) -> str:

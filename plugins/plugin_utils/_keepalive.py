@@ -6,8 +6,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 
+from ansible_collections.kubenode.connections.plugins.module_utils import _keepalive_triple
+from ansible_collections.kubenode.connections.plugins.module_utils._keepalive_triple import HIGHEST
 from ansible_collections.kubenode.connections.plugins.plugin_utils._values import Range
 
 # The timer wheel rounds up by one granule of its level, at worst 8/63 of the timer's length, so a period p may last
@@ -15,23 +17,15 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._values impor
 _SLACK_NUMERATOR = 71
 _SLACK_DENOMINATOR = 63
 
-# setsockopt's ranges (MAX_TCP_KEEPIDLE, MAX_TCP_KEEPINTVL, MAX_TCP_KEEPCNT in include/net/tcp.h). The sysctls take
-# more, among it values that end healthy connections.
-TIME_RANGE = Range(1, 32767, "the range of TCP_KEEPIDLE in seconds")
-INTVL_RANGE = Range(1, 32767, "the range of TCP_KEEPINTVL in seconds")
-PROBES_RANGE = Range(1, 127, "the range of TCP_KEEPCNT")
+TIME_RANGE = Range(1, HIGHEST.time, "the range of TCP_KEEPIDLE in seconds")
+INTVL_RANGE = Range(1, HIGHEST.intvl, "the range of TCP_KEEPINTVL in seconds")
+PROBES_RANGE = Range(1, HIGHEST.probes, "the range of TCP_KEEPCNT")
 
 
-@dataclass(frozen=True)
-class Keepalive:
-    """The kernel's three values: seconds before the first probe, seconds between probes, unanswered probes to end."""
+class Keepalive(_keepalive_triple.Keepalive):
+    """The three values, and what follows of them."""
 
-    time: int
-    intvl: int
-    probes: int
-
-    def __str__(self) -> str:
-        return f"{self.time}/{self.intvl}/{self.probes}"
+    __slots__ = ()
 
     @property
     def usable(self) -> bool:
@@ -52,14 +46,18 @@ class Keepalive:
         return max(self.time + lost_probes * self.intvl, self.intvl)
 
     def as_dict(self) -> dict[str, int]:
-        return {"time": self.time, "intvl": self.intvl, "probes": self.probes}
+        return dict(self._asdict())
 
 
-KERNEL_DEFAULT = Keepalive(7200, 75, 9)
-"""What every new network namespace starts with (TCP_KEEPALIVE_TIME, _INTVL, _PROBES in include/net/tcp.h)."""
+KERNEL_DEFAULT = Keepalive(*_keepalive_triple.KERNEL_DEFAULT)
 
 ARTICLE = Keepalive(600, 30, 10)
 """What is usually recommended against the IPVS timeout of 900 s."""
+
+
+def words(values: Mapping[str, int] | None) -> str | None:
+    """``600/30/9`` of a mapping with the three, None where there is none."""
+    return str(Keepalive(values["time"], values["intvl"], values["probes"])) if values else None
 
 
 def with_slack(seconds: int) -> int:

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ansible_collections.kubenode.connections.plugins.module_utils._kube_proxy_config import seconds
+from ansible_collections.kubenode.connections.plugins.module_utils._ipvs_cells import KUBE_PROXY_FIELDS
+from ansible_collections.kubenode.connections.plugins.module_utils._kube_proxy_config import CONNTRACK_FIELDS, seconds
 from ansible_collections.kubenode.connections.plugins.module_utils._printable import printable
 from ansible_collections.kubenode.connections.plugins.module_utils._strict_json import parse_json
 from ansible_collections.kubenode.connections.plugins.plugin_utils._errors import PlanError, nearest
@@ -23,8 +24,8 @@ KIND = "KubeProxyConfiguration"
 API_VERSION = "kubeproxy.config.k8s.io/v1alpha1"
 RECORD_VERSION = 1
 
-_TIMEOUT = Range(0, IPVS_SECONDS.high, IPVS_SECONDS.source)
-_NUMBER = Range(0, 2**31 - 1, "int32 in kube-proxy's configuration")
+_TIMEOUT = Range(0, IPVS_SECONDS.high, IPVS_SECONDS.source, "which leaves the value alone")
+_NUMBER = Range(0, 2**31 - 1, "int32 in kube-proxy's configuration", "which leaves the value alone")
 _FLAGS = {"true": True, "yes": True, "false": False, "no": False}
 
 
@@ -66,20 +67,22 @@ class Field:
         return f"{quote}{value}s{quote}" if self.duration else json.dumps(value)
 
 
+_CONNTRACK_DEFAULTS: dict[str, int | bool] = {
+    "tcp_established": 86400,
+    "tcp_close_wait": 3600,
+    "udp": 0,
+    "udp_stream": 0,
+    "be_liberal": False,
+    "max_per_core": 32768,
+    "min": 131072,
+}
+_NO_DURATION = ("be_liberal", "max_per_core", "min")
+
 FIELDS: dict[str, dict[str, Field]] = {
-    "ipvs_timeouts": {
-        "tcp": Field("ipvs", "tcpTimeout", 0),
-        "tcpfin": Field("ipvs", "tcpFinTimeout", 0),
-        "udp": Field("ipvs", "udpTimeout", 0),
-    },
+    "ipvs_timeouts": {cell: Field("ipvs", name, 0) for cell, name in KUBE_PROXY_FIELDS.items()},
     "conntrack": {
-        "tcp_established": Field("conntrack", "tcpEstablishedTimeout", 86400),
-        "tcp_close_wait": Field("conntrack", "tcpCloseWaitTimeout", 3600),
-        "udp": Field("conntrack", "udpTimeout", 0),
-        "udp_stream": Field("conntrack", "udpStreamTimeout", 0),
-        "be_liberal": Field("conntrack", "tcpBeLiberal", False, duration=False),
-        "max_per_core": Field("conntrack", "maxPerCore", 32768, duration=False),
-        "min": Field("conntrack", "min", 131072, duration=False),
+        ours: Field("conntrack", name, _CONNTRACK_DEFAULTS[ours], ours not in _NO_DURATION)
+        for ours, name in CONNTRACK_FIELDS.items()
     },
 }
 """Option -> our name (that of node.kube_proxy, too) -> field."""

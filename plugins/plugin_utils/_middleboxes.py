@@ -9,11 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from ansible_collections.kubenode.connections.plugins.module_utils._ipvs_cells import MAX_SECONDS
 from ansible_collections.kubenode.connections.plugins.plugin_utils._errors import PlanError, nearest
 from ansible_collections.kubenode.connections.plugins.plugin_utils._values import Range
 
 _OPTION = "keepalive_middleboxes"
-_SECONDS = Range(1, 2147483, "the longest timeout that IPVS has")
+_SECONDS = Range(1, MAX_SECONDS, "the longest timeout that IPVS has", "an idle limit has at least one second")
 
 
 @dataclass(frozen=True)

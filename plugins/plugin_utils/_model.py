@@ -43,7 +43,12 @@ class Settings:
     pods: Keepalive | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        return {**asdict(self), "modules": list(self.modules), "rps": None if self.rps is None else self.rps.as_dict()}
+        return {
+            **asdict(self),
+            "modules": list(self.modules),
+            "rps": None if self.rps is None else self.rps.as_dict(),
+            "pods": None if self.pods is None else self.pods.as_dict(),
+        }
 
 
 @dataclass(frozen=True)

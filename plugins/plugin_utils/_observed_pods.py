@@ -95,7 +95,6 @@ class Totals:
     connections: int
     to_services: int
     without_keepalive: int
-    in_flight: int
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,8 @@ import posixpath
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ansible_collections.kubenode.connections.plugins.module_utils._ipvs_cells import KERNEL_DEFAULTS, KUBE_PROXY_FIELDS
+from ansible_collections.kubenode.connections.plugins.module_utils._kube_proxy_config import CONNTRACK_FIELDS
 from ansible_collections.kubenode.connections.plugins.plugin_utils._kernel import kube_proxy_forces_reuse_off
 from ansible_collections.kubenode.connections.plugins.plugin_utils._kubernetes import MAX_CAP, MAX_CAPPED_SINCE, since
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits import (
@@ -31,23 +33,27 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._values impor
 
 KERNEL = "kernel default"
 
-IPVS_DEFAULTS = {"tcp": 900, "tcpfin": 120, "udp": 300}
-"""In seconds; tcp_timeouts in net/netfilter/ipvs/ip_vs_proto_tcp.c, udp_timeouts in ip_vs_proto_udp.c."""
+IPVS_DEFAULTS = KERNEL_DEFAULTS._asdict()
+"""The kernel's own, in seconds."""
 
-# KubeProxyConfiguration's names (pkg/proxy/apis/config/types.go).
-IPVS_FIELDS = {"tcp": "ipvs.tcpTimeout", "tcpfin": "ipvs.tcpFinTimeout", "udp": "ipvs.udpTimeout"}
+IPVS_FIELDS = {cell: f"ipvs.{name}" for cell, name in KUBE_PROXY_FIELDS.items()}
 
 _MAX = "net.netfilter.nf_conntrack_max"
 
 # What kube-proxy writes at every start where its configuration is not 0 (pkg/proxy/conntrack/sysctls.go):
-# sysctl -> our name of the field, kube-proxy's name, unit.
+# sysctl -> our name of the field, what decides it, unit.
 _CONNTRACK_FIELDS = {
-    "net.netfilter.nf_conntrack_tcp_timeout_established": ("tcp_established", "conntrack.tcpEstablishedTimeout", "s"),
-    "net.netfilter.nf_conntrack_tcp_timeout_close_wait": ("tcp_close_wait", "conntrack.tcpCloseWaitTimeout", "s"),
-    "net.netfilter.nf_conntrack_udp_timeout": ("udp", "conntrack.udpTimeout", "s"),
-    "net.netfilter.nf_conntrack_udp_timeout_stream": ("udp_stream", "conntrack.udpStreamTimeout", "s"),
-    BE_LIBERAL: ("be_liberal", "conntrack.tcpBeLiberal", ""),
-    _MAX: ("max", "conntrack.maxPerCore and min give", ""),
+    **{
+        key: (name, f"conntrack.{CONNTRACK_FIELDS[name]}", unit)
+        for key, name, unit in (
+            ("net.netfilter.nf_conntrack_tcp_timeout_established", "tcp_established", "s"),
+            ("net.netfilter.nf_conntrack_tcp_timeout_close_wait", "tcp_close_wait", "s"),
+            ("net.netfilter.nf_conntrack_udp_timeout", "udp", "s"),
+            ("net.netfilter.nf_conntrack_udp_timeout_stream", "udp_stream", "s"),
+            (BE_LIBERAL, "be_liberal", ""),
+        )
+    },
+    _MAX: ("max", f"conntrack.{CONNTRACK_FIELDS['max_per_core']} and {CONNTRACK_FIELDS['min']} give", ""),
 }
 
 # What kube-proxy sets in ipvs mode, whatever its configuration says (pkg/proxy/ipvs/proxier.go, NewProxier).

@@ -12,7 +12,7 @@ all, only the program can change, by opening them again or by asking for it.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils import _keepalive
@@ -240,7 +240,7 @@ def _longest(keepalive: Keepalive) -> Keepalive:
 
     It may have been armed with an earlier value of the namespace, or with the program's own TCP_KEEPIDLE.
     """
-    return replace(keepalive, time=max(keepalive.time, _keepalive.TIME_RANGE.high))
+    return Keepalive(max(keepalive.time, _keepalive.TIME_RANGE.high), keepalive.intvl, keepalive.probes)
 
 
 def _is_late(gap: int, keepalive: Keepalive, limit: Limit, view: View) -> bool:

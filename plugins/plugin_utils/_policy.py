@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from ansible_collections.kubenode.connections.plugins.module_utils import _ipvs_cells, _keepalive_triple
 from ansible_collections.kubenode.connections.plugins.module_utils._keys import canonical
 from ansible_collections.kubenode.connections.plugins.plugin_utils import _keepalive
 from ansible_collections.kubenode.connections.plugins.plugin_utils._errors import PlanError, nearest
@@ -23,8 +24,8 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._rps_policy i
 from ansible_collections.kubenode.connections.plugins.plugin_utils._values import Range, whole_number
 
 BRIDGE_KEYS = ("net.bridge.bridge-nf-call-iptables", "net.bridge.bridge-nf-call-ip6tables")
-KEEPALIVE_KEYS = ("net.ipv4.tcp_keepalive_time", "net.ipv4.tcp_keepalive_intvl", "net.ipv4.tcp_keepalive_probes")
-IPVS_CELLS = ("tcp", "tcpfin", "udp")
+KEEPALIVE_KEYS = _keepalive_triple.KEYS
+IPVS_CELLS = _ipvs_cells.CELLS
 
 BE_LIBERAL = "net.netfilter.nf_conntrack_tcp_be_liberal"
 REUSE_MODE = "net.ipv4.vs.conn_reuse_mode"
@@ -34,10 +35,12 @@ SLOPPY_TCP = "net.ipv4.vs.sloppy_tcp"
 
 LEAVE, AUTO, ALWAYS = "leave", "auto", "always"
 
-_LOST_PROBES = Range(0, 126, "one less than TCP_KEEPCNT takes")
-# ip_vs_set_timeout in net/netfilter/ipvs/ip_vs_ctl.c refuses more than INT_MAX / HZ; this is the cap at HZ=1000.
-IPVS_SECONDS = Range(1, 2147483, "what every kernel takes for an IPVS timeout, in seconds")
-_MARGIN = Range(0, 2147483, "the longest timeout that IPVS has, in seconds")
+_LOST_PROBES = Range(0, _keepalive.PROBES_RANGE.high - 1, "one less than TCP_KEEPCNT takes", "fewer cannot be lost")
+_LONGEST = _ipvs_cells.MAX_SECONDS
+IPVS_SECONDS = Range(
+    1, _LONGEST, "what every kernel takes for an IPVS timeout, in seconds", "a timeout has at least one second"
+)
+_MARGIN = Range(0, _LONGEST, "the longest timeout that IPVS has, in seconds", "a margin is never negative")
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,7 @@ def detection_text(retries2: int) -> str:
 DETECTION_SECONDS = Range(
     -(-detection_ms(LOWEST_RETRIES2) // 1000),
     -(-detection_ms(KERNEL_RETRIES2) // 1000),
-    f"what tcp_retries2 {LOWEST_RETRIES2} to {KERNEL_RETRIES2} come to",
+    f"what tcp_retries2 {KERNEL_RETRIES2}, the kernel's own, comes to",
+    f"what tcp_retries2 {LOWEST_RETRIES2}, the lowest that is set here, comes to",
 )
 """Detection times that can be had, in seconds."""

@@ -12,7 +12,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._values impor
 
 FLOW_ENTRIES = "net.core.rps_sock_flow_entries"
 
-_ENTRIES = Range(0, MAX_FLOW_ENTRIES, f"what the kernel takes for {FLOW_ENTRIES}")
+_ENTRIES = Range(0, MAX_FLOW_ENTRIES, f"what the kernel takes for {FLOW_ENTRIES}", "which turns it off")
 
 
 def flow_entries(what: str, value: object) -> int:

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.kubenode.connections.plugins.plugin_utils import _text_table
+from ansible_collections.kubenode.connections.plugins.plugin_utils import _keepalive, _text_table
 from ansible_collections.kubenode.connections.plugins.plugin_utils._headline import anything_at_risk, safe_until_reboot
 from ansible_collections.kubenode.connections.plugins.plugin_utils._model import UNKNOWN, UNSAFE, VERDICTS
 from ansible_collections.kubenode.connections.plugins.plugin_utils._names import named
@@ -59,7 +59,7 @@ def shared_domain(names: Sequence[str]) -> str:
 
 def keepalive_words(keepalive: Mapping[str, Any] | None) -> str:
     """``600/30/9``, or that it was not read."""
-    return "/".join(str(keepalive[each]) for each in ("time", "intvl", "probes")) if keepalive else "not read"
+    return _keepalive.words(keepalive) or "not read"
 
 
 def sources_words(sources: Sequence[str]) -> str:

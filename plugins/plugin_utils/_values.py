@@ -37,11 +37,15 @@ def plain(value: object) -> Any:
 
 @dataclass(frozen=True)
 class Range:
-    """The whole numbers an option takes, ends included, and where the ends come from."""
+    """The whole numbers an option takes, ends included, and where the high end and the low one come from.
+
+    ``low_source`` None: they have the same source.
+    """
 
     low: int
     high: int
     source: str
+    low_source: str | None = None
 
     def check(self, what: str, value: object) -> int:
         """``value`` as int. Takes an int or its decimal text, for templates give text. Raises PlanError."""
@@ -50,7 +54,7 @@ class Range:
         if number is None:
             raise PlanError(f"{what}: {value!r} is not a whole number. {advice}")
         if number < self.low:
-            raise PlanError(f"{what}: {number} is below {self.low} ({self.source}). {advice}")
+            raise PlanError(f"{what}: {number} is below {self.low} ({self.low_source or self.source}). {advice}")
         if number > self.high:
             raise PlanError(f"{what}: {number} is above {self.high} ({self.source}). {advice}")
         return number

@@ -11,6 +11,7 @@ import pytest
 import yaml
 from ansible.errors import AnsibleFilterError
 from ansible.utils.unsafe_proxy import wrap_var
+from jinja2.nativetypes import NativeEnvironment
 
 from ansible_collections.kubenode.connections.plugins.filter import plan as plugin
 from ansible_collections.kubenode.connections.plugins.plugin_utils._middleboxes import KNOWN
@@ -18,6 +19,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._plan import 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy import Policy
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import (
     nodes,
+    quiet_node,
     stock_node,
     with_configured_tcp,
     with_established,
@@ -118,6 +120,35 @@ def test_the_documentation_knows_every_name_of_the_policy_and_its_default():
     defaults = {name: option.get("default") for name, option in documented.items()}
     assert defaults == Policy().as_dict()
     assert list(documented) == [field.name for field in fields(Policy)]
+
+
+OMITTED = object()
+
+
+def in_example(settings):
+    """What the example gives to node_settings for these settings, in the native types of Ansible's own templates."""
+    (task,) = [each for each in yaml.safe_load(plugin.EXAMPLES) if "kubenode.connections.node_settings" in each]
+    environment = NativeEnvironment()
+    given = {
+        option: environment.from_string(expression).render(__settings=settings, omit=OMITTED)
+        for option, expression in task["kubenode.connections.node_settings"].items()
+    }
+    return {option: value for option, value in given.items() if value is not OMITTED}
+
+
+def test_the_example_gives_nothing_back_where_the_plan_has_no_wish():
+    quiet = plan(nodes(quiet_node()), {"pods": False})["nodes"]["worker1"]["settings"]
+    assert in_example({**quiet, "modules": [], "sysctls": {}, "ipvs_timeouts": {}, "rps": None, "pods": None}) == {
+        "ipvs_timeouts_persistent": False
+    }
+
+
+def test_the_example_gives_every_part_of_the_settings():
+    settings = plan(nodes(stock_node()), {"ipvs_timeouts": {"udp": 60}, "rps": "always"})["nodes"]["worker1"][
+        "settings"
+    ]
+    settings["pods"] = {"time": 600, "intvl": 30, "probes": 9}
+    assert in_example(settings) == settings
 
 
 def test_the_documentation_knows_every_middlebox():

@@ -55,7 +55,7 @@ def test_no_text_makes_the_parser_raise_anything_else(text):
         _ipvs.parse_timeouts(text)
 
 
-@given(st.tuples(*[st.integers(0, _ipvs.MAX_TIMEOUT_SECONDS)] * 3))
+@given(st.tuples(*[st.integers(0, _ipvs.MAX_SECONDS)] * 3))
 def test_written_timeouts_are_read_again(seconds):
     assert _ipvs.parse_timeouts("Timeout (tcp tcpfin udp): {} {} {}\n".format(*seconds)) == seconds
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.kubenode.connections.plugins.module_utils import _ipvs_unit, _pod_ways, _rps_rule
 from ansible_collections.kubenode.connections.plugins.module_utils._errors import NodeError
-from ansible_collections.kubenode.connections.plugins.module_utils._ipvs import Timeouts
+from ansible_collections.kubenode.connections.plugins.module_utils._ipvs_cells import Timeouts
 from ansible_collections.kubenode.connections.plugins.module_utils._originals import (
     MAX_BYTES,
     NOTHING,

@@ -10,7 +10,8 @@ import os
 import pytest
 
 from ansible_collections.kubenode.connections.plugins.module_utils import _pod_rows
-from ansible_collections.kubenode.connections.plugins.module_utils._netns import Keepalive, Space
+from ansible_collections.kubenode.connections.plugins.module_utils._keepalive_triple import Keepalive
+from ansible_collections.kubenode.connections.plugins.module_utils._netns import Space
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._isolated import run_python
 
 ISOLATED = ("unshare", "-pfmn", "--mount-proc")

@@ -176,6 +176,13 @@ def test_sockets_are_at_risk_where_there_is_a_limit(node, at_risk, tile, told):
     assert f'connections_at_risk{{node="worker1"}} {at_risk}\n' in render_all(report)
 
 
+def test_connections_with_data_under_way_are_counted_though_the_node_does_not_sum_them_up():
+    report = document(nodes(with_rows(quiet_node(), row("a/b", SAFE, service(in_flight=3, gaps=[(600, 1)])))), {})
+    assert report["nodes"][0]["pods"]["totals"]["in_flight"] == 3
+    assert report["counts"]["sockets"]["in_flight"] == 3
+    assert report["counts"]["sockets"]["undecided"] == 3
+
+
 KEEPALIVES = (KERNEL, SAFE, None, (840, 30, 2), (600, 30, 0))
 PROCESS = [("python3", 7, "grpcio", 1)]
 SERVICES = (service(without=1, processes=PROCESS), LATE, service(gaps=[(600, 1)], in_flight=1))

@@ -267,8 +267,7 @@ def test_what_cannot_be_changed_says_what_to_do_by_hand(text, why):
         ),
         pytest.param(
             {"ipvs_timeouts": {"tcp": -1}},
-            "ipvs_timeouts: tcp: -1 is below 0 (what every kernel takes for an IPVS timeout, in seconds). "
-            "Write a whole number from 0 to 2147483.",
+            "ipvs_timeouts: tcp: -1 is below 0 (which leaves the value alone). Write a whole number from 0 to 2147483.",
             id="below zero",
         ),
         pytest.param(

@@ -86,5 +86,8 @@ def test_what_is_no_middlebox_is_refused(item, message):
 
 
 def test_seconds_must_be_positive():
-    with pytest.raises(PlanError, match=r"^keepalive_middleboxes: seconds of f5: 0 is below 1 "):
+    with pytest.raises(
+        PlanError,
+        match=r"^keepalive_middleboxes: seconds of f5: 0 is below 1 \(an idle limit has at least one second\)",
+    ):
         middleboxes([{"name": "f5", "seconds": 0}])

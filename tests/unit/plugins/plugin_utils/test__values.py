@@ -8,7 +8,8 @@ from types import MappingProxyType
 
 import pytest
 
-from ansible_collections.kubenode.connections.plugins.plugin_utils._values import plain, whole_number
+from ansible_collections.kubenode.connections.plugins.plugin_utils._errors import PlanError
+from ansible_collections.kubenode.connections.plugins.plugin_utils._values import Range, plain, whole_number
 
 
 class Text(str):
@@ -53,3 +54,29 @@ def test_plain_copies():
 )
 def test_whole_numbers(value, number):
     assert whole_number(value) == number
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        pytest.param(1, None, id="the low end"),
+        pytest.param(" 9 ", None, id="the high end, as text"),
+        pytest.param(0, "x: 0 is below 1 (low). Write a whole number from 1 to 9.", id="below: the source of that end"),
+        pytest.param(10, "x: 10 is above 9 (high). Write a whole number from 1 to 9.", id="above"),
+        pytest.param("soon", "x: 'soon' is not a whole number. Write a whole number from 1 to 9.", id="no number"),
+    ],
+)
+def test_a_number_out_of_its_range_is_refused_with_the_source_of_the_end(value, message):
+    limits = Range(1, 9, "high", "low")
+    if message is None:
+        assert limits.check("x", value) == int(value)
+        return
+    with pytest.raises(PlanError) as caught:
+        limits.check("x", value)
+    assert str(caught.value) == message
+
+
+def test_both_ends_may_have_the_same_source():
+    with pytest.raises(PlanError) as caught:
+        Range(1, 9, "the range of X").check("x", 0)
+    assert str(caught.value) == "x: 0 is below 1 (the range of X). Write a whole number from 1 to 9."

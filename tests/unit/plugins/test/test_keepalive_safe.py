@@ -62,7 +62,7 @@ EXAMPLE = "Write one, for example {time: 600, intvl: 30, probes: 9}."
             DERIVED,
             900,
             {"lost_probes": -1},
-            "lost_probes: -1 is below 0 (one less than TCP_KEEPCNT takes). Write a whole number from 0 to 126.",
+            "lost_probes: -1 is below 0 (fewer cannot be lost). Write a whole number from 0 to 126.",
             id="an option out of range",
         ),
         pytest.param(
