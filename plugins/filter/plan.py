@@ -170,13 +170,13 @@ options:
         default: true
       sysctl_file:
         description: The file that the settings will be written to. What it sets already stays in the settings.
-        type: str
+        type: path
         default: /etc/sysctl.d/k8s.conf
       modules_file:
         description:
           - The file that names the kernel modules to load at boot. What it names already stays in the settings of a
             node that needs modules.
-        type: str
+        type: path
         default: /etc/modules-load.d/k8s.conf
 notes:
   - Node data is never evaluated as a template.

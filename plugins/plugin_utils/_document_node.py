@@ -10,11 +10,12 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from ansible_collections.kubenode.connections.plugins.module_utils._ipvs_cells import CELLS as IPVS_CELLS
+from ansible_collections.kubenode.connections.plugins.module_utils._keepalive_triple import KEYS as KEEPALIVE_KEYS
 from ansible_collections.kubenode.connections.plugins.plugin_utils import _document_applied, _document_pods, _keepalive
 from ansible_collections.kubenode.connections.plugins.plugin_utils._keepalive import Keepalive
 from ansible_collections.kubenode.connections.plugins.plugin_utils._model import SAFE, UNKNOWN, UNSAFE
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed import Observed
-from ansible_collections.kubenode.connections.plugins.plugin_utils._policy import IPVS_CELLS, KEEPALIVE_KEYS
 from ansible_collections.kubenode.connections.plugins.plugin_utils._values import whole_number
 
 _ROWS = 2500

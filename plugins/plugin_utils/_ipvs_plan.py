@@ -14,7 +14,8 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._errors impor
 from ansible_collections.kubenode.connections.plugins.plugin_utils._keepalive import KERNEL_DEFAULT, Keepalive
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits import Limit
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed import Observed
-from ansible_collections.kubenode.connections.plugins.plugin_utils._policy import IPVS_SECONDS, Policy
+from ansible_collections.kubenode.connections.plugins.plugin_utils._policy import Policy
+from ansible_collections.kubenode.connections.plugins.plugin_utils._policy_checks import IPVS_SECONDS
 from ansible_collections.kubenode.connections.plugins.plugin_utils._values import whole_number
 
 ESTABLISHED_KEY = "net.netfilter.nf_conntrack_tcp_timeout_established"

@@ -16,7 +16,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._kube_proxy_c
 from ansible_collections.kubenode.connections.plugins.module_utils._printable import printable
 from ansible_collections.kubenode.connections.plugins.module_utils._strict_json import parse_json
 from ansible_collections.kubenode.connections.plugins.plugin_utils._errors import PlanError, nearest
-from ansible_collections.kubenode.connections.plugins.plugin_utils._policy import IPVS_SECONDS
+from ansible_collections.kubenode.connections.plugins.plugin_utils._policy_checks import IPVS_SECONDS
 from ansible_collections.kubenode.connections.plugins.plugin_utils._values import Range, whole_number
 from ansible_collections.kubenode.connections.plugins.plugin_utils._yaml_edit import Document, Entry
 

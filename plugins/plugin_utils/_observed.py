@@ -12,13 +12,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from ansible_collections.kubenode.connections.plugins.module_utils._keepalive_triple import KEYS as KEEPALIVE_KEYS
 from ansible_collections.kubenode.connections.plugins.module_utils._keys import KEYS
 from ansible_collections.kubenode.connections.plugins.plugin_utils._keepalive import Keepalive
 from ansible_collections.kubenode.connections.plugins.plugin_utils._kubernetes import raises_only
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed_owners import Line, Others
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed_pods import Pods
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed_rps import Rps
-from ansible_collections.kubenode.connections.plugins.plugin_utils._policy import KEEPALIVE_KEYS
 from ansible_collections.kubenode.connections.plugins.plugin_utils._values import whole_number
 
 

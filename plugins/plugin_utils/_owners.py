@@ -10,7 +10,9 @@ import posixpath
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ansible_collections.kubenode.connections.plugins.module_utils._ipvs_cells import CELLS as IPVS_CELLS
 from ansible_collections.kubenode.connections.plugins.module_utils._ipvs_cells import KERNEL_DEFAULTS, KUBE_PROXY_FIELDS
+from ansible_collections.kubenode.connections.plugins.module_utils._keepalive_triple import KEYS as KEEPALIVE_KEYS
 from ansible_collections.kubenode.connections.plugins.module_utils._kube_proxy_config import CONNTRACK_FIELDS
 from ansible_collections.kubenode.connections.plugins.plugin_utils._kernel import kube_proxy_forces_reuse_off
 from ansible_collections.kubenode.connections.plugins.plugin_utils._kubernetes import MAX_CAP, MAX_CAPPED_SINCE, since
@@ -25,8 +27,6 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._policy impor
     BE_LIBERAL,
     EXPIRE_NODEST,
     EXPIRE_QUIESCENT,
-    IPVS_CELLS,
-    KEEPALIVE_KEYS,
     REUSE_MODE,
 )
 from ansible_collections.kubenode.connections.plugins.plugin_utils._values import whole_number

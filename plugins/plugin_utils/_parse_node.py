@@ -10,6 +10,7 @@ wrong type becomes None or empty.
 
 from __future__ import annotations
 
+from ansible_collections.kubenode.connections.plugins.module_utils._ipvs_cells import CELLS as IPVS_CELLS
 from ansible_collections.kubenode.connections.plugins.plugin_utils._keepalive import Keepalive
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed import (
     CUT_WITHIN,
@@ -31,7 +32,6 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._observed imp
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed_owners import parse_owners
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed_rps import parse_rps
 from ansible_collections.kubenode.connections.plugins.plugin_utils._parse_pods import parse_pods
-from ansible_collections.kubenode.connections.plugins.plugin_utils._policy import IPVS_CELLS
 from ansible_collections.kubenode.connections.plugins.plugin_utils._raw import flag as _flag
 from ansible_collections.kubenode.connections.plugins.plugin_utils._raw import items as _list
 from ansible_collections.kubenode.connections.plugins.plugin_utils._raw import mapping as _dict

@@ -6,26 +6,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from ansible_collections.kubenode.connections.plugins.module_utils import _ipvs_cells, _keepalive_triple
-from ansible_collections.kubenode.connections.plugins.module_utils._keys import canonical
 from ansible_collections.kubenode.connections.plugins.plugin_utils import _keepalive
 from ansible_collections.kubenode.connections.plugins.plugin_utils._errors import PlanError, nearest
-from ansible_collections.kubenode.connections.plugins.plugin_utils._middleboxes import Middlebox, middleboxes
+from ansible_collections.kubenode.connections.plugins.plugin_utils._keepalive import KERNEL_DEFAULT
+from ansible_collections.kubenode.connections.plugins.plugin_utils._middleboxes import Middlebox
+from ansible_collections.kubenode.connections.plugins.plugin_utils._middleboxes import middleboxes as parse_middleboxes
+from ansible_collections.kubenode.connections.plugins.plugin_utils._policy_checks import (
+    LOST_PROBES,
+    MARGIN,
+    Choice,
+    Option,
+    flag,
+    option,
+    path,
+)
+from ansible_collections.kubenode.connections.plugins.plugin_utils._policy_checks import (
+    ipvs_timeouts as parse_ipvs_timeouts,
+)
+from ansible_collections.kubenode.connections.plugins.plugin_utils._policy_checks import sysctls as parse_sysctls
 from ansible_collections.kubenode.connections.plugins.plugin_utils._retransmission import (
     DETECTION_SECONDS,
     RETRIES2,
     retries2_for,
 )
 from ansible_collections.kubenode.connections.plugins.plugin_utils._rps_policy import FLOW_ENTRIES, flow_entries
-from ansible_collections.kubenode.connections.plugins.plugin_utils._values import Range, whole_number
 
 BRIDGE_KEYS = ("net.bridge.bridge-nf-call-iptables", "net.bridge.bridge-nf-call-ip6tables")
-KEEPALIVE_KEYS = _keepalive_triple.KEYS
-IPVS_CELLS = _ipvs_cells.CELLS
 
 BE_LIBERAL = "net.netfilter.nf_conntrack_tcp_be_liberal"
 REUSE_MODE = "net.ipv4.vs.conn_reuse_mode"
@@ -35,43 +45,120 @@ SLOPPY_TCP = "net.ipv4.vs.sloppy_tcp"
 
 LEAVE, AUTO, ALWAYS = "leave", "auto", "always"
 
-_LOST_PROBES = Range(0, _keepalive.PROBES_RANGE.high - 1, "one less than TCP_KEEPCNT takes", "fewer cannot be lost")
-_LONGEST = _ipvs_cells.MAX_SECONDS
-IPVS_SECONDS = Range(
-    1, _LONGEST, "what every kernel takes for an IPVS timeout, in seconds", "a timeout has at least one second"
-)
-_MARGIN = Range(0, _LONGEST, "the longest timeout that IPVS has, in seconds", "a margin is never negative")
-
 
 @dataclass(frozen=True)
 class Policy:
-    """What the user wants of a plan. Each field is the role variable ``keepalive_<field>``; times are in seconds."""
+    """What the user wants of a plan: the table of its options, each the role variable ``keepalive_<name>``.
 
-    profile: str = "derived"
-    strategy: str = "lower_keepalive"
-    lost_probes: int = 2
-    margin: int = 0
-    time: int | None = None
-    intvl: int | None = None
-    probes: int | None = None
-    time_ceiling: int = _keepalive.KERNEL_DEFAULT.time
-    intvl_ceiling: int = _keepalive.KERNEL_DEFAULT.intvl
-    middleboxes: tuple[Middlebox, ...] = ()
-    bridge_nf_call: str = "auto"
-    be_liberal: bool | None = None
-    dead_peer_seconds: int | None = None
-    conn_reuse_mode: str = "leave"
-    expire_nodest_conn: bool | None = None
-    expire_quiescent_template: bool | None = None
-    sloppy_tcp: bool | None = None
-    rps: str = LEAVE
-    rps_exclude_irq_cpus: bool = False
-    rps_sock_flow_entries: int = 32768
-    sysctls: Mapping[str, str] = field(default_factory=dict)
-    ipvs_timeouts: Mapping[str, int] = field(default_factory=dict)
-    pods: bool = True
-    sysctl_file: str = "/etc/sysctl.d/k8s.conf"
-    modules_file: str = "/etc/modules-load.d/k8s.conf"
+    Times are in seconds. The argument specs and the defaults of the role and the documentation of the filter say the
+    same; tests hold them to it.
+    """
+
+    profile: str = option("str", "derived", Choice(("derived", "article")), "V(derived) works the values out.")
+    strategy: str = option(
+        "str",
+        "lower_keepalive",
+        Choice(("lower_keepalive", "raise_ipvs")),
+        "V(lower_keepalive) brings keepalive below the limits.",
+    )
+    lost_probes: int = option(
+        "int",
+        2,
+        LOST_PROBES,
+        "How many probes in a row may be lost while a healthy connection still survives, V(0) to V(126).",
+    )
+    margin: int = option("int", 0, MARGIN, "Further seconds to stay below the limit, beyond what timer slack takes.")
+    time: int | None = option(
+        "int", None, _keepalive.TIME_RANGE, "Your own keepalive time in seconds, V(1) to V(32767)."
+    )
+    intvl: int | None = option(
+        "int", None, _keepalive.INTVL_RANGE, "Your own keepalive interval in seconds, V(1) to V(32767)."
+    )
+    probes: int | None = option("int", None, _keepalive.PROBES_RANGE, "Your own number of probes, V(1) to V(127).")
+    time_ceiling: int = option(
+        "int", KERNEL_DEFAULT.time, _keepalive.TIME_RANGE, "The highest time to work out, in seconds."
+    )
+    intvl_ceiling: int = option(
+        "int", KERNEL_DEFAULT.intvl, _keepalive.INTVL_RANGE, "The highest interval to work out, in seconds."
+    )
+    middleboxes: tuple[Middlebox, ...] = option(
+        "list",
+        (),
+        lambda _what, value: parse_middleboxes(value),
+        "What else on the path forgets idle connections; no node can see it.",
+    )
+    bridge_nf_call: str = option(
+        "str",
+        "auto",
+        Choice(("auto", "always", "never")),
+        "Whether C(net.bridge.bridge-nf-call-iptables) and C(net.bridge.bridge-nf-call-ip6tables) are set to 1.",
+    )
+    be_liberal: bool | None = option(
+        "bool",
+        None,
+        flag,
+        "Whether C(net.netfilter.nf_conntrack_tcp_be_liberal) is 1, on nodes with C(nf_conntrack) now or at boot.",
+    )
+    dead_peer_seconds: int | None = option(
+        "int",
+        None,
+        DETECTION_SECONDS,
+        "After how many seconds at most unanswered data ends a connection, V(3) to V(925).",
+    )
+    conn_reuse_mode: str = option(
+        "str",
+        LEAVE,
+        Choice((LEAVE, AUTO, "0", "1")),
+        "The value of C(net.ipv4.vs.conn_reuse_mode), on nodes with C(ip_vs) now or at boot.",
+    )
+    expire_nodest_conn: bool | None = option(
+        "bool", None, flag, "Whether C(net.ipv4.vs.expire_nodest_conn) is 1, on nodes with C(ip_vs) now or at boot."
+    )
+    expire_quiescent_template: bool | None = option(
+        "bool",
+        None,
+        flag,
+        "Whether C(net.ipv4.vs.expire_quiescent_template) is 1, on nodes with C(ip_vs) now or at boot.",
+    )
+    sloppy_tcp: bool | None = option(
+        "bool", None, flag, "Whether C(net.ipv4.vs.sloppy_tcp) is 1, on nodes with C(ip_vs) now or at boot."
+    )
+    rps: str = option(
+        "str",
+        LEAVE,
+        Choice((LEAVE, AUTO, ALWAYS)),
+        "Receive Packet Steering by the CPUs of the NIC's NUMA node, without isolated ones.",
+    )
+    rps_exclude_irq_cpus: bool = option(
+        "bool",
+        False,
+        flag,
+        "Whether the CPUs that the receive interrupts of a NIC go to are left out for it, unless none would be left.",
+    )
+    rps_sock_flow_entries: int = option(
+        "int",
+        32768,
+        flow_entries,
+        "The value of C(net.core.rps_sock_flow_entries) with O(policy.rps), V(0) or a power of two.",
+    )
+    sysctls: Mapping[str, str] = option("dict", {}, parse_sysctls, "Further sysctls and their values, for every node.")
+    ipvs_timeouts: Mapping[str, int] = option(
+        "dict",
+        {},
+        parse_ipvs_timeouts,
+        "IPVS timeouts in seconds, any of C(tcp), C(tcpfin) and C(udp), for nodes with IPVS on the path.",
+    )
+    pods: bool = option(
+        "bool",
+        True,
+        flag,
+        "Whether running pods with the kernel's own keepalive get the planned one where theirs is too late, and "
+        "whether the keepalive of pods counts for RV(_value.nodes.verdict).",
+    )
+    sysctl_file: str = option("path", "/etc/sysctl.d/k8s.conf", path, "The file that the settings will be written to.")
+    modules_file: str = option(
+        "path", "/etc/modules-load.d/k8s.conf", path, "The file that names the kernel modules to load at boot."
+    )
 
     @property
     def own_names(self) -> tuple[str, ...]:
@@ -116,109 +203,20 @@ def parse_policy(wishes: object) -> Policy:
     if not isinstance(wishes, dict):
         raise PlanError(f"policy: {wishes!r} is not a mapping. Write names and values, for example {{lost_probes: 2}}.")
     for name in wishes:
-        if name not in _CHECKS:
-            raise PlanError(f"keepalive_{name}: not a name of the policy. {nearest(str(name), _CHECKS, 'keepalive_')}")
+        if name not in OPTIONS:
+            raise PlanError(f"keepalive_{name}: not a name of the policy. {nearest(str(name), OPTIONS, 'keepalive_')}")
     given = {
-        name: _CHECKS[name](f"keepalive_{name}", value) for name, value in wishes.items() if value not in (None, "")
+        name: OPTIONS[name].check(f"keepalive_{name}", value)
+        for name, value in wishes.items()
+        if value not in (None, "")
     }
     policy = Policy(**given)
     _refuse_contradictions(policy)
     return policy
 
 
-def _choice(*choices: str) -> Callable[[str, object], str]:
-    def check(what: str, value: object) -> str:
-        if value not in choices:
-            raise PlanError(f"{what}: {value!r} is not one of {', '.join(choices)}. Write one of them.")
-        return str(value)
-
-    return check
-
-
-_FLAGS = {"true": True, "yes": True, "false": False, "no": False}
-
-
-def _flag(what: str, value: object) -> bool:
-    """A bool, or the text of one, for templates give text."""
-    flag = value if isinstance(value, bool) else _FLAGS.get(str(value).strip().lower())
-    if flag is None:
-        raise PlanError(f"{what}: {value!r} is neither true nor false. Write one of them, or null to leave it alone.")
-    return flag
-
-
-def _reuse_mode(what: str, value: object) -> str:
-    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-    return _choice("leave", "auto", "0", "1")(what, text)
-
-
-def _path(what: str, value: object) -> str:
-    if not isinstance(value, str) or not value.startswith("/"):
-        raise PlanError(f"{what}: {value!r} is not an absolute path. Write one, for example /etc/sysctl.d/k8s.conf.")
-    return value
-
-
-def _sysctls(what: str, value: object) -> dict[str, str]:
-    result: dict[str, str] = {}
-    for key, wanted in _mapping(what, value).items():
-        if isinstance(wanted, bool) or not isinstance(wanted, (str, int)) or not str(wanted).strip():
-            raise PlanError(
-                f"{what}: {key} has the value {wanted!r}, neither number nor text. Write what the kernel takes."
-            )
-        result[canonical(key)] = " ".join(str(wanted).split())
-    for key in KEEPALIVE_KEYS:
-        if key in result:
-            short = key.rpartition("_")[2]
-            raise PlanError(
-                f"{what}: {key} is planned, not a further key. Write keepalive_{short}: {result[key]} instead."
-            )
-    return result
-
-
-def _ipvs_timeouts(what: str, value: object) -> dict[str, int]:
-    result: dict[str, int] = {}
-    for cell, seconds in _mapping(what, value).items():
-        if cell not in IPVS_CELLS:
-            raise PlanError(f"{what}: {cell} is not an IPVS timeout. {nearest(cell, IPVS_CELLS)}")
-        if whole_number(seconds) == 0:
-            raise PlanError(f"{what}: {cell} 0 means 'keep' to the kernel, not a timeout. Leave {cell} out to keep it.")
-        result[cell] = IPVS_SECONDS.check(f"{what}: {cell}", seconds)
-    return result
-
-
-def _mapping(what: str, value: object) -> dict[str, object]:
-    if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
-        raise PlanError(f"{what}: {value!r} is not a mapping of names and values. Write one, for example {{}}.")
-    return value
-
-
-_CHECKS: dict[str, Callable[[str, object], Any]] = {
-    "profile": _choice("derived", "article"),
-    "strategy": _choice("lower_keepalive", "raise_ipvs"),
-    "lost_probes": _LOST_PROBES.check,
-    "margin": _MARGIN.check,
-    "time": _keepalive.TIME_RANGE.check,
-    "intvl": _keepalive.INTVL_RANGE.check,
-    "probes": _keepalive.PROBES_RANGE.check,
-    "time_ceiling": _keepalive.TIME_RANGE.check,
-    "intvl_ceiling": _keepalive.INTVL_RANGE.check,
-    "middleboxes": lambda _what, value: middleboxes(value),
-    "bridge_nf_call": _choice("auto", "always", "never"),
-    "be_liberal": _flag,
-    "dead_peer_seconds": DETECTION_SECONDS.check,
-    "conn_reuse_mode": _reuse_mode,
-    "expire_nodest_conn": _flag,
-    "expire_quiescent_template": _flag,
-    "sloppy_tcp": _flag,
-    "rps": _choice(LEAVE, AUTO, ALWAYS),
-    "rps_exclude_irq_cpus": _flag,
-    "rps_sock_flow_entries": flow_entries,
-    "sysctls": _sysctls,
-    "ipvs_timeouts": _ipvs_timeouts,
-    "pods": _flag,
-    "sysctl_file": _path,
-    "modules_file": _path,
-}
-
+OPTIONS: dict[str, Option] = {each.name: each.metadata["option"] for each in fields(Policy)}
+"""The table by name."""
 
 VARIABLES = {
     BE_LIBERAL: "keepalive_be_liberal",

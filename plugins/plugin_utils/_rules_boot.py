@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ansible_collections.kubenode.connections.plugins.module_utils._keepalive_triple import KEYS as KEEPALIVE_KEYS
 from ansible_collections.kubenode.connections.plugins.module_utils._keys import module_for
 from ansible_collections.kubenode.connections.plugins.plugin_utils import _keepalive
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits import keepalived_seconds
@@ -20,7 +21,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._owners impor
     tuned_remedy,
 )
 from ansible_collections.kubenode.connections.plugins.plugin_utils._page import some
-from ansible_collections.kubenode.connections.plugins.plugin_utils._policy import BE_LIBERAL, KEEPALIVE_KEYS, Policy
+from ansible_collections.kubenode.connections.plugins.plugin_utils._policy import BE_LIBERAL, Policy
 from ansible_collections.kubenode.connections.plugins.plugin_utils._rule import (
     APPLY,
     INFO,

@@ -6,12 +6,13 @@
 
 from __future__ import annotations
 
+from ansible_collections.kubenode.connections.plugins.module_utils._keepalive_triple import KEYS as KEEPALIVE_KEYS
 from ansible_collections.kubenode.connections.plugins.plugin_utils import _keepalive
 from ansible_collections.kubenode.connections.plugins.plugin_utils._keepalive import KERNEL_DEFAULT, Keepalive
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed import Conntrack, Observed
 from ansible_collections.kubenode.connections.plugins.plugin_utils._owners import kube_proxy_value
 from ansible_collections.kubenode.connections.plugins.plugin_utils._page import some
-from ansible_collections.kubenode.connections.plugins.plugin_utils._policy import BE_LIBERAL, KEEPALIVE_KEYS
+from ansible_collections.kubenode.connections.plugins.plugin_utils._policy import BE_LIBERAL
 from ansible_collections.kubenode.connections.plugins.plugin_utils._rule import (
     APPLY,
     CRITICAL,

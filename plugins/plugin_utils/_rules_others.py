@@ -6,11 +6,11 @@
 
 from __future__ import annotations
 
+from ansible_collections.kubenode.connections.plugins.module_utils._ipvs_cells import CELLS as IPVS_CELLS
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits import keepalived_seconds
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed_owners import SYSCTL_CONF
 from ansible_collections.kubenode.connections.plugins.plugin_utils._owners import tuned_remedy
 from ansible_collections.kubenode.connections.plugins.plugin_utils._page import some
-from ansible_collections.kubenode.connections.plugins.plugin_utils._policy import IPVS_CELLS
 from ansible_collections.kubenode.connections.plugins.plugin_utils._rule import (
     APPLY,
     WARNING,

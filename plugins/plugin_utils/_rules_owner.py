@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ansible_collections.kubenode.connections.plugins.module_utils._ipvs_cells import CELLS as IPVS_CELLS
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed import Observed
 from ansible_collections.kubenode.connections.plugins.plugin_utils._owners import (
     IPVS_FIELDS,
@@ -15,7 +16,6 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._owners impor
     kube_proxy_wish,
     later_lines,
 )
-from ansible_collections.kubenode.connections.plugins.plugin_utils._policy import IPVS_CELLS
 from ansible_collections.kubenode.connections.plugins.plugin_utils._rule import INFO, WARNING, Case, Found, Rules
 
 RULES = Rules()

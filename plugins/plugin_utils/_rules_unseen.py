@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ansible_collections.kubenode.connections.plugins.module_utils._keepalive_triple import KEYS as KEEPALIVE_KEYS
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits import (
     CONNTRACK,
     CONNTRACK_RESTART,
@@ -26,7 +27,6 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._observed imp
     Problem,
 )
 from ansible_collections.kubenode.connections.plugins.plugin_utils._page import some
-from ansible_collections.kubenode.connections.plugins.plugin_utils._policy import KEEPALIVE_KEYS
 from ansible_collections.kubenode.connections.plugins.plugin_utils._rule import (
     CRITICAL,
     UNKNOWN,

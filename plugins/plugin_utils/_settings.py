@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from ansible_collections.kubenode.connections.plugins.module_utils._keepalive_triple import KEYS as KEEPALIVE_KEYS
 from ansible_collections.kubenode.connections.plugins.module_utils._keys import module_for
 from ansible_collections.kubenode.connections.plugins.plugin_utils import _keepalive, _pods_plan, _rps_plan
 from ansible_collections.kubenode.connections.plugins.plugin_utils._keepalive import Keepalive
@@ -21,7 +22,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._limits impor
 from ansible_collections.kubenode.connections.plugins.plugin_utils._model import Change, Settings
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed import Observed
 from ansible_collections.kubenode.connections.plugins.plugin_utils._owners import IPVS_DEFAULTS
-from ansible_collections.kubenode.connections.plugins.plugin_utils._policy import BRIDGE_KEYS, KEEPALIVE_KEYS, Policy
+from ansible_collections.kubenode.connections.plugins.plugin_utils._policy import BRIDGE_KEYS, Policy
 from ansible_collections.kubenode.connections.plugins.plugin_utils._tuning import tuned_sysctls
 
 

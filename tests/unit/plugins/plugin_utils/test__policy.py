@@ -4,15 +4,19 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields
+from pathlib import Path
 
 import pytest
+import yaml
 
+from ansible_collections.kubenode.connections.plugins.filter import plan as plan_filter
 from ansible_collections.kubenode.connections.plugins.module_utils import _ipvs
-from ansible_collections.kubenode.connections.plugins.plugin_utils import _policy
 from ansible_collections.kubenode.connections.plugins.plugin_utils._errors import PlanError
 from ansible_collections.kubenode.connections.plugins.plugin_utils._middleboxes import Middlebox
-from ansible_collections.kubenode.connections.plugins.plugin_utils._policy import Policy, parse_policy
+from ansible_collections.kubenode.connections.plugins.plugin_utils._policy import OPTIONS, Policy, parse_policy
+from ansible_collections.kubenode.connections.plugins.plugin_utils._policy_checks import IPVS_SECONDS
 
 FAR = "Write a whole number from 0 to 126."
 
@@ -54,11 +58,56 @@ def test_the_sysctls_with_a_variable_of_their_own(wishes, tuned):
 
 
 def test_every_field_is_checked():
-    assert set(_policy._CHECKS) == {field.name for field in fields(Policy)}
+    assert list(OPTIONS) == [field.name for field in fields(Policy)]
+    assert all(callable(option.check) and option.about.endswith(".") for option in OPTIONS.values())
+
+
+ROLE = Path(__file__).resolve().parents[4] / "roles" / "keepalive"
+
+
+def in_role(name):
+    return yaml.safe_load((ROLE / name).read_text(encoding="utf-8"))
+
+
+def filter_options():
+    return yaml.safe_load(plan_filter.DOCUMENTATION)["options"]["policy"]["suboptions"]
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_the_role_takes_each_option_with_its_type_its_choices_and_its_default(name):
+    option, default = OPTIONS[name], Policy().as_dict()[name]
+    for spec in in_role("meta/argument_specs.yml")["argument_specs"].values():
+        documented = spec.get("options", {}).get(f"keepalive_{name}")
+        if documented is not None:
+            assert documented["type"] == option.type
+            assert documented.get("default") == default
+            assert documented.get("choices") == (list(option.choices) if option.choices else None)
+    assert in_role("defaults/main.yml")[f"keepalive_{name}"] == default
+
+
+def test_the_role_hands_over_each_option_under_its_own_name():
+    given = re.findall(r"'(\w+)': (\w+),", in_role("vars/main.yml")["__keepalive_policy"])
+    assert given == [(name, f"keepalive_{name}") for name in OPTIONS]
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_the_filter_documents_each_option_as_the_table_says_it(name):
+    option, documented = OPTIONS[name], filter_options()[name]
+    assert documented["type"] == option.type
+    assert documented.get("default") == Policy().as_dict()[name]
+    assert documented.get("choices") == (list(option.choices) if option.choices else None)
+    said = documented["description"]
+    assert (said if isinstance(said, str) else said[0]).startswith(option.about)
+
+
+def test_an_option_that_the_role_and_the_filter_do_not_have_is_none():
+    named = {name for spec in in_role("meta/argument_specs.yml")["argument_specs"].values() for name in spec["options"]}
+    assert {f"keepalive_{name}" for name in OPTIONS} <= named
+    assert list(filter_options()) == list(OPTIONS)
 
 
 def test_the_cap_on_ipvs_timeouts_is_that_of_the_node_side():
-    assert _policy.IPVS_SECONDS.high == _ipvs.MAX_SECONDS
+    assert IPVS_SECONDS.high == _ipvs.MAX_SECONDS
 
 
 def test_the_policy_as_understood_can_be_given_again():
@@ -232,7 +281,7 @@ def test_the_policy_as_understood_can_be_given_again():
         ),
         pytest.param(
             {"conn_reuse_mode": 2},
-            "keepalive_conn_reuse_mode: '2' is not one of leave, auto, 0, 1. Write one of them.",
+            "keepalive_conn_reuse_mode: 2 is not one of leave, auto, 0, 1. Write one of them.",
             id="a reuse mode that we do not set",
         ),
         pytest.param(
