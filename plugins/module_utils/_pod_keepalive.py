@@ -10,7 +10,7 @@ import time
 from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Tuple
 
 from ansible_collections.kubenode.connections.plugins.module_utils import _child, _netns
-from ansible_collections.kubenode.connections.plugins.module_utils._keepalive_triple import Keepalive, parse
+from ansible_collections.kubenode.connections.plugins.module_utils._keepalive_triple import KEYS, Keepalive, parse
 from ansible_collections.kubenode.connections.plugins.module_utils._pod_rows import Pod
 from ansible_collections.kubenode.connections.plugins.module_utils._procfs import read_sysctl, write_sysctl
 
