@@ -12,10 +12,10 @@ import re
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.kubenode.connections.plugins.plugin_utils._findings import RULES, findings_of_apply
-from ansible_collections.kubenode.connections.plugins.plugin_utils._plan import make_plan
-from ansible_collections.kubenode.connections.plugins.plugin_utils._rule import SEVERITIES
-from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils import test__findings, test__rules_applied
+from ansible_collections.kubenode.connections.plugins.plugin_utils._findings.plan_with_findings import make_plan
+from ansible_collections.kubenode.connections.plugins.plugin_utils._findings.rule import SEVERITIES
+from ansible_collections.kubenode.connections.plugins.plugin_utils._findings.table import RULES, findings_of_apply
+from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._findings import test_applied, test_table
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import nodes
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "findings.md"
@@ -61,9 +61,9 @@ def _when(description: str) -> str:
 
 def _example(identity: str) -> dict[str, Any]:
     """Return the finding of the first node, or apply, that raises it in the tests."""
-    if identity in test__rules_applied.EXAMPLES:
-        return next(findings_of_apply({"worker1": test__rules_applied.EXAMPLES[identity]})).as_dict()
-    _identity, node, policy, _expected = next(row.values for row in test__findings.RAISED if row.values[0] == identity)
+    if identity in test_applied.EXAMPLES:
+        return next(findings_of_apply({"worker1": test_applied.EXAMPLES[identity]})).as_dict()
+    _identity, node, policy, _expected = next(row.values for row in test_table.RAISED if row.values[0] == identity)
     several = node if isinstance(node, tuple) else (node,)
     return next(each for each in make_plan(nodes(*several), policy)["findings"] if each["id"] == identity)
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-from ansible_collections.kubenode.connections.plugins.plugin_utils._html import render_html
+from ansible_collections.kubenode.connections.plugins.plugin_utils._report.html.page import render_html
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "examples"
 REPORT, PAGE = FOLDER / "report.json", FOLDER / "report.html"

@@ -18,16 +18,22 @@ from ansible.utils import color
 from ansible.utils.display import Display
 from ansible.utils.path import unfrackpath
 
-from ansible_collections.kubenode.connections.plugins.plugin_utils import _drift, _page, _query
-from ansible_collections.kubenode.connections.plugins.plugin_utils._document import AUDIT, KINDS, make_document
-from ansible_collections.kubenode.connections.plugins.plugin_utils._errors import PlanError
-from ansible_collections.kubenode.connections.plugins.plugin_utils._gate import FAIL_ON, NEVER, failure
-from ansible_collections.kubenode.connections.plugins.plugin_utils._report_files import FORMATS, write_report
-from ansible_collections.kubenode.connections.plugins.plugin_utils._run_options import LEFT_OUT, leaves_out, run_options
-from ansible_collections.kubenode.connections.plugins.plugin_utils._silence import parse_silences
-from ansible_collections.kubenode.connections.plugins.plugin_utils._text import text_lines
-from ansible_collections.kubenode.connections.plugins.plugin_utils._values import plain
-from ansible_collections.kubenode.connections.plugins.plugin_utils._version import VERSION
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base import words as base_words
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.checked_values import plain
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.errors import PlanError
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.version import VERSION
+from ansible_collections.kubenode.connections.plugins.plugin_utils._findings.silences import parse_silences
+from ansible_collections.kubenode.connections.plugins.plugin_utils._report import drift, query
+from ansible_collections.kubenode.connections.plugins.plugin_utils._report.document import AUDIT, KINDS, make_document
+from ansible_collections.kubenode.connections.plugins.plugin_utils._report.fail_on import FAIL_ON, NEVER, failure
+from ansible_collections.kubenode.connections.plugins.plugin_utils._report.files import FORMATS, write_report
+from ansible_collections.kubenode.connections.plugins.plugin_utils._report.rerun_command import (
+    LEFT_OUT,
+    leaves_out,
+    run_options,
+)
+from ansible_collections.kubenode.connections.plugins.plugin_utils._report.text import page
+from ansible_collections.kubenode.connections.plugins.plugin_utils._report.text.report import text_lines
 
 _SILENCE = {
     "id": {"type": "str", "required": True},
@@ -53,12 +59,12 @@ _ARGUMENTS = {
 
 # The settings of Ansible that say which colour is whose.
 _COLOURS = {
-    _page.CRITICAL: "COLOR_ERROR",
-    _page.UNSAFE: "COLOR_ERROR",
-    _page.WARNING: "COLOR_WARN",
-    _page.UNKNOWN: "COLOR_WARN",
-    _page.SAFE: "COLOR_OK",
-    _page.COMMAND: "COLOR_SKIP",
+    page.CRITICAL: "COLOR_ERROR",
+    page.UNSAFE: "COLOR_ERROR",
+    page.WARNING: "COLOR_WARN",
+    page.UNKNOWN: "COLOR_WARN",
+    page.SAFE: "COLOR_OK",
+    page.COMMAND: "COLOR_SKIP",
 }
 
 Arguments = Mapping[str, Any]
@@ -87,20 +93,20 @@ def _report(arguments: Arguments, check_mode: bool) -> dict[str, Any]:
     outcome: dict[str, Any] = {}
     options = _options()
     if arguments["query"]:
-        outcome["query_result"] = _query.query(document, arguments["query"])
-        lines = [_page.as_it_is(line) for line in _query.result_text(outcome["query_result"]).splitlines()]
+        outcome["query_result"] = query.query(document, arguments["query"])
+        lines = [page.as_it_is(line) for line in query.result_text(outcome["query_result"]).splitlines()]
     else:
         told = options if arguments["next_step"] else None
         lines = text_lines(document, int(Display().columns), told)  # type: ignore[call-overload]
         lines = [*lines, *_left_out(lines), *missing]
-    outcome["lines"] = [_page.plain(line) for line in lines]
+    outcome["lines"] = [page.plain(line) for line in lines]
     _show(lines)
     if arguments["dest"]:
         folder = _path(arguments["dest"])
         outcome["files"] = write_report(folder, arguments["formats"], document, options, arguments["mode"])
         if not arguments["query"]:
             written = ", ".join(path for path in outcome["files"] if "/nodes/" not in path)
-            Display().display(_page.printable(f"Report: {written}"))
+            Display().display(base_words.printable(f"Report: {written}"))
     result = {"changed": False, "verdict": document["verdict"], "counts": document["counts"]}
     message = failure(document, arguments["fail_on"])
     if message:
@@ -132,7 +138,7 @@ def _path(given: str) -> str:
     return path
 
 
-def _compare(document: dict[str, Any], given: str | None) -> list[_page.Line]:
+def _compare(document: dict[str, Any], given: str | None) -> list[page.Line]:
     """Fill in the drift; lines that say so where there is no earlier report, as in the first run of all."""
     if not given:
         return []
@@ -141,13 +147,13 @@ def _compare(document: dict[str, Any], given: str | None) -> list[_page.Line]:
         data = Path(path).read_bytes()
     except FileNotFoundError:
         words = f"No earlier report at {path}: nothing to compare with (keepalive_report_compare)."
-        return [(), _page.spans(words)]
+        return [(), page.spans(words)]
     except OSError as error:
         raise PlanError(
             f"keepalive_report_compare: {path} cannot be read ({error.strerror}). "
             "Give the report.json of an earlier run."
         ) from error
-    document["drift"] = _drift.drift(_drift.read_earlier(data, path), document, path)
+    document["drift"] = drift.drift(drift.read_earlier(data, path), document, path)
     return []
 
 
@@ -156,21 +162,21 @@ def _options() -> list[str]:
     return run_options(context.CLIARGS, usual, str(Path.cwd()))
 
 
-def _left_out(lines: Sequence[_page.Line]) -> list[_page.Line]:
+def _left_out(lines: Sequence[page.Line]) -> list[page.Line]:
     """A line that says so where the commands in these lines lack variables of this run."""
-    commands = any("ansible-playbook " in _page.plain(line) for line in lines)
-    return [_page.spans(LEFT_OUT)] if commands and leaves_out(context.CLIARGS) else []
+    commands = any("ansible-playbook " in page.plain(line) for line in lines)
+    return [page.spans(LEFT_OUT)] if commands and leaves_out(context.CLIARGS) else []
 
 
 def _setting(name: str) -> Any:
     return constants.config.get_config_value(name)  # type: ignore[no-untyped-call]
 
 
-def _show(lines: Sequence[_page.Line]) -> None:
+def _show(lines: Sequence[page.Line]) -> None:
     """In colours where Ansible itself has them (NO_COLOR, pipes, ANSIBLE_FORCE_COLOR); never in its log file."""
     display = Display()
     for line in lines:
-        text = _page.plain(line)
+        text = page.plain(line)
         coloured = "".join(_coloured(span) for span in line)
         if coloured == text:
             display.display(text)
@@ -179,7 +185,7 @@ def _show(lines: Sequence[_page.Line]) -> None:
             display.display(text, log_only=True)
 
 
-def _coloured(span: _page.Span) -> str:
+def _coloured(span: page.Span) -> str:
     if span.style is None:
         return span.text
     text: str = color.stringc(span.text, _setting(_COLOURS[span.style]))  # type: ignore[no-untyped-call]

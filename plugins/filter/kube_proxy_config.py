@@ -101,9 +101,9 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.kubenode.connections.plugins.plugin_utils._errors import PlanError
-from ansible_collections.kubenode.connections.plugins.plugin_utils._kube_proxy_edit import edit
-from ansible_collections.kubenode.connections.plugins.plugin_utils._values import plain
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.checked_values import plain
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.errors import PlanError
+from ansible_collections.kubenode.connections.plugins.plugin_utils._kube_proxy.edit import edit
 
 try:
     from ansible.utils.unsafe_proxy import wrap_var

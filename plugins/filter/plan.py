@@ -411,10 +411,10 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.kubenode.connections.plugins.module_utils._printable import presentable
-from ansible_collections.kubenode.connections.plugins.plugin_utils._errors import PlanError
-from ansible_collections.kubenode.connections.plugins.plugin_utils._plan import make_plan
-from ansible_collections.kubenode.connections.plugins.plugin_utils._values import plain
+from ansible_collections.kubenode.connections.plugins.module_utils._common.printable import presentable
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.checked_values import plain
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.errors import PlanError
+from ansible_collections.kubenode.connections.plugins.plugin_utils._findings.plan_with_findings import make_plan
 
 try:
     from ansible.utils.unsafe_proxy import wrap_var

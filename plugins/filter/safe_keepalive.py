@@ -95,9 +95,9 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.kubenode.connections.plugins.plugin_utils._errors import PlanError
-from ansible_collections.kubenode.connections.plugins.plugin_utils._one_number import derive_for_seconds
-from ansible_collections.kubenode.connections.plugins.plugin_utils._values import plain
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.checked_values import plain
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.errors import PlanError
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.single_limit import derive_for_seconds
 
 
 def safe_keepalive(limit: object, **options: object) -> dict[str, int]:

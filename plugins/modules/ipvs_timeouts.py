@@ -94,10 +94,10 @@ notes:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.kubenode.connections.plugins.module_utils._converge import converge
-from ansible_collections.kubenode.connections.plugins.module_utils._errors import NodeError
-from ansible_collections.kubenode.connections.plugins.module_utils._printable import presentable, printable
-from ansible_collections.kubenode.connections.plugins.module_utils._settings import timeouts_from
+from ansible_collections.kubenode.connections.plugins.module_utils._common.errors import NodeError
+from ansible_collections.kubenode.connections.plugins.module_utils._common.printable import presentable, printable
+from ansible_collections.kubenode.connections.plugins.module_utils._converge.options import timeouts_from
+from ansible_collections.kubenode.connections.plugins.module_utils._converge.run import converge
 
 
 def main() -> None:

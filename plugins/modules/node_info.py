@@ -631,9 +631,9 @@ node:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.kubenode.connections.plugins.module_utils._growth import LONGEST_SECONDS
-from ansible_collections.kubenode.connections.plugins.module_utils._node import read_node
-from ansible_collections.kubenode.connections.plugins.module_utils._printable import presentable
+from ansible_collections.kubenode.connections.plugins.module_utils._common.printable import presentable
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel.counters import LONGEST_SECONDS
+from ansible_collections.kubenode.connections.plugins.module_utils._observe.node import read_node
 
 
 def main() -> None:

@@ -322,14 +322,14 @@ pods_not_taken:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.kubenode.connections.plugins.module_utils._converge import converge
-from ansible_collections.kubenode.connections.plugins.module_utils._errors import NodeError
-from ansible_collections.kubenode.connections.plugins.module_utils._printable import presentable, printable
-from ansible_collections.kubenode.connections.plugins.module_utils._settings import (
+from ansible_collections.kubenode.connections.plugins.module_utils._common.errors import NodeError
+from ansible_collections.kubenode.connections.plugins.module_utils._common.printable import presentable, printable
+from ansible_collections.kubenode.connections.plugins.module_utils._converge.options import (
     MODULES_FILE,
     SYSCTL_FILE,
     settings_from,
 )
+from ansible_collections.kubenode.connections.plugins.module_utils._converge.run import converge
 
 _TIMEOUTS = {"tcp": {"type": "int"}, "tcpfin": {"type": "int"}, "udp": {"type": "int"}}
 _NIC = {

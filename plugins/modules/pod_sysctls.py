@@ -158,10 +158,13 @@ notes:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.kubenode.connections.plugins.module_utils._cni import DIRECTORY, PLUGIN_DIRECTORIES
-from ansible_collections.kubenode.connections.plugins.module_utils._errors import NodeError
-from ansible_collections.kubenode.connections.plugins.module_utils._pod_defaults import converge, wish_from
-from ansible_collections.kubenode.connections.plugins.module_utils._printable import presentable, printable
+from ansible_collections.kubenode.connections.plugins.module_utils._common.errors import NodeError
+from ansible_collections.kubenode.connections.plugins.module_utils._common.printable import presentable, printable
+from ansible_collections.kubenode.connections.plugins.module_utils._pod_sysctls.cni_trial import (
+    DIRECTORY,
+    PLUGIN_DIRECTORIES,
+)
+from ansible_collections.kubenode.connections.plugins.module_utils._pod_sysctls.run import converge, wish_from
 
 
 def main() -> None:

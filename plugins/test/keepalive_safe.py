@@ -66,9 +66,9 @@ from collections.abc import Callable
 
 from ansible.errors import AnsibleTemplateError
 
-from ansible_collections.kubenode.connections.plugins.plugin_utils._errors import PlanError
-from ansible_collections.kubenode.connections.plugins.plugin_utils._one_number import is_safe_for_seconds
-from ansible_collections.kubenode.connections.plugins.plugin_utils._values import plain
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.checked_values import plain
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.errors import PlanError
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.single_limit import is_safe_for_seconds
 
 
 def keepalive_safe(keepalive: object, limit: object, **options: object) -> bool:

@@ -15,11 +15,11 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.kubenode.connections.plugins.plugin_utils._document import make_document
-from ansible_collections.kubenode.connections.plugins.plugin_utils._drift import drift
-from ansible_collections.kubenode.connections.plugins.plugin_utils._plan import make_plan
-from ansible_collections.kubenode.connections.plugins.plugin_utils._report_files import FORMATS
-from ansible_collections.kubenode.connections.plugins.plugin_utils._text import text_lines
+from ansible_collections.kubenode.connections.plugins.plugin_utils._findings.plan_with_findings import make_plan
+from ansible_collections.kubenode.connections.plugins.plugin_utils._report.document import make_document
+from ansible_collections.kubenode.connections.plugins.plugin_utils._report.drift import drift
+from ansible_collections.kubenode.connections.plugins.plugin_utils._report.files import FORMATS
+from ansible_collections.kubenode.connections.plugins.plugin_utils._report.text.report import text_lines
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._cluster import MADE_AT, VERSION, cluster
 
 _PODS = 30

@@ -32,28 +32,32 @@ SERVICES = 10
 
 OURS = """
 import json, os, sys
-from ansible_collections.kubenode.connections.plugins.module_utils import _inet_diag, _ipvs_tables, _netns, _sockets
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel import inet_diag
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel import ipvs_tables
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel import namespaces as netns
+from ansible_collections.kubenode.connections.plugins.module_utils._observe.connections import sockets as tcp_sockets
 table, ask = sys.argv[1], sys.argv[2] == "netlink"
 names = {(bytes([127, 96, 0, last]), 80): "127.96.0.%d:80" % last for last in range(1, %d + 1)}
-inside = lambda pids: _sockets.row(_sockets.read(names, ask and _inet_diag.loads_nothing(), pids))
-rows = [space.inside for space in _netns.read(inside=inside).spaces] if ask or sys.argv[2] == "proc" else []
-_ipvs_tables._CONNECTIONS = table
-connections = sum(_ipvs_tables.read_connections()[0].counts["TCP"].values()) if table else 0
+inside = lambda pids: tcp_sockets.row(tcp_sockets.read(names, ask and inet_diag.loads_nothing(), pids))
+rows = [space.inside for space in netns.read(inside=inside).spaces] if ask or sys.argv[2] == "proc" else []
+ipvs_tables._CONNECTIONS = table
+connections = sum(ipvs_tables.read_connections()[0].counts["TCP"].values()) if table else 0
 print(json.dumps([sum(row["connections"] for row in rows), sum(row["without_keepalive"] for row in rows), connections,
                   sum(sum(p["without_keepalive"] for p in s["processes"]) for row in rows for s in row["services"])]))
 """.replace("%d + 1", f"{SERVICES} + 1")
 
 VIRTUAL_SERVICES = """
 import json, sys
-from ansible_collections.kubenode.connections.plugins.module_utils import _destinations, _ipvs_services, _ipvs_tables
-_ipvs_services._SERVICES = sys.argv[1]
+from ansible_collections.kubenode.connections.plugins.module_utils._observe.connections import services as ipvs_services
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel import ipvs_tables
+ipvs_services._SERVICES = sys.argv[1]
 if sys.argv[2] == "ours":
-    seen = _ipvs_services.read()[0]
-    names = _destinations.read(seen.addresses, seen.marks, "ipvs").names
-    told = dict(_ipvs_services.row(seen), names=None)
+    seen = ipvs_services.read()[0]
+    names = ipvs_services.read_destinations(seen.addresses, seen.marks, "ipvs").names
+    told = dict(ipvs_services.row(seen), names=None)
 else:
     with open(sys.argv[1]) as table:
-        services = list(_ipvs_tables.parse_services(table))
+        services = list(ipvs_tables.parse_services(table))
     told = [dict(each._asdict(), real_servers=[each._asdict() for each in each.real_servers]) for each in services]
 print(len(json.dumps(told)))
 """

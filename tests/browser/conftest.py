@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import sync_playwright
 
-from ansible_collections.kubenode.connections.plugins.plugin_utils._html import render_html
+from ansible_collections.kubenode.connections.plugins.plugin_utils._report.html.page import render_html
 
 # No request of the browser's own, so that each one that is seen is the page's.
 _QUIET = (

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.kubenode.connections.plugins.plugin_utils._drift import drift
+from ansible_collections.kubenode.connections.plugins.plugin_utils._report.drift import drift
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._cluster import (
     applied,
     cluster,

@@ -9,7 +9,7 @@ import itertools
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from ansible_collections.kubenode.connections.plugins.plugin_utils._page import printable
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import printable
 from ansible_collections.kubenode.connections.tests.browser.reports import (
     HOSTILE,
     all_verdicts,

@@ -13,7 +13,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ansible_collections.kubenode.connections.plugins.plugin_utils._prometheus import render_all, render_nodes
+from ansible_collections.kubenode.connections.plugins.plugin_utils._report.formats.prometheus import (
+    render_all,
+    render_nodes,
+)
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._cluster import cluster, document
 
 ROOT = Path(__file__).resolve().parent.parent.parent

@@ -15,7 +15,7 @@ import sys
 import pytest
 
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import TIME
-from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._schema import complaints
+from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._report._schema import complaints
 
 # Everything that the role writes besides live values, so that nothing of it stays.
 FOLDERS = "/etc/sysctl.d /etc/modules-load.d /var/lib"

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ansible_collections.kubenode.connections.plugins.plugin_utils._plan import make_plan
+from ansible_collections.kubenode.connections.plugins.plugin_utils._findings.plan_with_findings import make_plan
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import (
     altered,
     nodes,

@@ -23,9 +23,9 @@ from ansible.utils import color
 from ansible.utils.unsafe_proxy import wrap_var
 
 from ansible_collections.kubenode.connections.plugins.action.report import ActionModule, _show
-from ansible_collections.kubenode.connections.plugins.plugin_utils._page import STYLES, Span, plain
-from ansible_collections.kubenode.connections.plugins.plugin_utils._plan import make_plan
-from ansible_collections.kubenode.connections.plugins.plugin_utils._text import text_lines
+from ansible_collections.kubenode.connections.plugins.plugin_utils._findings.plan_with_findings import make_plan
+from ansible_collections.kubenode.connections.plugins.plugin_utils._report.text.page import STYLES, Span, plain
+from ansible_collections.kubenode.connections.plugins.plugin_utils._report.text.report import text_lines
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._cluster import (
     applied,
     cluster,
@@ -37,7 +37,7 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._n
     quiet_node,
     stock_node,
 )
-from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._schema import complaints
+from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._report._schema import complaints
 
 PLAY = """
 - hosts: localhost

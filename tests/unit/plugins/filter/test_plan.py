@@ -14,9 +14,9 @@ from ansible.utils.unsafe_proxy import wrap_var
 from jinja2.nativetypes import NativeEnvironment
 
 from ansible_collections.kubenode.connections.plugins.filter import plan as plugin
-from ansible_collections.kubenode.connections.plugins.plugin_utils._middleboxes import KNOWN
-from ansible_collections.kubenode.connections.plugins.plugin_utils._plan import make_plan
-from ansible_collections.kubenode.connections.plugins.plugin_utils._policy import Policy
+from ansible_collections.kubenode.connections.plugins.plugin_utils._findings.plan_with_findings import make_plan
+from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.middleboxes import KNOWN
+from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.options import Policy
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import (
     nodes,
     quiet_node,

@@ -8,10 +8,10 @@ import os
 import subprocess
 import sys
 
-from ansible_collections.kubenode.connections.plugins.module_utils import _keys
+from ansible_collections.kubenode.connections.plugins.module_utils._common import sysctl_keys
 
 MODULE_UTILS = "ansible_collections.kubenode.connections.plugins.module_utils"
-ROOT = os.path.dirname(os.path.abspath(_keys.__file__)).rsplit(os.sep + "ansible_collections" + os.sep, 1)[0]
+ROOT = os.path.dirname(os.path.abspath(sysctl_keys.__file__)).rsplit(os.sep + "ansible_collections" + os.sep, 1)[0]
 
 
 def run(*command):
@@ -22,14 +22,16 @@ def run(*command):
     return output.strip()
 
 
-def run_python(names, code, *prefix):
-    """What code prints, with these module_utils imported, below a prefix such as ("unshare", "-mn")."""
-    return run(*prefix, *python(names, code))
+def run_python(rooms, code, *prefix):
+    """What code prints, with these rooms imported, below a prefix such as ("unshare", "-mn")."""
+    return run(*prefix, *python(rooms, code))
 
 
-def python(names, code):
-    """The command that runs code with these module_utils imported."""
-    return sys.executable, "-c", f"from {MODULE_UTILS} import {names}\n{code}"
+def python(rooms, code):
+    """The command that runs code with these rooms imported: wing and name each, maybe `as` another."""
+    parts = [room.rpartition(".") for room in rooms.split(", ")]
+    imports = "".join(f"from {MODULE_UTILS}.{wing} import {room}\n" for wing, _dot, room in parts)
+    return sys.executable, "-c", imports + code
 
 
 def environment():

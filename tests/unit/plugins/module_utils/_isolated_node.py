@@ -17,7 +17,7 @@ import traceback
 
 import pytest
 
-from ansible_collections.kubenode.connections.plugins.module_utils import _programs
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel import programs
 
 _CLONE_NEWNS = 0x00020000  # include/uapi/linux/sched.h
 _CLONE_NEWNET = 0x40000000
@@ -100,8 +100,8 @@ def program(name, script):
     log = folder + "/" + name + ".log"
     text = f'#!/bin/sh\necho "$@" >> {log}\n{script}\n'
     os.chmod(write(folder + "/" + name, text.encode()), 0o755)
-    if folder not in _programs._PLACES:
-        _programs._PLACES = (folder, *_programs._PLACES)
+    if folder not in programs._PLACES:
+        programs._PLACES = (folder, *programs._PLACES)
     return log
 
 

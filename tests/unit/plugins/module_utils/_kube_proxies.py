@@ -54,7 +54,7 @@ def waiting(name, *arguments, prefix=(), **options):
 def listening(name, host='127.0.0.1', port=10249, mode='ipvs', prefix=()):
     return start(name, '-c', SERVER, host, str(port), mode, prefix=prefix)
 def told(address=None, seconds=3.0):
-    seen = dict(_kube_proxy.read(address, seconds)._asdict())
+    seen = dict(kube_proxy.read(address, seconds)._asdict())
     for number, pid in enumerate(started, start=1):
         seen['error'] = seen['error'] and seen['error'].replace('rocess %d ' % pid, 'rocess #%d ' % number)
         seen['pid'] = '#%d' % number if seen['pid'] == pid else seen['pid']
@@ -63,5 +63,5 @@ def told(address=None, seconds=3.0):
 
 
 def seen_after(code):
-    """What _kube_proxy.read() tells after the code, which calls told() last; #1 is the first process it started."""
-    return json.loads(run_python("_kube_proxy", PRELUDE + code, *ISOLATED).splitlines()[-1])
+    """What kube_proxy.read() tells after the code, which calls told() last; #1 is the first process it started."""
+    return json.loads(run_python("_observe.kube_proxy", PRELUDE + code, *ISOLATED).splitlines()[-1])

@@ -9,8 +9,8 @@ import json
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._isolated import run_python
 
 ISOLATED = ("unshare", "-n")
-READERS = ("_inet_diag", "_proc_tcp")
-"""The two ways to read the sockets of a namespace; each has read()."""
+READERS = ("inet_diag", "proc_tcp")
+"""The two rooms of _kernel to read the sockets of a namespace; each has read()."""
 
 PRELUDE = r"""
 import ctypes, json, os, socket, struct, subprocess, time

@@ -15,25 +15,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.kubenode.connections.plugins.module_utils import (
-    _conf_files,
-    _conflist,
-    _conntrack_flows,
-    _crio_conf,
-    _go,
-    _ipvs,
-    _ipvs_unit,
-    _keepalived,
-    _kubelet_conf,
-    _modules_load,
-    _pods,
-    _settings,
-    _sysctl_edit,
-    _sysctl_files,
-    _tuned,
+from ansible_collections.kubenode.connections.plugins.module_utils._common.errors import NodeError
+from ansible_collections.kubenode.connections.plugins.module_utils._common.printable import printable
+from ansible_collections.kubenode.connections.plugins.module_utils._converge import options
+from ansible_collections.kubenode.connections.plugins.module_utils._files import (
+    conflist,
+    crio_conf,
+    drop_ins,
+    ipvs_unit,
+    kubelet_conf,
+    modules_load,
+    sysctl_d,
+    sysctl_editor,
 )
-from ansible_collections.kubenode.connections.plugins.module_utils._errors import NodeError
-from ansible_collections.kubenode.connections.plugins.module_utils._printable import printable
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel import conntrack_flows, ipvs_timeouts
+from ansible_collections.kubenode.connections.plugins.module_utils._observe.connections import go_buildinfo, pod_names
+from ansible_collections.kubenode.connections.plugins.module_utils._observe.other_writers import (
+    keepalived as keepalived_conf,
+)
+from ansible_collections.kubenode.connections.plugins.module_utils._observe.other_writers import tuned as tuned_profiles
 
 _SECONDS = 20
 _MANY = 200000
@@ -56,26 +56,26 @@ def _alarm():
 
 
 def crio(text):
-    found = _crio_conf.read_entries(f'{text}\n[crio.runtime]\ndefault_sysctls = ["a=1"]\n'.encode(), "/x")
+    found = crio_conf.read_entries(f'{text}\n[crio.runtime]\ndefault_sysctls = ["a=1"]\n'.encode(), "/x")
     return found.entries
 
 
 def tuned(text):
     """What a profile with this text before it sets."""
-    units = _tuned.parse(f"{text}\n[sysctl]\n{TIME} = 300\n".encode(), "/x")
-    found, _any = _tuned._sysctls(_tuned._merged([units]), [TIME], [])
+    units = tuned_profiles.parse(f"{text}\n[sysctl]\n{TIME} = 300\n".encode(), "/x")
+    found, _any = tuned_profiles._sysctls(tuned_profiles._merged([units]), [TIME], [])
     return found[TIME].value
 
 
 def keepalived(text):
     end = "\n}\n" * 10 + "global_defs {\nlvs_timeouts tcp 600\n}\nvirtual_server x 1 {\n}\n"
-    raws = [_keepalived._Raw("x", number, line) for number, line in enumerate((text + end).split("\n"), 1)]
-    found = _keepalived.parse(_keepalived._lines(raws, "x"))
+    raws = [keepalived_conf._Raw("x", number, line) for number, line in enumerate((text + end).split("\n"), 1)]
+    found = keepalived_conf.parse(keepalived_conf._lines(raws, "x"))
     return found and found.timeouts
 
 
 def gate(text):
-    return _kubelet_conf.gate_enabled(None, [f"{text}\n  DefaultPodSysctls: true\n"])
+    return kubelet_conf.gate_enabled(None, [f"{text}\n  DefaultPodSysctls: true\n"])
 
 
 def refused(function, *arguments):
@@ -93,7 +93,7 @@ def test_crio_conf(text):
 
 def test_crio_conf_with_an_entry_that_never_ends():
     data = b"[crio.runtime]\ndefault_sysctls = [" + b'"a", ' * 1000 + b'"' + b"\\x" * _MANY
-    assert refused(_crio_conf.read_entries, data, "/x").startswith("/x:2: default_sysctls is not a list of strings")
+    assert refused(crio_conf.read_entries, data, "/x").startswith("/x:2: default_sysctls is not a list of strings")
 
 
 @pytest.mark.parametrize(
@@ -114,9 +114,9 @@ def test_a_profile_of_tuned(text):
 
 
 def test_tuned_has_few_folders_of_profiles():
-    setting = _tuned.Setting(",".join(f"/d{number}" for number in range(50000)), "/x", 1)
-    assert _tuned._directories({"profile_dirs": setting})[:1] == ["/d49999"]
-    assert len(_tuned._directories({"profile_dirs": setting})) <= 20
+    setting = tuned_profiles.Setting(",".join(f"/d{number}" for number in range(50000)), "/x", 1)
+    assert tuned_profiles._directories({"profile_dirs": setting})[:1] == ["/d49999"]
+    assert len(tuned_profiles._directories({"profile_dirs": setting})) <= 20
 
 
 @pytest.mark.parametrize(
@@ -138,19 +138,19 @@ def test_keepalived_conf(text):
 @pytest.mark.parametrize("blanks", [" ", " \t", "\r", "\t="])
 def test_editing_of_a_sysctl_file(blanks):
     data = f"{TIME} = 1{blanks * (_LINE // 2)}2\t\r\nother = 1\n".encode()
-    assert _sysctl_edit.edit(data, {TIME: "600"}, _sysctl_edit.SYSCTLS) == f"{TIME} = 600\t\r\nother = 1\n".encode()
+    assert sysctl_editor.edit(data, {TIME: "600"}, sysctl_editor.SYSCTLS) == f"{TIME} = 600\t\r\nother = 1\n".encode()
 
 
 @pytest.mark.parametrize("stars", [12, 20])
 def test_a_pattern_of_many_stars(stars):
     name = "nf_conntrack_tcp_timeout_unacknowledged"
-    assert not _conf_files.matches("*_" * stars + "x", name + "_" * 200)
-    assert _conf_files.matches("*a" * 3 + "*", name + "a" * 200)
+    assert not drop_ins.matches("*_" * stars + "x", name + "_" * 200)
+    assert drop_ins.matches("*a" * 3 + "*", name + "a" * 200)
 
 
 def test_a_pattern_of_many_brackets():
-    assert not _conf_files.matches("[" * _MANY, "a")
-    assert not _conf_files.matches("[]" + "[" * _MANY, "a")
+    assert not drop_ins.matches("[" * _MANY, "a")
+    assert not drop_ins.matches("[]" + "[" * _MANY, "a")
 
 
 def test_sysctl_files_with_lines_of_others_and_patterns(tmp_path):
@@ -158,7 +158,7 @@ def test_sysctl_files_with_lines_of_others_and_patterns(tmp_path):
     lines = "".join(f"a.b{number} = 1\n" for number in range(30000))
     pattern = "net.ipv4." + "*_" * 30 + " = 5\n"
     (tmp_path / "etc/sysctl.d/a.conf").write_text(lines + pattern + f"{TIME} = 600\n")
-    boot = _sysctl_files.read_boot([TIME, "net.ipv4.tcp_retries2"], str(tmp_path))
+    boot = sysctl_d.read_boot([TIME, "net.ipv4.tcp_retries2"], str(tmp_path))
     assert boot.values[TIME].value == "600"
     assert boot.values["net.ipv4.tcp_retries2"].value is None
 
@@ -172,13 +172,13 @@ def test_the_gates_of_kubelet(text):
 
 def test_numbers_that_are_too_long_for_python_are_no_numbers():
     long = "9" * 5000
-    assert _kubelet_conf.has_field(f"v1.{long}.0") is None
-    assert _ipvs_unit.unit_seconds(f"pack('3i', {long}, 1, 1)".encode()) == {}
-    assert "is not a whole number of seconds" in refused(_settings.timeouts_from, timeouts(long))
-    assert "is below 1" in refused(_settings.sysctls_from, {TIME: "-" + long})
-    assert _settings.sysctls_from({TIME: long}) == {TIME: long}
-    with pytest.raises(_ipvs.IpvsError):
-        _ipvs.parse_timeouts(f"Timeout (tcp tcpfin udp): {long} 1 1")
+    assert kubelet_conf.has_field(f"v1.{long}.0") is None
+    assert ipvs_unit.unit_seconds(f"pack('3i', {long}, 1, 1)".encode()) == {}
+    assert "is not a whole number of seconds" in refused(options.timeouts_from, timeouts(long))
+    assert "is below 1" in refused(options.sysctls_from, {TIME: "-" + long})
+    assert options.sysctls_from({TIME: long}) == {TIME: long}
+    with pytest.raises(ipvs_timeouts.IpvsError):
+        ipvs_timeouts.parse_timeouts(f"Timeout (tcp tcpfin udp): {long} 1 1")
 
 
 def timeouts(tcp):
@@ -187,30 +187,33 @@ def timeouts(tcp):
 
 def test_what_go_says_of_its_modules():
     module = "google.golang.org/grpc"
-    assert _go.version_of(module, f"dep\t{module}\t" * 30000 + "\n" + f"dep\t{module}\tv1.2.3\t" + "=" * _MANY) is None
-    assert _go.version_of(module, f"dep\t{module}\tv1.2.3\t" + "=" * _MANY) == "1.2.3"
+    assert (
+        go_buildinfo.version_of(module, f"dep\t{module}\t" * 30000 + "\n" + f"dep\t{module}\tv1.2.3\t" + "=" * _MANY)
+        is None
+    )
+    assert go_buildinfo.version_of(module, f"dep\t{module}\tv1.2.3\t" + "=" * _MANY) == "1.2.3"
 
 
 def test_names_of_pods():
     uid = "0b1c2d3e-4f50-6172-8394-a5b6c7d8e9f0"
-    assert _pods.parse_cgroup("0::" + "/pod" * _MANY + f"/pod{uid}").uid == uid
-    assert _pods.parse_cgroup("0::" + "kubepods-" * 50000 + f"/kubepods/pod{uid}").uid == uid
-    assert _pods.parse_log_directory("a_" * _MANY) is None
+    assert pod_names.parse_cgroup("0::" + "/pod" * _MANY + f"/pod{uid}").uid == uid
+    assert pod_names.parse_cgroup("0::" + "kubepods-" * 50000 + f"/kubepods/pod{uid}").uid == uid
+    assert pod_names.parse_log_directory("a_" * _MANY) is None
 
 
 def test_a_flow_of_many_directions():
     line = b"ipv4 2 tcp 6 9 ESTABLISHED " + b"src=1.1.1.1 dst=1.1.1.1 sport=1 dport=1 " * 30000
-    assert list(_conntrack_flows.parse([line])) == []
+    assert list(conntrack_flows.parse([line])) == []
 
 
 def test_modules_of_the_command_line():
-    assert _modules_load.cmdline_modules(b'"' + b"a" * 4000 + b" modules_load=x") == ["x"]
+    assert modules_load.cmdline_modules(b'"' + b"a" * 4000 + b" modules_load=x") == ["x"]
 
 
 def test_a_configuration_list_with_more_than_anybody_chains():
     many = ", ".join(['{"type": "tuning", "sysctl": {"net.a": "1"}}'] * 20000)
     ours = {"net.a": ["1"]}
-    assert "plugins, at most 100" in refused(_conflist.unchained, f'{{"plugins": [{many}]}}'.encode(), "/x", None, ours)
+    assert "plugins, at most 100" in refused(conflist.unchained, f'{{"plugins": [{many}]}}'.encode(), "/x", None, ours)
 
 
 def test_escapes_in_a_long_text():
@@ -219,17 +222,17 @@ def test_escapes_in_a_long_text():
 
 
 PARSERS = [
-    lambda text: _crio_conf.read_entries(text.encode("utf-8", "surrogatepass"), "/x"),
-    lambda text: _conflist.chained(text.encode("utf-8", "surrogatepass"), "/x", {"net.a": "1"}),
-    lambda text: _conflist.unchained(text.encode("utf-8", "surrogatepass"), "/x", None, {"net.a": ["1"]}),
-    lambda text: _sysctl_edit.edit(text.encode("utf-8", "surrogatepass"), {"net.a": "1"}, _sysctl_edit.SYSCTLS),
-    lambda text: _sysctl_edit.edit(text.encode("utf-8", "surrogatepass"), {"a": ""}, _sysctl_edit.MODULES),
-    lambda text: _kubelet_conf.gate_enabled(text, [text]),
-    lambda text: _modules_load.parse_modules(text.encode("utf-8", "surrogatepass")),
-    lambda text: _modules_load.cmdline_modules(text.encode("utf-8", "surrogatepass")),
-    lambda text: _pods.parse_cgroup(text),
-    lambda text: _pods.parse_stat(text),
-    lambda text: _settings.sysctls_from({text: text}),
+    lambda text: crio_conf.read_entries(text.encode("utf-8", "surrogatepass"), "/x"),
+    lambda text: conflist.chained(text.encode("utf-8", "surrogatepass"), "/x", {"net.a": "1"}),
+    lambda text: conflist.unchained(text.encode("utf-8", "surrogatepass"), "/x", None, {"net.a": ["1"]}),
+    lambda text: sysctl_editor.edit(text.encode("utf-8", "surrogatepass"), {"net.a": "1"}, sysctl_editor.SYSCTLS),
+    lambda text: sysctl_editor.edit(text.encode("utf-8", "surrogatepass"), {"a": ""}, sysctl_editor.MODULES),
+    lambda text: kubelet_conf.gate_enabled(text, [text]),
+    lambda text: modules_load.parse_modules(text.encode("utf-8", "surrogatepass")),
+    lambda text: modules_load.cmdline_modules(text.encode("utf-8", "surrogatepass")),
+    lambda text: pod_names.parse_cgroup(text),
+    lambda text: pod_names.parse_stat(text),
+    lambda text: options.sysctls_from({text: text}),
 ]
 WORDS = (
     '[crio.runtime] default_sysctls = [ ] " \' \\ \\ud800 { } "plugins": "type":"tuning" , # 1e999 net.a pod ( ) null :'

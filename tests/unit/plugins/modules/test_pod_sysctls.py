@@ -13,7 +13,7 @@ import sys
 import pytest
 import yaml
 
-from ansible_collections.kubenode.connections.plugins.module_utils._originals import parse
+from ansible_collections.kubenode.connections.plugins.module_utils._converge.originals import parse
 from ansible_collections.kubenode.connections.plugins.modules import pod_sysctls
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._isolated_node import (
     isolated,

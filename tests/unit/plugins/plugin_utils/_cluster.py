@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.kubenode.connections.plugins.plugin_utils._document import make_document
-from ansible_collections.kubenode.connections.plugins.plugin_utils._plan import make_plan
+from ansible_collections.kubenode.connections.plugins.plugin_utils._findings.plan_with_findings import make_plan
+from ansible_collections.kubenode.connections.plugins.plugin_utils._report.document import make_document
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import (
     INTVL,
     OUR_FILE,

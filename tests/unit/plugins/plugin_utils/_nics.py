@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.kubenode.connections.plugins.module_utils._rps_rule import Row, RpsSettings, rule_text
+from ansible_collections.kubenode.connections.plugins.module_utils._common.rps_rules import Row, RpsSettings, rule_text
 
 
 def nic(

@@ -10,9 +10,10 @@ import copy
 from collections.abc import Iterable
 from typing import Any
 
-from ansible_collections.kubenode.connections.plugins.module_utils import _ipvs_services, _netns
-from ansible_collections.kubenode.connections.plugins.module_utils._keys import KEYS, MODULES
-from ansible_collections.kubenode.connections.plugins.plugin_utils._plan import make_plan
+from ansible_collections.kubenode.connections.plugins.module_utils._common.sysctl_keys import KEYS, MODULES
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel import namespaces as netns
+from ansible_collections.kubenode.connections.plugins.module_utils._observe.connections import services
+from ansible_collections.kubenode.connections.plugins.plugin_utils._findings.plan_with_findings import make_plan
 
 KERNEL_KEEPALIVE = (7200, 75, 9)
 OUR_FILE = "/etc/sysctl.d/k8s.conf"
@@ -237,7 +238,7 @@ def with_pods(node: dict[str, Any], groups: list[tuple[tuple[int, int, int], int
 def grouped(own: tuple[int, int, int], others: Iterable[tuple[tuple[int, int, int], int]]) -> list[dict[str, Any]]:
     """The keepalive of the own and of so many other namespaces, grouped by node_info itself."""
     spaces = [_space(own, True), *(_space(values, False) for values, number in others for _each in range(number))]
-    return [_group(group.keepalive, group.namespaces, group.own) for group in _netns._groups(spaces)]
+    return [_group(group.keepalive, group.namespaces, group.own) for group in netns._groups(spaces)]
 
 
 def with_sysctl(node: dict[str, Any], key: str, live: str | None, **boot: Any) -> dict[str, Any]:
@@ -307,7 +308,7 @@ def _services(
     ]
     for number, (weight, active, inactive) in enumerate(servers or [(1, 4, 1)], start=1):
         lines.append(f"  -> 0A0200{number:02X}:1F90      Masq    {weight:<6} {active:<10} {inactive:<10}\n")
-    return _ipvs_services.row(_ipvs_services.sum_up(lines)[0])
+    return services.row(services.sum_up(lines)[0])
 
 
 def _kube_proxy(mode: str) -> dict[str, Any]:
@@ -376,5 +377,5 @@ def _group(keepalive: tuple[int, int, int], namespaces: int, own: bool) -> dict[
     return {"time": time, "intvl": intvl, "probes": probes, "namespaces": namespaces, "own": own}
 
 
-def _space(keepalive: tuple[int, int, int], own: bool) -> _netns.Space:
-    return _netns.Space(0, own, [], [], _netns.Keepalive(*keepalive), None, None, None)
+def _space(keepalive: tuple[int, int, int], own: bool) -> netns.Space:
+    return netns.Space(0, own, [], [], netns.Keepalive(*keepalive), None, None, None)

@@ -1,0 +1,206 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a person asked for, checked: module options to values. Pure. Private to this collection."""
+
+import os
+import re
+from typing import Any, Dict, Mapping, NamedTuple, Optional, Tuple
+
+from ansible_collections.kubenode.connections.plugins.module_utils._common.cpu_sets import parse_list
+from ansible_collections.kubenode.connections.plugins.module_utils._common.errors import NodeError
+from ansible_collections.kubenode.connections.plugins.module_utils._common.ipvs import CELLS, MAX_SECONDS
+from ansible_collections.kubenode.connections.plugins.module_utils._common.keepalive import HIGHEST, KEYS
+from ansible_collections.kubenode.connections.plugins.module_utils._common.rps_rules import (
+    MAX_FLOW_ENTRIES,
+    Row,
+    RpsSettings,
+)
+from ansible_collections.kubenode.connections.plugins.module_utils._common.sysctl_keys import canonical, sysctl_path
+
+SYSCTL_FILE = "/etc/sysctl.d/k8s.conf"
+MODULES_FILE = "/etc/modules-load.d/k8s.conf"
+
+_MODULE = re.compile(r"\A[A-Za-z0-9_-]{1,63}\Z")
+_NIC = re.compile(r"\A[^/\s:\x00-\x1f\x7f]{1,15}\Z")  # dev_valid_name in net/core/dev.c
+_SYSCTL = re.compile(r"\A[A-Za-z0-9_][^\s=*?\[\]\\\x00-\x1f\x7f]*\Z")
+
+
+class Settings(NamedTuple):
+    """What a node should have. None leaves that part as it is; an empty one gives back what we had set of it.
+
+    ipvs_timeouts are seconds by name, pods the time, intvl and probes of running pods. merge: timeouts that are not
+    named stay as they are instead of being given back.
+    """
+
+    modules: Optional[Tuple[str, ...]] = None
+    sysctls: Optional[Dict[str, str]] = None
+    ipvs_timeouts: Optional[Dict[str, int]] = None
+    persistent: bool = True
+    merge: bool = False
+    sysctl_file: str = SYSCTL_FILE
+    modules_file: str = MODULES_FILE
+    rps: Optional[RpsSettings] = None
+    pods: Optional[Tuple[int, ...]] = None
+
+
+NOTHING = Settings(modules=(), sysctls={}, ipvs_timeouts={}, rps=RpsSettings(), pods=())
+"""Give everything back."""
+
+
+def settings_from(options: Mapping[str, Any]) -> Settings:
+    """The settings out of node_settings' options. Raises NodeError, which names the option and the value."""
+    if options["state"] == "absent":
+        return NOTHING
+    modules, sysctls, timeouts = options["modules"], options["sysctls"], options["ipvs_timeouts"]
+    sysctl_file, modules_file = (
+        config_path(name, options[name], SYSCTL_FILE) for name in ("sysctl_file", "modules_file")
+    )
+    if os.path.realpath(sysctl_file) == os.path.realpath(modules_file):
+        raise NodeError(
+            f"sysctl_file and modules_file: both are {sysctl_file!r}, one file cannot be both. Name two files."
+        )
+    return Settings(
+        None if modules is None else tuple(dict.fromkeys(_module(name) for name in modules)),
+        None if sysctls is None else _sysctls(sysctls),
+        None if timeouts is None else _timeouts(timeouts),
+        options["ipvs_timeouts_persistent"],
+        False,
+        sysctl_file,
+        modules_file,
+        rps=None if options["rps"] is None else _rps(options["rps"]),
+        pods=None if options["pods"] is None else _pods(options["pods"]),
+    )
+
+
+def timeouts_from(options: Mapping[str, Any]) -> Settings:
+    """The settings out of ipvs_timeouts' options, of which those at C(keep) are left out. Raises NodeError."""
+    given = {name: options[name] for name in CELLS if options[name] not in (None, "keep")}
+    wanted = {name: _seconds(name, value, f"Write keep, or leave {name} out.") for name, value in given.items()}
+    return Settings(ipvs_timeouts=wanted, persistent=options["persistent"], merge=True)
+
+
+def sysctls_from(wanted: Mapping[Any, Any]) -> Dict[str, str]:
+    """Checked names and values of sysctls, by canonical name. Raises NodeError, which names the wrong one."""
+    return _sysctls(wanted)
+
+
+def _module(name: Any) -> str:
+    if not isinstance(name, str) or not _MODULE.match(name):
+        raise NodeError(
+            f"modules: {name!r} is not the name of a kernel module (letters, digits, _ and -). "
+            "Write a name such as br_netfilter."
+        )
+    return name.replace("-", "_")
+
+
+def _sysctls(wanted: Mapping[Any, Any]) -> Dict[str, str]:
+    found: Dict[str, str] = {}
+    for given, value in wanted.items():
+        name = _sysctl_name(given)
+        if name in found:
+            raise NodeError(f"sysctls: {given!r} names {name} a second time. Leave one of the two out.")
+        found[name] = _sysctl_value(name, value)
+    return found
+
+
+def _sysctl_name(given: Any) -> str:
+    name = canonical(given) if isinstance(given, str) and _SYSCTL.match(given) else ""
+    try:
+        if "." in name and sysctl_path(name):
+            return name
+    except ValueError:
+        pass
+    raise NodeError(
+        f"sysctls: {given!r} is not the name of a setting below /proc/sys (no leading / or -, no .., no pattern). "
+        "Write a name such as net.ipv4.tcp_keepalive_time."
+    )
+
+
+def _sysctl_value(name: str, value: Any) -> str:
+    if isinstance(value, bool) or not isinstance(value, (str, int)):
+        raise NodeError(
+            f"sysctls: {name}: {value!r} is {type(value).__name__}, expected text or a whole number. Quote it."
+        )
+    text = str(value).strip()
+    if not text or re.search(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]", text):
+        raise NodeError(
+            f"sysctls: {name}: {value!r} is empty or has a line break or control character. Write one line of text."
+        )
+    if name in KEYS and re.match(r"\A(?:-[0-9]+|\+?0+)\Z", text):
+        raise NodeError(
+            f"sysctls: {name}: {text} is below 1 (the kernel takes it and breaks idle connections, tcp_timer.c). "
+            "Choose at least 1."
+        )
+    return text
+
+
+def _timeouts(wanted: Mapping[str, Any]) -> Dict[str, int]:
+    given = {name: value for name, value in wanted.items() if value is not None}
+    return {name: _seconds(f"ipvs_timeouts: {name}", value, f"Leave {name} out.") for name, value in given.items()}
+
+
+def _seconds(name: str, value: Any, to_keep: str) -> int:
+    text = str(value).strip()
+    if text == "0":
+        raise NodeError(f"{name}: 0 is no timeout, to the kernel it means keep. {to_keep}")
+    if not re.match(r"\A-?[0-9]{1,18}\Z", text):
+        raise NodeError(f"{name}: {value!r} is not a whole number of seconds. Write seconds such as 900.")
+    if not 1 <= int(text) <= MAX_SECONDS:
+        limit = f"at most {MAX_SECONDS} (the kernel's INT_MAX / HZ at HZ=1000)" if int(text) > 0 else "at least 1"
+        raise NodeError(f"{name}: {text} seconds, but {limit}. Choose a value between 1 and {MAX_SECONDS}.")
+    return int(text)
+
+
+def _pods(wanted: Mapping[str, Any]) -> Tuple[int, ...]:
+    given = {name: value for name, value in wanted.items() if value is not None}
+    for name, highest in HIGHEST._asdict().items() if given else ():
+        if name not in given:
+            raise NodeError(f"pods: {name} is not given, and a keepalive has all three. Write time, intvl and probes.")
+        if not 1 <= given[name] <= highest:
+            raise NodeError(f"pods: {name}: {given[name]} is not from 1 to {highest} (tcp(7)). Choose such a value.")
+    return tuple(given[name] for name in HIGHEST._fields if given)
+
+
+def _rps(wanted: Mapping[str, Any]) -> RpsSettings:
+    entries = wanted["flow_entries"]
+    if not 0 <= entries <= MAX_FLOW_ENTRIES or entries & (entries - 1):
+        raise NodeError(
+            f"rps: flow_entries: {entries} is not 0 nor a power of two up to {MAX_FLOW_ENTRIES} (the kernel rounds "
+            "others up, sysctl_net_core.c). Write one such as 32768."
+        )
+    return RpsSettings(tuple(_row(row) for row in wanted["nics"] or ()), entries)
+
+
+def _row(given: Mapping[str, Any]) -> Row:
+    row = Row(**given)
+    try:
+        cpus = parse_list(row.cpus)
+    except ValueError:
+        cpus = frozenset()
+    if not cpus:
+        raise NodeError(f"rps: nics: cpus: {row.cpus!r} is not a list of CPUs. Write one such as 0-3,8.")
+    if row.name is not None and not _NIC.match(row.name):
+        raise NodeError(f"rps: nics: name: {row.name!r} is not the name of a NIC. Write one such as eth0.")
+    for option, lowest in (("numa_node", 0), ("fewer_queues_than", 1)):
+        number = getattr(row, option)
+        if number is not None and number < lowest:
+            raise NodeError(f"rps: nics: {option}: {number} is below {lowest}. Write a number from {lowest} on.")
+    return row
+
+
+def config_path(option: str, path: Any, example: str) -> str:
+    """The path of a configuration file, normalised. Raises NodeError, which names the option."""
+    text = str(path)
+    normal = os.path.normpath("/" + text.lstrip("/"))
+    if (
+        not text.startswith("/")
+        or text.endswith("/")
+        or not text.isprintable()
+        or normal.startswith(("/proc/", "/sys/", "/dev/"))
+    ):
+        raise NodeError(
+            f"{option}: {text!r} is not the absolute path of a configuration file. Write a path such as {example}."
+        )
+    return normal

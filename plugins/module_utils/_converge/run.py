@@ -1,0 +1,228 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""From settings to the steps of one run and its result: what both writing modules do. Private to this collection."""
+
+import os
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+
+from ansible_collections.kubenode.connections.plugins.module_utils._common.errors import NodeError, refused
+from ansible_collections.kubenode.connections.plugins.module_utils._common.keepalive import Keepalive
+from ansible_collections.kubenode.connections.plugins.module_utils._files.atomic_write import read_file
+from ansible_collections.kubenode.connections.plugins.module_utils._files.ipvs_unit import PATH as UNIT
+from ansible_collections.kubenode.connections.plugins.module_utils._files.ipvs_unit import unit_seconds
+
+from . import leftovers, reboot_warnings
+from .lock import locked
+from .options import Settings
+from .originals import Originals, parse
+from .record import read_record
+from .restorable import changed_since, file_target
+from .shown import of_lines
+from .steps.files import Directory, OriginalsFile, TextFile, read_config, text_diff
+from .steps.live import IpvsTimeouts, LiveSysctl, LoadedModule, live_diff
+from .steps.pods import PodsKeepalive, running_pods
+from .steps.rps import QueueValue, rps_steps
+from .steps.systemd_unit import unit_steps
+from .transaction import Step, foresee, run
+
+
+class Plan(NamedTuple):
+    """The steps of one run in their order, and what to tell about them.
+
+    ``passing`` is the one whose place is written again by the end; what ``pods`` tell is known only then.
+    """
+
+    steps: List[Step]
+    passing: Step
+    pods: List[PodsKeepalive]
+    notes: List[str]
+
+
+class Outcome(NamedTuple):
+    """What a run did, or would do: the same words for both."""
+
+    changed: bool
+    before: Dict[str, Any]
+    after: Dict[str, Any]
+    diff: List[Dict[str, Any]]
+    notes: List[str]
+    pods_not_taken: List[Dict[str, Any]]
+
+
+def converge(settings: Settings, check: bool) -> Outcome:
+    """Bring this node to the settings, wholly or not at all; check only says what that would do. Raises NodeError."""
+    try:
+        if os.geteuid() != 0:
+            raise NodeError(f"This task: it runs as user {os.geteuid()}, expected root (user 0). Set become to true.")
+        if check:
+            return _outcome(_prepared(settings))
+        with locked():
+            plan = _prepared(settings)
+            return _outcome(plan._replace(notes=plan.notes + run(plan.steps)))
+    except OSError as error:
+        raise refused(f"{error.filename or 'This node'}: not as expected", error) from error
+
+
+def _prepared(settings: Settings) -> Plan:
+    """The plan, when nothing speaks against it."""
+    try:
+        plan = _plan(settings)
+        foresee(plan.steps)
+        return plan
+    except NodeError as error:
+        raise NodeError(f"{error} Nothing was changed.") from error
+
+
+def _plan(settings: Settings) -> Plan:
+    raw = read_record()
+    old = parse(raw)
+    modules = [LoadedModule(name) for name in settings.modules or ()]
+    loading = [step.name for step in modules if step.changed]
+    files = _files("modules", settings.modules_file, _lines(settings.modules), old)
+    files += _files("sysctls", settings.sysctl_file, settings.sysctls, old)
+    sysctls = _sysctls(settings.sysctls, old, loading)
+    ipvs = _ipvs_timeouts(settings, old, loading)
+    unit = unit_steps(_unit_seconds(settings), old.files) if settings.ipvs_timeouts is not None else unit_steps({}, {})
+    rps = rps_steps(settings.rps, old)
+    pods = _pods(settings, old)
+    recorded = files + unit.recorded + rps.files
+    made, removed, directories = _directories(recorded, old)
+
+    def compose(final: bool) -> Originals:
+        return _originals(old, recorded, sysctls, ipvs, rps.queues, pods, directories, final)
+
+    ahead = OriginalsFile(raw, lambda: compose(False))
+    final = OriginalsFile(raw, lambda: compose(True), ahead)
+    steps = [*modules, ahead, *made, *files, *sysctls, *ipvs, *unit.steps, *rps.steps, *pods, *removed, final]
+    notes = unit.notes + rps.notes + reboot_warnings.notes(settings, files, sysctls, ipvs)
+    return Plan(steps, ahead, pods, notes + leftovers.node_notes(settings, old))
+
+
+def _lines(modules: Optional[Sequence[str]]) -> Optional[Dict[str, str]]:
+    """Module names as the keys of a modules-load.d file, which has no values."""
+    return None if modules is None else dict.fromkeys(modules, "")
+
+
+def _files(kind: str, path: str, wanted: Optional[Mapping[str, str]], old: Originals) -> List[TextFile]:
+    """Our lines at path, and none in a file that an earlier run was given instead."""
+    if wanted is None:
+        return []
+    ours = {name for name, record in old.files.items() if record.kind == kind}
+    steps = []
+    for name in sorted(ours | ({path} if wanted else set())):
+        before, record, lines = read_config(name), old.files.get(name), wanted if name == path else {}
+        target = file_target(kind, before, record, lines)._replace(note=changed_since(name, before, record, lines))
+        steps.append(TextFile(name, before, target, kind, of_lines(kind, name, record, wanted)))
+    return steps
+
+
+def _sysctls(wanted: Optional[Mapping[str, str]], old: Originals, loading: Sequence[str]) -> List[LiveSysctl]:
+    if wanted is None:
+        return []
+    names = [*wanted, *(name for name in old.sysctls if name not in wanted)]
+    return [LiveSysctl(name, old.sysctls.get(name), wanted.get(name), loading) for name in names]
+
+
+def _ipvs_timeouts(settings: Settings, old: Originals, loading: Sequence[str]) -> List[IpvsTimeouts]:
+    if settings.ipvs_timeouts is None:
+        return []
+    wanted: Dict[str, Optional[int]] = {} if settings.merge else dict.fromkeys(old.ipvs_timeouts)
+    wanted.update(settings.ipvs_timeouts)
+    return [IpvsTimeouts(old.ipvs_timeouts, wanted, loading)] if wanted or settings.merge else []
+
+
+def _pods(settings: Settings, old: Originals) -> List[PodsKeepalive]:
+    if settings.pods is None:
+        return []
+    return [PodsKeepalive(old.pods, Keepalive(*settings.pods) if settings.pods else None, running_pods)]
+
+
+def _unit_seconds(settings: Settings) -> Dict[str, int]:
+    """What the unit shall set at boot."""
+    wanted = settings.ipvs_timeouts or {}
+    if not settings.merge:
+        return wanted if settings.persistent else {}
+    now = unit_seconds(read_file(UNIT))
+    if settings.persistent:
+        return dict(now, **wanted)
+    return {name: seconds for name, seconds in now.items() if name not in wanted}
+
+
+def _directories(files: Sequence[Any], old: Originals) -> Tuple[List[Directory], List[Directory], Tuple[str, ...]]:
+    """The steps that make what is missing and remove what we had made, and the directories of ours that remain."""
+    missing: List[str] = []
+    for step in files:
+        directory = os.path.dirname(os.path.realpath(step.name) if isinstance(step, TextFile) else step.name)
+        above: List[str] = []
+        while step.after is not None and not os.path.isdir(directory) and directory not in missing:
+            above.insert(0, directory)
+            directory = os.path.dirname(directory)
+        missing.extend(above)
+    going = {step.name for step in files if step.after is None}
+    staying = {*old.files, *(step.name for step in files)} - going
+    unused = [name for name in old.directories if not any(path.startswith(name + "/") for path in staying)]
+    removed = []
+    for name in reversed(unused):
+        if os.path.isdir(name) and all(os.path.join(name, entry) in going for entry in os.listdir(name)):
+            removed.append(Directory(name, False))
+            going.add(name)
+    kept = tuple(name for name in old.directories if name not in unused)
+    return [Directory(name, True) for name in missing], removed, kept + tuple(missing)
+
+
+def _originals(
+    old: Originals,
+    files: Sequence[Any],
+    sysctls: Sequence[LiveSysctl],
+    ipvs: Sequence[IpvsTimeouts],
+    rps: Sequence[QueueValue],
+    pods: Sequence[PodsKeepalive],
+    directories: Tuple[str, ...],
+    final: bool,
+) -> Originals:
+    """What has to be kept: before the first write all that this run may change, after the last what is still ours."""
+    if not final:
+        for sysctl in sysctls:
+            sysctl.learn()
+        for timeouts in ipvs:
+            timeouts.learn()
+    seconds = {name: target for step in ipvs for name, target in step.targets.items()}
+    return Originals(
+        _kept(old.files, {step.name: step.target for step in files}, final),
+        _kept(old.sysctls, {step.name: step.target for step in sysctls}, final),
+        _kept(old.ipvs_timeouts, seconds, final),
+        directories if final else tuple(dict.fromkeys(old.directories + directories)),
+        _kept(old.rps, {step.name: step.target for step in rps}, final),
+        _kept(old.pods, {uid: target for step in pods for uid, target in step.targets.items()}, final),
+    )
+
+
+def _kept(old: Mapping[str, Any], targets: Mapping[str, Any], final: bool) -> Dict[str, Any]:
+    records = dict(old)
+    records.update({name: target.final if final else target.ahead for name, target in targets.items()})
+    return {name: record for name, record in records.items() if record is not None}
+
+
+def _outcome(plan: Plan) -> Outcome:
+    return Outcome(
+        any(step.before != step.after for step in plan.steps if step is not plan.passing),
+        _shown(plan.steps, "before"),
+        _shown(plan.steps, "after"),
+        text_diff(plan.steps) + live_diff(plan.steps),
+        plan.notes + [note for step in plan.pods for note in step.notes()],
+        [apart._asdict() for step in plan.pods for apart in step.not_taken.values()],
+    )
+
+
+def _shown(steps: Sequence[Step], side: str) -> Dict[str, Any]:
+    """One side of the result: each area with its places and what they hold."""
+    shown: Dict[str, Any] = {"modules": {}, "sysctls": {}, "files": {}, "ipvs_timeouts": None, "rps": {}, "pods": {}}
+    for step in steps:
+        value = step.show(getattr(step, side))
+        if step.area in ("ipvs_timeouts", "pods"):
+            shown[step.area] = value
+        elif step.area:
+            shown[step.area][step.name] = value
+    return shown

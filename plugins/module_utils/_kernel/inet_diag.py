@@ -1,0 +1,119 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Established TCP sockets of this network namespace through netlink. Reading only. Private to this collection.
+
+What NETLINK_SOCK_DIAG sends is in inet_diag.h and sock_diag.h of include/uapi/linux, struct tcp_info in tcp.h there.
+"""
+
+import struct
+from socket import AF_INET, AF_INET6, ntohs
+from typing import Dict, Iterator, NamedTuple, Optional
+
+from .modules import use_loads_nothing
+from .netlink import NetlinkError, attributes, dump
+
+
+class Socket(NamedTuple):
+    """An established TCP socket. Addresses are packed, of 4 or 16 bytes; an IPv4 one in an IPv6 socket has 4.
+
+    timer is one of TIMER_..., expires_ms what is left of it, idle_ms the time since the last packet, None where unseen.
+    """
+
+    family: int
+    local: bytes
+    local_port: int
+    remote: bytes
+    remote_port: int
+    timer: int
+    expires_ms: int
+    uid: int
+    inode: int
+    idle_ms: Optional[int]
+
+
+TIMER_NONE = 0
+TIMER_RETRANSMIT = 1
+TIMER_KEEPALIVE = 2
+TIMER_PROBE = 4
+TCP_ESTABLISHED = 1  # include/net/tcp_states.h
+V4_MAPPED = b"\0" * 10 + b"\xff\xff"
+
+_NETLINK_SOCK_DIAG = 4
+# The old request, which ss uses too: it alone asks for IPv4 and IPv6 in one walk of the kernel's table, and the table
+# holds the sockets of all namespaces, so walking it is what costs most.
+_TCPDIAG_GETSOCK = 18
+_REQUEST = struct.Struct("=4B48xII")  # struct inet_diag_req: family, two lengths, extensions; id; states; dbs
+_EXTENSIONS = 1 << 1  # bit INET_DIAG_INFO - 1
+_MESSAGE = struct.Struct("=BBBxHH16s16s12xI8xII")  # struct inet_diag_msg
+_INET_DIAG_INFO = 2
+_INFO = struct.Struct("=HH44xI4xII")  # the attribute's header; tcpi_last_data_sent, _last_data_recv, _last_ack_recv
+_ATTRIBUTE_HEADER_BYTES = 4
+
+
+def loads_nothing() -> bool:
+    """Whether the kernel can be asked without loading a module for it (net/core/sock_diag.c, net/ipv4/inet_diag.c)."""
+    return use_loads_nothing("inet_diag") and use_loads_nothing("tcp_diag")
+
+
+def read() -> Iterator[Socket]:
+    """The established sockets, streamed. Loads tcp_diag where it is not there: ask loads_nothing() first.
+
+    Raises NetlinkError or OSError, at the end InterruptedDumpError. Needs no rights.
+    """
+    request = _REQUEST.pack(0, 0, 0, 1 << (_INET_DIAG_INFO - 1), 1 << TCP_ESTABLISHED, 0)
+    places: Dict[int, int] = {}
+    for buffer, begin, end in dump(_NETLINK_SOCK_DIAG, _TCPDIAG_GETSOCK, request):
+        found = parse(buffer, begin, end, places)
+        if found is not None:
+            yield found
+
+
+def parse(buffer: bytearray, begin: int, end: int, places: Dict[int, int]) -> Optional[Socket]:
+    """The socket in a message's payload, None for one in another state. Raises NetlinkError when it is too short.
+
+    places remembers, by length of the payload, where tcp_info was last time.
+    """
+    if end - begin < _MESSAGE.size:
+        raise NetlinkError(f"{end - begin} bytes are too short for a socket")
+    family, state, timer, local_port, remote_port, local, remote, expires_ms, uid, inode = _MESSAGE.unpack_from(
+        buffer, begin
+    )
+    if state != TCP_ESTABLISHED:
+        return None
+    if family == AF_INET:
+        local, remote = local[:4], remote[:4]
+    elif family != AF_INET6:
+        return None
+    elif remote.startswith(V4_MAPPED):
+        local, remote = local[12:], remote[12:]
+    idle_ms = _idle_ms(buffer, begin, end, places)
+    return Socket(family, local, ntohs(local_port), remote, ntohs(remote_port), timer, expires_ms, uid, inode, idle_ms)
+
+
+def _idle_ms(buffer: bytearray, begin: int, end: int, places: Dict[int, int]) -> Optional[int]:
+    """The time since data was sent or data or an acknowledgement came; None without tcp_info.
+
+    tcpi_last_ack_sent is always 0: the kernel does not remember it.
+    """
+    at = begin + places.get(end - begin, 0)
+    if at == begin or at + _INFO.size > end:
+        at = _find_info(buffer, begin, end)
+    if not at:
+        return None
+    size, kind, sent, received, acknowledged = _INFO.unpack_from(buffer, at)
+    if kind != _INET_DIAG_INFO or size < _INFO.size or at + size > end:
+        at = _find_info(buffer, begin, end)
+        if not at:
+            return None
+        _size, _kind, sent, received, acknowledged = _INFO.unpack_from(buffer, at)
+    places[end - begin] = at - begin
+    return min(sent, received, acknowledged)
+
+
+def _find_info(buffer: bytearray, begin: int, end: int) -> int:
+    """Where the attribute with tcp_info begins, 0 when there is none or an old kernel's is too short."""
+    first, last = attributes(buffer, begin + _MESSAGE.size, end).get(_INET_DIAG_INFO, (0, 0))
+    at = first - _ATTRIBUTE_HEADER_BYTES
+    return at if last - at >= _INFO.size else 0

@@ -1,0 +1,247 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Processes pinned by a descriptor, and which one of a name root may believe. Private to this collection."""
+
+import base64
+import os
+import re
+from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
+
+from . import child
+from .plain_files import NotPlainError
+from .procfs import namespace_of
+from .rooted_files import read_in_root
+
+NODE = ("mnt", "pid", "user", "net")
+"""The namespaces that a service of the node shares with it."""
+
+HOST_NETWORK = ("user", "net")
+"""Those that a pod in the node's network shares with it."""
+
+_SHARED = "hyperkube"
+"""One program for several, told apart by its first argument (Kubernetes before 1.19)."""
+
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+_MAX_BYTES = 1 << 20
+_MAX_DESCRIPTORS = 32768
+_MAX_DOUBTS = 3
+_FILE_SECONDS = 5
+_DELETED = " (deleted)"
+
+
+class Process:
+    """One process, pinned: its pid may be used again, but what is read here is never another process's.
+
+    Every method raises OSError where the process has ended or its owner may not be looked at.
+    """
+
+    def __init__(self, pid: int, proc: str = "/proc") -> None:
+        self.pid = pid
+        self._place = os.open(f"{proc}/{pid}", _DIRECTORY)
+
+    def __del__(self) -> None:
+        place = getattr(self, "_place", None)
+        if place is not None:
+            os.close(place)
+
+    def name(self) -> str:
+        """What the process calls itself, at most 15 bytes: a process may call itself anything."""
+        return os.fsdecode(self._read("comm").rstrip(b"\n"))
+
+    def program(self) -> str:
+        """The path of what it runs, in its own mount namespace. The kernel, not the process, says so."""
+        path = os.readlink("exe", dir_fd=self._place)
+        return path[: -len(_DELETED)] if path.endswith(_DELETED) else path
+
+    def is_replaced(self) -> bool:
+        """Whether that file is gone from its path; another one may be there."""
+        return os.readlink("exe", dir_fd=self._place).endswith(_DELETED)
+
+    def users(self) -> Set[int]:
+        """Its real, effective, saved and file system user."""
+        found = re.search(rb"^Uid:((?:\t\d+){4})$", self._read("status"), re.MULTILINE)
+        return {int(word) for word in found.group(1).split()} if found else set()
+
+    def parent(self) -> int:
+        return int(self._stat()[1])
+
+    def started(self) -> int:
+        """When it was started, in clock ticks after boot (proc(5), field 22 of stat)."""
+        return int(self._stat()[19])
+
+    def namespace(self, kind: str) -> str:
+        return os.readlink(f"ns/{kind}", dir_fd=self._place)
+
+    def arguments(self) -> List[str]:
+        """Its command line, the program first."""
+        text = os.fsdecode(self._read("cmdline"))
+        return text.rstrip("\0").split("\0") if text else []
+
+    def environ_variables(self, names: Iterable[str]) -> Dict[str, str]:
+        """Those of the variables that it was started with; nothing else of the environment, which may hold secrets.
+
+        Of one that is there twice the first counts, as for Go's os.Getenv.
+        """
+        wanted = set(names)
+        found: Dict[str, str] = {}
+        for word in os.fsdecode(self._read("environ")).split("\0"):
+            name, _equals, value = word.partition("=")
+            if name in wanted:
+                found.setdefault(name, value)
+        return found
+
+    def read_file(self, path: str, limit_bytes: int) -> Tuple[bytes, bool]:
+        """The first bytes of a plain file that the process calls ``path``, and whether cut, within 5 seconds.
+
+        It is looked up in the process's root, a relative one from its working directory. A child reads it: it may lie
+        on a file system that does not answer.
+        """
+        values, error = child.collect(lambda: [self._file(path, limit_bytes)], _FILE_SECONDS)
+        if not values:
+            raise OSError(f"the reader of the file {error}")
+        number, text, data, cut = values[0]
+        if number is not None:
+            raise OSError(number, text, path)
+        if text is not None:
+            raise NotPlainError(text)
+        return base64.b64decode(data), cut
+
+    def socket_inodes(self) -> Set[int]:
+        """The inodes of the sockets that it has open, of its first 32768 descriptors."""
+        place = os.open("fd", _DIRECTORY, dir_fd=self._place)
+        try:
+            targets = [_target(each, place) for each in os.listdir(place)[:_MAX_DESCRIPTORS]]
+        finally:
+            os.close(place)
+        return {int(each[8:-1]) for each in targets if each.startswith("socket:[")}
+
+    def open_program(self) -> int:
+        """An O_PATH descriptor of what it runs, even where another file has taken its place."""
+        return os.open("exe", os.O_PATH | os.O_CLOEXEC, dir_fd=self._place)
+
+    def _file(self, path: str, limit_bytes: int) -> Tuple[Optional[int], Optional[str], str, bool]:
+        """Error number, error or kind, data, whether cut."""
+        try:
+            whole = path if os.path.isabs(path) else os.path.join(os.readlink("cwd", dir_fd=self._place), path)
+            root = os.open("root", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=self._place)
+            data, cut = read_in_root(root, whole, limit_bytes)
+        except NotPlainError as error:
+            return None, error.kind, "", False
+        except OSError as error:
+            return error.errno, error.strerror, "", False
+        return None, None, base64.b64encode(data).decode("ascii"), cut
+
+    def _read(self, name: str) -> bytes:
+        descriptor = os.open(name, os.O_RDONLY | os.O_CLOEXEC, dir_fd=self._place)
+        with open(descriptor, "rb") as handle:
+            return handle.read(_MAX_BYTES)
+
+    def _stat(self) -> List[bytes]:
+        """The fields of stat from the third one on; the second may hold blanks and brackets."""
+        return self._read("stat").rpartition(b")")[2].split()
+
+
+class Found(NamedTuple):
+    """The process that root may believe, or None; and in sentences what else goes by that name."""
+
+    process: Optional[Process]
+    doubts: List[str]
+
+
+def find(names: Sequence[str], namespaces: Sequence[str] = HOST_NETWORK, proc: str = "/proc") -> Found:
+    """The process that runs a program of these names as root, in these namespaces of the caller. Never raises.
+
+    Of several the one that was started last. Those in another network namespace belong to another node (nodes may be
+    containers) or to a pod, and are passed over in silence. What a caller without root may not look at is taken for
+    good: nothing that root does follows from it.
+    """
+    own = {kind: namespace_of("self", kind, proc) for kind in {"net", *namespaces}}
+    believed: List[_Believed] = []
+    doubts: List[str] = []
+    for name, process in _called({*names, _SHARED}, proc):
+        try:
+            if _is_elsewhere(process, own["net"]):
+                continue
+            doubt = _doubt(process, {*names, _SHARED}, {kind: own[kind] for kind in namespaces})
+            if doubt:
+                doubts.append(f"Process {process.pid} calls itself {name}, but {doubt}: it is not believed.")
+            elif name != _SHARED or process.arguments()[1] in names:
+                believed.append(_Believed(process.started(), process.pid, process.parent(), name, process))
+        except (OSError, ValueError, IndexError):
+            continue  # it has ended
+    chosen, several = _latest(believed)
+    return Found(chosen, several + _few(doubts))
+
+
+class _Believed(NamedTuple):
+    started: int
+    pid: int
+    parent: int
+    name: str
+    process: Process
+
+
+def _called(names: Set[str], proc: str) -> Iterator[Tuple[str, Process]]:
+    """The processes that go by one of these names."""
+    for pid in sorted(int(name) for name in os.listdir(proc) if name.isdigit()):
+        try:
+            process = Process(pid, proc)
+            name = process.name()
+        except OSError:
+            continue
+        if name in names:
+            yield name, process
+
+
+def _is_elsewhere(process: Process, own_net: Optional[str]) -> bool:
+    try:
+        return process.namespace("net") != own_net
+    except PermissionError:
+        return False
+
+
+def _doubt(process: Process, programs: Set[str], own: Dict[str, Optional[str]]) -> Optional[str]:
+    """Why root had better not believe what a process says. Its memory is not read: that alone may take for ever."""
+    users = process.users()
+    if users != {0}:
+        return f"runs as user {max(users, default=-1)}"
+    try:
+        foreign = [kind for kind, namespace in own.items() if process.namespace(kind) != namespace]
+        program = process.program()
+    except PermissionError:
+        return "may not be looked at" if os.geteuid() == 0 else None
+    if foreign:
+        return f"is in a container (it has its own {foreign[0]} namespace)"
+    return None if os.path.basename(program) in programs else f"runs {ascii(program)[1:-1]}"
+
+
+def _latest(believed: List[_Believed]) -> Tuple[Optional[Process], List[str]]:
+    """The one that was started last, and what to say where there are several.
+
+    A child of one of them is about to run another program (between fork and exec it has its parent's name).
+    """
+    parents = {each.pid for each in believed}
+    by_start = sorted((each for each in believed if each.parent not in parents), key=lambda each: each[:2])
+    if not by_start:
+        return None, []
+    chosen = by_start[-1]
+    if len(by_start) == 1:
+        return chosen.process, []
+    pids = ", ".join(str(each.pid) for each in by_start)
+    several = f"Processes {pids} are all called {chosen.name}, one is expected: {chosen.pid} is believed, for it was"
+    return chosen.process, [f"{several} started last. Stop the others."]
+
+
+def _few(doubts: List[str]) -> List[str]:
+    """Anybody can start many processes of a name."""
+    more = len(doubts) - _MAX_DOUBTS
+    return doubts[:_MAX_DOUBTS] + ([f"{more} more processes of that name are not believed."] if more > 0 else [])
+
+
+def _target(name: str, directory: int) -> str:
+    try:
+        return os.readlink(name, dir_fd=directory)
+    except OSError:
+        return ""

@@ -1,0 +1,226 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""kube-proxy of the node and what it says of itself at its metrics address. Private to this collection.
+
+The whole cluster is planned by that answer, and any user may listen at the address while kube-proxy is away. So the
+answer counts only where the socket that listens there is root's. Where this reader is root as well, a root process in
+the node's own user and network namespaces must have it open: kube-proxy, or the program that has kube-proxy within
+itself (k3s-server), whatever its name. A pod as root in the node's network is such a process, too: it may change the
+node's network as it likes. A reader without root cannot see who has a socket open; what it tells is for reading only.
+"""
+
+import os
+import socket
+import time
+from typing import Any, Dict, FrozenSet, List, NamedTuple, Optional, Tuple
+
+from ansible_collections.kubenode.connections.plugins.module_utils._common.kube_proxy_config import (
+    Config,
+    KubeProxyError,
+    host_and_port,
+    parse_config,
+    parse_metrics_address,
+    parse_mode,
+    parse_version,
+)
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel import listeners as kernel_listeners
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel.listeners import Listener
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel.plain_files import NotPlainError
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel.processes import Process, find
+
+from . import bounded_http
+
+DEFAULT_ADDRESS = "127.0.0.1:10249"
+"""kube-proxy's own default of metricsBindAddress (pkg/proxy/apis/config/v1alpha1/defaults.go)."""
+
+_MAX_CONFIG_BYTES = 1 << 20
+_NAME = "kube-proxy"
+
+
+class AbsentError(KubeProxyError):
+    """Nothing listens at the metrics address."""
+
+
+class KubeProxy(NamedTuple):
+    """What is known of kube-proxy; error is sentences, or None. version is None where its metrics do not tell it.
+
+    process is the name of the process with that pid. absent: nothing listens at the address and nothing goes by
+    kube-proxy's name, which is all right on a node without one.
+    """
+
+    running: bool
+    pid: Optional[int]
+    process: Optional[str]
+    address: Optional[str]
+    mode: Optional[str]
+    ipvs_timeouts: Optional[Dict[str, int]]
+    conntrack: Optional[Dict[str, Any]]
+    version: Optional[str]
+    error: Optional[str]
+    absent: bool
+
+
+class _Answer(NamedTuple):
+    """What kube-proxy said, and what went wrong then."""
+
+    mode: Optional[str] = None
+    config: Config = Config(None, None)
+    version: Optional[str] = None
+    error: Optional[str] = None
+
+
+def read(address: Optional[str], timeout_seconds: float, proc: str = "/proc") -> KubeProxy:
+    """Find kube-proxy and ask it for mode, configuration and version, for timeout_seconds in all. Never raises.
+
+    address is the user's; without it that of the process's own configuration is asked, else the default.
+    """
+    process, doubts = find([_NAME], proc=proc)
+    own_address, unread = (None, []) if address or process is None else bind_address(process)
+    where, answer, absent = None, _Answer(), False
+    try:
+        host, port = host_and_port(address or own_address or DEFAULT_ADDRESS)
+        where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        owner, answer = _ask(host, port, timeout_seconds, process, proc)
+        process = owner if answer.mode else process
+    except KubeProxyError as error:
+        absent = isinstance(error, AbsentError) and process is None and not doubts
+        answer = _Answer(error=str(error) + (f" No process named {_NAME} is visible either." if absent else ""))
+    return _conclude(process, where, answer, absent, unread if answer.mode else unread + doubts)
+
+
+def _conclude(
+    process: Optional[Process], where: Optional[str], answer: _Answer, absent: bool, doubts: List[str]
+) -> KubeProxy:
+    told = [f"{_NAME} at {where}: {answer.error}" if where else f"{_NAME}: {answer.error}"] if answer.error else []
+    return KubeProxy(
+        running=process is not None or answer.mode is not None,
+        pid=process.pid if process else None,
+        process=_name(process),
+        address=where,
+        mode=answer.mode,
+        ipvs_timeouts=answer.config.ipvs_timeouts,
+        conntrack=answer.config.conntrack,
+        version=answer.version,
+        error=" ".join(told + doubts) or None,
+        absent=absent,
+    )
+
+
+def bind_address(process: Process) -> Tuple[Optional[str], List[str]]:
+    """The metrics address that the process was told, by its --config file (then it ignores flags), else by flag.
+
+    And what is wrong with the file, in sentences: a reader without root may not see it, which is no news.
+    """
+    try:
+        arguments = process.arguments()
+    except OSError:
+        return None, []
+    path, unread = _flag(arguments, "config"), []
+    try:
+        if path:
+            return parse_metrics_address(process.read_file(path, _MAX_CONFIG_BYTES)[0].decode("utf-8", "replace")), []
+    except OSError as error:
+        why = str(error) if isinstance(error, NotPlainError) else f"cannot be read: {error.strerror or error}"
+        if os.geteuid() == 0:
+            unread = [f"{_NAME} was started with --config={ascii(path)[1:-1][:80]}, which {why}."]
+    return _flag(arguments, "metrics-bind-address"), unread
+
+
+def _ask(
+    host: str, port: int, timeout_seconds: float, process: Optional[Process], proc: str
+) -> Tuple[Optional[Process], _Answer]:
+    """Whose answer it is, and the answer. Raises KubeProxyError where nobody there is believed."""
+    if not kernel_listeners.is_own_address(host):
+        raise KubeProxyError("this is no address of the node, so it was not asked. Give one of the node's own.")
+    before = _listening(host, port)
+    owner = _believe(before, process, proc)
+    answer = _converse(host, port, time.monotonic() + timeout_seconds, _cpus(owner))
+    if _listening(host, port) != before:
+        raise KubeProxyError("another socket listens there than when it was asked, so the answer does not count.")
+    return owner, answer
+
+
+def _listening(host: str, port: int) -> FrozenSet[Listener]:
+    try:
+        return kernel_listeners.at(host, port)
+    except OSError as error:
+        raise KubeProxyError(
+            f"who listens there cannot be read ({error.filename}: {error.strerror}), so it was not asked."
+        ) from error
+
+
+def _believe(listeners: FrozenSet[Listener], process: Optional[Process], proc: str) -> Optional[Process]:
+    """The process whose answer counts, None where that cannot be seen and need not. Raises KubeProxyError."""
+    if not listeners:
+        raise AbsentError("nothing listens there.")
+    for listener in sorted(listeners):
+        if listener.uid != 0:
+            by = kernel_listeners.name_owner(listener.inode, proc)
+            raise KubeProxyError(f"user {listener.uid} listens there{by}, not root's kube-proxy, so it was not asked.")
+    if os.geteuid() != 0:
+        return process
+    owner = kernel_listeners.roots_process([listener.inode for listener in listeners], process, proc)
+    if owner is None:
+        raise KubeProxyError(
+            "a socket of root listens there, but no process of root's in the node's own user and network namespaces "
+            "has it open, so it was not asked."
+        )
+    return owner
+
+
+def _converse(host: str, port: int, deadline: float, cpus: Optional[int]) -> _Answer:
+    answer = _Answer()
+    try:
+        answer = answer._replace(mode=parse_mode(_get(host, port, "/proxyMode", deadline)))
+        answer = answer._replace(config=parse_config(_get(host, port, "/configz", deadline), cpus))
+    except KubeProxyError as error:
+        answer = answer._replace(error=str(error))
+    return answer._replace(version=_version(host, port, deadline)) if answer.mode else answer
+
+
+def _version(host: str, port: int, deadline: float) -> Optional[str]:
+    try:
+        return parse_version(_get(host, port, "/metrics", deadline))
+    except KubeProxyError:
+        return None
+
+
+def _get(host: str, port: int, path: str, deadline: float) -> bytes:
+    try:
+        return bounded_http.get(host, port, path, deadline, _must_end_here)
+    except bounded_http.HttpError as error:
+        raise KubeProxyError(str(error)) from error
+
+
+def _must_end_here(connection: socket.socket) -> None:
+    if not kernel_listeners.ends_here(connection):
+        raise KubeProxyError("a connection to it leads out of the node, so it was not asked.")
+
+
+def _cpus(process: Optional[Process]) -> Optional[int]:
+    """What kube-proxy takes for the number of CPUs (detectNumCPU in cmd/kube-proxy/app: Go's runtime.NumCPU)."""
+    try:
+        return None if process is None else len(os.sched_getaffinity(process.pid))
+    except OSError:
+        return None
+
+
+def _name(process: Optional[Process]) -> Optional[str]:
+    try:
+        return None if process is None else ascii(process.name())[1:-1]
+    except OSError:
+        return None
+
+
+def _flag(arguments: List[str], name: str) -> Optional[str]:
+    """The last value of --name=value, --name value (or with one dash), None when it is not given."""
+    value = None
+    for argument, following in zip(arguments, [*arguments[1:], ""]):
+        for dashes in ("--", "-"):
+            if argument == dashes + name:
+                value = following
+            elif argument.startswith(dashes + name + "="):
+                value = argument[len(dashes + name) + 1 :]
+    return value or None

@@ -1,0 +1,205 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""keepalived of the node, and the IPVS timeouts that it sets. Reading only. Private to this collection."""
+
+import os
+import re
+from typing import Dict, Iterable, Iterator, List, Match, NamedTuple, Optional, Tuple
+
+from ansible_collections.kubenode.connections.plugins.module_utils._common.ipvs import CELLS
+from ansible_collections.kubenode.connections.plugins.module_utils._files.drop_ins import matches
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel.node_files import (
+    Problem,
+    entries,
+    is_there,
+    read_conf,
+)
+
+from .in_use import in_use
+
+CONFIG = "/etc/keepalived/keepalived.conf"
+
+MAX_FILES = 200
+"""More files are not read, so that files that include each other come to an end."""
+
+MAX_BYTES = 4 << 20
+"""Of all files together."""
+
+_MAX_PARAMETERS = 20  # in one line
+
+_PID_FILES = ("/run/keepalived.pid", "/run/keepalived/keepalived.pid")
+_MAX_SECONDS = 86400 * 31  # LVS_MAX_TIMEOUT in keepalived/include/global_data.h
+_INCLUDE = re.compile(r"\s*include[rmwba]?\s+\"?([^\s\"]+)")
+_DEFINITION = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]{0,63})=(.{0,256})")
+_COMMENT = re.compile("[#!]")
+_PARAMETER = re.compile(r"\$(?:\{([A-Za-z_][A-Za-z0-9_]{0,63})\}|([A-Za-z_][A-Za-z0-9_]{0,63})(?=\s|$))")
+_WORD = re.compile(r'"(?:[^"\\]|\\.)*"?|[{}]|[^\s{}"]+')
+
+
+class Keepalived(NamedTuple):
+    """The last line that sets IPVS timeouts, and what all such lines come to: seconds by tcp, tcpfin, udp."""
+
+    file: str
+    line: int
+    timeouts: Dict[str, int]
+
+
+class _Raw(NamedTuple):
+    file: str
+    number: int
+    text: str
+
+
+class _Line(NamedTuple):
+    file: str
+    number: int
+    words: List[str]
+
+
+def read(root: str = "/") -> Tuple[Optional[Keepalived], List[Problem]]:
+    """What keepalived sets the IPVS timeouts to at its start and reload, None where it sets none; lines not understood.
+
+    It counts where its service runs or starts at boot (one in a container is not looked for). It sets them only where
+    its configuration has a virtual server, without which its LVS process does not run (running_checker in
+    keepalived/core/main.c).
+    """
+    files = _Files(root)
+    if not in_use("keepalived", _PID_FILES, root, files.problems):
+        return None, files.problems
+    found = parse(_lines(files.lines(CONFIG), os.uname().nodename.split(".")[0]))
+    return found, files.problems
+
+
+def parse(lines: Iterable[_Line]) -> Optional[Keepalived]:
+    """The lvs_timeouts of global_defs, where there is a virtual server, too. Never raises."""
+    blocks: List[str] = []
+    timeouts: Dict[str, int] = {}
+    last, keyword, serves = None, "", False
+    for line in lines:
+        keyword = keyword if line.words[0] == "{" else line.words[0]
+        serves = serves or (keyword == "virtual_server" and not blocks)
+        if keyword == "lvs_timeouts" and blocks == ["global_defs"]:
+            last = line
+            timeouts.update(_timeouts(line.words[1:]))
+        for word in line.words:
+            if word == "{":
+                blocks.append(keyword)
+            elif word == "}":
+                del blocks[-1:]
+    return Keepalived(last.file, last.number, timeouts) if last and serves and timeouts else None
+
+
+def words_of(text: str) -> List[str]:
+    """The words and braces of a line without its comment, which # or ! starts anywhere outside of quotes."""
+    words = []
+    for word in _WORD.findall(text):
+        if word.startswith('"'):
+            words.append(word)
+            continue
+        before = _COMMENT.split(word, maxsplit=1)[0]
+        if before:
+            words.append(before)
+        if before != word:
+            break
+    return words
+
+
+def _timeouts(words: List[str]) -> Dict[str, int]:
+    """Pairs such as tcp 900; what keepalived ignores (an impossible value) is left out, 0 leaves the timeout alone."""
+    pairs = dict(zip(words[::2], words[1::2]))
+    return {
+        cell: int(pairs[cell])
+        for cell in CELLS
+        if re.fullmatch("[0-9]{1,9}", pairs.get(cell, "")) and 0 < int(pairs[cell]) <= _MAX_SECONDS
+    }
+
+
+def _lines(raws: Iterable[_Raw], config_id: str) -> Iterator[_Line]:
+    """The words of each line: conditions decided, parameters put in (once), definitions kept and left out.
+
+    keepalived.conf(5), "Conditional configuration" and "Parameter substitution". A definition of several lines is
+    skipped.
+    """
+    parameters: Dict[str, str] = {}
+    in_definition = False
+    for raw in raws:
+        text, goes_on = raw.text.strip(), raw.text.rstrip().endswith("\\")
+        if in_definition:
+            in_definition = goes_on
+            continue
+        text = _conditional(text, config_id)
+        definition = _DEFINITION.match(text)
+        if definition:
+            in_definition = goes_on
+            parameters[definition.group(1)] = "" if goes_on else definition.group(2)
+            continue
+        words = words_of(_PARAMETER.sub(lambda found: _value(found, parameters), text, count=_MAX_PARAMETERS))
+        if words:
+            yield _Line(raw.file, raw.number, words)
+
+
+def _conditional(text: str, config_id: str) -> str:
+    """The line without its condition (``@main ...``, ``@^main ...``), nothing where that does not hold."""
+    found = re.match(r"@(\^?)(\S+)\s*", text)
+    if found is None:
+        return text
+    holds = (found.group(2) == config_id) != bool(found.group(1))
+    return text[found.end() :] if holds else ""
+
+
+def _value(found: Match[str], parameters: Dict[str, str]) -> str:
+    name = found.group(1) or found.group(2)
+    return parameters.get(name, found.group())
+
+
+def _may_be(pattern: str, name: str) -> bool:
+    """As glob(3): a pattern stands for hidden files only where it begins with a dot itself."""
+    return name.startswith(".") <= pattern.startswith(".") and matches(pattern, name)
+
+
+class _Files:
+    """The lines of a file with those of the files that it includes in their place, as far as the bounds allow."""
+
+    def __init__(self, root: str) -> None:
+        self.problems: List[Problem] = []
+        self._root = root
+        self._files_left = MAX_FILES
+        self._bytes_left = MAX_BYTES
+
+    def lines(self, path: str) -> Iterator[_Raw]:
+        """Follows includes, which keepalived looks for before anything else on a line (keepalived.conf(5))."""
+        for number, text in enumerate(self._text(path).split("\n"), 1):
+            include = _INCLUDE.match(text)
+            if include:
+                for included in self._included(path, number, include.group(1)):
+                    yield from self.lines(included)
+            else:
+                yield _Raw(path, number, text)
+
+    def _text(self, path: str) -> str:
+        if self._files_left == 0 or self._bytes_left == 0:
+            what = f"the configuration has more than {MAX_FILES} files or {MAX_BYTES} bytes, the rest was not read"
+            more = Problem(CONFIG, 0, what)
+            if more not in self.problems and is_there(path, self._root, self.problems):
+                self.problems.append(more)
+            return ""
+        data = read_conf(path, self._root, self.problems, self._bytes_left) or b""
+        self._files_left -= 1
+        self._bytes_left -= len(data)
+        return data.decode("utf-8", "replace")
+
+    def _included(self, path: str, number: int, pattern: str) -> List[str]:
+        """The files that a pattern names, relative to the file that includes them, as the node names them."""
+        whole = os.path.normpath(os.path.join(os.path.dirname(path), pattern))
+        parts = whole.split("/")
+        wild = [index for index, part in enumerate(parts) if any(letter in part for letter in "*?[")]
+        if len(wild) > 1 or any(letter in pattern for letter in "{}$\0"):
+            self.problems.append(Problem(path, number, f"the pattern {pattern[:80]!r} is not understood"))
+            return []
+        if not wild:
+            return [whole]
+        before, part, after = "/".join(parts[: wild[0]]), parts[wild[0]], parts[wild[0] + 1 :]
+        names = sorted(name for name in entries(before or "/", self._root, self.problems) if _may_be(part, name))
+        return ["/".join([before, name, *after]) for name in names[: self._files_left + 1]]

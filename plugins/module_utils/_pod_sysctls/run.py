@@ -1,0 +1,212 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Have pods to come begin with some sysctls, in one transaction, or take that back. Private to this collection."""
+
+import hashlib
+import os
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional
+
+from ansible_collections.kubenode.connections.plugins.module_utils._common.errors import NodeError, refused
+from ansible_collections.kubenode.connections.plugins.module_utils._converge import leftovers, shown
+from ansible_collections.kubenode.connections.plugins.module_utils._converge.lock import locked
+from ansible_collections.kubenode.connections.plugins.module_utils._converge.options import config_path, sysctls_from
+from ansible_collections.kubenode.connections.plugins.module_utils._converge.originals import (
+    FileRecord,
+    Originals,
+    parse,
+)
+from ansible_collections.kubenode.connections.plugins.module_utils._converge.record import read_record
+from ansible_collections.kubenode.connections.plugins.module_utils._converge.restorable import (
+    FileTarget,
+    gone_since,
+    whole_target,
+)
+from ansible_collections.kubenode.connections.plugins.module_utils._converge.steps.files import (
+    OriginalsFile,
+    TextFile,
+    read_config,
+    text_diff,
+)
+from ansible_collections.kubenode.connections.plugins.module_utils._converge.transaction import Step, foresee, run
+from ansible_collections.kubenode.connections.plugins.module_utils._files import conflist
+
+from . import cni_trial, methods
+from .methods import Way, Wish
+
+KINDS = ("cni", "pods")
+"""The kinds of files (see FileRecord) that this room writes."""
+
+_RESTORER = "kubenode.connections.pod_sysctls"
+
+
+class Outcome(NamedTuple):
+    """What a run did, or would do: the same words for both. before and after are our parts of files by path.
+
+    restart names the systemd services that have to be started anew to know of it.
+    """
+
+    changed: bool
+    way: Optional[str]
+    reason: Optional[str]
+    before: Dict[str, Optional[str]]
+    after: Dict[str, Optional[str]]
+    restart: List[str]
+    notes: List[str]
+    diff: List[Dict[str, Any]]
+
+
+class Plan(NamedTuple):
+    """The steps of one run, the files among them, the way that was chosen (None: all is taken back), what to tell."""
+
+    steps: List[Step]
+    files: List[TextFile]
+    way: Optional[Way]
+    notes: List[str]
+
+
+def wish_from(options: Mapping[str, Any]) -> Optional[Wish]:
+    """The wish out of the module's options, None to take all back. Raises NodeError, which names the option."""
+    if options["state"] == "absent":
+        return None
+    sysctls = sysctls_from(options["sysctls"])
+    wrong = [name for name in sysctls if not name.startswith("net.") or "/" in name]
+    if wrong or not sysctls:
+        raise NodeError(
+            f"sysctls: {', '.join(wrong) or 'none'} given, at least one below net is expected, without an interface: "
+            "no other belongs to a pod's network namespace. Write a name such as net.ipv4.tcp_keepalive_time."
+        )
+    file = options["cni_file"]
+    return Wish(
+        sysctls,
+        options["way"],
+        config_path("cni_directory", str(options["cni_directory"]).rstrip("/"), cni_trial.DIRECTORY),
+        None if file is None else config_path("cni_file", file, f"{cni_trial.DIRECTORY}/10-net.conflist"),
+        tuple(options["cni_plugin_directories"]),
+    )
+
+
+def converge(wish: Optional[Wish], check: bool) -> Outcome:
+    """Bring this node to the wish (None: back to what it had), wholly or not at all. Raises NodeError.
+
+    check only says what that would do.
+    """
+    try:
+        if os.geteuid() != 0:
+            raise NodeError(f"This task: it runs as user {os.geteuid()}, expected root (user 0). Set become to true.")
+        if check:
+            return _outcome(_prepared(wish))
+        with locked():
+            plan = _prepared(wish)
+            return _outcome(plan._replace(notes=plan.notes + run(plan.steps, _RESTORER)))
+    except OSError as error:
+        raise refused(f"{error.filename or 'This node'}: not as expected", error) from error
+
+
+def _prepared(wish: Optional[Wish]) -> Plan:
+    """The plan, when nothing speaks against it."""
+    try:
+        plan = _plan(wish)
+        foresee(plan.steps)
+        return plan
+    except NodeError as error:
+        raise NodeError(f"{error} Nothing was changed.") from error
+
+
+def _plan(wish: Optional[Wish]) -> Plan:
+    raw = read_record()
+    old = parse(raw)
+    way = None if wish is None else methods.choose(wish)
+    paths = [path for path, record in old.files.items() if record.kind in KINDS]
+    if way is not None and way.path not in paths:
+        paths.append(way.path)
+    files = [_file(path, old.files.get(path), way, wish) for path in sorted(paths)]
+
+    def compose(final: bool) -> Originals:
+        records: Dict[str, Optional[FileRecord]] = dict(old.files)
+        records.update({step.name: step.target.final if final else step.target.ahead for step in files})
+        return old._replace(files={path: record for path, record in records.items() if record is not None})
+
+    ahead = OriginalsFile(raw, lambda: compose(False))
+    final = OriginalsFile(raw, lambda: compose(True), ahead)
+    notes = list(way.notes) if way is not None else leftovers.pod_notes(old)
+    notes += [step.target.note for step in files if step.target.note]
+    return Plan([ahead, *files, final], files, way, notes)
+
+
+def _file(path: str, record: Optional[FileRecord], way: Optional[Way], wish: Optional[Wish]) -> TextFile:
+    """The step for one file: ours where the way takes it, as it was elsewhere (an earlier run took another way)."""
+    before = read_config(path)
+    mine = way if way is not None and way.path == path else None
+    kind = record.kind if record is not None else "pods" if mine is None or mine.content is not None else "cni"
+    if kind != "cni":
+        content = None if mine is None else mine.content
+        target = whole_target(kind, path, before, record, content)
+        return TextFile(path, before, target, kind, shown.of_whole(record, content))
+    sysctls = wish.sysctls if mine is not None and wish is not None else {}
+    names = {*sysctls, *(record.ours if record is not None else ())}
+    target = cni_target(path, before, record, sysctls)
+    return TextFile(path, before, target, kind, lambda data: conflist.shown(data, names))
+
+
+def cni_target(
+    path: str, current: Optional[bytes], record: Optional[FileRecord], wanted: Mapping[str, str]
+) -> FileTarget:
+    """For a network configuration with a plugin of ours: with these sysctls, or (none wanted) as it was without us."""
+    if record is not None and current is None:
+        return FileTarget(None, record, None, gone_since(path, record))
+    original = current if record is None or current is None else _without_us(path, current, record)
+    if not wanted or original is None:
+        return FileTarget(original, record, None, None)
+    after = conflist.chained(original, path, wanted)
+    if after == current:
+        return FileTarget(current, record, record, None)
+    known = {} if record is None else record.ours
+    ours = {name: (*known.get(name, ()), value) for name, value in wanted.items()}
+    hashes = (_hash(current), _hash(after))
+    return FileTarget(
+        after,
+        FileRecord("cni", original, hashes, dict(known, **ours)),
+        FileRecord("cni", original, hashes[1:], {name: (value,) for name, value in wanted.items()}),
+        None,
+    )
+
+
+def _without_us(path: str, current: bytes, record: FileRecord) -> bytes:
+    """The file as it would be without us: the original if nobody else has written it, else with our keys undone."""
+    if current == record.original:
+        return current
+    if _hash(current) in record.hashes and record.original is not None:
+        return record.original
+    return conflist.unchained(current, path, record.original, record.ours)
+
+
+def _hash(data: Optional[bytes]) -> str:
+    return "absent" if data is None else hashlib.sha256(data).hexdigest()
+
+
+def _restart(plan: Plan) -> List[str]:
+    """The services that run without knowing what their file says now."""
+    services = []
+    for step in plan.files:
+        mine = plan.way is not None and plan.way.path == step.name
+        process = plan.way.process if plan.way is not None and mine else None
+        stale = process is not None and methods.started_before(process, step.name)
+        if step.kind == "pods" and (step.changed or stale):
+            services.append("crio" if step.name.startswith(methods.CRIO_DIRECTORY + "/") else "kubelet")
+    return services
+
+
+def _outcome(plan: Plan) -> Outcome:
+    way = plan.way
+    return Outcome(
+        any(step.changed for step in plan.steps),
+        None if way is None else way.name,
+        None if way is None else way.reason,
+        {step.name: step.show(step.before) for step in plan.files},
+        {step.name: step.show(step.after) for step in plan.files},
+        _restart(plan),
+        plan.notes,
+        text_diff(plan.steps),
+    )

@@ -1,0 +1,107 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""TCP keepalive as arithmetic: when is it soon enough for an idle limit? Private to this collection."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ansible_collections.kubenode.connections.plugins.module_utils._common import keepalive as common_keepalive
+from ansible_collections.kubenode.connections.plugins.module_utils._common.keepalive import HIGHEST
+
+from .checked_values import Range
+
+# The timer wheel rounds up by one granule of its level, at worst 8/63 of the timer's length, so a period p may last
+# p * 71/63 (kernel/time/timer.c, the table in its header; since 4.8). Kept as integers: no limit is a rounding error.
+_SLACK_NUMERATOR = 71
+_SLACK_DENOMINATOR = 63
+
+TIME_RANGE = Range(1, HIGHEST.time, "the range of TCP_KEEPIDLE in seconds")
+INTVL_RANGE = Range(1, HIGHEST.intvl, "the range of TCP_KEEPINTVL in seconds")
+PROBES_RANGE = Range(1, HIGHEST.probes, "the range of TCP_KEEPCNT")
+
+
+class Keepalive(common_keepalive.Keepalive):
+    """The three values, and what follows of them."""
+
+    __slots__ = ()
+
+    @property
+    def usable(self) -> bool:
+        """Whether idle connections survive it: with 0 probes the kernel resets them at the first timer."""
+        return min(self.time, self.intvl, self.probes) >= 1
+
+    @property
+    def verdict_seconds(self) -> int:
+        """After how many seconds a dead peer is given up."""
+        return self.time + self.probes * self.intvl
+
+    def silence_seconds(self, lost_probes: int) -> int:
+        """The longest silence on a healthy idle connection of which ``lost_probes`` probes in a row are lost.
+
+        Without a loss it is the larger of time and intvl: after an answered probe the timer runs for intvl, and when it
+        fires the time since the answer is compared with time (tcp_keepalive_timer in net/ipv4/tcp_timer.c).
+        """
+        return max(self.time + lost_probes * self.intvl, self.intvl)
+
+    def as_dict(self) -> dict[str, int]:
+        return dict(self._asdict())
+
+
+KERNEL_DEFAULT = Keepalive(*common_keepalive.KERNEL_DEFAULT)
+
+ARTICLE = Keepalive(600, 30, 10)
+"""What is usually recommended against the IPVS timeout of 900 s."""
+
+
+def words(values: Mapping[str, int] | None) -> str | None:
+    """``600/30/9`` of a mapping with the three, None where there is none."""
+    return str(Keepalive(values["time"], values["intvl"], values["probes"])) if values else None
+
+
+def with_slack(seconds: int) -> int:
+    """How long a timer of that many seconds may run at most, rounded up to whole seconds."""
+    return -(-_SLACK_NUMERATOR * seconds // _SLACK_DENOMINATOR)
+
+
+def without_slack(seconds: int) -> int:
+    """The longest timer that has surely fired after that many seconds, in whole seconds."""
+    return _SLACK_DENOMINATOR * seconds // _SLACK_NUMERATOR
+
+
+def spare_seconds(keepalive: Keepalive, limit_seconds: int, lost_probes: int) -> int:
+    """Whole seconds between the latest probe that must get through and the limit; negative is too late by so many."""
+    return limit_seconds - with_slack(keepalive.silence_seconds(lost_probes))
+
+
+def is_safe(keepalive: Keepalive, limit_seconds: int, lost_probes: int = 2, margin: int = 0) -> bool:
+    """Whether an idle connection is refreshed before the limit, less timer slack, lost probes and margin (seconds)."""
+    return keepalive.usable and spare_seconds(keepalive, limit_seconds, lost_probes) >= margin
+
+
+def decided_in_time(keepalive: Keepalive, limit_seconds: int) -> bool:
+    """Whether a dead peer is given up before the limit, that is, before the middle forgets the connection."""
+    return keepalive.verdict_seconds < limit_seconds
+
+
+def sum_text(keepalive: Keepalive, limit_seconds: int, whose: str, lost_probes: int, margin: int = 0) -> str:
+    """The arithmetic of is_safe in words, without a full stop."""
+    spare = spare_seconds(keepalive, limit_seconds, lost_probes)
+    text = f"{silence_text(keepalive, lost_probes)}, "
+    limit = f"{limit_seconds} s ({whose})"
+    if spare < 0:
+        return f"{text}is {-spare} s beyond {limit}"
+    if spare < margin:
+        return f"{text}leaves {spare} s of {limit}, {margin - spare} s less than keepalive_margin {margin}"
+    return f"{text}leaves {spare} s of {limit}"
+
+
+def silence_text(keepalive: Keepalive, lost_probes: int) -> str:
+    """The longest silence as a sum, and how long it may last."""
+    silence = keepalive.silence_seconds(lost_probes)
+    added = (
+        f"{keepalive.time} + {lost_probes} x {keepalive.intvl} = " if silence > keepalive.intvl and lost_probes else ""
+    )
+    return f"{added}{silence} s, with timer slack {with_slack(silence)} s"

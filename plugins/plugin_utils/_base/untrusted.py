@@ -1,0 +1,43 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Values out of data of which nothing is certain: the right type, or None and empty. Private to this collection."""
+
+from __future__ import annotations
+
+from .checked_values import whole_number
+
+LONGEST_TEXT = 500
+"""Nobody reads more of one value; longer text is cut."""
+
+
+def text(value: object, longest: int = LONGEST_TEXT) -> str | None:
+    """A str, cut where it is too long; None for anything else."""
+    if not isinstance(value, str):
+        return None
+    return value if len(value) <= longest else f"{value[:longest]}... ({len(value)} characters)"
+
+
+def mapping(value: object) -> dict[str, object]:
+    """The entries of a mapping whose names are text; empty for anything else."""
+    return {text(key) or "": item for key, item in value.items()} if isinstance(value, dict) else {}
+
+
+def items(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
+
+
+def number(value: object) -> int:
+    """A whole number that counts something; 0 for anything else."""
+    return max(0, whole_number(value) or 0)
+
+
+def numbers(value: object) -> dict[str, int]:
+    """The entries of a mapping that are whole numbers; a flag counts as 0 or 1."""
+    found = {key: int(item) if isinstance(item, bool) else whole_number(item) for key, item in mapping(value).items()}
+    return {key: each for key, each in found.items() if each is not None}
+
+
+def flag(value: object) -> bool | None:
+    return value if isinstance(value, bool) else None

@@ -1,0 +1,205 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Rules on what a reboot brings. Private to this collection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ansible_collections.kubenode.connections.plugins.module_utils._common.keepalive import KEYS as KEEPALIVE_KEYS
+from ansible_collections.kubenode.connections.plugins.module_utils._common.sysctl_keys import BE_LIBERAL, module_for
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base import keepalive_math
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import some
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import keepalived_seconds
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import Observed
+from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.types import NodePlan
+from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.writers import (
+    IPVS_DEFAULTS,
+    kube_proxy_value,
+    later_lines,
+    tuned_remedy,
+)
+from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.options import Policy
+
+from .rule import APPLY, INFO, UNKNOWN, WARNING, Case, Found, Remedy, Rules, say, variable
+
+RULES = Rules()
+
+_UNLESS_KEPT = ", unless you know what sets it again at boot."
+
+CONNTRACK_MAX = "net.netfilter.nf_conntrack_max"
+
+
+@RULES.node("boot-value-differs", WARNING)
+def _boot_value(case: Case) -> Found | None:
+    """The keepalive is safe now and will not be after a reboot."""
+    live, boot, limit, policy = case.observed.keepalive, case.observed.boot_keepalive, case.limit, case.policy
+    if (
+        live is None
+        or limit is None
+        or not keepalive_math.is_safe(live, limit.seconds, policy.lost_probes, policy.margin)
+    ):
+        return None
+    if boot is None:
+        return Found(
+            f"keepalive is {live} now; what it is after a reboot could not be read",
+            "A value that no file sets is lost at the next boot.",
+            "Run again as root (become: true).",
+            severity=UNKNOWN,
+        )
+    if keepalive_math.is_safe(boot, limit.seconds, policy.lost_probes, policy.margin):
+        return None
+    return Found(
+        f"keepalive is {live} now and {boot} after a reboot: {', '.join(_deciding_lines(case.observed))}",
+        "After the reboot: "
+        + keepalive_math.sum_text(boot, limit.seconds, limit.whose, policy.lost_probes, policy.margin)
+        + ".",
+        _remedy(case.observed, case.node, policy),
+        str(limit),
+    )
+
+
+@RULES.node("boot-sysctl-differs", WARNING)
+def _boot_sysctl(case: Case) -> Found | None:
+    """Another sysctl that node_info reads has a value that no file, TuneD or kube-proxy sets again after a reboot."""
+    keys = [key for key in case.observed.sysctls if _is_lost(key, case)]
+    if not keys:
+        return None
+    lines = [
+        f"{key} is {case.observed.sysctls[key].value} now and {case.observed.boot_value(key)} after a reboot: "
+        f"{case.observed.boot_source(key) or 'no file'} sets it"
+        for key in keys
+    ]
+    sources = list(dict.fromkeys(source for key in keys if (source := case.observed.boot_source(key))))
+    change = f", or change {' and '.join(sources)}" if sources else ""
+    return Found(
+        some(lines, "; "),
+        "Set by hand it lasts until the reboot; or by a unit or a program that this collection does not look for.",
+        f"Where the value of now is to stay, put it into keepalive_sysctls{change}. Where not, set the other one now.",
+    )
+
+
+@RULES.node("boot-module-late", WARNING)
+def _module_late(case: Case) -> Found | None:
+    """A file sets a sysctl whose kernel module is loaded only after systemd-sysctl has run: no effect at boot."""
+    late = {
+        key: sysctl.boot
+        for key, sysctl in case.observed.sysctls.items()
+        if sysctl.boot and sysctl.boot.source and not sysctl.boot.in_time
+    }
+    if not late:
+        return None
+    modules = sorted({boot.module for boot in late.values() if boot.module})
+    lines = [f"{key} = {boot.value} ({boot.source})" for key, boot in late.items()]
+    todo = say(APPLY, ": it names") if set(modules) <= set(case.node.settings.modules) else "Name"
+    return Found(
+        f"{some(lines, '; ')}: not applied at boot",
+        f"{' and '.join(modules)} is loaded after systemd-sysctl has run, which skips a missing key without an error.",
+        say(todo, f" {' and '.join(modules)} in {case.policy.modules_file}, which is read before."),
+    )
+
+
+@RULES.node("ipvs-timeout-not-kept", WARNING)
+def _ipvs_not_kept(case: Case) -> Found | None:
+    """The IPVS tcp timeout was raised, and neither kube-proxy, our unit nor the plan sets it again after a reboot."""
+    tcp = case.observed.ipvs.timeouts["tcp"] if case.observed.ipvs.timeouts else None
+    if not case.observed.ipvs_on_path or tcp is None or tcp <= IPVS_DEFAULTS["tcp"]:
+        return None
+    if "tcp" in case.node.settings.ipvs_timeouts or kube_proxy_value(case.observed, "IPVS tcp") is not None:
+        return None
+    by_unit = (case.observed.ipvs.timeouts_at_boot or {}).get("tcp") == tcp
+    if by_unit or keepalived_seconds(case.observed, "tcp") is not None:
+        return None
+    return Found(
+        f"IPVS tcp {tcp} s, set by hand or by a unit that this collection does not look for",
+        f"IPVS timeouts are lost at a reboot: then the limit is {IPVS_DEFAULTS['tcp']} s, maybe too short.",
+        say("Keep it with ", variable(f"keepalive_ipvs_timeouts: {{tcp: {tcp}}}"), _UNLESS_KEPT),
+        f"{IPVS_DEFAULTS['tcp']} s (the kernel's default)",
+    )
+
+
+@RULES.node("boot-order-differs", INFO)
+def _boot_order(case: Case) -> Found | None:
+    """systemd-sysctl at boot and ``sysctl --system`` by hand leave different values."""
+    others = case.observed.others
+    differing = {
+        key: sysctl.boot
+        for key, sysctl in case.observed.sysctls.items()
+        # What only /etc/sysctl.conf sets is said by sysctl-conf-not-read.
+        if sysctl.boot
+        and sysctl.boot.procps_value is not None
+        and (others.conf_is_read or key not in others.conf_lines)
+    }
+    if not differing:
+        return None
+    lines = [
+        f"{key} {boot.value or 'unset'} at boot, {boot.procps_value} by sysctl --system"
+        for key, boot in differing.items()
+    ]
+    return Found(
+        some(lines, "; "),
+        "systemd-sysctl and procps read different files, in a different order.",
+        "Keep each key in one file only.",
+    )
+
+
+@RULES.node("boot-lines-unreadable", INFO)
+def _boot_lines(case: Case) -> Found | None:
+    """Lines in sysctl.d or modules-load.d that nobody can parse."""
+    if not case.observed.boot_problems:
+        return None
+    return Found(
+        some(list(case.observed.boot_problems), "; "),
+        "Such lines are skipped at boot; they may be meant to set something.",
+        "Correct or remove them.",
+    )
+
+
+def _is_lost(key: str, case: Case) -> bool:
+    """Whether a reboot gives it another value, nobody writes it later, and no other rule says so."""
+    node = case.observed
+    sysctl, after = node.sysctls[key], node.boot_value(key)
+    if sysctl.value is None or sysctl.boot is None or after is None or after == sysctl.value:
+        return False
+    too_early = sysctl.boot.source is not None and not sysctl.boot.in_time
+    line = None if node.others.conf_is_read else node.others.conf_lines.get(key)
+    by_conf = line is not None and line.value != after
+    said = key in KEEPALIVE_KEYS or (key == BE_LIBERAL and sysctl.value == "1") or too_early or by_conf
+    if said or key in case.node.settings.sysctls:
+        return False
+    return not _may_be_written(key, node) and (node.ipvs_on_path or module_for(key) != "ip_vs")
+
+
+def _may_be_written(key: str, node: Observed) -> bool:
+    """Whether kube-proxy sets it at its start, or may: its mode or its configuration was not read."""
+    if kube_proxy_value(node, key) is not None:
+        return True
+    if not node.kube_proxy.running:
+        return node.kube_proxy.running is None
+    conntrack = node.kube_proxy.conntrack
+    unread = not conntrack or (key == CONNTRACK_MAX and "max" not in conntrack)
+    return (unread and module_for(key) == "nf_conntrack") or node.mode == "unknown"
+
+
+def _differing(observed: Observed) -> list[str]:
+    return [key for key in KEEPALIVE_KEYS if observed.boot_value(key) != observed.sysctls[key].value]
+
+
+def _deciding_lines(observed: Observed) -> Iterator[str]:
+    for key in _differing(observed):
+        source = observed.boot_source(key)
+        yield f"{source} sets {key} to {observed.boot_value(key)}" if source else f"no file sets {key}"
+
+
+def _remedy(observed: Observed, node: NodePlan, policy: Policy) -> str | Remedy:
+    tuned = [line for key in _differing(observed) if (line := observed.tuned_line(key))]
+    if tuned:
+        return tuned_remedy(observed, tuned[0])
+    later = later_lines(observed, _differing(observed), policy.sysctl_file)
+    if later:
+        return f"Change or remove {', '.join(later.values())}: read after {policy.sysctl_file}, so it wins."
+    if KEEPALIVE_KEYS[0] in node.settings.sysctls:
+        return say(APPLY, f": it writes {policy.sysctl_file}.")
+    return say(APPLY, ": it raises the limit.")

@@ -1,0 +1,171 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Rules on how soon a dead peer is noticed, by TCP and by kubelet. Private to this collection."""
+
+from __future__ import annotations
+
+from ansible_collections.kubenode.connections.plugins.module_utils._common.sysctl_keys import RETRIES2
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.releases import release
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.retransmission import (
+    detection_ms,
+    detection_text,
+)
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import KUBELET, Kubelet, Observed
+
+from .rule import APPLY, INFO, UNKNOWN, WARNING, Case, Found, Rules, say, variable
+
+RULES = Rules()
+
+_SLOW_SECONDS = 300
+"""When Kubernetes moves the pods of an unreachable node (DefaultTolerationSeconds of the admission plugin)."""
+
+
+@RULES.node("dead-peer-slow", INFO)
+def _slow(case: Case) -> Found | None:
+    """A Kubernetes node repeats data to a dead peer for longer than Kubernetes waits for an unreachable node."""
+    retries2 = case.observed.number(RETRIES2)
+    if retries2 is None or not 0 <= retries2 <= 255 or detection_ms(retries2) <= _SLOW_SECONDS * 1000:
+        return None
+    if case.observed.kube_proxy.running is False and case.observed.kubelet.running is False:
+        return None
+    keepalive = case.observed.keepalive
+    idle = f"; an idle one after {keepalive.verdict_seconds} s (keepalive {keepalive})" if keepalive else ""
+    return Found(
+        f"{RETRIES2} {retries2}: a dead peer is given up {detection_text(retries2)} after the first repetition of data"
+        + idle,
+        "Keepalive does not probe while data waits for an answer. HTTP/2 clients without health checks hang as long.",
+        say(APPLY, f": it sets {RETRIES2} to {case.node.settings.sysctls[RETRIES2]}.")
+        if RETRIES2 in case.node.settings.sysctls
+        else say(
+            "Let clients check: HTTP/2 pings, TCP_USER_TIMEOUT. Or ",
+            variable("keepalive_dead_peer_seconds: 103"),
+            ", for processes in the node's own namespace; a shorter outage of the network then ends connections.",
+        ),
+        f"{_SLOW_SECONDS} s (Kubernetes moves pods off an unreachable node then)",
+    )
+
+
+FIRST_PATCH_WITH_CHECK = {(1, 18): 18, (1, 19): 5}
+"""Minor releases that got the check later: the first patch release that has it. From 1.20.0 on every one has it
+(k8s.io/apimachinery v0.18.18, v0.19.5, v0.20.0, pkg/util/net/http.go)."""
+
+DEFAULT_SECONDS = (30, 15)
+"""Read idle and ping timeout where nobody sets them (apimachinery, pkg/util/net/http.go)."""
+
+GRACE_SECONDS, GRACE_SECONDS_BEFORE_1_32 = 50, 40
+"""Default of kube-controller-manager's --node-monitor-grace-period, and before Kubernetes 1.32. By its documentation it
+should be greater than the sum of the two HTTP/2 timeouts."""
+
+_ROLE = "the role kubenode.connections.kubelet_http2"
+_UNTIL_TCP_GIVES_UP = (
+    "a connection to an API server that is gone lasts until TCP gives up (924 s with net.ipv4.tcp_retries2 15), "
+    "and the node reports nothing meanwhile."
+)
+
+
+@RULES.node("kubelet-check-missing", WARNING)
+def _missing(case: Case) -> Found | None:
+    """kubelet is older than the HTTP/2 health check."""
+    kubelet = case.observed.kubelet
+    if has_check(kubelet.version) is not False:
+        return None
+    return Found(
+        f"kubelet {kubelet.version} has no HTTP/2 health check",
+        f"Without it {_UNTIL_TCP_GIVES_UP}",
+        "Update kubelet. Until then a lower net.ipv4.tcp_retries2 helps, at a price: see docs/dead-peers.md.",
+        "1.18.18, 1.19.5 and 1.20.0 are the first that have it",
+    )
+
+
+@RULES.node("kubelet-check-off", WARNING)
+def _off(case: Case) -> Found | None:
+    """The HTTP/2 health check of kubelet is switched off in its running environment."""
+    kubelet = case.observed.kubelet
+    if has_check(kubelet.version) is False or not _switched_off(kubelet):
+        return None
+    name, remedy = (
+        ("DISABLE_HTTP2 is set", "Take DISABLE_HTTP2 out of kubelet's environment and restart it")
+        if kubelet.disable_http2
+        else ("HTTP2_READ_IDLE_TIMEOUT_SECONDS is 0", f"Run {_ROLE} with kubelet_http2_restart: true")
+    )
+    return Found(
+        f"kubelet's HTTP/2 health check is off: {name} in its environment",
+        f"Without it {_UNTIL_TCP_GIVES_UP}",
+        f"{remedy}, a few nodes at a time.",
+    )
+
+
+@RULES.node("kubelet-check-slow", WARNING)
+def _slow_check(case: Case) -> Found | None:
+    """The HTTP/2 health check of kubelet takes longer than the control plane waits for a node."""
+    kubelet = case.observed.kubelet
+    read_idle, ping = kubelet.read_idle_timeout, kubelet.ping_timeout
+    if has_check(kubelet.version) is False or _switched_off(kubelet) or read_idle is None or ping is None:
+        return None
+    grace = _grace_seconds(kubelet.version)
+    if read_idle + ping < grace:
+        return None
+    return Found(
+        f"kubelet notices after {read_idle} + {ping} = {read_idle + ping} s that its API server is gone, "
+        f"not below {grace} s",
+        "Until then it renews no lease. The node becomes NotReady although it and the other API servers are well.",
+        f"Run {_ROLE} with kubelet_http2_read_idle_timeout: 20 and kubelet_http2_ping_timeout: 10, or raise "
+        "--node-monitor-grace-period of kube-controller-manager.",
+        f"{grace} s (default of --node-monitor-grace-period)",
+        severity=INFO if (read_idle, ping) == DEFAULT_SECONDS else WARNING,
+    )
+
+
+@RULES.node("kubelet-not-read", UNKNOWN)
+def _not_read(case: Case) -> Found | None:
+    """Whether kubelet checks its connections could not be read, or not wholly: K3s has it in its own process."""
+    kubelet = case.observed.kubelet
+    if kubelet.running is False:
+        return _not_found(case.observed)
+    if _complete(kubelet) and kubelet.error is None:
+        return None
+    problem = case.observed.problem(KUBELET)
+    return Found(
+        kubelet.error or "kubelet's version and environment are not in the data",
+        f"Where kubelet has no HTTP/2 health check, {_UNTIL_TCP_GIVES_UP}",
+        problem.do if problem else "Observe the node again, as root (become: true).",
+    )
+
+
+def _not_found(node: Observed) -> Found | None:
+    if not node.on_kubernetes and not node.kube_proxy.running:
+        return None
+    signs = "kube-proxy runs" if node.kube_proxy.running else "there are pods"
+    return Found(
+        f"kubelet's process was not found, but {signs}",
+        f"It may be embedded in another, as in K3s. Where kubelet has no HTTP/2 health check, {_UNTIL_TCP_GIVES_UP}",
+        "Look for DISABLE_HTTP2, HTTP2_READ_IDLE_TIMEOUT_SECONDS and HTTP2_PING_TIMEOUT_SECONDS in the environment of "
+        "the unit that kubelet runs in, such as k3s or k3s-agent.",
+    )
+
+
+def has_check(version: str | None) -> bool | None:
+    """Whether a kubelet of this version, such as v1.31.2, has the HTTP/2 health check; None where nobody can tell."""
+    numbers = release(version)
+    if numbers is None:
+        return None
+    major, minor, patch = numbers
+    first = FIRST_PATCH_WITH_CHECK.get((major, minor))
+    return patch >= first if first is not None else (major, minor) >= (1, 20)
+
+
+def _grace_seconds(version: str | None) -> int:
+    """By kubelet's version, for the control plane's is not seen on a node; the later default where there is none."""
+    numbers = release(version)
+    return GRACE_SECONDS_BEFORE_1_32 if numbers and numbers[:2] < (1, 32) else GRACE_SECONDS
+
+
+def _switched_off(kubelet: Kubelet) -> bool:
+    return kubelet.disable_http2 is True or kubelet.read_idle_timeout == 0
+
+
+def _complete(kubelet: Kubelet) -> bool:
+    seen = (kubelet.running, kubelet.disable_http2, kubelet.read_idle_timeout, kubelet.ping_timeout)
+    return None not in seen and has_check(kubelet.version) is not None

@@ -1,0 +1,246 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Rules on pods and on their open connections, by name. Private to this collection."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import KERNEL_DEFAULT
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import UNSAFE, count, some
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import Limit
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.pods import NODE, OTHER
+from ansible_collections.kubenode.connections.plugins.plugin_utils._plan import grpc_idle
+from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.ipvs import is_ipvs
+from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.node import unsafe_groups
+from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.pods_at_risk import Judged
+
+from . import remedies
+from .rule import APPLY, CRITICAL, INFO, UNKNOWN, WARNING, Case, Found, Remedy, Rules, say, variable
+
+RULES = Rules()
+
+_PER_NAMESPACE = (
+    "Keepalive sysctls belong to a network namespace. The node's own reach hostNetwork processes only, "
+    f"and the namespace of a new pod starts with the kernel's {KERNEL_DEFAULT}."
+)
+
+_RAISE_IPVS = variable("keepalive_strategy: raise_ipvs")
+
+_BY_HAND = (
+    ": in securityContext.sysctls (safe from Kubernetes 1.29), by CRI-O's default_sysctls or the CNI plugin tuning; "
+    "then recreate them."
+)
+
+
+@RULES.node("pods-keepalive-too-late", CRITICAL)
+def _too_late(case: Case) -> Found | None:
+    """Pods have the kernel's keepalive, which is too late: the node's sysctls do not reach them.
+
+    A warning where they do not count: with keepalive_pods false, or where nobody looked for pods.
+    """
+    if case.node.pods is None:
+        return _groups(case)
+    late = [each for each in case.node.pods.unsafe if not each.space.has_own_values]
+    unlisted = case.node.pods.unlisted_unsafe
+    if not late and not unlisted:
+        return None
+    seen = [f"{count(len(late), 'pod')} with {KERNEL_DEFAULT}: {_names(late)}"] if late else []
+    hidden = [f"{count(unlisted, 'network namespace')} that the node did not list"] if unlisted else []
+    return Found(
+        "; ".join([*seen, *hidden]),
+        _PER_NAMESPACE,
+        _cure(case, say(_running(case), "Give new pods"), " with the role pod_defaults or in securityContext.sysctls."),
+        _limit(case),
+        _severity(case),
+    )
+
+
+def _running(case: Case) -> str | Remedy:
+    if case.node.settings.pods is None:
+        return ""
+    return say(
+        APPLY,
+        f": it sets {case.node.settings.pods} in the running pods, for the connections that they open then. ",
+    )
+
+
+def _groups(case: Case) -> Found | None:
+    """Without names: node data of a node_info that did not look for pods."""
+    groups = list(unsafe_groups(case.observed, case.limit, case.policy))
+    if not groups:
+        return None
+    total = sum(number for _keepalive_value, number in groups)
+    each = some([f"{keepalive} in {number}" for keepalive, number in groups])
+    return Found(
+        f"{count(total, 'network namespace')} besides the node's own (pods): {each}",
+        _PER_NAMESPACE,
+        _cure(case, "Give pods", _BY_HAND),
+        _limit(case),
+        _severity(case),
+    )
+
+
+@RULES.node("pods-own-keepalive-too-late", CRITICAL)
+def _own_values(case: Case) -> Found | None:
+    """Pods have a keepalive that somebody gave them, and it is too late. A warning with keepalive_pods false."""
+    own = [each for each in case.node.pods.unsafe if each.space.has_own_values] if case.node.pods else []
+    if not own:
+        return None
+    return Found(
+        some([f"{each.space.label} has {each.space.keepalive}" for each in own]),
+        "These are not the kernel's values, so they were set on purpose (or by an earlier run, under a higher limit), "
+        "and nothing here overwrites the wish of a pod's owner.",
+        f"Set {_at_most(case)} in securityContext.sysctls of these pods, or drop it there, and recreate them.",
+        _limit(case),
+        _severity(case),
+    )
+
+
+@RULES.node("namespaces-keepalive-too-late", INFO)
+def _other_namespaces(case: Case) -> Found | None:
+    """Network namespaces of no pod have a keepalive that is too late. A warning where connections run with it."""
+    if case.node.pods is None:
+        return None
+    others = [each for each in case.node.pods.each if each.space.kind == OTHER and each.verdict == UNSAFE]
+    if not others:
+        return None
+    return Found(
+        f"{count(len(others), 'network namespace')} of no pod: {_names(others)}",
+        "They have a keepalive of their own too. Services with PrivateNetwork and browsers make such namespaces, "
+        "mostly without a way out; containers outside of Kubernetes have one.",
+        "Where a program there keeps connections through this node, set the three sysctls in that namespace.",
+        _limit(case),
+        WARNING if any(each.counts.late for each in others) else None,
+    )
+
+
+@RULES.node("connections-armed-late", WARNING)
+def _armed(case: Case) -> Found | None:
+    """Open connections to services carry a keepalive timer from before the change, which ends after the limit."""
+    late = [each for each in _judged(case) if each.counts.late and not _too_late_itself(each, case)]
+    if not late:
+        return None
+    total = sum(each.counts.late for each in late)
+    names = some([f"{each.space.label} ({each.counts.late}){_of_node(each)}" for each in late])
+    return Found(
+        f"{count(total, 'open connection')} to services in {names}",
+        "A timer is armed when the connection opens, and runs out as it is: a lower sysctl does not reach it. So these "
+        "were opened before the change, or with a TCP_KEEPIDLE of their own.",
+        "Restart these, or have them connect again, and only these. What they open from now on is kept.",
+        _limit(case),
+    )
+
+
+@RULES.node("connections-idle-unseen", UNKNOWN)
+def _idle_unseen(case: Case) -> Found | None:
+    """Open connections to services whose old timer may end after the limit: how long they are idle was not seen."""
+    unseen = [each for each in _judged(case) if each.idle_unseen]
+    if not unseen:
+        return None
+    total = sum(each.idle_unseen for each in unseen)
+    names = some([f"{each.space.label} ({each.idle_unseen})" for each in unseen])
+    return Found(
+        f"{count(total, 'open connection')} to services undecided in {names}",
+        "They were read from /proc/net/tcp, which tells what is left of their timer, but not how long they are idle. "
+        "The keepalive in force is in time; a timer from before it may not be.",
+        "Load tcp_diag (modprobe tcp_diag) and run again, or have them connect again.",
+        _limit(case),
+    )
+
+
+def _too_late_itself(each: Judged, case: Case) -> bool:
+    """Whether a finding on its keepalive says it already; that of the node's own namespace is on the node's sysctls."""
+    return (case.node.own_verdict if each.space.kind == NODE else each.verdict) == UNSAFE
+
+
+def _of_node(each: Judged) -> str:
+    """Which processes of the node's own namespace: nobody restarts the node for a connection."""
+    processes = dict.fromkeys(str(process) for process in each.armed_late)
+    return f": {' and '.join(processes)}" if processes and each.space.kind == NODE else ""
+
+
+@RULES.node("connections-without-keepalive", WARNING)
+def _without(case: Case) -> Found | None:
+    """Programs have connections to services without SO_KEEPALIVE, which no sysctl helps."""
+    without = [each for each in _judged(case) if each.counts.without_keepalive]
+    unlisted = case.observed.pods.unlisted_without_keepalive if case.observed.pods else 0
+    if not (without or unlisted) or case.limit is None:
+        return None
+    total = sum(each.counts.without_keepalive for each in without) + unlisted
+    users = _users(without) + ([f"{unlisted} in namespaces that the node did not list"] if unlisted else [])
+    runtimes = [process.runtime for each in without for _service, process in each.space.at_risk()]
+    return Found(
+        f"{count(total, 'connection')} without SO_KEEPALIVE: " + some(users, "; "),
+        "Without SO_KEEPALIVE the kernel never probes, whatever the sysctls say. If no data flows for "
+        f"{case.limit.seconds} s and the other end does not probe either, the connection is forgotten.",
+        say(
+            f"In the program, for {'; for '.join(remedies.lines(runtimes or [None], _period(case, case.limit)))}.",
+            _raise(case, runtimes),
+        ),
+        _limit(case),
+    )
+
+
+def _judged(case: Case) -> Sequence[Judged]:
+    return case.node.pods.each if case.node.pods else ()
+
+
+def _users(without: Sequence[Judged]) -> list[str]:
+    """Each process with its service: who has to change what. A namespace where nobody is known has its number."""
+    users = []
+    for each in without:
+        found = [
+            f"{each.space.label}: {process.without_keepalive} of {process} to {service.name}"
+            + (f" [{process.runtime}]" if process.runtime else "")
+            for service, process in each.space.at_risk()
+        ]
+        users += found or [f"{each.space.label}: {each.counts.without_keepalive}"]
+    return users
+
+
+def _period(case: Case, limit: Limit) -> remedies.Period:
+    """How often a program should ping: as the planned keepalive, where that is below the limit."""
+    planned = case.plan.keepalive.time if case.plan.keepalive else limit.seconds
+    return remedies.Period(planned if planned < limit.seconds else max(1, 2 * limit.seconds // 3), limit.seconds)
+
+
+def _raise(case: Case, runtimes: Sequence[str | None]) -> str | Remedy:
+    """The other cure, where it is one: idle gRPC channels close their connection before IPVS forgets it."""
+    idle = grpc_idle.grpc_idle_seconds(runtimes)
+    if case.limit is None or not is_ipvs(case.limit) or idle is None:
+        return ""
+    what = f"the IPVS tcp timeout to {idle} s at least, when idle gRPC channels have closed their connection"
+    if case.policy.strategy == "raise_ipvs":
+        return say(" ", APPLY, f": it raises {what}.")
+    return say(" Or ", _RAISE_IPVS, f", which raises {what}.")
+
+
+def _cure(case: Case, before: str | Remedy, after: str) -> Remedy:
+    """What to do about the keepalive of pods; the cure by raise_ipvs stands alone or at the end."""
+    limit = case.limit
+    if case.policy.strategy == "raise_ipvs":
+        return say(APPLY, ": it raises the IPVS tcp timeout above all of them.")
+    raising = say(" Or, where pods cannot be touched, ", _RAISE_IPVS, ".") if limit and is_ipvs(limit) else ""
+    values = f"net.ipv4.tcp_keepalive_time, _intvl and _probes of {case.plan.keepalive}"
+    return say(before, f" {values}{after}", raising)
+
+
+def _severity(case: Case) -> str | None:
+    """A warning where the values of pods do not count in the verdict of the node."""
+    return None if case.policy.pods and case.node.pods else WARNING
+
+
+def _at_most(case: Case) -> str:
+    """Without a limit only values below 1 are too late."""
+    return f"at most {case.plan.keepalive}" if case.plan.keepalive else "three values of 1 or more"
+
+
+def _limit(case: Case) -> str | None:
+    return str(case.limit) if case.limit else None
+
+
+def _names(each: Sequence[Judged]) -> str:
+    return some([judged.space.label for judged in each])

@@ -1,0 +1,92 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How a program asks for keepalive itself, by its runtime. Private to this collection.
+
+Nothing outside of a program can set SO_KEEPALIVE on its sockets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.grpc_idle import GRPC_IDLE_SECONDS
+
+GRPC_SERVER_MIN_SECONDS = 300
+"""A gRPC server ends a connection that pings more often without data (too_many_pings, grpc/doc/keepalive.md)."""
+
+_PING_SPARE_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class Period:
+    """How often to ping below a limit: whole seconds."""
+
+    seconds: int
+    limit_seconds: int
+
+    @property
+    def too_often(self) -> bool:
+        """Whether the limit asks for more pings than a gRPC server takes by default."""
+        return self.limit_seconds <= GRPC_SERVER_MIN_SECONDS + _PING_SPARE_SECONDS
+
+    @property
+    def grpc_seconds(self) -> int:
+        return self.seconds if self.too_often else max(self.seconds, GRPC_SERVER_MIN_SECONDS)
+
+
+_LINES: dict[str, Callable[[Period], str]] = {
+    "grpcio": lambda every: (
+        f"gRPC C-core (Python, C++, Ruby, PHP): channel arguments grpc.keepalive_time_ms={every.grpc_seconds * 1000}, "
+        "grpc.keepalive_permit_without_calls=1, grpc.http2.max_pings_without_data=0"
+    ),
+    "grpc-go": lambda every: (
+        f"grpc-go: keepalive.ClientParameters{{Time: {every.grpc_seconds} * time.Second, PermitWithoutStream: true}}, "
+        "and no dialer with KeepAlive: -1"
+    ),
+    "go": lambda every: f"Go: net.Dialer{{KeepAlive: {every.seconds} * time.Second}}, not -1",
+    "java": lambda every: (
+        f"Java: tcpKeepAlive=true for a JDBC driver; grpc-java keepAliveTime({every.grpc_seconds}, SECONDS)"
+        f".keepAliveWithoutCalls(true); OkHttp pingInterval({every.seconds}, SECONDS) for HTTP/2"
+    ),
+    "node": lambda every: (
+        f"Node: socket.setKeepAlive(true, {every.seconds * 1000}); grpc-js: channel options 'grpc.keepalive_time_ms': "
+        f"{every.grpc_seconds * 1000}, 'grpc.keepalive_permit_without_calls': 1"
+    ),
+    "dotnet": lambda every: (
+        f".NET: SocketsHttpHandler with KeepAlivePingDelay = TimeSpan.FromSeconds({every.grpc_seconds}) and "
+        "KeepAlivePingPolicy = Always"
+    ),
+    "python": lambda _every: (
+        "Python: redis-py socket_keepalive=True, psycopg keepalives=1, "
+        "else sock.setsockopt(SOL_SOCKET, SO_KEEPALIVE, 1)"
+    ),
+    "envoy": lambda every: (
+        f"Envoy: upstream_connection_options: {{tcp_keepalive: {{keepalive_time: {every.seconds}}}}} in the cluster"
+    ),
+}
+_UNKNOWN = (
+    "of a runtime that was not recognised: SO_KEEPALIVE on the socket, or pings of its protocol "
+    "(Rust tonic: Endpoint::tcp_keepalive(Some(Duration::from_secs({seconds}))))"
+)
+
+RUNTIMES = tuple(_LINES)
+
+
+def kind(runtime: str | None) -> str | None:
+    """The runtime without its version, None where the table does not have it."""
+    name = (runtime or "").partition(" ")[0]
+    return name if name in _LINES else None
+
+
+def lines(runtimes: Iterable[str | None], every: Period) -> list[str]:
+    """One line of configuration for each different runtime, in the order of the table."""
+    found = {kind(runtime) for runtime in runtimes}
+    known = [line(every) for name, line in _LINES.items() if name in found]
+    if None in found:
+        known.append(_UNKNOWN.format(seconds=every.seconds))
+    if every.too_often and found & set(GRPC_IDLE_SECONDS):
+        known.append(f"a gRPC server: permit pings every {every.seconds} s (by default {GRPC_SERVER_MIN_SECONDS} s)")
+    return known

@@ -1,0 +1,177 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Rules on what could not be read or makes no sense: never fine. Private to this collection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ansible_collections.kubenode.connections.plugins.module_utils._common.keepalive import KEYS as KEEPALIVE_KEYS
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import some
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import (
+    CONNTRACK,
+    CONNTRACK_RESTART,
+    IPVS_TCP,
+    IPVS_TCP_KEEPALIVED,
+    IPVS_TCP_RESTART,
+    SERVICES,
+    SHORTEST_LIMIT_SECONDS,
+)
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import (
+    KUBE_PROXY,
+    KUBELET,
+    NAMESPACES,
+    Observed,
+    Problem,
+)
+from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.types import NodePlan, Plan
+
+from .rule import CRITICAL, UNKNOWN, Case, Found, Remedy, Rules, say, variable
+
+RULES = Rules()
+
+_WHO_FORWARDS = (
+    "Name what forwards Services in keepalive_middleboxes: cilium, calico_ebpf, or {name: ..., seconds: ...}. Where "
+    "kube-proxy has only not started yet, run again when it has."
+)
+_CORRECT: dict[str, str | Remedy] = {
+    IPVS_TCP: say(
+        "Correct the IPVS tcp timeout of that node, for example with ",
+        variable("keepalive_ipvs_timeouts: {tcp: 900}"),
+        ".",
+    ),
+    IPVS_TCP_RESTART: "Correct ipvs.tcpTimeout in kube-proxy's configuration.",
+    IPVS_TCP_KEEPALIVED: "Correct lvs_timeouts in keepalived's configuration.",
+    CONNTRACK: "Correct net.netfilter.nf_conntrack_tcp_timeout_established on that node.",
+    CONNTRACK_RESTART: "Correct conntrack.tcpEstablishedTimeout in kube-proxy's configuration.",
+}
+_AS_ROOT = "Run again as root (become: true)."
+_MORE_RIGHTS = "Run on the node itself: this root lacks rights, as in a container."
+
+
+@RULES.plan("node-not-observed", UNKNOWN)
+def _not_observed(plan: Plan) -> Iterator[tuple[str | None, Found]]:
+    """Nothing is known of a node of the play."""
+    for node in plan.nodes.values():
+        if node.observed is None:
+            yield (
+                node.name,
+                Found(
+                    "the node was not observed",
+                    "Its limits may be lower than those that were seen, and connections cross it.",
+                    "Make it reachable and run again, or leave it out with --limit.",
+                ),
+            )
+
+
+@RULES.node("limit-absurd", CRITICAL)
+def _limit_absurd(case: Case) -> Found | None:
+    """The node shows a limit that no keepalive can stay below. Unknown where no kernel takes so long a timeout."""
+    shown = case.node.seen.shown
+    if not shown:
+        return None
+    short = any(limit.seconds < SHORTEST_LIMIT_SECONDS for limit in shown)
+    return Found(
+        "; ".join(f"{limit.name} {limit.absurd}" for limit in shown),
+        "The node is set apart: this limit does not count, and the others are planned without it. "
+        + ("Once it is in force, idle connections are lost." if short else "Nobody knows the true one."),
+        say(*[piece for limit in shown for piece in (" ", _CORRECT[limit.name])][1:]),
+        severity=None if short else UNKNOWN,
+    )
+
+
+@RULES.node("limit-unknown", UNKNOWN)
+def _limit_unknown(case: Case) -> Found | None:
+    """A limit that is or may be on the path could not be read."""
+    unread = [each for each in case.node.seen.not_seen if not each.shown]
+    if not unread:
+        return None
+    return Found(
+        "; ".join(f"{each.name}: {each.why}" for each in unread),
+        "The true limit may be lower than those that were seen, so nobody can call this node safe.",
+        " ".join(_limit_remedies(case)),
+    )
+
+
+def _limit_remedies(case: Case) -> Iterator[str]:
+    names = {each.name for each in case.node.seen.not_seen if not each.shown}
+    if names - {SERVICES}:
+        yield next((problem.do for problem in _about(case.observed, case.node) if problem.do), _rights(case.observed))
+    if SERVICES in names:
+        yield _WHO_FORWARDS
+
+
+@RULES.node("keepalive-unreadable", UNKNOWN)
+def _keepalive_unreadable(case: Case) -> Found | None:
+    """One of the three keepalive sysctls could not be read."""
+    if case.observed.keepalive is not None:
+        return None
+    sysctls = {key: case.observed.sysctls.get(key) for key in KEEPALIVE_KEYS}
+    missing = [
+        f"{key} ({each.error or each.state if each else 'not in the data'})"
+        for key, each in sysctls.items()
+        if not each or not each.value
+    ]
+    return Found(
+        ", ".join(missing) or "values that are not whole numbers",
+        "Without the keepalive in force nobody can say whether it is soon enough.",
+        _rights(case.observed),
+    )
+
+
+@RULES.node("namespaces-not-read", UNKNOWN)
+def _namespaces(case: Case) -> Found | None:
+    """The keepalive of pods could not be read, or not of all."""
+    spaces = case.observed.namespaces
+    if spaces.complete:
+        return None
+    return Found(
+        spaces.not_read,
+        "Pods have their own keepalive, and the node's own says nothing about it.",
+        _rights(case.observed),
+    )
+
+
+@RULES.node("kube-proxy-mode-unknown", UNKNOWN)
+def _mode_unknown(case: Case) -> Found | None:
+    """kube-proxy runs, but which mode it is in could not be read."""
+    if case.observed.mode != "unknown":
+        return None
+    kube_proxy = case.observed.kube_proxy
+    return Found(
+        (kube_proxy.error or f"kube-proxy at {kube_proxy.address}: its mode is {kube_proxy.mode!r}").rstrip("."),
+        "Its mode says whether IPVS is on the path, its configuration what it will set again.",
+        "Give its metrics address in keepalive_kube_proxy_address (metricsBindAddress in its configuration).",
+    )
+
+
+@RULES.node("not-read", UNKNOWN)
+def _not_read(case: Case) -> Found | None:
+    """Something else could not be read."""
+    rest = [problem for problem in case.observed.problems if not _covered(problem, case.observed, case.node)]
+    if not rest:
+        return None
+    return Found(
+        some([f"{problem.what}: {problem.why}" for problem in rest], "; "),
+        "What could not be read is not taken for fine.",
+        some(list(dict.fromkeys(problem.do for problem in rest)), " "),
+    )
+
+
+def _about(observed: Observed, node: NodePlan) -> list[Problem]:
+    """What node_info said about the limits that were not seen."""
+    told = {each.problem for each in node.seen.not_seen}
+    return [problem for problem in observed.problems if problem.id in told]
+
+
+def _covered(problem: Problem, observed: Observed, node: NodePlan) -> bool:
+    """Whether a rule above says it already."""
+    if problem.id == KUBE_PROXY:
+        return observed.mode == "unknown"
+    return problem.id in (KUBELET, NAMESPACES) or problem in _about(observed, node)
+
+
+def _rights(observed: Observed) -> str:
+    return _MORE_RIGHTS if observed.root else _AS_ROOT

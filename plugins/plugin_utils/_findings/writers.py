@@ -1,0 +1,202 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Rules on who else writes a value: files, kube-proxy, keepalived, TuneD. Private to this collection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ansible_collections.kubenode.connections.plugins.module_utils._common.ipvs import CELLS as IPVS_CELLS
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import some
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import keepalived_seconds
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import Observed
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.other_writers import SYSCTL_CONF
+from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.writers import (
+    IPVS_FIELDS,
+    kube_proxy_value,
+    kube_proxy_wish,
+    later_lines,
+    tuned_remedy,
+)
+
+from .rule import APPLY, INFO, WARNING, Case, Found, Rules, say
+
+RULES = Rules()
+
+_EDIT = (
+    "in kube-proxy's configuration (ConfigMap kube-system/kube-proxy, config.conf), then restart it: "
+    "kubectl -n kube-system rollout restart daemonset kube-proxy"
+)
+_ROLE = "The role kubenode.connections.kube_proxy does both: {}, kube_proxy_configmap: true, kube_proxy_rollout: true"
+
+
+@RULES.node("ipvs-owner-kube-proxy", WARNING)
+def _ipvs_owner(case: Case) -> Found | None:
+    """At its next start kube-proxy sets an IPVS timeout to something else than is there or planned."""
+    live = case.observed.ipvs.timeouts or {}
+    wanted = {cell: case.node.settings.ipvs_timeouts.get(cell, live.get(cell)) for cell in IPVS_CELLS}
+    lost = {
+        cell: seconds
+        for cell, seconds in wanted.items()
+        if seconds is not None and _overwritten(case.observed, f"IPVS {cell}", str(seconds))
+    }
+    if not lost:
+        return None
+    values = ", ".join(
+        f"IPVS {cell} {seconds} s against {kube_proxy_value(case.observed, f'IPVS {cell}')}"
+        for cell, seconds in lost.items()
+    )
+    todo = ", ".join(f"{IPVS_FIELDS[cell]}: {seconds}s" for cell, seconds in lost.items())
+    by_role = ", ".join(f"{cell}: {seconds}" for cell, seconds in lost.items())
+    return Found(
+        values,
+        "kube-proxy writes its configured IPVS timeouts at every start; 0s in it would leave them alone.",
+        f"Set {todo} {_EDIT}. {_ROLE.format(f'kube_proxy_ipvs_timeouts: {{{by_role}}}')}.",
+    )
+
+
+@RULES.node("sysctl-owner-kube-proxy", WARNING)
+def _sysctl_owner(case: Case) -> Found | None:
+    """kube-proxy sets a planned sysctl to another value at its next start."""
+    settings = case.node.settings.sysctls
+    lost = {
+        key: written
+        for key, value in settings.items()
+        if (written := kube_proxy_value(case.observed, key)) is not None and written.undoes(value)
+    }
+    if not lost:
+        return None
+    values = ", ".join(f"{key} {settings[key]} against {written}" for key, written in lost.items())
+    by_role = ", ".join(kube_proxy_wish(key, settings[key]) for key, each in lost.items() if each.configurable)
+    role = _ROLE.format(f"kube_proxy_conntrack: {{{by_role}}}")
+    change = f"Change it {_EDIT}. {role}. Or drop" if by_role else "kube-proxy has no option for it: drop"
+    return Found(
+        values,
+        "kube-proxy writes these sysctls at every start, so the planned value does not stay."
+        + _by_version(case.observed, lost),
+        f"{change} it from the keepalive_ variables.",
+    )
+
+
+@RULES.node("sysctl-owner-file", WARNING)
+def _file_owner(case: Case) -> Found | None:
+    """A file that is read after ours sets a planned sysctl to another value at boot."""
+    wanted = case.node.settings.sysctls
+    later = later_lines(case.observed, wanted, case.policy.sysctl_file)
+    lines = [
+        f"{source} sets {key} to {case.observed.boot_value(key)} instead of {wanted[key]}"
+        for key, source in later.items()
+        if case.observed.boot_value(key) != wanted[key]
+    ]
+    if not lines:
+        return None
+    return Found(
+        "; ".join(lines),
+        f"Files are read in the order of their names; it comes after {case.policy.sysctl_file}, so it wins at boot.",
+        "Change or remove that line, then apply.",
+    )
+
+
+@RULES.node("ip-vs-idle", INFO)
+def _ip_vs_idle(case: Case) -> Found | None:
+    """ip_vs is loaded and handles no connection here, so its timeouts are not a limit."""
+    if not case.observed.ipvs.loaded or case.observed.ipvs_on_path:
+        return None
+    return Found(
+        f"ip_vs is loaded, kube-proxy mode {case.observed.mode}, no virtual service",
+        "kube-proxy loads ip_vs in other modes too, to clean up. Its timeouts are not on the path.",
+        "Nothing has to be done.",
+    )
+
+
+def _overwritten(observed: Observed, key: str, value: str) -> bool:
+    written = kube_proxy_value(observed, key)
+    return written is not None and written.undoes(value)
+
+
+def _by_version(observed: Observed, lost: Iterable[str]) -> str:
+    """In which direction this release writes conntrack's (kubernetes#103174, #120448)."""
+    if not any(key.startswith("net.netfilter.") for key in lost):
+        return ""
+    version, raises = observed.kube_proxy.version, observed.kube_proxy.raises_only
+    if raises is None:
+        return " Its version was not seen: v1.23 to v1.28 only raise conntrack's, all others write in either direction."
+    if raises:
+        return f" {version} only raises conntrack's."
+    return f" {version or 'This release'} writes conntrack's in either direction (v1.23 to v1.28 only raised them)."
+
+
+@RULES.node("ipvs-owner-keepalived", WARNING)
+def _keepalived(case: Case) -> Found | None:
+    """At its next start or reload keepalived sets an IPVS timeout to something else than is there or planned."""
+    node, live = case.observed, case.observed.ipvs.timeouts or {}
+    if node.others.keepalived is None or not node.ipvs_on_path:
+        return None
+    wanted = {cell: case.node.settings.ipvs_timeouts.get(cell, live.get(cell)) for cell in IPVS_CELLS}
+    lost = {
+        cell: seconds
+        for cell, seconds in wanted.items()
+        if seconds is not None and keepalived_seconds(node, cell) not in (None, seconds)
+    }
+    if not lost:
+        return None
+    source = node.others.keepalived.source
+    values = [f"IPVS {cell} {seconds} s against {keepalived_seconds(node, cell)} s" for cell, seconds in lost.items()]
+    words = " ".join(f"{cell} {seconds}" for cell, seconds in lost.items())
+    return Found(
+        f"{', '.join(values)} by keepalived ({source})",
+        "keepalived sets its lvs_timeouts at every start and reload; a timeout that they leave out stays as it is.",
+        f"Set {words} in lvs_timeouts ({source}), then systemctl reload keepalived. Or leave it out there.",
+    )
+
+
+@RULES.node("sysctl-owner-tuned", WARNING)
+def _tuned(case: Case) -> Found | None:
+    """TuneD sets a planned sysctl to another value at its start, which comes after systemd-sysctl."""
+    node, file = case.observed, case.policy.sysctl_file
+    lost = {
+        key: line
+        for key, value in case.node.settings.sysctls.items()
+        if (line := node.others.tuned_line(key, file, value)) is not None and line.value != value
+    }
+    if not lost or node.others.tuned is None:
+        return None
+    wanted = case.node.settings.sysctls
+    lines = [
+        f"{line.source} sets {key} to {line.value or 'something that depends on the machine'} instead of {wanted[key]}"
+        for key, line in lost.items()
+    ]
+    reapplies = node.others.tuned.reapplies
+    return Found(
+        f"TuneD, profile {node.others.tuned.profile}: {some(lines, '; ')}",
+        f"TuneD starts after systemd-sysctl. It then applies /run/sysctl.d, /etc/sysctl.d and {SYSCTL_CONF} again, so "
+        f"that {file} does not come last."
+        if reapplies
+        else "TuneD starts after systemd-sysctl, and reapply_sysctl is 0, so that its profile wins.",
+        tuned_remedy(node, next(iter(lost.values()))),
+    )
+
+
+@RULES.node("sysctl-conf-not-read", WARNING)
+def _sysctl_conf(case: Case) -> Found | None:
+    """A key stands in /etc/sysctl.conf, which nobody reads at boot here, and the boot gives it another value."""
+    node = case.observed
+    lines = {} if node.others.conf_is_read else node.others.conf_lines
+    lost = {key: line for key, line in lines.items() if key in node.sysctls and node.boot_value(key) != line.value}
+    if not lost:
+        return None
+    texts = [
+        f"{line.source} sets {key} to {line.value}, a boot to {node.boot_value(key) or 'what the kernel chooses'}"
+        for key, line in lost.items()
+    ]
+    planned = set(lost) <= set(case.node.settings.sysctls)
+    return Found(
+        some(texts, "; "),
+        f"systemd-sysctl reads sysctl.d only, and nothing there is a link to {SYSCTL_CONF} (Debian has none since 13). "
+        "sysctl -p and sysctl --system read it by hand: then the value lasts until the reboot.",
+        say(APPLY, f": it writes {case.policy.sysctl_file}. Then remove the lines.")
+        if planned
+        else "Move the lines to a file in /etc/sysctl.d.",
+    )

@@ -1,0 +1,158 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which IPVS timeouts each node should have, and the limits that follow from them. Private to this collection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from ansible_collections.kubenode.connections.plugins.module_utils._common.sysctl_keys import (
+    ESTABLISHED_KEY,
+    KEYS,
+    module_for,
+)
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base import keepalive_math
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.checked_values import whole_number
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.errors import PlanError
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import KERNEL_DEFAULT, Keepalive
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits import limits as idle_limits
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import Limit
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import Observed
+from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.checks import IPVS_SECONDS
+from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.options import Policy
+
+from . import grpc_idle
+
+Nodes = Mapping[str, Observed]
+
+
+def keepalives_in_use(nodes: Iterable[Observed]) -> list[Keepalive]:
+    """Every keepalive that connections on these nodes run with now, or will after a reboot."""
+    found = []
+    for node in nodes:
+        found += [group.keepalive for group in node.namespaces.groups]
+        found += [space.keepalive for space in (node.pods.spaces if node.pods else ()) if space.keepalive is not None]
+        found += [each for each in (node.keepalive, node.boot_keepalive) if each is not None]
+    return [each for each in found if each.usable]
+
+
+def highest_in_use(nodes: Iterable[Observed], policy: Policy) -> Keepalive:
+    """The latest of them; the kernel's own, which new namespaces start with, where not all namespaces could be read.
+
+    One that no IPVS timeout can be above is left out: it has a finding, and the others are planned without it.
+    """
+    nodes, lost_probes = list(nodes), policy.lost_probes
+    found = [each for each in keepalives_in_use(nodes) if above_seconds(each, policy) <= IPVS_SECONDS.high]
+    if not found or not all(node.namespaces.complete for node in nodes):
+        found.append(KERNEL_DEFAULT)
+    return max(found, key=lambda each: (each.silence_seconds(lost_probes), each.verdict_seconds))
+
+
+def grpc_idle_seconds(nodes: Iterable[Observed]) -> int | None:
+    """When the gRPC channels that have connections without SO_KEEPALIVE to services have closed them, being idle.
+
+    None where there are none.
+    """
+    spaces = (space for node in nodes if node.pods for space in node.pods.spaces)
+    return grpc_idle.grpc_idle_seconds(process.runtime for space in spaces for _service, process in space.at_risk())
+
+
+def ipvs_timeouts(
+    nodes: Nodes, policy: Policy, keepalive: Keepalive | None, idle_seconds: int | None = None
+) -> dict[str, dict[str, int]]:
+    """The IPVS timeouts in seconds that each node with IPVS on the path should have; empty for the others.
+
+    ``keepalive`` is the latest that must stay below them, None unless the strategy is raise_ipvs; ``idle_seconds`` must
+    pass too, unless the user's own tcp says otherwise: an IPVS timer may be late, but never early. Raises PlanError
+    where the user's own tcp is too short for the keepalive, or no timeout is long enough.
+    """
+    tcp = _tcp_above(keepalive, policy, idle_seconds or 0) if keepalive else None
+    return {name: _timeouts(node, policy, tcp) if node.ipvs_on_path else {} for name, node in nodes.items()}
+
+
+def planned_limits(
+    seen: Iterable[Limit], nodes: Nodes, wanted: Mapping[str, Mapping[str, int]], policy: Policy
+) -> tuple[Limit, ...]:
+    """The limits once the settings are in force: the observed ones, but for those that the settings change."""
+    by_node: dict[str | None, list[Limit]] = {}
+    for limit in seen:
+        by_node.setdefault(limit.node, []).append(limit)
+    limits = by_node.get(None, [])
+    for name, node in nodes.items():
+        limits += _ipvs_after(name, node, wanted[name].get("tcp"), by_node.get(name, []))
+        limits += _conntrack_after(name, node, _established(node, policy), by_node.get(name, []))
+    return idle_limits.ascending(limits)
+
+
+def refuse_other_limits(limits: Iterable[Limit], keepalive: Keepalive, policy: Policy) -> None:
+    """raise_ipvs leaves the keepalive of pods alone, so every limit that is not IPVS's must be above it already."""
+    for limit in limits:
+        if not keepalive_math.is_safe(keepalive, limit.seconds, policy.lost_probes, policy.margin):
+            text = keepalive_math.sum_text(keepalive, limit.seconds, limit.whose, policy.lost_probes, policy.margin)
+            raise PlanError(
+                f"keepalive_strategy: raise_ipvs raises IPVS only and keeps {keepalive}, which is in use: {text}. "
+                "Use keepalive_strategy: lower_keepalive, and lower the keepalive of the pods too."
+            )
+
+
+def is_ipvs(limit: Limit) -> bool:
+    return limit.node is not None and limit.name in (
+        idle_limits.IPVS_TCP,
+        idle_limits.IPVS_TCP_RESTART,
+        idle_limits.IPVS_TCP_KEEPALIVED,
+    )
+
+
+def above_seconds(keepalive: Keepalive, policy: Policy) -> int:
+    """The shortest IPVS tcp timeout under which that keepalive is safe."""
+    return keepalive_math.with_slack(keepalive.silence_seconds(policy.lost_probes)) + policy.margin
+
+
+def _tcp_above(keepalive: Keepalive, policy: Policy, idle_seconds: int) -> int:
+    needed = above_seconds(keepalive, policy)
+    own = policy.ipvs_timeouts.get("tcp")
+    if own is not None and own < needed:
+        text = keepalive_math.sum_text(keepalive, own, "keepalive_ipvs_timeouts tcp", policy.lost_probes, policy.margin)
+        raise PlanError(
+            f"keepalive_ipvs_timeouts: tcp {own} is too short for keepalive_strategy raise_ipvs: {text}. "
+            f"Write at least {needed}, or leave it out."
+        )
+    if needed > IPVS_SECONDS.high:
+        raise PlanError(
+            f"keepalive_strategy: raise_ipvs would need an IPVS tcp timeout of {needed} s, above {IPVS_SECONDS.high} s "
+            f"({IPVS_SECONDS.source}). Lower the keepalive {keepalive} that is in use."
+        )
+    return own or max(needed, idle_seconds)
+
+
+def _timeouts(node: Observed, policy: Policy, tcp: int | None) -> dict[str, int]:
+    timeouts = dict(policy.ipvs_timeouts)
+    # Without the live value nobody can promise not to lower it, so it is not planned.
+    if tcp is not None and "tcp" not in timeouts and node.ipvs.timeouts is not None:
+        timeouts["tcp"] = max(tcp, min(node.ipvs.timeouts["tcp"], IPVS_SECONDS.high))
+    return timeouts
+
+
+def _ipvs_after(name: str, node: Observed, tcp: int | None, seen: Iterable[Limit]) -> list[Limit]:
+    if tcp is None:
+        return [limit for limit in seen if is_ipvs(limit)]
+    return [
+        Limit(tcp, idle_limits.IPVS_TCP, name),
+        *idle_limits.sensible(idle_limits.ipvs_after_restart(name, node, tcp)),
+    ]
+
+
+def _established(node: Observed, policy: Policy) -> int | None:
+    """The timeout that the settings bring: their own, or the kernel's where they load nf_conntrack. None: as it is."""
+    own = whole_number(policy.sysctls.get(ESTABLISHED_KEY))
+    loads = not node.conntrack.loaded and any(module_for(key) == "nf_conntrack" for key in policy.sysctls)
+    return whole_number(KEYS[ESTABLISHED_KEY].default) if own is None and loads else own
+
+
+def _conntrack_after(name: str, node: Observed, established: int | None, seen: Iterable[Limit]) -> list[Limit]:
+    if established is None:
+        return [limit for limit in seen if not is_ipvs(limit)]
+    after_restart = idle_limits.conntrack_after_restart(name, node, established)
+    return [Limit(established, idle_limits.CONNTRACK, name), *idle_limits.sensible(after_restart)]

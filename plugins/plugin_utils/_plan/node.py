@@ -1,0 +1,126 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One node's part of the plan. Private to this collection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base import keepalive_math
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import Keepalive
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import SAFE, UNKNOWN, UNSAFE
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import (
+    Limit,
+    NodeLimits,
+    shows_nonsense,
+)
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import Observed
+from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.options import Policy
+
+from .pods import judged_of, pods_changes, with_pods
+from .rps import rps_notes
+from .settings import Wish, changes_of, kept, settings_of, unseen_keys
+from .types import NodePlan, Settings
+from .writers import owners_of
+
+
+def plan_node(
+    name: str,
+    node: Observed | None,
+    seen: NodeLimits,
+    limit: Limit | None,
+    wish: Wish,
+    ipvs_timeouts: Mapping[str, int],
+) -> NodePlan:
+    """The node against the limit that is there now (``limit``), and what it needs for the wish."""
+    if node is None:
+        why = "it was not observed"
+        return NodePlan(name, None, seen, UNKNOWN, why, own_verdict=UNKNOWN, own_why=why, notes=tuple(seen.notes))
+    own_verdict, own_why = verdict_of(node.keepalive, seen, limit, wish.policy)
+    unsafe_namespaces = _namespaces_unsafe(node, limit, wish.policy)
+    pods = judged_of(node, limit, not seen.not_seen, wish.policy, unsafe_namespaces)
+    verdict, why = with_pods(own_verdict, own_why, pods, node.namespaces, wish.policy)
+    settings, reasons = settings_of(node, wish, ipvs_timeouts)
+    return NodePlan(
+        name=name,
+        observed=node,
+        seen=seen,
+        verdict=verdict,
+        why=why,
+        own_verdict=own_verdict,
+        own_why=own_why,
+        notes=(
+            *seen.notes,
+            *_kept_notes(node, wish),
+            *_unseen_notes(node, settings),
+            *rps_notes(node, wish.policy),
+        ),
+        spare_seconds=_spare(node.keepalive, limit, wish.policy),
+        namespaces_unsafe=unsafe_namespaces,
+        settings=settings,
+        reasons=reasons,
+        changes=(*changes_of(node, settings, reasons), *pods_changes(node, wish.limit, settings.pods, wish.policy)),
+        owners=owners_of(node, settings),
+        pods=pods,
+    )
+
+
+def verdict_of(keepalive: Keepalive | None, seen: NodeLimits, limit: Limit | None, policy: Policy) -> tuple[str, str]:
+    """safe, unsafe or unknown, and why, without a full stop.
+
+    Too late for a limit that was seen is unsafe, whatever was not seen; so is too late for one that the node's own
+    kernel has, however absurd.
+    """
+    if keepalive is not None and not keepalive.usable:
+        return UNSAFE, f"keepalive {keepalive} has a value below 1, which ends or floods idle connections"
+    text = "nothing was seen that forgets idle connections"
+    if keepalive is not None:
+        for each in (*(shown for shown in seen.shown if shown.in_force), *([limit] if limit else [])):
+            text = keepalive_math.sum_text(keepalive, each.seconds, each.whose, policy.lost_probes, policy.margin)
+            if not keepalive_math.is_safe(keepalive, each.seconds, policy.lost_probes, policy.margin):
+                return UNSAFE, text
+    if seen.not_seen:
+        return UNKNOWN, "; ".join(map(str, seen.not_seen))
+    if keepalive is None:
+        return UNKNOWN, "its keepalive could not be read"
+    return SAFE, text
+
+
+def _spare(keepalive: Keepalive | None, limit: Limit | None, policy: Policy) -> int | None:
+    if keepalive is None or limit is None or not keepalive.usable:
+        return None
+    return keepalive_math.spare_seconds(keepalive, limit.seconds, policy.lost_probes)
+
+
+def _namespaces_unsafe(node: Observed, limit: Limit | None, policy: Policy) -> int:
+    """How many namespaces other than the node's own have a keepalive that is too late."""
+    return sum(count for _keepalive_value, count in unsafe_groups(node, limit, policy))
+
+
+def unsafe_groups(node: Observed, limit: Limit | None, policy: Policy) -> Iterator[tuple[Keepalive, int]]:
+    """Each keepalive that is too late, and in how many namespaces other than the node's own."""
+    for group in node.namespaces.groups:
+        others = group.namespaces - group.own
+        late = not group.keepalive.usable or (
+            limit is not None
+            and not keepalive_math.is_safe(group.keepalive, limit.seconds, policy.lost_probes, policy.margin)
+        )
+        if late and others > 0:
+            yield group.keepalive, others
+
+
+def _kept_notes(node: Observed, wish: Wish) -> Iterator[str]:
+    keepalive = kept(node, wish)
+    if keepalive is not None:
+        why = "a limit of this node makes no sense" if shows_nonsense(node) else "no kube-proxy answers now"
+        yield (
+            f"keepalive {keepalive} in {wish.policy.sysctl_file} stays: {why}, so a limit that is not seen may come "
+            "back. To start over, run the playbook restore first."
+        )
+
+
+def _unseen_notes(node: Observed, settings: Settings) -> Iterator[str]:
+    for key in unseen_keys(node, settings):
+        yield f"{key} is set, but node_info does not read it: whether it differs now is not known."

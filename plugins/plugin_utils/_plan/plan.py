@@ -1,0 +1,126 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""From what was observed and the policy to the plan, once for all nodes of a play. Private to this collection.
+
+A pure function: the same nodes and policy give the same plan. One plan for all, because a connection crosses several
+nodes and the lowest idle limit of any of them decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base import keepalive_math
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import Keepalive
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import SAFE, UNKNOWN, UNSAFE
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits import derive
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits import limits as idle_limits
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import Limit, NodeLimits, NotSeen
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import Observed
+from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.options import Policy
+
+from . import ipvs
+from .node import plan_node
+from .settings import Wish
+from .types import NodePlan, Plan
+
+
+def plan_of(observed: Mapping[str, Observed | None], policy: Policy) -> Plan:
+    declared = bool(policy.middleboxes)
+    seen = {name: idle_limits.of_node(name, node, declared) for name, node in observed.items()}
+    boxes = [idle_limits.of_middlebox(box) for box in policy.middleboxes]
+    limits = idle_limits.ascending([*boxes, *(limit for each in seen.values() for limit in each.limits)])
+    there = {name: node for name, node in observed.items() if node is not None}
+    wish, wanted = _wish(there, limits, policy)
+    nodes = {
+        name: plan_node(name, node, seen[name], limits[0] if limits else None, wish, wanted.get(name, {}))
+        for name, node in observed.items()
+    }
+    return _assemble(policy, limits, seen, wish, nodes)
+
+
+def _wish(
+    there: Mapping[str, Observed], limits: tuple[Limit, ...], policy: Policy
+) -> tuple[Wish, dict[str, dict[str, int]]]:
+    """What the plan comes to, and the IPVS timeouts of each node."""
+    if policy.strategy == "raise_ipvs":
+        return _raise_ipvs(there, limits, policy)
+    wanted = ipvs.ipvs_timeouts(there, policy, None)
+    planned = ipvs.planned_limits(limits, there, wanted, policy)
+    limit = planned[0] if planned else None
+    keepalive = derive.derive(limit, policy) if limit or policy.own_names else None
+    reasons = derive.reasons(keepalive, limit, policy) if keepalive else {}
+    return Wish(policy, limit, keepalive, keepalive, reasons, "keepalive_ipvs_timeouts"), wanted
+
+
+def _raise_ipvs(
+    there: Mapping[str, Observed], limits: tuple[Limit, ...], policy: Policy
+) -> tuple[Wish, dict[str, dict[str, int]]]:
+    """The other cure: IPVS above the highest keepalive in use, which stays; the user's own values are set even so."""
+    others = [
+        limit
+        for limit in ipvs.planned_limits(limits, there, {name: {} for name in there}, policy)
+        if not ipvs.is_ipvs(limit)
+    ]
+    own = derive.derive(others[0] if others else None, policy) if policy.own_names else None
+    in_use = ipvs.highest_in_use(there.values(), policy)
+    ipvs.refuse_other_limits(others, in_use, policy)
+    # Of all nodes, not only of those with IPVS: a connection of any of them may cross one that has it.
+    highest = max([in_use, *([own] if own else [])], key=lambda each: each.silence_seconds(policy.lost_probes))
+    idle = ipvs.grpc_idle_seconds(there.values())
+    wanted = ipvs.ipvs_timeouts(there, policy, highest, idle)
+    planned = ipvs.planned_limits(limits, there, wanted, policy)
+    keepalive = own or in_use
+    reasons = derive.reasons(own, others[0] if others else None, policy) if own else _stays(keepalive)
+    return Wish(policy, planned[0] if planned else None, keepalive, own, reasons, _above(highest, idle, policy)), wanted
+
+
+def _stays(keepalive: Keepalive) -> dict[str, str]:
+    return dict.fromkeys(
+        keepalive.as_dict(),
+        "the highest keepalive in use; keepalive_strategy raise_ipvs leaves it alone",
+    )
+
+
+def _above(keepalive: Keepalive, idle_seconds: int | None, policy: Policy) -> str:
+    if idle_seconds is not None and idle_seconds > ipvs.above_seconds(keepalive, policy):
+        return f"above the {idle_seconds} s after which idle gRPC channels without SO_KEEPALIVE have closed themselves"
+    return f"above the highest keepalive in use: {keepalive_math.silence_text(keepalive, policy.lost_probes)}"
+
+
+def _assemble(
+    policy: Policy, limits: tuple[Limit, ...], seen: Mapping[str, NodeLimits], wish: Wish, nodes: Mapping[str, NodePlan]
+) -> Plan:
+    not_seen = tuple(each for node in seen.values() for each in node.not_seen)
+    keepalive, limit = wish.keepalive, wish.limit
+    safe = not not_seen
+    decided = safe
+    if keepalive and limit:
+        safe = keepalive_math.is_safe(keepalive, limit.seconds, policy.lost_probes, policy.margin)
+        decided = keepalive_math.decided_in_time(keepalive, limit.seconds)
+    reasons = {**wish.reasons, "limit": _limit_reason(limits, not_seen)}
+    return Plan(policy, limits, not_seen, limit, keepalive, safe, decided, _verdict(nodes), reasons, nodes)
+
+
+def _limit_reason(limits: tuple[Limit, ...], not_seen: tuple[NotSeen, ...]) -> str:
+    absurd = sum(each.shown is not None for each in not_seen)
+    unread = len(not_seen) - absurd
+    unknown = f"; {unread} could not be read" if unread else ""
+    unknown += f"; {absurd} made no sense" if absurd else ""
+    if limits:
+        text = (
+            f"the lowest of {len(limits)} idle limits that were seen"
+            if len(limits) > 1
+            else "the only idle limit that was seen"
+        )
+        return text + unknown
+    if not_seen:
+        return f"no idle limit was seen{unknown}"
+    return "nothing on the path forgets idle connections: no IPVS, no conntrack, no middlebox"
+
+
+def _verdict(nodes: Mapping[str, NodePlan]) -> str:
+    verdicts = {node.verdict for node in nodes.values()}
+    return next((verdict for verdict in (UNSAFE, UNKNOWN) if verdict in verdicts), SAFE)

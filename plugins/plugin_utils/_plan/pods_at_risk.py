@@ -1,0 +1,269 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which pods and which of their connections are at risk under a limit. Private to this collection.
+
+Two questions that have different cures. What keepalive a pod has decides over every connection that it opens from now
+on: node_settings can change it. What timers its open connections were armed with, and whether they have SO_KEEPALIVE at
+all, only the program can change, by opening them again or by asking for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base import keepalive_math
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import Keepalive
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import SAFE, UNKNOWN, UNSAFE, count
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import Limit
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.pods import (
+    POD,
+    Pods,
+    Process,
+    Service,
+    Space,
+)
+from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.options import Policy
+
+MAX_AT_RISK = 50
+"""More of a node's namespaces are not listed one by one."""
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Connections to services, each counted once.
+
+    ``late``: their keepalive timer ends after the limit. ``undecided``: nobody can tell now.
+    """
+
+    without_keepalive: int = 0
+    late: int = 0
+    undecided: int = 0
+    safe: int = 0
+
+    @property
+    def at_risk(self) -> int:
+        return self.without_keepalive + self.late
+
+    def plus(self, other: Counts) -> Counts:
+        mine, theirs = asdict(self), asdict(other)
+        return Counts(**{name: mine[name] + theirs[name] for name in mine})
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A namespace, the verdict on its keepalive (what it opens from now on), and its open connections.
+
+    ``armed_late``: the processes with connections whose timer ends after the limit. ``idle_unseen``: so many are
+    undecided only because nobody saw how long they are idle.
+    """
+
+    space: Space
+    verdict: str
+    counts: Counts
+    values_why: str
+    armed_late: tuple[Process, ...]
+    idle_unseen: int
+
+    @property
+    def why(self) -> str:
+        return "; ".join([self.values_why, *_connection_texts(self.counts)])
+
+    @property
+    def at_risk(self) -> bool:
+        """A pod's values are a risk of their own, other namespaces' only where a connection runs with them."""
+        late = self.verdict == UNSAFE and self.space.kind == POD
+        return late or self.counts.at_risk > 0
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "kind": self.space.kind,
+            "label": self.space.label,
+            "why": self.why,
+            "keepalive": self.space.keepalive.as_dict() if self.space.keepalive else None,
+            "own_values": self.space.has_own_values,
+            "verdict": self.verdict,
+            **asdict(self.counts),
+        }
+
+
+@dataclass(frozen=True)
+class JudgedPods:
+    """All of a node's namespaces. ``verdict`` counts open connections too, ``settings_verdict`` the values of pods.
+
+    A namespace that is hidden from us may be a pod's: it counts in both. ``unlisted_unsafe`` namespaces that the node
+    did not list are too late.
+    """
+
+    count: int
+    each: tuple[Judged, ...]
+    verdict: str
+    settings_verdict: str
+    unlisted_unsafe: int = 0
+
+    @property
+    def unsafe(self) -> tuple[Judged, ...]:
+        """The pods whose keepalive is too late."""
+        return tuple(each for each in self.each if each.space.kind == POD and each.verdict == UNSAFE)
+
+    @property
+    def unreadable(self) -> tuple[Judged, ...]:
+        return tuple(each for each in self.each if each.space.kind == POD and each.space.keepalive is None)
+
+    def at_risk_of(self, kind: str) -> int:
+        """How many of the namespaces of that kind are at risk."""
+        return sum(each.at_risk and each.space.kind == kind for each in self.each)
+
+    @property
+    def counts(self) -> Counts:
+        total = Counts()
+        for each in self.each:
+            total = total.plus(each.counts)
+        return total
+
+    def as_dict(self) -> dict[str, Any]:
+        at_risk = [each.as_dict() for each in self.each if each.at_risk]
+        return {
+            "count": self.count,
+            "verdict": self.verdict,
+            "at_risk": at_risk[:MAX_AT_RISK],
+            "at_risk_more": len(at_risk[MAX_AT_RISK:]),
+            "connections": asdict(self.counts),
+        }
+
+
+@dataclass(frozen=True)
+class View:
+    """What is known: the limit, whether every limit was seen, and what the user wants."""
+
+    limit: Limit | None
+    all_limits: bool
+    policy: Policy
+
+    def is_safe(self, keepalive: Keepalive) -> bool:
+        if self.limit is None:
+            return keepalive.usable
+        return keepalive_math.is_safe(keepalive, self.limit.seconds, self.policy.lost_probes, self.policy.margin)
+
+
+def judge(pods: Pods, view: View, all_namespaces: bool, unlisted_unsafe: int = 0) -> JudgedPods:
+    """Every namespace against the limit.
+
+    ``all_namespaces``: none is hidden from us. ``unlisted_unsafe`` of those that are not listed are too late.
+    """
+    each = tuple(_judge(space, view, pods.idle_unseen) for space in pods.spaces)
+    values = {judged.verdict for judged in each if judged.space.kind == POD}
+    values |= ({UNSAFE} if unlisted_unsafe else set()) | (set() if all_namespaces else {UNKNOWN})
+    unknown = pods.error is not None or not view.all_limits
+    at_risk = any(judged.at_risk for judged in each)
+    all_verdicts = values | ({UNKNOWN} if unknown else set()) | ({UNSAFE} if at_risk else set())
+    return JudgedPods(pods.count, each, _worst(all_verdicts), _worst(values), unlisted_unsafe)
+
+
+def _worst(verdicts: set[str]) -> str:
+    return next((verdict for verdict in (UNSAFE, UNKNOWN) if verdict in verdicts), SAFE)
+
+
+def _judge(space: Space, view: View, idle_unseen: bool) -> Judged:
+    counts = _unlisted(space, view)
+    unseen = 0
+    for service in space.services:
+        of_service, unseen_of_service = _count(service, space.keepalive, view, idle_unseen)
+        counts = counts.plus(of_service)
+        unseen += unseen_of_service
+    verdict, why = _values_verdict(space, view)
+    return Judged(space, verdict, counts, why, tuple(_armed_late(space, view)), unseen)
+
+
+def _armed_late(space: Space, view: View) -> Iterator[Process]:
+    if view.limit is None or space.keepalive is None:
+        return
+    for process in (each for service in space.services for each in service.processes):
+        if process.gap is not None and _is_late(process.gap, space.keepalive, view.limit, view):
+            yield process
+
+
+def _values_verdict(space: Space, view: View) -> tuple[str, str]:
+    keepalive, limit, policy = space.keepalive, view.limit, view.policy
+    if keepalive is None:
+        return UNKNOWN, f"its keepalive could not be read ({space.error or 'no reason was given'})"
+    if not keepalive.usable:
+        return UNSAFE, f"keepalive {keepalive} has a value below 1"
+    text = "nothing was seen that forgets idle connections"
+    if limit is not None:
+        text = keepalive_math.sum_text(keepalive, limit.seconds, limit.whose, policy.lost_probes, policy.margin)
+    if not view.is_safe(keepalive):
+        return UNSAFE, f"keepalive {keepalive}: {text}"
+    return (SAFE if view.all_limits else UNKNOWN), f"keepalive {keepalive}: {text}"
+
+
+def _unlisted(space: Space, view: View) -> Counts:
+    """Connections to services beyond those that a node lists: of their timers nothing is known."""
+    connections = space.to_services - sum(service.connections for service in space.services)
+    without = space.without_keepalive - sum(service.without_keepalive for service in space.services)
+    if view.limit is None:
+        return _without_limit(max(0, connections), view)
+    return Counts(without_keepalive=without, undecided=max(0, connections - without))
+
+
+def _without_limit(connections: int, view: View) -> Counts:
+    return Counts(safe=connections) if view.all_limits else Counts(undecided=connections)
+
+
+def _count(service: Service, keepalive: Keepalive | None, view: View, idle_unseen: bool) -> tuple[Counts, int]:
+    """The connections, and how many are undecided only because nobody saw how long they are idle."""
+    if view.limit is None:
+        return _without_limit(service.connections, view), 0
+    late = undecided = unseen = 0
+    for gap, connections in service.gaps:
+        if keepalive is None:
+            undecided += connections
+        elif _is_late(gap, keepalive, view.limit, view):
+            late += connections
+        elif not view.is_safe(keepalive):
+            # Its own TCP_KEEPIDLE, or an old timer near its end that is armed again with what is in force then.
+            undecided += connections
+        elif idle_unseen and not view.is_safe(_longest(keepalive)):
+            unseen += connections
+    undecided += service.in_flight + unseen
+    rest = service.connections - service.without_keepalive - late - undecided
+    return Counts(service.without_keepalive, late, undecided, max(0, rest)), unseen
+
+
+def _longest(keepalive: Keepalive) -> Keepalive:
+    """With the longest timer that a connection may have been armed with: what is left of it does not tell.
+
+    It may have been armed with an earlier value of the namespace, or with the program's own TCP_KEEPIDLE.
+    """
+    return Keepalive(max(keepalive.time, keepalive_math.TIME_RANGE.high), keepalive.intvl, keepalive.probes)
+
+
+def _is_late(gap: int, keepalive: Keepalive, limit: Limit, view: View) -> bool:
+    """Whether a gap goes beyond the limit, which it does, too, where it is only what is left of the timer.
+
+    Below a time that is late itself it may be of the socket's own TCP_KEEPIDLE, whose TCP_KEEPINTVL nobody sees. Then
+    the gap counts alone, and else with the interval of the namespace.
+    """
+    if gap < keepalive.time and not view.is_safe(keepalive):
+        return keepalive_math.with_slack(gap) + view.policy.margin > limit.seconds
+    return not view.is_safe(Keepalive(max(gap, 1), keepalive.intvl, keepalive.probes))
+
+
+def _connection_texts(counts: Counts) -> Iterator[str]:
+    if counts.without_keepalive:
+        yield f"{count(counts.without_keepalive, 'connection')} without SO_KEEPALIVE"
+    if counts.late:
+        yield f"{count(counts.late, 'connection')} with a timer beyond the limit"
+
+
+def connections_text(pods: JudgedPods | None) -> str:
+    """A clause for the summary of a node whose settings are fine and some of whose open connections are not."""
+    if pods is None or not pods.counts.at_risk:
+        return ""
+    return (
+        f" {count(pods.counts.at_risk, 'open connection')} to services stay at risk until their programs change that "
+        "(see the findings)."
+    )

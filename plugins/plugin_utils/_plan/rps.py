@@ -1,0 +1,128 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What Receive Packet Steering a node should have, and what differs from that. Private to this collection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ansible_collections.kubenode.connections.plugins.module_utils._common.cpu_sets import format_list, parse_list
+from ansible_collections.kubenode.connections.plugins.module_utils._common.rps_rules import (
+    PATH,
+    Nic,
+    Row,
+    RpsSettings,
+    rule_text,
+    wanted_of,
+)
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import count, some
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import Observed
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.rps import Rps
+from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.options import ALWAYS, AUTO, LEAVE, Policy
+
+from .types import Change
+
+REASON = "RPS"
+"""The key of the reason of RPS, beside those of sysctls and modules."""
+
+_FEWEST_CPUS = 2
+"""With one CPU there is none to share the work with."""
+
+
+def rps_settings(node: Observed, policy: Policy) -> RpsSettings | None:
+    """The node's settings: no rows, so that what was set is given back, where RPS is not asked for or no NIC gains.
+
+    None where that cannot be told: what is there stays.
+    """
+    rps = node.rps
+    if policy.rps == LEAVE:
+        return RpsSettings()
+    if rps is None:
+        return None
+    settings = RpsSettings(tuple(_rows(rps, policy)), policy.rps_sock_flow_entries)
+    return settings if any(wanted_of(settings, nic) for nic in rps.nics) else RpsSettings()
+
+
+def gaining(rps: Rps) -> list[Nic]:
+    """The NICs with fewer receive queues than CPUs to work on them, on which RPS is off: what ``auto`` would change."""
+    return [nic for nic in rps.nics if _fewer(rps, nic) and all(queue.rps_cpus in (None, "0") for queue in nic.queues)]
+
+
+def reason(policy: Policy) -> str:
+    """Why a node gets RPS."""
+    excluded = ", without the CPUs of its interrupts (keepalive_rps_exclude_irq_cpus)"
+    return (
+        "the packets of a NIC are shared by the CPUs of its NUMA node"
+        f"{excluded if policy.rps_exclude_irq_cpus else ''}; keepalive_rps {policy.rps}"
+    )
+
+
+def rps_changes(node: Observed, settings: RpsSettings | None, why: str) -> Iterator[Change]:
+    """What differs from the settings now, or would after a reboot."""
+    if node.rps is None or settings is None or not settings.rows:
+        return
+    for nic in node.rps.nics:
+        yield from _nic_changes(nic, settings, why)
+    rule = rule_text(settings, node.rps.paths)
+    if rule is not None and node.rps.rule != rule.decode():
+        before = "no udev rules" if node.rps.rule is None else "other udev rules"
+        yield Change(REASON, "RPS after a reboot", before, f"the udev rules in {PATH}", why, after_reboot=True)
+
+
+def rps_notes(node: Observed, policy: Policy) -> Iterator[str]:
+    """What is left alone, and what could not be seen."""
+    if policy.rps == LEAVE:
+        return
+    if node.rps is None:
+        yield f"keepalive_rps {policy.rps}: NICs and CPUs were not seen, so RPS is left as it is."
+        return
+    enough = [nic for nic in node.rps.nics if nic.queues and not _fewer(node.rps, nic)]
+    if policy.rps == AUTO and enough:
+        yield (
+            f"keepalive_rps auto leaves {some([sized(node.rps, nic) for nic in enough])} alone: with a receive queue "
+            "for each CPU, RPS brings nothing (the kernel's networking/scaling.rst)."
+        )
+
+
+def _rows(rps: Rps, policy: Policy) -> Iterator[Row]:
+    """Rows for the NICs that are there only where they need their own; the others go by NUMA node, later ones, too."""
+    if len(rps.usable(None)) < _FEWEST_CPUS:
+        return
+    limit = policy.rps != ALWAYS
+    for nic in rps.nics if policy.rps_exclude_irq_cpus else ():
+        usable = rps.usable(nic.numa_node)
+        left = usable - parse_list(nic.irq_cpus or "")
+        if left and left != usable:
+            yield Row(format_list(left), name=nic.name, fewer_queues_than=len(usable) if limit else None)
+    for numa_node in sorted(rps.numa_nodes) if len(rps.numa_nodes) > 1 else ():
+        usable = rps.usable(numa_node)
+        yield Row(format_list(usable), numa_node=numa_node, fewer_queues_than=len(usable) if limit else None)
+    usable = rps.usable(None)
+    yield Row(format_list(usable), fewer_queues_than=len(usable) if limit else None)
+
+
+def _fewer(rps: Rps, nic: Nic) -> bool:
+    """Whether a NIC has receive queues, and fewer than CPUs that may work on its packets."""
+    steerable = sum(queue.rps_cpus is not None for queue in nic.queues)
+    return 0 < steerable < len(rps.usable(nic.numa_node))
+
+
+def sized(rps: Rps, nic: Nic) -> str:
+    """``eth0 (1 queue, 4 CPUs)``."""
+    queues, cpus = count(len(nic.queues), "queue"), count(len(rps.usable(nic.numa_node)), "CPU")
+    return f"{nic.name} ({queues}, {cpus})"
+
+
+def _nic_changes(nic: Nic, settings: RpsSettings, why: str) -> Iterator[Change]:
+    wanted = wanted_of(settings, nic)
+    if wanted is None:
+        return
+    for attribute in wanted._fields:
+        after = str(getattr(wanted, attribute))
+        seen = [str(getattr(queue, attribute)) for queue in nic.queues if queue.rps_cpus is not None]
+        other = list(dict.fromkeys(value for value in seen if value != after))
+        if other:
+            what, before = f"{nic.name} {attribute}", " or ".join(other)
+            yield Change(REASON, what, before, after, f"on {count(len(seen), 'queue')}; {why}")

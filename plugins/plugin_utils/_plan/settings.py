@@ -1,0 +1,253 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What one node should have, why, and what differs from that. Private to this collection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from ansible_collections.kubenode.connections.plugins.module_utils._common.keepalive import KEYS as KEEPALIVE_KEYS
+from ansible_collections.kubenode.connections.plugins.module_utils._common.sysctl_keys import (
+    BRIDGE_KEYS,
+    RETRIES2,
+    REUSE_MODE,
+    module_for,
+)
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base import keepalive_math
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import Keepalive
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.releases import (
+    kube_proxy_forces_reuse_off,
+    version,
+)
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.retransmission import detection_text
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import (
+    Limit,
+    keepalived_seconds,
+    kube_proxy_ipvs_seconds,
+    shows_nonsense,
+)
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import Observed
+from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.options import VARIABLES, Policy
+
+from . import pods as plan_pods
+from . import rps as plan_rps
+from .types import Change, Settings
+from .writers import IPVS_DEFAULTS
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the whole plan comes to.
+
+    ``limit`` is the lowest once it is in force, ``keepalive`` what connections then run with, ``to_set`` the keepalive
+    to set on nodes, None where their own stays.
+    """
+
+    policy: Policy
+    limit: Limit | None
+    keepalive: Keepalive | None
+    to_set: Keepalive | None
+    reasons: Mapping[str, str]
+    ipvs_reason: str
+
+
+def settings_of(node: Observed, wish: Wish, ipvs_timeouts: Mapping[str, int]) -> tuple[Settings, dict[str, str]]:
+    """The node's settings, and the reason of each key."""
+    reasons: dict[str, str] = {}
+    sysctls = _keepalive_sysctls(node, wish, reasons)
+    sysctls.update(tuned_sysctls(node, wish.policy, reasons))
+    sysctls.update(_further_sysctls(node, wish.policy, bool(sysctls), reasons))
+    rps = plan_rps.rps_settings(node, wish.policy)
+    if rps and rps.rows:
+        sysctls.update(wish.policy.flow_entries)
+        reasons.update(dict.fromkeys([plan_rps.REASON, *wish.policy.flow_entries], plan_rps.reason(wish.policy)))
+    modules = {module: f"{key} needs it" for key in reversed(sysctls) if (module := module_for(key))}
+    persistent = any(not _has_owner(node, cell) for cell in ipvs_timeouts)
+    if persistent:
+        modules["ip_vs"] = "the IPVS timeouts need it at boot"
+    for name in _modules_in_our_file(node, wish.policy) if modules else ():
+        modules.setdefault(name, f"it stands in {wish.policy.modules_file} already and stays")
+    reasons.update(
+        {f"IPVS {cell}": wish.ipvs_reason if cell == "tcp" else "keepalive_ipvs_timeouts" for cell in ipvs_timeouts}
+    )
+    reasons.update({f"module {name}": why for name, why in sorted(modules.items())})
+    pods = plan_pods.pods_settings(node, wish.limit, wish.to_set, wish.policy)
+    return Settings(tuple(sorted(modules)), sysctls, dict(ipvs_timeouts), persistent, rps, pods), reasons
+
+
+def _has_owner(node: Observed, cell: str) -> bool:
+    """Whether kube-proxy or keepalived sets the IPVS timeout at its start, which comes after our unit."""
+    return kube_proxy_ipvs_seconds(node, cell) is not None or keepalived_seconds(node, cell) is not None
+
+
+def _keepalive_sysctls(node: Observed, wish: Wish, reasons: dict[str, str]) -> dict[str, str]:
+    stays = kept(node, wish)
+    keepalive = stays or wish.to_set
+    if keepalive is None or (not stays and not wish.policy.own_names and _already_safe(node, wish)):
+        return {}
+    values = keepalive.as_dict()
+    why = dict.fromkeys(values, f"it stands in {wish.policy.sysctl_file} already and stays") if stays else wish.reasons
+    reasons.update({f"net.ipv4.tcp_keepalive_{name}": why[name] for name in values})
+    return {f"net.ipv4.tcp_keepalive_{name}": str(value) for name, value in values.items()}
+
+
+def kept(node: Observed, wish: Wish) -> Keepalive | None:
+    """The keepalive that an earlier run put into our file, where it has to stay although the plan would not ask for it.
+
+    It gives way to an earlier first probe, to the user's own values and to a kube-proxy that names its mode. While no
+    kube-proxy answers, a limit that is not seen is no proof that it is gone: after a reboot IPVS comes with kube-proxy.
+    Nor is it while the node shows one that makes no sense.
+    """
+    ours = _in_our_file(node, wish.policy)
+    if ours is None or wish.policy.own_names:
+        return None
+    if wish.to_set is None:
+        return ours
+    lost = wish.policy.lost_probes
+    later = wish.to_set.silence_seconds(lost) > ours.silence_seconds(lost)
+    return ours if later and (node.mode in ("none", "unknown") or shows_nonsense(node)) else None
+
+
+def _modules_in_our_file(node: Observed, policy: Policy) -> list[str]:
+    """What an earlier run, or its owner, loads at boot by our file: a list without them would take them out of it."""
+    return [name for name, module in node.modules.items() if (module.boot or "").startswith(f"{policy.modules_file}:")]
+
+
+def _in_our_file(node: Observed, policy: Policy) -> Keepalive | None:
+    boots = [node.sysctls[key].boot for key in KEEPALIVE_KEYS if key in node.sysctls]
+    if any(boot is None or boot.file != policy.sysctl_file for boot in boots):
+        return None
+    return node.boot_keepalive
+
+
+def _already_safe(node: Observed, wish: Wish) -> bool:
+    """Whether the node is safe now and after a reboot without us: what our own file sets must stay in our file."""
+    for keepalive in (node.keepalive, node.boot_keepalive):
+        # With no more probes than may be lost, the kernel gives up on a healthy connection.
+        if keepalive is None or keepalive.probes <= wish.policy.lost_probes:
+            return False
+        if wish.limit and not keepalive_math.is_safe(
+            keepalive, wish.limit.seconds, wish.policy.lost_probes, wish.policy.margin
+        ):
+            return False
+    boots = (node.sysctls[key].boot for key in KEEPALIVE_KEYS)
+    return not any(boot is not None and boot.file == wish.policy.sysctl_file for boot in boots)
+
+
+def _further_sysctls(node: Observed, policy: Policy, others: bool, reasons: dict[str, str]) -> dict[str, str]:
+    """The bridge keys and the policy's own ``sysctls``, which come last because the user wrote them."""
+    bridge = node.modules.get("br_netfilter")
+    auto = (
+        policy.bridge_nf_call == "auto"
+        and (others or bool(policy.sysctls))
+        and bridge is not None
+        and (bridge.loaded or bridge.at_boot)
+    )
+    sysctls = dict.fromkeys(BRIDGE_KEYS, "1") if policy.bridge_always or auto else {}
+    source = (
+        "keepalive_profile article"
+        if policy.profile == "article"
+        else f"keepalive_bridge_nf_call {policy.bridge_nf_call}"
+    )
+    reasons.update(dict.fromkeys(sysctls, f"traffic between pods on a bridge passes iptables; {source}"))
+    reasons.update(dict.fromkeys(policy.sysctls, "keepalive_sysctls"))
+    return {**sysctls, **policy.sysctls}
+
+
+def changes_of(node: Observed, settings: Settings, reasons: Mapping[str, str]) -> Iterator[Change]:
+    """What differs from the settings now, or would after a reboot. Keys that node_info does not read are not listed."""
+    for name in settings.modules:
+        module = node.modules.get(name)
+        if module is None or not module.loaded or not module.at_boot:
+            state = "not loaded" if module is None or not module.loaded else "loaded, but not at boot"
+            key = f"module {name}"
+            only_at_boot = module is not None and module.loaded
+            yield Change(key, key, state, "loaded now and at boot", reasons[key], only_at_boot)
+    for key, value in settings.sysctls.items():
+        yield from _sysctl_change(node, key, value, reasons[key])
+    for cell, seconds in settings.ipvs_timeouts.items():
+        yield from _ipvs_change(node, cell, seconds, settings.ipvs_timeouts_persistent, reasons[f"IPVS {cell}"])
+    yield from plan_rps.rps_changes(node, settings.rps, reasons.get(plan_rps.REASON, ""))
+
+
+def _ipvs_change(node: Observed, cell: str, seconds: int, persistent: bool, why: str) -> Iterator[Change]:
+    live, key = node.ipvs.timeouts[cell] if node.ipvs.timeouts else None, f"IPVS {cell}"
+    at_boot = node.ipvs.timeouts_at_boot
+    if live != seconds:
+        yield Change(key, key, "unknown" if live is None else str(live), str(seconds), why)
+    elif persistent and at_boot is not None and at_boot.get(cell) != seconds:
+        before = str(at_boot.get(cell, IPVS_DEFAULTS[cell]))
+        yield Change(key, f"{key} after a reboot", before, str(seconds), why, after_reboot=True)
+
+
+def _sysctl_change(node: Observed, key: str, value: str, why: str) -> Iterator[Change]:
+    sysctl = node.sysctls.get(key)
+    if sysctl is None:
+        return
+    if sysctl.value != value:
+        yield Change(key, key, sysctl.state if sysctl.value is None else sysctl.value, value, why)
+    elif node.boot_value(key) != value:
+        boot, reason = node.boot_value(key), f"{why}{_decided_by(node, key)}"
+        before = "unknown" if boot is None else boot
+        yield Change(key, f"{key} after a reboot", before, value, reason, after_reboot=True)
+
+
+def _decided_by(node: Observed, key: str) -> str:
+    """Who else decides the value after a reboot: the end of a reason."""
+    boot = node.sysctls[key].boot
+    too_early = boot is not None and not boot.in_time and node.tuned_line(key) is None
+    source = None if too_early else node.boot_source(key)
+    return f"; {source} decides it now" if source else ""
+
+
+def unseen_keys(node: Observed, settings: Settings) -> list[str]:
+    """The keys of the settings that node_info does not read."""
+    return [key for key in settings.sysctls if key not in node.sysctls]
+
+
+def tuned_sysctls(node: Observed, policy: Policy, reasons: dict[str, str]) -> dict[str, str]:
+    """What the node gets of them; ``reasons`` takes the reason of each.
+
+    A key of a kernel module only where that module is there now or at boot, or comes with keepalive_sysctls: no module
+    is loaded for these alone.
+    """
+    sysctls = dict(policy.tuned)
+    if policy.conn_reuse_mode == "auto" and _needs_reuse_mode(node, policy):
+        sysctls[REUSE_MODE] = "1"
+    wanted = {key: value for key, value in sysctls.items() if _module_there(node, policy, key)}
+    reasons.update({key: _tuned_reason(key, value, policy) for key, value in wanted.items()})
+    return wanted
+
+
+def _tuned_reason(key: str, value: str, policy: Policy) -> str:
+    if key == RETRIES2:
+        after = detection_text(int(value))
+        return f"gives a dead peer up after {after}; keepalive_dead_peer_seconds {policy.dead_peer_seconds}"
+    if key == REUSE_MODE:
+        return f"keepalive_conn_reuse_mode {policy.conn_reuse_mode}"
+    return VARIABLES[key]
+
+
+def _module_there(node: Observed, policy: Policy, key: str) -> bool:
+    name = module_for(key)
+    if name is None or name in map(module_for, policy.sysctls):
+        return True
+    module = node.modules.get(name)
+    return module is not None and (module.loaded or module.at_boot)
+
+
+def _needs_reuse_mode(node: Observed, policy: Policy) -> bool:
+    """Whether conn_reuse_mode is to be 1 and is not, or is by our own file, in which it has to stay then.
+
+    On a kernel with the fix to which kube-proxy does not write 0: from 5.9 on, unless kube-proxy is old.
+    """
+    if version(node.kernel) is None or kube_proxy_forces_reuse_off(node.kernel, node.kube_proxy.version):
+        return False
+    sysctl = node.sysctls.get(REUSE_MODE)
+    if sysctl is None:
+        return False
+    ours = sysctl.boot is not None and sysctl.boot.file == policy.sysctl_file
+    return ours or any(value not in (None, "1") for value in (sysctl.value, node.boot_value(REUSE_MODE)))

@@ -1,0 +1,180 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The values that a plan is made of. Private to this collection."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from ansible_collections.kubenode.connections.plugins.module_utils._common.rps_rules import RpsSettings
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import Keepalive
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import Limit, NodeLimits, NotSeen
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import Observed
+from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.options import Policy
+
+from .pods_at_risk import JudgedPods, connections_text
+
+NODE, PLAN = SCOPE_KINDS = ("node", "plan")
+"""What a finding is about. A host may be called ``plan``."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What node_settings is to bring a node to; all empty where the node needs nothing.
+
+    ``rps`` and ``pods`` (the keepalive of running pods) are None to leave them.
+    """
+
+    modules: tuple[str, ...] = ()
+    sysctls: Mapping[str, str] = field(default_factory=dict)
+    ipvs_timeouts: Mapping[str, int] = field(default_factory=dict)
+    ipvs_timeouts_persistent: bool = False
+    rps: RpsSettings | None = None
+    pods: Keepalive | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            **asdict(self),
+            "modules": list(self.modules),
+            "rps": None if self.rps is None else self.rps.as_dict(),
+            "pods": None if self.pods is None else self.pods.as_dict(),
+        }
+
+
+@dataclass(frozen=True)
+class Change:
+    """One value that differs from the settings, now or only after a reboot. ``pods``: it is one of running pods.
+
+    ``key`` is that of its reason and its owner; ``what`` says it in words.
+    """
+
+    key: str
+    what: str
+    before: str
+    after: str
+    why: str
+    after_reboot: bool = False
+    pods: bool = False
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "key": self.key,
+            "what": self.what,
+            "after_reboot": self.after_reboot,
+            "from": self.before,
+            "to": self.after,
+            "why": self.why,
+            "pods": self.pods,
+            "sentence": f"{self.what}: {self.before} becomes {self.after}; {self.why}.",
+        }
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing wrong, or not known.
+
+    ``scope`` is a node's name, or ``plan`` where ``scope_kind`` is that too. ``steps``: what of the remedy can be
+    pasted, as mappings of ``kind`` and ``what``.
+    """
+
+    id: str
+    severity: str
+    scope: str
+    scope_kind: str
+    observed: str
+    limit: str | None
+    why: str
+    remedy: str
+    steps: tuple[Mapping[str, str], ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        return {**asdict(self), "steps": [dict(step) for step in self.steps]}
+
+
+@dataclass(frozen=True)
+class NodePlan:
+    """One node: what was seen, how it stands to the limit, what it should have, and whose each value is.
+
+    ``verdict`` counts the values of its pods, ``own_verdict`` only those of the node itself. A node that was not
+    observed has none of what has a default.
+    """
+
+    name: str
+    observed: Observed | None
+    seen: NodeLimits
+    verdict: str
+    why: str
+    own_verdict: str
+    own_why: str
+    notes: tuple[str, ...]
+    spare_seconds: int | None = None
+    namespaces_unsafe: int = 0
+    settings: Settings = field(default_factory=Settings)
+    reasons: Mapping[str, str] = field(default_factory=dict)
+    changes: tuple[Change, ...] = ()
+    owners: Mapping[str, str] = field(default_factory=dict)
+    pods: JudgedPods | None = None
+
+    @property
+    def keepalive(self) -> Keepalive | None:
+        return self.observed.keepalive if self.observed else None
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "mode": self.observed.mode if self.observed else "unknown",
+            "limits": [limit.as_dict() for limit in self.seen.limits],
+            "notes": list(self.notes),
+            "keepalive": self.keepalive.as_dict() if self.keepalive else None,
+            "verdict": self.verdict,
+            "own_verdict": self.own_verdict,
+            "own_why": self.own_why,
+            "spare_seconds": self.spare_seconds,
+            "namespaces_unsafe": self.namespaces_unsafe,
+            "why": self.why,
+            "summary": f"{self.name} is {self.verdict}: {self.why}.{connections_text(self.pods)}",
+            "pods": self.pods.as_dict() if self.pods else None,
+            "settings": self.settings.as_dict(),
+            "changes": [change.as_dict() for change in self.changes],
+            "reasons": dict(self.reasons),
+            "owners": dict(self.owners),
+        }
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The whole. ``limit`` is the lowest there is now, ``planned_limit`` the lowest once the settings are in force."""
+
+    policy: Policy
+    limits: tuple[Limit, ...]
+    not_seen: tuple[NotSeen, ...]
+    planned_limit: Limit | None
+    keepalive: Keepalive | None
+    safe: bool
+    decided_in_time: bool
+    verdict: str
+    reasons: Mapping[str, str]
+    nodes: Mapping[str, NodePlan]
+
+    @property
+    def limit(self) -> Limit | None:
+        return self.limits[0] if self.limits else None
+
+    def as_dict(self, findings: tuple[Finding, ...]) -> dict[str, Any]:
+        return {
+            "limit": self.limit.as_dict() if self.limit else None,
+            "planned_limit": self.planned_limit.as_dict() if self.planned_limit else None,
+            "limits": [limit.as_dict() for limit in self.limits],
+            "not_seen": [each.as_dict() for each in self.not_seen],
+            "keepalive": self.keepalive.as_dict() if self.keepalive else None,
+            "safe": self.safe,
+            "decided_in_time": self.decided_in_time,
+            "verdict": self.verdict,
+            "policy": self.policy.as_dict(),
+            "reasons": dict(self.reasons),
+            "nodes": {name: node.as_dict() for name, node in self.nodes.items()},
+            "findings": [finding.as_dict() for finding in findings],
+        }

@@ -1,0 +1,184 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Who else writes a value: a file or TuneD at boot, kube-proxy or keepalived at its start. Private."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ansible_collections.kubenode.connections.plugins.module_utils._common.ipvs import CELLS as IPVS_CELLS
+from ansible_collections.kubenode.connections.plugins.module_utils._common.ipvs import (
+    KERNEL_DEFAULTS,
+    KUBE_PROXY_FIELDS,
+)
+from ansible_collections.kubenode.connections.plugins.module_utils._common.keepalive import KEYS as KEEPALIVE_KEYS
+from ansible_collections.kubenode.connections.plugins.module_utils._common.kube_proxy_config import CONNTRACK_FIELDS
+from ansible_collections.kubenode.connections.plugins.module_utils._common.sysctl_keys import (
+    BE_LIBERAL,
+    EXPIRE_NODEST,
+    EXPIRE_QUIESCENT,
+    REUSE_MODE,
+)
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.checked_values import whole_number
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.releases import (
+    MAX_CAP,
+    MAX_CAPPED_SINCE,
+    kube_proxy_forces_reuse_off,
+    since,
+)
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import (
+    keepalived_seconds,
+    kube_proxy_ipvs_seconds,
+)
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import Observed
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.other_writers import SYSCTL_CONF, Line
+
+from .types import Settings
+
+KERNEL = "kernel default"
+
+IPVS_DEFAULTS = KERNEL_DEFAULTS._asdict()
+"""The kernel's own, in seconds."""
+
+IPVS_FIELDS = {cell: f"ipvs.{name}" for cell, name in KUBE_PROXY_FIELDS.items()}
+
+_MAX = "net.netfilter.nf_conntrack_max"
+
+# What kube-proxy writes at every start where its configuration is not 0 (pkg/proxy/conntrack/sysctls.go):
+# sysctl -> our name of the field, what decides it, unit.
+_CONNTRACK_FIELDS = {
+    **{
+        key: (name, f"conntrack.{CONNTRACK_FIELDS[name]}", unit)
+        for key, name, unit in (
+            ("net.netfilter.nf_conntrack_tcp_timeout_established", "tcp_established", "s"),
+            ("net.netfilter.nf_conntrack_tcp_timeout_close_wait", "tcp_close_wait", "s"),
+            ("net.netfilter.nf_conntrack_udp_timeout", "udp", "s"),
+            ("net.netfilter.nf_conntrack_udp_timeout_stream", "udp_stream", "s"),
+            (BE_LIBERAL, "be_liberal", ""),
+        )
+    },
+    _MAX: ("max", f"conntrack.{CONNTRACK_FIELDS['max_per_core']} and {CONNTRACK_FIELDS['min']} give", ""),
+}
+
+# What kube-proxy sets in ipvs mode, whatever its configuration says (pkg/proxy/ipvs/proxier.go, NewProxier).
+_ALWAYS_IN_IPVS_MODE = {
+    "net.ipv4.vs.conntrack": "1",
+    EXPIRE_NODEST: "1",
+    EXPIRE_QUIESCENT: "1",
+    "net.ipv4.ip_forward": "1",
+}
+
+
+@dataclass(frozen=True)
+class KubeProxyValue:
+    """What kube-proxy writes to a key at its next start, and what decides that.
+
+    ``raises_only``: it leaves a value alone that is higher already (v1.23 to v1.28, for conntrack); None: nobody knows.
+    """
+
+    value: str
+    source: str
+    configurable: bool = True
+    raises_only: bool | None = False
+
+    def __str__(self) -> str:
+        condition = {True: ", where that is higher", False: "", None: ", by some releases only where that is higher"}
+        return f"kube-proxy at its next start ({self.source}{condition[self.raises_only]})"
+
+    def undoes(self, value: str) -> bool:
+        """Whether it writes something else over ``value``, as far as anybody knows."""
+        if self.value == value:
+            return False
+        now, written = whole_number(value), whole_number(self.value)
+        higher = now is not None and written is not None and now > written
+        return not (higher and self.raises_only)
+
+
+def kube_proxy_value(node: Observed, key: str) -> KubeProxyValue | None:
+    """What kube-proxy will write to a sysctl, or to an IPVS timeout (``IPVS tcp``); None where it leaves it alone."""
+    if key.startswith("IPVS "):
+        cell = key[len("IPVS ") :]
+        seconds = kube_proxy_ipvs_seconds(node, cell)
+        return KubeProxyValue(str(seconds), f"{IPVS_FIELDS[cell]} {seconds}s") if seconds is not None else None
+    if node.mode == "ipvs" and key in _ALWAYS_IN_IPVS_MODE:
+        always = _ALWAYS_IN_IPVS_MODE[key]
+        return KubeProxyValue(always, f"it always sets {always} in ipvs mode", False)
+    if node.mode == "ipvs" and key == REUSE_MODE and kube_proxy_forces_reuse_off(node.kernel, node.kube_proxy.version):
+        return KubeProxyValue("0", "it always sets 0 in ipvs mode on this kernel", False)
+    field, name, unit = _CONNTRACK_FIELDS.get(key, ("", "", ""))
+    number = node.kube_proxy.conntrack.get(field)
+    if not number:
+        return None
+    raises = node.kube_proxy.raises_only
+    if key == _MAX and since(node.kube_proxy.version, MAX_CAPPED_SINCE):
+        # Patch releases of 1.36 and 1.37 may leave a higher one alone, too (kubernetes#142035).
+        number, raises = max(min(number, MAX_CAP), node.kube_proxy.conntrack.get("min", 0)), None
+    return KubeProxyValue(str(number), f"{name} {number}{unit}", raises_only=raises)
+
+
+def kube_proxy_wish(key: str, value: str) -> str:
+    """What to say in ``kube_proxy_conntrack`` of the role kube_proxy, so that kube-proxy does not undo a sysctl."""
+    name = _CONNTRACK_FIELDS[key][0]
+    if key == _MAX:
+        return "max_per_core: 0"
+    return f"{name}: {'true' if value == '1' else 'false'}" if key == BE_LIBERAL else f"{name}: {value}"
+
+
+def later_lines(node: Observed, keys: Iterable[str], file: str) -> dict[str, str]:
+    """The keys, with ``FILE:LINE``, that a file read after ``file`` decides at boot.
+
+    Files are read in the order of their names, whatever their directory, and the last assignment wins: sysctl.d(5).
+    """
+    boots = {key: node.sysctls[key].boot for key in keys if key in node.sysctls}
+    return {
+        key: boot.source
+        for key, boot in boots.items()
+        if boot and boot.file and boot.source and posixpath.basename(boot.file) > posixpath.basename(file)
+    }
+
+
+def tuned_remedy(node: Observed, line: Line) -> str:
+    """What to do where TuneD decides a value, by the line that does."""
+    if line.source.startswith(SYSCTL_CONF):
+        return f"Change or remove {line.source}: TuneD applies that file last."
+    tuned = node.others.tuned
+    change = f"Change {line.source}"
+    if tuned is not None and line.source.startswith("/usr/"):
+        change = f"Set it in a profile of your own that includes {tuned.profile}, and have tuned-adm load that"
+    if tuned is not None and tuned.reapplies:
+        return f"{change}."
+    return f"{change}. Or let sysctl.d win: reapply_sysctl = 1 in /etc/tuned/tuned-main.conf, then restart TuneD."
+
+
+def owners_of(node: Observed, settings: Settings) -> dict[str, str]:
+    """Who decides each value that matters here: the keepalive, what the settings set, the IPVS timeouts."""
+    keys = dict.fromkeys([*KEEPALIVE_KEYS, *settings.sysctls])
+    owners = {key: _sysctl_owner(node, key) for key in keys}
+    if node.ipvs_on_path:
+        owners.update({f"IPVS {cell}": _ipvs_owner(node, cell) for cell in IPVS_CELLS})
+    return owners
+
+
+def _sysctl_owner(node: Observed, key: str) -> str:
+    kube_proxy = kube_proxy_value(node, key)
+    if kube_proxy is not None:
+        return str(kube_proxy)
+    if key not in node.sysctls or node.sysctls[key].boot is None:
+        return "not seen"
+    return node.boot_source(key) or KERNEL
+
+
+def _ipvs_owner(node: Observed, cell: str) -> str:
+    kube_proxy = kube_proxy_value(node, f"IPVS {cell}")
+    if kube_proxy is not None:
+        return str(kube_proxy)
+    if node.others.keepalived is not None and keepalived_seconds(node, cell) is not None:
+        source = node.others.keepalived.source
+        return f"keepalived at its next start or reload ({source}, {cell} {keepalived_seconds(node, cell)})"
+    if node.ipvs.timeouts is None:
+        return "not seen"
+    return KERNEL if node.ipvs.timeouts[cell] == IPVS_DEFAULTS[cell] else "set by hand or by a unit, lost at a reboot"

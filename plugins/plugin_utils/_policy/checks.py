@@ -1,0 +1,129 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the rows of the policy's table are made of: each takes some values and refuses others. Private."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from ansible_collections.kubenode.connections.plugins.module_utils._common import ipvs, keepalive
+from ansible_collections.kubenode.connections.plugins.module_utils._common.rps_rules import MAX_FLOW_ENTRIES
+from ansible_collections.kubenode.connections.plugins.module_utils._common.sysctl_keys import FLOW_ENTRIES, canonical
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base import keepalive_math
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.checked_values import Range, whole_number
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.errors import PlanError, nearest
+
+LOST_PROBES = Range(0, keepalive_math.PROBES_RANGE.high - 1, "one less than TCP_KEEPCNT takes", "fewer cannot be lost")
+_LONGEST = ipvs.MAX_SECONDS
+IPVS_SECONDS = Range(
+    1, _LONGEST, "what every kernel takes for an IPVS timeout, in seconds", "a timeout has at least one second"
+)
+MARGIN = Range(0, _LONGEST, "the longest timeout that IPVS has, in seconds", "a margin is never negative")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of some words; a number stands for its text."""
+
+    choices: tuple[str, ...]
+
+    def check(self, what: str, value: object) -> str:
+        text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+        if text not in self.choices:
+            raise PlanError(f"{what}: {value!r} is not one of {', '.join(self.choices)}. Write one of them.")
+        return str(text)
+
+
+Check = Callable[[str, object], Any]
+"""Gives the value as understood; takes a name for messages. Raises PlanError."""
+
+
+class _Checks(Protocol):
+    def check(self, what: str, value: object) -> Any: ...
+
+
+@dataclass(frozen=True)
+class Option:
+    """What the table says of a name beside its default: Ansible's type, its choices, its check, and what it is."""
+
+    type: str
+    check: Check
+    about: str
+    choices: tuple[str, ...] | None
+
+
+def option(kind: str, default: object, check: Check | _Checks, about: str) -> Any:
+    """A row of the table. ``about`` is Ansible's markup, the first sentence of the documentation."""
+    checked = check if callable(check) else check.check
+    option = Option(kind, checked, about, check.choices if isinstance(check, Choice) else None)
+    if isinstance(default, dict):
+        return field(default_factory=dict, metadata={"option": option})
+    return field(default=default, metadata={"option": option})
+
+
+_FLAGS = {"true": True, "yes": True, "false": False, "no": False}
+
+
+def flag(what: str, value: object) -> bool:
+    """A bool, or the text of one, for templates give text."""
+    flag = value if isinstance(value, bool) else _FLAGS.get(str(value).strip().lower())
+    if flag is None:
+        raise PlanError(f"{what}: {value!r} is neither true nor false. Write one of them, or null to leave it alone.")
+    return flag
+
+
+def path(what: str, value: object) -> str:
+    if not isinstance(value, str) or not value.startswith("/"):
+        raise PlanError(f"{what}: {value!r} is not an absolute path. Write one, for example /etc/sysctl.d/k8s.conf.")
+    return value
+
+
+def sysctls(what: str, value: object) -> dict[str, str]:
+    result: dict[str, str] = {}
+    for key, wanted in _mapping(what, value).items():
+        if isinstance(wanted, bool) or not isinstance(wanted, (str, int)) or not str(wanted).strip():
+            raise PlanError(
+                f"{what}: {key} has the value {wanted!r}, neither number nor text. Write what the kernel takes."
+            )
+        result[canonical(key)] = " ".join(str(wanted).split())
+    for key in keepalive.KEYS:
+        if key in result:
+            short = key.rpartition("_")[2]
+            raise PlanError(
+                f"{what}: {key} is planned, not a further key. Write keepalive_{short}: {result[key]} instead."
+            )
+    return result
+
+
+def ipvs_timeouts(what: str, value: object) -> dict[str, int]:
+    result: dict[str, int] = {}
+    for cell, seconds in _mapping(what, value).items():
+        if cell not in ipvs.CELLS:
+            raise PlanError(f"{what}: {cell} is not an IPVS timeout. {nearest(cell, ipvs.CELLS)}")
+        if whole_number(seconds) == 0:
+            raise PlanError(f"{what}: {cell} 0 means 'keep' to the kernel, not a timeout. Leave {cell} out to keep it.")
+        result[cell] = IPVS_SECONDS.check(f"{what}: {cell}", seconds)
+    return result
+
+
+def _mapping(what: str, value: object) -> dict[str, object]:
+    if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
+        raise PlanError(f"{what}: {value!r} is not a mapping of names and values. Write one, for example {{}}.")
+    return value
+
+
+_ENTRIES = Range(0, MAX_FLOW_ENTRIES, f"what the kernel takes for {FLOW_ENTRIES}", "which turns it off")
+
+
+def flow_entries(what: str, value: object) -> int:
+    """0 or a power of two, for the kernel rounds other numbers up. Raises PlanError."""
+    entries = _ENTRIES.check(what, value)
+    if entries & (entries - 1):
+        raise PlanError(
+            f"{what}: {entries} is no power of two (the kernel rounds up). Write {1 << entries.bit_length()}."
+        )
+    return entries

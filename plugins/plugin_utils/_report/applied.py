@@ -1,0 +1,62 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What an apply did to a node, in the report's document. Private to this collection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.untrusted import items, mapping, text
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import VERDICTS
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.parse_applied import pods_not_taken
+
+_KINDS = {
+    "modules": "module",
+    "sysctls": "sysctl",
+    "ipvs_timeouts": "ipvs timeout",
+    "rps": "rps",
+    "pods": "pod",
+    "files": "file",
+}
+"""The parts of what node_settings returns, and what each of their entries is."""
+
+_LONGEST_FILE = 4000
+
+_LOADED = {True: "loaded", False: "not loaded"}
+
+
+def describe(outcome: object, verdict_before: object) -> dict[str, Any] | None:
+    """Before and after of a node, None where node_settings did not run there.
+
+    ``outcome`` is what node_settings returned, or failed with.
+    """
+    if not isinstance(outcome, dict) or not outcome:
+        return None
+    failed = outcome.get("failed") is True
+    return {
+        "changed": outcome.get("changed") is True,
+        "error": text(outcome.get("msg")) or "node_settings failed" if failed else None,
+        "verdict_before": verdict_before if verdict_before in VERDICTS else None,
+        "values": list(_values(mapping(outcome.get("before")), mapping(outcome.get("after")))),
+        "pods_not_taken": [asdict(pod) for pod in pods_not_taken(outcome)],
+        "notes": [note for each in items(outcome.get("notes")) if (note := text(each)) is not None],
+    }
+
+
+def _values(before: Mapping[str, object], after: Mapping[str, object]) -> Iterator[dict[str, Any]]:
+    for part, kind in _KINDS.items():
+        old, new = mapping(before.get(part)), mapping(after.get(part))
+        for what in [*old, *(name for name in new if name not in old)]:
+            was, is_now = _text(old.get(what)), _text(new.get(what))
+            yield {"kind": kind, "what": what, "before": was, "after": is_now, "changed": was != is_now}
+
+
+def _text(value: object) -> str | None:
+    """A value as text; None where there is none, which is a file or a key that is not there."""
+    if isinstance(value, bool):
+        return _LOADED[value]
+    return text(str(value), _LONGEST_FILE) if isinstance(value, (str, int)) else None

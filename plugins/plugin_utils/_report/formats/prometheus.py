@@ -1,0 +1,161 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The report as metrics for node_exporter's textfile collector. Private to this collection.
+
+The text format of Prometheus, without times of its own: the collector refuses files that have any, so when the report
+was made is a metric, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timezone
+from typing import Any
+
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import VERDICTS
+from ansible_collections.kubenode.connections.plugins.plugin_utils._findings.rule import SEVERITIES
+from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.types import NODE, PLAN
+
+_PREFIX = "kubenode_connections"
+
+_HELP = {
+    "info": "1; what node it is.",
+    "observed_timestamp_seconds": "When the node was observed, in seconds since 1970.",
+    "verdict": "1 for the verdict of the node, 0 for the others.",
+    "verdict_after_boot": "1 for the verdict of the keepalive that comes back with a reboot, 0 for the others.",
+    "limit_seconds": "After how many idle seconds something on the node forgets a TCP connection.",
+    "lowest_limit_seconds": "The lowest idle limit on the path of any node: keepalive must stay below it.",
+    "keepalive_time_seconds": "Idle seconds before the first keepalive probe, in the node's own network namespace.",
+    "keepalive_intvl_seconds": "Seconds between unanswered keepalive probes.",
+    "keepalive_probes": "Unanswered keepalive probes after which a connection is given up.",
+    "spare_seconds": "Seconds between the last probe that counts and the lowest limit; negative is too late.",
+    "changes": "Values that an apply would change.",
+    "namespaces_unsafe": "Network namespaces other than the node's own, mostly pods, whose keepalive is too late.",
+    "pods": "Pods of which the network namespace was seen.",
+    "pods_at_risk": "Pods whose keepalive is too late, or with connections to services that nothing keeps.",
+    "other_namespaces_at_risk": "Network namespaces of no pod with connections to services that nothing keeps.",
+    "connections": "Established TCP connections of all network namespaces that could be read.",
+    "connections_to_services": "Those of them that go to a virtual service.",
+    "connections_without_keepalive": "Those of them to a virtual service that have no SO_KEEPALIVE.",
+    "connections_late": "Those of them to a virtual service whose keepalive timer ends after the lowest limit.",
+    "connections_at_risk": "Those of the last two, where something on the path forgets connections.",
+    "ipvs_connections_cut_within": "Connections that IPVS forgets within so many seconds if they stay idle.",
+    "findings": "Findings by severity, without the silenced ones.",
+    "findings_silenced": "Findings that are silenced.",
+    "plan_findings": "Findings about all nodes together, by severity, without the silenced ones.",
+}
+"""Every metric, in the order in which it is written."""
+
+Sample = tuple[str, Mapping[str, str], float]
+ByScope = dict[tuple[str, str], list[Mapping[str, Any]]]
+"""Findings by the kind and the name of what they are about."""
+
+
+def render_nodes(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Each node's name and its metrics, for a file on that node."""
+    by_scope = _findings_by_scope(document)
+    for node in document["nodes"]:
+        yield node["name"], _render(list(_node(document, node, by_scope)))
+
+
+def render_all(document: Mapping[str, Any]) -> str:
+    """The metrics of all nodes and of the plan, for one file on one machine."""
+    by_scope = _findings_by_scope(document)
+    samples = [each for node in document["nodes"] for each in _node(document, node, by_scope)]
+    return _render([*samples, *_plan(by_scope.get((PLAN, PLAN), []))])
+
+
+def _findings_by_scope(document: Mapping[str, Any]) -> ByScope:
+    by_scope: ByScope = {}
+    for finding in document["findings"]:
+        by_scope.setdefault((finding["scope_kind"], finding["scope"]), []).append(finding)
+    return by_scope
+
+
+def _node(document: Mapping[str, Any], node: Mapping[str, Any], by_scope: ByScope) -> Iterator[Sample]:
+    label, findings = {"node": node["name"]}, by_scope.get((NODE, node["name"]), [])
+    yield "info", {**label, **_facts(node)}, 1
+    if node["observed"]:
+        yield "observed_timestamp_seconds", label, _unix_seconds(document["made_at"])
+        yield "changes", label, len(node["changes"])
+    for metric in ("verdict", "verdict_after_boot"):
+        for verdict in VERDICTS:
+            yield metric, {**label, "verdict": verdict}, node[metric] == verdict
+    for limit in node["limits"]:
+        yield "limit_seconds", {**label, "limit": limit["name"]}, limit["seconds"]
+    if document["limit"]:
+        yield "lowest_limit_seconds", label, document["limit"]["seconds"]
+    yield from _keepalives(label, node["keepalive"])
+    if node["spare_seconds"] is not None:
+        yield "spare_seconds", label, node["spare_seconds"]
+    yield from _connections(label, node)
+    for severity in SEVERITIES:
+        number = sum(each["severity"] == severity and each["silenced"] is None for each in findings)
+        yield "findings", {**label, "severity": severity}, number
+    yield "findings_silenced", label, sum(each["silenced"] is not None for each in findings)
+
+
+def _facts(node: Mapping[str, Any]) -> dict[str, str]:
+    return {name: node[name] or "" for name in ("hostname", "kernel", "mode")}
+
+
+def _keepalives(label: Mapping[str, str], keepalives: Mapping[str, Any]) -> Iterator[Sample]:
+    for when in ("live", "at_boot", "planned"):
+        keepalive = keepalives[when]
+        if keepalive:
+            yield "keepalive_time_seconds", {**label, "when": when}, keepalive["time"]
+            yield "keepalive_intvl_seconds", {**label, "when": when}, keepalive["intvl"]
+            yield "keepalive_probes", {**label, "when": when}, keepalive["probes"]
+
+
+def _connections(label: Mapping[str, str], node: Mapping[str, Any]) -> Iterator[Sample]:
+    """What was not seen has no sample: a 0 would say that nothing is at risk."""
+    if node["namespaces"]:
+        yield "namespaces_unsafe", label, node["namespaces"]["unsafe"]
+    pods = node["pods"]
+    if pods:
+        yield "pods", label, pods["count"]
+        yield "pods_at_risk", label, pods["at_risk"]
+        yield "other_namespaces_at_risk", label, pods["others_at_risk"]
+    if pods and pods["sockets_from"]:
+        totals = pods["totals"]
+        yield "connections", label, totals["connections"]
+        for name in ("to_services", "without_keepalive", "late", "at_risk"):
+            yield f"connections_{name}", label, totals[name]
+    for seconds, number in ((node["ipvs"] or {}).get("cut_within") or {}).items():
+        yield "ipvs_connections_cut_within", {**label, "seconds": seconds}, number
+
+
+def _plan(findings: list[Mapping[str, Any]]) -> Iterator[Sample]:
+    for severity in SEVERITIES:
+        number = sum(each["severity"] == severity and each["silenced"] is None for each in findings)
+        yield "plan_findings", {"severity": severity}, number
+
+
+def _unix_seconds(moment: str) -> float:
+    return int(datetime.strptime(moment, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc).timestamp())
+
+
+def _render(samples: list[Sample]) -> str:
+    """Samples grouped by metric, as the format wants them."""
+    by_metric: dict[str, list[str]] = {}
+    for metric, labels, value in samples:
+        by_metric.setdefault(metric, []).append(f"{_PREFIX}_{metric}{{{_labels(labels)}}} {int(value)}")
+    lines = []
+    for metric, text in _HELP.items():
+        if metric in by_metric:
+            head = [f"# HELP {_PREFIX}_{metric} {text}", f"# TYPE {_PREFIX}_{metric} gauge"]
+            lines += [*head, *by_metric[metric]]
+    return "\n".join([*lines, ""])
+
+
+def _labels(labels: Mapping[str, str]) -> str:
+    return ",".join(f'{name}="{_escape(value)}"' for name, value in labels.items())
+
+
+def _escape(value: str) -> str:
+    """A value between quotes, by the three escapes that the format has. What is no Unicode becomes U+FFFD."""
+    text = value.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+    return text.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")

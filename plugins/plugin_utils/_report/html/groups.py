@@ -1,0 +1,149 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Alike nodes of a report as one, and the keepalives to draw of them. Private to this collection."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.checked_values import whole_number
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import Keepalive
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import count
+
+from ..node import keepalive_dict
+from .scale import Scale, scale_of
+from .timeline import Lane, Mark
+
+Node = Mapping[str, Any]
+
+_KEEPALIVE_KEYS = {f"net.ipv4.tcp_keepalive_{name}": name for name in ("time", "intvl", "probes")}
+
+_MOST_OTHERS = 3
+
+
+@dataclass(frozen=True)
+class Titled:
+    """A lane and what it is the keepalive of."""
+
+    title: str
+    whose: str
+    lane: Lane
+
+
+@dataclass(frozen=True)
+class Group:
+    """Nodes that look alike in the picture, and what is drawn of them."""
+
+    nodes: tuple[Node, ...]
+    lanes: tuple[Titled, ...]
+
+    @property
+    def first(self) -> Node:
+        return self.nodes[0]
+
+
+def groups_of(document: Mapping[str, Any]) -> list[Group]:
+    """All nodes, in the report's order: the worst first."""
+    alike: dict[str, list[Node]] = {}
+    for node in document["nodes"]:
+        alike.setdefault(_looks(node), []).append(node)
+    return [Group(tuple(nodes), tuple(_lanes(nodes, document))) for nodes in alike.values()]
+
+
+def scale_for(document: Mapping[str, Any], groups: Sequence[Group]) -> Scale:
+    """One scale for all groups, so that they can be compared."""
+    deciding = [limit["seconds"] for limit in (document["limit"], document["planned_limit"]) if limit]
+    lanes = [titled.lane for group in groups for titled in group.lanes]
+    probes = [lane.keepalive["time"] for lane in lanes if lane.keepalive]
+    return scale_of(deciding, [seconds for lane in lanes for seconds in lane.seconds()], probes)
+
+
+def _looks(node: Node) -> str:
+    """What decides how a node is drawn, as text."""
+    limits = [(limit["seconds"], limit["name"]) for limit in node["limits"]]
+    others = [keepalive for keepalive, _number in _others(node)]
+    own = [node[name] for name in ("verdict", "verdict_after_boot", "mode", "observed")]
+    drawn = [node["keepalive"][name] for name in ("live", "at_boot", "planned")]
+    return json.dumps([own, drawn, limits, others, _before(node), bool(node["not_seen"])], sort_keys=True)
+
+
+def _lanes(nodes: Sequence[Node], document: Mapping[str, Any]) -> Iterator[Titled]:
+    """What is drawn of nodes that look alike; they may differ in how many namespaces they have."""
+    node = nodes[0]
+    keepalive, policy = node["keepalive"], document["policy"]
+    now, later = _limits(node, document, document["limit"]), _limits(node, document, document["planned_limit"])
+    live, planned = keepalive["live"], keepalive["planned"]
+
+    def titled(title: str, whose: str, values: Mapping[str, Any] | None, limits: tuple[Mark, ...]) -> Titled:
+        return Titled(title, whose, Lane(values, limits, policy["lost_probes"], policy["margin"]))
+
+    before = _before(node)
+    if before is not None and before != _three(live):
+        values = keepalive_dict(Keepalive(**before), policy["lost_probes"])
+        yield titled("Before", "the node's own, before the apply", values, now)
+    others = [values for values, _number in _others(node)]
+    same = f" and that of {_how_many(nodes, live, 'other network namespace')}" if live in others else ""
+    yield titled("Now", f"the node's own{same}", live, now)
+    for other in [values for values in others if values != live][:_MOST_OTHERS]:
+        yield titled("Pods now", _how_many(nodes, other, "network namespace"), other, now)
+    if keepalive["at_boot"] is not None and keepalive["at_boot"] != live:
+        yield titled("After a reboot", "the node's own, as things stand", keepalive["at_boot"], now)
+    if planned is not None and (planned != live or later != now):
+        yield titled("Planned", "the node's own, once the plan is applied", planned, later)
+
+
+def _others(node: Node) -> list[tuple[Mapping[str, Any], int]]:
+    """Each keepalive of network namespaces besides the node's own, most of which are pods, and in how many it is.
+
+    A group that is ``own`` holds the node's own namespace, and all others with the same values.
+    """
+    groups = [(group["keepalive"], group["namespaces"] - group["own"]) for group in _groups(node)]
+    return [(keepalive, number) for keepalive, number in groups if number > 0]
+
+
+def _groups(node: Node) -> Sequence[Mapping[str, Any]]:
+    return node["namespaces"]["groups"] if node["namespaces"] else ()
+
+
+def _how_many(nodes: Sequence[Node], keepalive: Mapping[str, Any] | None, noun: str) -> str:
+    """In how many namespaces of each node a keepalive is: ``3 network namespaces``, ``1 to 7`` where nodes differ."""
+    numbers = [sum(number for values, number in _others(node) if values == keepalive) for node in nodes]
+    most = count(max(numbers), noun)
+    return most if min(numbers) == max(numbers) else f"{min(numbers)} to {most}"
+
+
+def _limits(node: Node, document: Mapping[str, Any], lowest: Mapping[str, Any] | None) -> tuple[Mark, ...]:
+    """What forgets a connection of this node, lowest first; the lowest may be another node's, which it crosses.
+
+    ``lowest`` is the report's limit or planned_limit: what is below the planned one will have been raised.
+    """
+    if lowest is None:
+        return ()
+    there = [*node["limits"], *(limit for limit in document["limits"] if limit["node"] is None)]
+    names: dict[int, list[str]] = {lowest["seconds"]: []}
+    own = {(limit["seconds"], limit["name"]) for limit in there}
+    if (lowest["seconds"], lowest["name"]) not in own and lowest["node"] not in (None, node["name"]):
+        names[lowest["seconds"]].append(f"{lowest['name']} on {lowest['node']}")
+    else:
+        names[lowest["seconds"]].append(lowest["name"])
+    for limit in there:
+        if limit["seconds"] >= lowest["seconds"] and limit["name"] not in names.setdefault(limit["seconds"], []):
+            names[limit["seconds"]].append(limit["name"])
+    return tuple(Mark(seconds, ", ".join(names[seconds]), seconds == lowest["seconds"]) for seconds in sorted(names))
+
+
+def _before(node: Node) -> dict[str, int] | None:
+    """The node's own keepalive before an apply, where that wrote all three values."""
+    values = (node["applied"] or {"values": []})["values"]
+    old = {_KEEPALIVE_KEYS.get(each["what"]): whole_number(each["before"]) for each in values}
+    three = {name: number for name in _KEEPALIVE_KEYS.values() if (number := old.get(name)) is not None}
+    return three if len(three) == len(_KEEPALIVE_KEYS) else None
+
+
+def _three(keepalive: Mapping[str, Any] | None) -> dict[str, int] | None:
+    return {name: keepalive[name] for name in _KEEPALIVE_KEYS.values()} if keepalive else None

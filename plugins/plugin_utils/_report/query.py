@@ -1,0 +1,45 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A part of the report by a JMESPath expression. Private to this collection."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.errors import PlanError
+
+try:
+    import jmespath
+    from jmespath.exceptions import JMESPathError
+except ImportError:
+    HAS_JMESPATH = False
+else:
+    HAS_JMESPATH = True
+
+_OPTION = "keepalive_report_query"
+
+
+def query(document: Mapping[str, Any], expression: str) -> Any:
+    """What the expression finds, None where that is nothing. Raises PlanError where it is none, or nothing reads it."""
+    if not HAS_JMESPATH:
+        raise PlanError(
+            f"{_OPTION}: the Python package jmespath is not there where the playbook runs. "
+            "Install it beside ansible-core: pip install jmespath."
+        )
+    try:
+        return jmespath.search(expression, document)
+    except (JMESPathError, ArithmeticError, RecursionError, TypeError, ValueError) as error:
+        text = " ".join(str(error).split())
+        raise PlanError(
+            f"{_OPTION}: {expression!r} is not a JMESPath expression that fits a report: {text}. "
+            "An example: \"findings[?severity=='critical'].[scope,observed]\". See https://jmespath.org."
+        ) from None
+
+
+def result_text(result: Any) -> str:
+    """What was found as JSON in ASCII, so that nothing in it reaches the terminal as a control character."""
+    return json.dumps(result, indent=2)

@@ -1,0 +1,167 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The nodes in a terminal: a table with one line for alike nodes. Private to this collection."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base import keepalive_math
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.node_ranges import named
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import UNKNOWN, UNSAFE, VERDICTS, count
+
+from ..verdict import anything_at_risk, safe_until_reboot
+from . import table
+from .page import Page, Span, Text, plain, spans
+from .table import NOTHING, Column, Row
+
+Node = Mapping[str, Any]
+Document = Mapping[str, Any]
+
+_MOST_GROUPS = 20
+_WIDE_NAME = 20
+
+_NO_FILE = "no file sets it: the kernel's default"
+
+
+def write(page: Page, document: Document) -> None:
+    """A line for each group of alike nodes, the worst first."""
+    groups = _groups(document)
+    domain = shared_domain([node["name"] for node in document["nodes"]])
+    of_pods = any(node["pods"] for node in document["nodes"])
+    header = (
+        Column("NODE", least=12),
+        Column("MODE"),
+        Column("LIMIT", least=12),
+        Column("KEEPALIVE"),
+        Column("SPARE", right=True),
+        Column("PODS" if of_pods else "NETNS", right=True),
+        Column("SOCKETS", right=True),
+        Column("VERDICT"),
+    )
+    page.blank()
+    table.write(page, header, [_row(nodes, document, domain, of_pods) for nodes in groups[:_MOST_GROUPS]])
+    if len(groups) > _MOST_GROUPS:
+        page.line(_more(groups[_MOST_GROUPS:]))
+    if legend := _legend(document, domain, of_pods):
+        page.line(legend)
+
+
+def shared_domain(names: Sequence[str]) -> str:
+    """``.example.org`` where all names end in it and it makes the table too wide, else nothing. Addresses have none."""
+    domains = {name.partition(".")[2] for name in names}
+    shared = domains.pop() if len(domains) == 1 else ""
+    too_wide = max(map(len, names), default=0) > _WIDE_NAME
+    return f".{shared}" if too_wide and shared and not shared.rpartition(".")[2].isdigit() else ""
+
+
+def keepalive_words(keepalive: Mapping[str, Any] | None) -> str:
+    """``600/30/9``, or that it was not read."""
+    return keepalive_math.words(keepalive) or "not read"
+
+
+def sources_words(sources: Sequence[str]) -> str:
+    """``/etc/sysctl.d/k8s.conf:3,4,5`` of sources like ``FILE:LINE``."""
+    lines: dict[str, list[str]] = {}
+    for source in sources:
+        file, _colon, number = source.rpartition(":")
+        lines.setdefault(file, []).append(number)
+    return ", ".join(f"{file}:{','.join(each)}" for file, each in lines.items()) or _NO_FILE
+
+
+def _groups(document: Document) -> list[list[Node]]:
+    alike: dict[str, list[Node]] = {}
+    for node in document["nodes"]:
+        same = [node[key] for key in ("verdict", "mode", "observed", "spare_seconds")]
+        notes = [plain(spans(note)) for note in _notes(node, document)]
+        looks = [same, notes, node["keepalive"]["live"], _limit(node, document), anything_at_risk(node)]
+        alike.setdefault(json.dumps(looks), []).append(node)
+    return sorted(alike.values(), key=lambda nodes: _badness(nodes[0]))
+
+
+def _badness(node: Node) -> tuple[int, bool, bool]:
+    return VERDICTS.index(node["verdict"]), not anything_at_risk(node), not safe_until_reboot(node)
+
+
+def _row(nodes: Sequence[Node], document: Document, domain: str, of_pods: bool) -> Row:
+    node = nodes[0]
+    spare, verdict = node["spare_seconds"], node["verdict"]
+    cells = (
+        Span(named([each["name"].removesuffix(domain) for each in nodes])),
+        Span(node["mode"] if node["observed"] else NOTHING),
+        Span(_limit(node, document).removesuffix(domain)),
+        Span(keepalive_words(node["keepalive"]["live"]) if node["observed"] else NOTHING),
+        Span(f"{spare} s" if spare is not None else NOTHING),
+        _pods(nodes) if of_pods else _namespaces(nodes),
+        _sockets(nodes),
+        Span(verdict.upper(), verdict),
+    )
+    return Row(cells, list(_notes(node, document)))
+
+
+def _limit(node: Node, document: Document) -> str:
+    """The limit that decides over the node, and whose it is: one of its own, another node's, or a middlebox's."""
+    limit = document["limit"]
+    if limit is None or not node["observed"]:
+        return NOTHING
+    own = {(each["seconds"], each["name"]) for each in node["limits"]}
+    if limit["node"] and (limit["seconds"], limit["name"]) not in own:
+        return f"{limit['seconds']} s {limit['name']} on {limit['node']}"
+    return f"{limit['seconds']} s {limit['name']}"
+
+
+def _pods(nodes: Sequence[Node]) -> Span:
+    looked = [node["pods"] for node in nodes if node["pods"]]
+    return _of(sum(pods["at_risk"] for pods in looked), sum(pods["count"] for pods in looked))
+
+
+def _namespaces(nodes: Sequence[Node]) -> Span:
+    spaces = [node["namespaces"] for node in nodes if node["namespaces"] and node["namespaces"]["groups"]]
+    others = [group["namespaces"] - group["own"] for each in spaces for group in each["groups"]]
+    return _of(sum(each["unsafe"] for each in spaces), sum(others))
+
+
+def _sockets(nodes: Sequence[Node]) -> Span:
+    looked = [node["pods"]["totals"] for node in nodes if node["pods"]]
+    return _of(sum(each["at_risk"] for each in looked), sum(each["to_services"] for each in looked))
+
+
+def _of(at_risk: int, number: int) -> Span:
+    return Span(f"{at_risk}/{number}", UNSAFE if at_risk else None) if number else Span(NOTHING)
+
+
+def _notes(node: Node, document: Document) -> Iterator[Text]:
+    """What the cells do not say."""
+    spare, margin = node["spare_seconds"], document["policy"]["margin"]
+    if node["verdict"] == UNKNOWN or (node["verdict"] == UNSAFE and spare is None):
+        yield node["why"]
+    elif node["verdict"] == UNSAFE and 0 <= spare < margin:
+        yield f"{margin - spare} s less than keepalive_margin {margin}"
+    if safe_until_reboot(node):
+        boot = f"{keepalive_words(node['keepalive']['at_boot'])} ({sources_words(node['keepalive']['boot_sources'])})"
+        yield [Span("UNSAFE", UNSAFE), f" after a reboot: {boot}"]
+
+
+def _more(groups: Sequence[Sequence[Node]]) -> str:
+    nodes = [node["verdict"] for group in groups for node in group]
+    counts = ", ".join(f"{nodes.count(verdict)} {verdict}" for verdict in VERDICTS if verdict in nodes)
+    return f"and {count(len(nodes), 'node')} more in {count(len(groups), 'group')} ({counts})"
+
+
+def _legend(document: Document, domain: str, of_pods: bool) -> str:
+    """What the columns that are there mean."""
+    told = [] if document["limit"] is None else ["SPARE: to the limit, negative is too late."]
+    seen = document["counts"]["pods"]["seen"] + document["counts"]["sockets"]["to_services"]
+    if of_pods and seen:
+        told.append("PODS, SOCKETS: at risk/seen.")
+    elif not of_pods and _namespaces(document["nodes"]).text != NOTHING:
+        told.append("NETNS (pods): too late/seen.")
+    if any(node["observed"] and node["mode"] == "none" for node in document["nodes"]):
+        told.append("MODE none: no kube-proxy.")
+    if domain:
+        told.append(f"NODE: without {domain}.")
+    return " ".join(told)

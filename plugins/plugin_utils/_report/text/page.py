@@ -1,0 +1,164 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Text for a terminal: lines of a bounded width, whose parts may have a style. Private to this collection."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import columns, printable
+
+CRITICAL, WARNING, UNKNOWN, UNSAFE, SAFE = "critical", "warning", "unknown", "unsafe", "safe"
+COMMAND = "command"
+STYLES = (CRITICAL, WARNING, UNKNOWN, UNSAFE, SAFE, COMMAND)
+"""What a part of a line can be; who shows the line decides over colours. No style says what its words do not."""
+
+
+_NO_BREAK = "\N{NO-BREAK SPACE}"
+
+
+@dataclass(frozen=True)
+class Span:
+    """A part of a line; ``style`` is one of STYLES, None for plain text."""
+
+    text: str
+    style: str | None = None
+
+
+Line = tuple[Span, ...]
+
+Text = str | Sequence[str | Span]
+
+
+def plain(line: Line) -> str:
+    """The line without its styles."""
+    return "".join(span.text for span in line)
+
+
+def as_it_is(text: str) -> Line:
+    """Text that is known to be safe to print, such as JSON in ASCII, as a line."""
+    return (Span(text),)
+
+
+def spans(text: Text) -> Line:
+    """Text as spans that are safe to print."""
+    several = [text] if isinstance(text, str) else text
+    made = [each if isinstance(each, Span) else Span(each) for each in several]
+    return tuple(Span(printable(span.text), span.style) for span in made)
+
+
+def wrap(text: Text, first: int, rest: int) -> list[Line]:
+    """Lines of at most ``first`` (then ``rest``) columns, broken at blanks; a word that is too long is cut."""
+    lines: list[list[Span]] = [[]]
+    room = first
+    for word in _words(spans(text)):
+        width = _width(word)
+        if lines[-1] and width < room:
+            lines[-1] += [Span(" "), *word]
+            room -= width + 1
+            continue
+        if lines[-1]:
+            lines.append([])
+            room = rest
+        *whole, last = _cut(word, room, rest)
+        lines[-1:] = [*whole, last]
+        room = (rest if whole else room) - _width(last)
+    return [_joined(line) for line in lines]
+
+
+def _words(line: Line) -> Iterator[list[Span]]:
+    """What no blank separates stays together, whatever its styles. So does a number with its unit."""
+    word: list[Span] = []
+    for span in line:
+        # printable() leaves no no-break space of its own.
+        bound = re.sub(r"(?<=[0-9]) (?=s\b)", _NO_BREAK, span.text)
+        for piece in re.split("( +)", bound):
+            if piece.startswith(" "):
+                if word:
+                    yield word
+                word = []
+            elif piece:
+                word.append(Span(piece.replace(_NO_BREAK, " "), span.style))
+    if word:
+        yield word
+
+
+def _cut(word: list[Span], first: int, rest: int) -> list[list[Span]]:
+    pieces: list[list[Span]] = [[]]
+    room = max(first, 2)
+    for span in word:
+        for character in span.text:
+            if columns(character) > room:
+                pieces.append([])
+                room = max(rest, 2)
+            pieces[-1].append(Span(character, span.style))
+            room -= columns(character)
+    return pieces
+
+
+def _width(line: Iterable[Span]) -> int:
+    return sum(columns(span.text) for span in line)
+
+
+def _joined(line: Iterable[Span]) -> Line:
+    """Neighbours of the same style as one."""
+    told = [span for span in line if span.text]
+    return tuple(
+        Span("".join(span.text for span in same), style) for style, same in groupby(told, lambda span: span.style)
+    )
+
+
+class Page:
+    """Lines of at most ``width`` columns; no text that is written can begin a line of its own."""
+
+    def __init__(self, width: int) -> None:
+        self.width = width
+        self.lines: list[Line] = []
+
+    def add(self, line: Iterable[Span]) -> None:
+        """A line that is safe and narrow enough as it is; blanks at its end are left out."""
+        joined = list(_joined(line))
+        while joined and not joined[-1].text.rstrip(" "):
+            joined.pop()
+        if joined:
+            joined[-1] = Span(joined[-1].text.rstrip(" "), joined[-1].style)
+        self.lines.append(tuple(joined))
+
+    def line(self, text: Text, indent: int = 0, hanging: int = 0) -> None:
+        """One paragraph; ``hanging`` more columns for its further lines."""
+        rest = indent + hanging
+        for number, line in enumerate(wrap(text, self.width - indent, self.width - rest)):
+            self.add([Span(" " * (rest if number else indent)), *line])
+
+    def field(self, label: str, text: Text, label_width: int, indent: int = 2) -> None:
+        """A label and what it says, aligned with the other fields of that label's width."""
+        for number, line in enumerate(wrap(text, *[self.width - indent - label_width] * 2)):
+            head = printable("" if number else label)
+            self.add([Span(" " * indent + head + " " * (label_width - columns(head))), *line])
+
+    def blank(self) -> None:
+        self.lines.append(())
+
+    def heading(self, text: Text) -> None:
+        """The first line of a section, apart from what is before it."""
+        self.blank()
+        self.line(text)
+
+    def command(self, words: Sequence[str], label: str = "", indent: int = 0) -> None:
+        """A command line to copy, continued with backslashes; a word that is too long for a line is left whole."""
+        lines = [""]
+        for word in map(printable, words):
+            longer = f"{lines[-1]} {word}".lstrip()
+            if lines[-1] and indent + columns(f"{label}{longer} \\") > self.width:
+                lines.append(word)
+            else:
+                lines[-1] = longer
+        for number, line in enumerate(lines, 1):
+            head = " " * indent + (label if number == 1 else " " * columns(label))
+            ending = "" if number == len(lines) else " \\"
+            self.add([Span(head), Span(line + ending, COMMAND)])

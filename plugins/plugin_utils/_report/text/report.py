@@ -1,0 +1,43 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The report as lines for a terminal: the verdict first, then why, then what to do. Private to this collection."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..rerun_command import INVENTORY
+from . import changes, findings, nodes, plan, pods, summary
+from .page import Line, Page
+
+WIDEST = 110
+"""Longer lines are hard to read."""
+
+
+def text_lines(
+    document: Mapping[str, Any], width: int = WIDEST, options: Sequence[str] | None = INVENTORY
+) -> list[Line]:
+    """Lines of at most ``width`` columns, without control characters; ``document`` is make_document's.
+
+    ``options`` are those of ansible-playbook in the commands that are named; None names no command, because what
+    follows is on its way.
+    """
+    page = Page(min(width, WIDEST))
+    summary.write_head(page, document, options)
+    nodes.write(page, document)
+    changes.write_drift(page, document)
+    if document["kind"] == "apply":
+        changes.write_applied(page, document)
+    else:
+        plan.write_limits(page, document)
+        plan.write_keepalive(page, document)
+        plan.write_seen(page, document)
+    pods.write(page, document)
+    findings.write(page, document)
+    if document["kind"] != "apply" or not document["check_mode"]:
+        changes.write_changes(page, document)
+    summary.write_next(page, document, options)
+    return page.lines

@@ -1,0 +1,166 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is at risk, counted once, and the verdict in a word and a sentence; every format takes it from here. Private."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.node_ranges import named
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import (
+    SAFE,
+    UNKNOWN,
+    UNSAFE,
+    VERDICTS,
+    columns,
+    count,
+    printable,
+)
+from ansible_collections.kubenode.connections.plugins.plugin_utils._findings.rule import SEVERITIES
+
+Document = Mapping[str, Any]
+Node = Mapping[str, Any]
+
+SOCKETS = ("connections", "to_services", "without_keepalive", "in_flight", "late", "undecided", "at_risk")
+"""What is counted of connections, of a node and of all of them."""
+
+_LONG_NAME = 24
+
+
+def counts_of(nodes: Sequence[Node], findings: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The ``counts`` of a document, of its nodes and its findings. What was not looked at counts nothing."""
+    counting = [finding["severity"] for finding in findings if finding["silenced"] is None]
+    verdicts = [node["verdict"] for node in nodes]
+    looked = [node["pods"] for node in nodes if node["pods"]]
+    unnamed = [node["namespaces"] for node in nodes if node["namespaces"] and not node["pods"]]
+    return {
+        "nodes": {verdict: verdicts.count(verdict) for verdict in VERDICTS},
+        "safe_until_reboot": sum(map(safe_until_reboot, nodes)),
+        "findings": {severity: counting.count(severity) for severity in SEVERITIES},
+        "silenced": len(findings) - len(counting),
+        "changes": sum(len(node["changes"]) for node in nodes),
+        "pods": {
+            "seen": sum(pods["count"] for pods in looked),
+            "at_risk": sum(pods["at_risk"] for pods in looked),
+        },
+        "namespaces": {
+            "of_no_pod": sum(pods["others_at_risk"] for pods in looked),
+            "unnamed": sum(each["unsafe"] for each in unnamed),
+        },
+        "sockets": {name: sum(pods["totals"][name] for pods in looked) for name in SOCKETS},
+    }
+
+
+def verdict_of(nodes: Sequence[Node], counts: Mapping[str, Any]) -> str:
+    """The verdict on the nodes, their pods and open connections together, as of now."""
+    if counts["nodes"][UNSAFE] or _besides_nodes(counts):
+        return UNSAFE
+    return UNKNOWN if counts["nodes"][UNKNOWN] or _pods_unknown(nodes) else SAFE
+
+
+def sockets_at_risk(totals: Mapping[str, int], limit: object) -> int:
+    """Of a node's connections to services those that nothing probes, or too late; none where nothing forgets them."""
+    return totals["without_keepalive"] + totals["late"] if limit else 0
+
+
+def safe_until_reboot(node: Node) -> bool:
+    return bool(node["verdict"] == SAFE and node["verdict_after_boot"] == UNSAFE)
+
+
+def anything_at_risk(node: Node) -> bool:
+    """Whether a pod of the node or another network namespace is, its own left aside."""
+    pods, spaces = node["pods"], node["namespaces"]
+    return bool(pods["at_risk"] or pods["others_at_risk"] if pods else spaces and spaces["unsafe"])
+
+
+def word(document: Document) -> str:
+    """UNSAFE, UNKNOWN, UNSAFE AFTER A REBOOT or SAFE."""
+    if document["verdict"] == SAFE and document["counts"]["safe_until_reboot"]:
+        return "UNSAFE AFTER A REBOOT"
+    return str(document["verdict"]).upper()
+
+
+def kind(document: Document) -> str:
+    """The verdict whose colour the word has."""
+    return word(document).partition(" ")[0].lower()
+
+
+def sentence(document: Document) -> str:
+    """Who is affected, to follow the word: it begins small and has no full stop."""
+    said, counts = word(document), document["counts"]["nodes"]
+    if said == "UNSAFE":
+        return f"idle connections at risk {_where(document)}{_others(document)}"
+    if said == "UNKNOWN" and counts[UNKNOWN]:
+        return f"whether idle connections are safe is not known on {_nodes(document, UNKNOWN)}"
+    if said == "UNKNOWN":
+        hidden = named(pods_unknown(document))
+        return f"not all pods and connections could be read on {hidden}; the nodes themselves are safe"
+    if said == "SAFE":
+        return f"idle connections are safe on {_nodes(document, SAFE)}"
+    return f"idle connections are safe, until a reboot of {_of(document['counts']['safe_until_reboot'], document)}"
+
+
+def pods_unknown(document: Document) -> list[str]:
+    """Where pods or their connections could not be read, or not all."""
+    return _pods_unknown(document["nodes"])
+
+
+def _pods_unknown(nodes: Sequence[Node]) -> list[str]:
+    return [
+        node["name"]
+        for node in nodes
+        if (node["namespaces"] and not _complete(node["namespaces"])) or (node["pods"] and node["pods"]["error"])
+    ]
+
+
+def _complete(namespaces: Mapping[str, Any]) -> bool:
+    return bool(namespaces["groups"]) and not namespaces["unreadable"] and namespaces["error"] is None
+
+
+def _besides_nodes(counts: Mapping[str, Any]) -> bool:
+    """Whether pods, other namespaces or open connections are at risk."""
+    return bool(counts["pods"]["at_risk"] or any(counts["namespaces"].values()) or counts["sockets"]["at_risk"])
+
+
+def _where(document: Document) -> str:
+    """``on 1 of 3 nodes (1 unknown), in 2 of 2 pods``"""
+    counts = document["counts"]
+    nodes, pods, spaces = counts["nodes"], counts["pods"], counts["namespaces"]
+    unknown = f" ({nodes[UNKNOWN]} unknown)" if nodes[UNKNOWN] else ""
+    places = [f"on {_nodes(document, UNSAFE)}{unknown}"] if nodes[UNSAFE] else []
+    if pods["at_risk"]:
+        places.append(f"in {pods['at_risk']} of {count(pods['seen'], 'pod')}")
+    if spaces["of_no_pod"]:
+        places.append(f"in {count(spaces['of_no_pod'], 'network namespace')} of no pod")
+    if spaces["unnamed"]:
+        places.append(f"in {count(spaces['unnamed'], 'network namespace')} (pods)")
+    if not places:
+        places.append(f"on {count(counts['sockets']['at_risk'], 'socket')} to services")
+    return ", ".join(places)
+
+
+def _others(document: Document) -> str:
+    """What the part that is at risk must not hide."""
+    nodes, boots = document["counts"]["nodes"], document["counts"]["safe_until_reboot"]
+    told = []
+    if not nodes[UNSAFE]:
+        told.append(f"{_nodes(document, UNKNOWN)} unknown" if nodes[UNKNOWN] else "the nodes themselves are safe")
+    if boots:
+        told.append(f"{count(boots, 'node')} more after a reboot")
+    return "".join(f"; {each}" for each in told)
+
+
+def _nodes(document: Document, verdict: str) -> str:
+    return _of(document["counts"]["nodes"][verdict], document)
+
+
+def _of(number: int, document: Document) -> str:
+    """``worker1``, ``all 3 nodes``, ``1 of 3 nodes``; no name that makes the line long."""
+    nodes = document["nodes"]
+    if len(nodes) == 1:
+        name = str(nodes[0]["name"])
+        return name if columns(printable(name)) <= _LONG_NAME else "the node"
+    return f"all {len(nodes)} nodes" if number == len(nodes) else f"{number} of {len(nodes)} nodes"

@@ -1,0 +1,196 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.kubenode.connections.plugins.module_utils._common import rps_rules
+from ansible_collections.kubenode.connections.plugins.module_utils._common.errors import NodeError
+from ansible_collections.kubenode.connections.plugins.module_utils._common.ipvs import Timeouts
+from ansible_collections.kubenode.connections.plugins.module_utils._converge.originals import (
+    MAX_BYTES,
+    NOTHING,
+    PATH,
+    FileRecord,
+    LiveRecord,
+    Originals,
+    dump,
+    parse,
+)
+from ansible_collections.kubenode.connections.plugins.module_utils._files import ipvs_unit
+from ansible_collections.kubenode.connections.plugins.module_utils._pod_sysctls import methods
+
+texts = st.text(max_size=8)
+names = st.text("ab_", min_size=1, max_size=4)
+sysctl_names = st.lists(names, min_size=2, max_size=3).map(".".join)
+paths = st.lists(names, min_size=1, max_size=3).map(lambda parts: "/" + "/".join(parts))
+UNIT = ipvs_unit.PATH
+
+
+def file_records(kind):
+    return st.builds(
+        FileRecord,
+        st.just(kind),
+        st.one_of(st.none(), st.binary(max_size=20)),
+        st.lists(texts, max_size=2).map(tuple),
+        st.dictionaries(texts, st.lists(texts, min_size=1, max_size=2).map(tuple), max_size=2),
+    )
+
+
+def live(names, values):
+    known = st.lists(values, min_size=1, max_size=2).map(tuple)
+    return st.dictionaries(names, st.builds(LiveRecord, st.one_of(st.none(), values), known), max_size=2)
+
+
+files = st.one_of(
+    st.dictionaries(
+        paths, st.one_of(file_records("sysctls"), file_records("modules"), file_records("cni")), max_size=2
+    ),
+    st.dictionaries(st.just(UNIT), file_records("whole")),
+    st.dictionaries(st.just(ipvs_unit.LINK), file_records("link")),
+    st.dictionaries(paths.map(lambda path: f"{path}/{methods.DROP_IN}"), file_records("pods")),
+)
+originals = st.builds(
+    Originals,
+    files,
+    live(sysctl_names, st.text("0123456789 \t-az", max_size=20)),
+    live(st.sampled_from(Timeouts._fields), st.integers(0, 2147483)),
+    st.lists(paths).map(tuple),
+    live(st.just("/sys/class/net/eth0/queues/rx-0/rps_cpus"), st.text("0123456789abcdef,", min_size=1)),
+    live(st.uuids().map(str), st.just("7200/75/9")),
+)
+
+
+@given(originals)
+def test_what_is_kept_comes_back_as_it_was(kept):
+    assert parse(dump(kept)) == kept
+
+
+def test_nothing_to_keep_is_no_file():
+    assert dump(NOTHING) is None
+    assert parse(None) == NOTHING
+
+
+def broken(**changes):
+    document = {"version": 1, "files": {}, "sysctls": {}, "ipvs_timeouts": {}, "directories": [], "rps": {}, "pods": {}}
+    document.update(changes)
+    return json.dumps({name: value for name, value in document.items() if value is not KeyError}).encode()
+
+
+RECORD = {"kind": "sysctls", "original": None, "hashes": [], "ours": {}}
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        pytest.param(b"", "Expecting value: line 1 column 1 (char 0)", id="an empty file"),
+        pytest.param(b'{"version": 1,', "Expecting property name", id="a file cut off"),
+        pytest.param(b"\xff", "'utf-8' codec can't decode byte 0xff in position 0", id="bytes that are no text"),
+        pytest.param(broken(version=2), "it has version 2, expected 1", id="a later version"),
+        pytest.param(broken(files=KeyError), "it lacks 'files'", id="a part is missing"),
+        pytest.param(broken(files=[]), "'list' object has no attribute 'items'", id="a list for a table"),
+        pytest.param(b"[]", "list indices must be integers", id="a list for the whole"),
+        pytest.param(
+            broken(files={"/f": dict(RECORD, kind="exec")}), "a file of kind 'exec' is not known", id="an unknown kind"
+        ),
+        pytest.param(
+            broken(files={"/f": dict(RECORD, original="%%")}),
+            "base64",
+            id="contents that are no base64",
+        ),
+        pytest.param(
+            broken(sysctls={"a.b": {"original": 7, "ours": []}}), "7 is not of type str", id="a number for a sysctl"
+        ),
+        pytest.param(
+            broken(ipvs_timeouts={"tcp": {"original": True, "ours": []}}),
+            "True is not of type int",
+            id="true for seconds",
+        ),
+    ],
+)
+def test_a_file_that_is_not_ours_is_refused(data, why):
+    with pytest.raises(NodeError) as error:
+        parse(data)
+    message = str(error.value)
+    assert message.startswith(PATH + ": the record of what this node had before the first run cannot be used (")
+    assert why in message
+    assert message.endswith(
+        "). Put the file back from a backup; or move it away, then what the node has now counts as original."
+    )
+
+
+LIVE = {"original": "1", "ours": ["2"]}
+QUEUE = "/sys/class/net/eth0/queues/rx-0/rps_cpus"
+STRANGE = [
+    ("a file below /proc", {"files": {"/proc/sys/kernel/core_pattern": RECORD}}, "no file that is written here"),
+    ("a file below //dev", {"files": {"//dev/sda": RECORD}}, "no file that is written here"),
+    ("a path with ..", {"files": {"/etc/sysctl.d/../shadow": RECORD}}, "no file that is written here"),
+    ("a relative path", {"files": {"etc/shadow": RECORD}}, "no file that is written here"),
+    ("a path with a line break", {"files": {"/etc/a\nb": RECORD}}, "no file that is written here"),
+    ("a path that is not UTF-8", {"files": {"/etc/a\udcff": RECORD}}, "no file that is written here"),
+    ("no path", {"files": {"": RECORD}}, "no file that is written here"),
+    ("the root", {"files": {"/": RECORD}}, "no file that is written here"),
+    ("a whole file elsewhere", {"files": {"/etc/shadow": dict(RECORD, kind="whole")}}, "(kind whole)"),
+    ("a link elsewhere", {"files": {"/etc/shadow": dict(RECORD, kind="link")}}, "(kind link)"),
+    ("a drop-in of another name", {"files": {"/etc/crio/crio.conf": dict(RECORD, kind="pods")}}, "(kind pods)"),
+    ("a key without a value", {"files": {"/etc/f": dict(RECORD, ours={"a.b": []})}}, "without a value"),
+    ("a directory with ..", {"directories": ["/etc/../var"]}, "no directory that is made here"),
+    ("a directory of the kernel", {"directories": ["/sys/fs/cgroup/x"]}, "no directory that is made here"),
+    ("a sysctl above /proc/sys", {"sysctls": {"net/../../self/mem": LIVE}}, "is no sysctl"),
+    ("a sysctl in another spelling", {"sysctls": {"net/ipv4/tcp_keepalive_time": LIVE}}, "is no sysctl"),
+    ("a sysctl without a dot", {"sysctls": {"kernel": LIVE}}, "is no sysctl"),
+    ("a value of two lines", {"sysctls": {"a.b": dict(LIVE, original="1\n2")}}, "is none of a sysctl"),
+    ("a live value that was never set", {"sysctls": {"a.b": dict(LIVE, ours=[])}}, "no value that was set here"),
+    ("a queue elsewhere", {"rps": {"/etc/shadow": LIVE}}, "is no setting of a receive queue"),
+    ("a queue by ..", {"rps": {QUEUE.replace("eth0", ".."): LIVE}}, "is no setting of a receive queue"),
+    ("a file beside the queue's", {"rps": {QUEUE[:-8] + "uevent": LIVE}}, "is no setting of a receive queue"),
+    ("text for a mask", {"rps": {QUEUE: dict(LIVE, original="x")}}, "is none of a setting"),
+    ("a pod's UID with a slash", {"pods": {"../x": LIVE}}, "is no pod"),
+    ("text for a pod's keepalive", {"pods": {"1-2": dict(LIVE, original="1 2")}}, "is none of a pod"),
+    ("a timeout that IPVS has not", {"ipvs_timeouts": {"sctp": {"original": 1, "ours": [2]}}}, "no IPVS timeout"),
+    ("seconds below 0", {"ipvs_timeouts": {"tcp": {"original": -1, "ours": [2]}}}, "no IPVS timeout"),
+    ("seconds that no int holds", {"ipvs_timeouts": {"tcp": {"original": 1 << 31, "ours": [2]}}}, "no IPVS timeout"),
+    ("a number of 5,000 digits", {"ipvs_timeouts": {"tcp": {"original": 1, "ours": [7]}}}, "5000 digits"),
+]
+
+
+@pytest.mark.parametrize(("parts", "why"), [pytest.param(*row[1:], id=row[0]) for row in STRANGE])
+def test_a_record_of_what_no_run_writes_is_refused(parts, why):
+    data = broken(**parts)
+    if "digits" in why:
+        data = data.replace(b"7", b"9" * 5000)
+    with pytest.raises(NodeError) as error:
+        parse(data)
+    assert why in str(error.value)
+    assert len(str(error.value)) < 600
+
+
+def test_a_record_that_nests_without_end_is_refused():
+    with pytest.raises(NodeError, match="cannot be used"):
+        parse(b'{"version": 1, "files": ' + b"[" * 200000 + b"]" * 200000 + b"}")
+
+
+def test_what_is_in_a_record_does_not_stand_in_messages():
+    secret = "c2VjcmV0" * 1000
+    with pytest.raises(NodeError) as error:
+        parse(broken(files={"/f": dict(RECORD, original=[secret])}))
+    assert len(str(error.value)) < 400
+
+
+def test_what_could_not_be_read_again_is_not_written():
+    for strange in (
+        NOTHING._replace(files={"/etc/a\udcff": FileRecord("sysctls", None, (), {})}),
+        NOTHING._replace(files={"/etc/a": FileRecord("sysctls", b"x" * MAX_BYTES, (), {})}),
+    ):
+        with pytest.raises(NodeError, match="what this node has cannot be recorded"):
+            dump(strange)
+
+
+def test_the_files_that_are_known_are_those_that_are_written():
+    for path, kind in ((UNIT, "whole"), (rps_rules.PATH, "whole"), (ipvs_unit.LINK, "link")):
+        kept = NOTHING._replace(files={path: FileRecord(kind, None, (), {})})
+        assert parse(dump(kept)) == kept

@@ -1,0 +1,140 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+import os
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.kubenode.connections.plugins.module_utils._files import modules_load
+from ansible_collections.kubenode.connections.plugins.module_utils._files.modules_load import Source
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel.node_files import Problem
+
+FILE = "etc/modules-load.d/k8s.conf"
+LIB = f"lib/modules/{os.uname().release}/"
+
+
+def write_tree(root, files):
+    for name, text in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if text.startswith("-> "):
+            path.symlink_to(text[3:])
+        else:
+            path.write_bytes(text.encode("latin-1"))
+    return str(root)
+
+
+TREES = [
+    pytest.param({}, {}, id="no directory"),
+    pytest.param(
+        {FILE: "# for Kubernetes\nbr_netfilter\n\n ip_vs \r\n; no\n"},
+        {"br_netfilter": Source("/" + FILE, 2), "ip_vs": Source("/" + FILE, 4)},
+        id="one name a line, comments and blanks between",
+    ),
+    pytest.param({FILE: "nf-conntrack\n"}, {"nf_conntrack": Source("/" + FILE, 1)}, id="a dash is an underscore"),
+    pytest.param(
+        {FILE: "ip_vs\n", "usr/lib/modules-load.d/a.conf": "\nip_vs\n"},
+        {"ip_vs": Source("/usr/lib/modules-load.d/a.conf", 2)},
+        id="the first file by name that has it",
+    ),
+    pytest.param(
+        {FILE: "-> /dev/null", "usr/lib/modules-load.d/k8s.conf": "ip_vs\n"}, {}, id="a link to /dev/null masks a file"
+    ),
+    pytest.param(
+        {"etc/modules": "ip_vs\n", "etc/modules-load.d/modules.conf": "-> ../modules"},
+        {"ip_vs": Source("/etc/modules-load.d/modules.conf", 1)},
+        id="/etc/modules counts where it is linked",
+    ),
+    pytest.param({"etc/modules": "ip_vs\n"}, {}, id="/etc/modules does not count where it is not"),
+    pytest.param(
+        {"proc/cmdline": "root=/dev/vda modules_load=ip_vs,nf-conntrack modules-load=br_netfilter\n", FILE: "ip_vs\n"},
+        {name: Source("/proc/cmdline", 1) for name in ("ip_vs", "nf_conntrack", "br_netfilter")},
+        id="the kernel's command line comes first",
+    ),
+    pytest.param({"proc/cmdline": "rd.modules_load=ip_vs x=modules_load=y"}, {}, id="not what only the initrd loads"),
+]
+
+
+@pytest.mark.parametrize(("files", "expected"), TREES)
+def test_the_line_that_loads_a_module_at_boot(tmp_path, files, expected):
+    root = write_tree(tmp_path, files)
+    assert modules_load.boot_modules(root) == expected
+    assert modules_load.read_boot_modules(root) == (expected, [])
+
+
+@pytest.mark.parametrize(
+    ("line", "what"),
+    [
+        pytest.param("f\xfcr", "the line is not plain ASCII text", id="bad UTF-8"),
+        pytest.param("ip_vs conn_tab_bits=20", "the line has more than the name of a module", id="a parameter"),
+        pytest.param("x" * 1000000, "the line has 1000000 bytes, a module's name at most 255", id="a line of 1 MB"),
+    ],
+)
+def test_a_line_that_names_no_module_is_a_problem_and_the_rest_still_counts(tmp_path, line, what):
+    root = write_tree(tmp_path, {FILE: line + "\nip_vs\n"})
+    assert modules_load.read_boot_modules(root) == (
+        {"ip_vs": Source("/" + FILE, 2)},
+        [Problem("/" + FILE, 1, what)],
+    )
+
+
+def test_a_module_brings_along_those_it_needs(tmp_path):
+    dependencies = (
+        "kernel/net/netfilter/nf_conntrack.ko.xz: kernel/lib/libcrc32c.ko.xz\n"
+        "kernel/net/netfilter/ipvs/ip_vs.ko.xz: kernel/net/netfilter/nf_conntrack.ko.xz kernel/lib/libcrc32c.ko.xz\n"
+        "kernel/net/bridge/br_netfilter.ko.xz: kernel/net/bridge/bridge.ko.xz\n"
+    )
+    root = write_tree(tmp_path, {LIB + "modules.dep": dependencies})
+    line = Source("/" + FILE, 1)
+    assert modules_load.with_dependencies({"ip_vs": line}, root) == {
+        "ip_vs": line,
+        "nf_conntrack": line,
+        "libcrc32c": line,
+    }
+
+
+MODULES = "ip_vs_rr 16384 0 - Live 0xffffffffc0a3d000\nip_vs 184320 2 ip_vs_rr, Live 0xffffffffc09f5000\n"
+STATES = [
+    pytest.param({}, False, False, id="nothing there"),
+    pytest.param({"proc/modules": MODULES}, True, False, id="a loaded module"),
+    pytest.param({"proc/modules": "", "proc/net/ip_vs": ""}, True, True, id="its file, and no module: built in"),
+    pytest.param({"proc/net/ip_vs": ""}, True, True, id="its file, in a kernel without modules: built in"),
+    pytest.param({"proc/modules": MODULES, "proc/net/ip_vs": ""}, True, False, id="its file and a module"),
+    pytest.param({"sys/module/ip_vs/parameters/x": "", "proc/modules": ""}, True, True, id="only its folder in sysfs"),
+    pytest.param({"proc/modules": "ip_vs_rr 16384 0 - Live 0\n"}, False, False, id="a module with a longer name"),
+    pytest.param(
+        {"proc/modules": "", LIB + "modules.builtin": "kernel/net/netfilter/ipvs/ip_vs.ko\n"},
+        False,
+        True,
+        id="the kernel's list of what is built in",
+    ),
+]
+
+
+@given(st.binary())
+def test_no_bytes_make_the_parsers_raise(data):
+    names, wrong = modules_load.parse_modules(data)
+    assert len(names) + len(wrong) <= data.count(b"\n") + 1
+    modules_load.cmdline_modules(data)
+
+
+@given(st.lists(st.text("abc_012", min_size=1)))
+def test_written_names_are_read_again(names):
+    assert modules_load.parse_modules("\n".join(names).encode()) == (list(enumerate(names, 1)), [])
+
+
+LOADING = [
+    pytest.param({}, True, id="a kernel without modules"),
+    pytest.param({"proc/modules": "ip_vs 1 0 - Live 0x0\n"}, False, id="a module that is not there"),
+    pytest.param(
+        {"proc/sys/kernel/modprobe": "/sbin/modprobe\n"}, False, id="a module that is not there, /proc hidden"
+    ),
+    pytest.param({"proc/modules": "tcp_diag 1 0 - Live 0x0\n"}, True, id="loaded"),
+    pytest.param({"proc/modules": "", "sys/module/tcp_diag/initstate": "live\n"}, True, id="loaded, by sysfs"),
+    pytest.param({"proc/modules": "", LIB + "modules.builtin": "kernel/net/ipv4/tcp_diag.ko\n"}, True, id="built in"),
+    pytest.param({"proc/modules": "", "proc/sys/kernel/modules_disabled": "1\n"}, True, id="loading is locked"),
+    pytest.param({"proc/modules": "", "proc/sys/kernel/modules_disabled": "0\n"}, False, id="loading is not locked"),
+]

@@ -1,0 +1,287 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whom root believes: real processes of root and of another user, in the node's namespaces and in others."""
+
+import errno
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import pytest
+
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel import processes as kernel_processes
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel.plain_files import NotPlainError
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel.processes import (
+    HOST_NETWORK,
+    NODE,
+    Process,
+    find,
+)
+from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._isolated import run_python
+from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._isolated_node import isolated, write
+from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._small_programs import (
+    NOBODY,
+    children,
+    elf,
+    needs_x86,
+    put,
+    running,
+)
+
+pytestmark = needs_x86
+
+PROGRAM = "/run/root/kubelet"
+
+
+def found(names=("kubelet",), namespaces=NODE):
+    """The pid of the process that is believed, and the doubts."""
+    process, doubts = find(names, namespaces)
+    return (None if process is None else process.pid), doubts
+
+
+def kubelet(*arguments, path=PROGRAM, **how):
+    return running(put(path, elf()), *arguments, **how)
+
+
+@isolated
+def test_roots_own_in_the_nodes_namespaces_is_believed():
+    with kubelet() as process:
+        assert found() == (process.pid, [])
+        assert found(namespaces=HOST_NETWORK) == (process.pid, [])
+        assert found(["crio"]) == (None, [])
+
+
+@isolated
+def test_one_that_has_ended_is_none():
+    with kubelet() as process:
+        process.kill()
+        time.sleep(0.2)  # it is a zombie now, with its name
+        assert found() == (None, [])
+
+
+@isolated
+def test_another_user_is_not_believed_whosever_the_program_is():
+    with kubelet(user=NOBODY) as process:
+        said = f"Process {process.pid} calls itself kubelet, but runs as user {NOBODY}: it is not believed."
+        assert found() == (None, [said])
+        assert found(namespaces=HOST_NETWORK) == (None, [said])
+
+
+@isolated
+def test_a_user_who_is_root_in_a_namespace_of_his_own_is_not_believed():
+    put(PROGRAM, elf())
+    with running(PROGRAM, user=NOBODY, prefix=("unshare", "--user", "--map-root-user")) as process:
+        said = f"Process {process.pid} calls itself kubelet, but runs as user {NOBODY}: it is not believed."
+        assert found(namespaces=HOST_NETWORK) == (None, [said])
+
+
+@isolated
+def test_one_whose_users_differ_is_not_believed():
+    """As a setuid program of root's that a user has started under that name."""
+    put(PROGRAM, elf(), mode=0o4755)
+    with running(PROGRAM, user=NOBODY) as process:
+        assert os.stat(f"/proc/{process.pid}").st_uid == 0
+        assert found() == (
+            None,
+            [f"Process {process.pid} calls itself kubelet, but runs as user {NOBODY}: it is not believed."],
+        )
+
+
+CONTAINERS = [
+    pytest.param(("unshare", "--mount"), "mnt", True, id="its own files"),
+    pytest.param(("unshare", "--pid", "--fork", "--kill-child"), "pid", True, id="its own processes"),
+    pytest.param(("unshare", "--user", "--map-root-user"), "user", False, id="its own users"),
+]
+
+
+@pytest.mark.parametrize(("prefix", "kind", "in_a_pod"), CONTAINERS)
+@isolated
+def test_a_container_is_not_the_node(prefix, kind, in_a_pod):
+    with kubelet(prefix=prefix) as process:
+        pid = int(subprocess.check_output(["pgrep", "-n", "-x", "kubelet"])) if kind == "pid" else process.pid
+        why = f"is in a container (it has its own {kind} namespace)"
+        said = f"Process {pid} calls itself kubelet, but {why}: it is not believed."
+        assert found() == (None, [said])
+        assert found(namespaces=HOST_NETWORK) == ((pid, []) if in_a_pod else (None, [said]))
+
+
+@isolated
+def test_another_network_is_another_node():
+    with kubelet(prefix=("unshare", "--net")):
+        assert found() == (None, [])
+    with kubelet(user=NOBODY, prefix=("unshare", "--user", "--net")):
+        assert found() == (None, [])
+
+
+@isolated
+def test_the_program_and_not_only_the_name_counts():
+    put(PROGRAM, elf())
+    os.symlink("/bin/sleep", "/run/root/kubelet2")
+    process = subprocess.Popen(["/bin/sh", "-c", "printf kubelet > /proc/self/comm; read line"], stdin=subprocess.PIPE)
+    try:
+        time.sleep(0.2)
+        program = os.readlink(f"/proc/{process.pid}/exe")
+        said = f"Process {process.pid} calls itself kubelet, but runs {program}: it is not believed."
+        assert found() == (None, [said])
+    finally:
+        process.communicate()
+
+
+@isolated
+def test_a_program_that_was_replaced_counts_by_its_name():
+    with kubelet() as process:
+        os.unlink(PROGRAM)
+        assert found() == (process.pid, [])
+        pinned = Process(process.pid)
+        assert (pinned.program(), pinned.is_replaced()) == (PROGRAM, True)
+
+
+@isolated
+def test_of_several_the_last_one_counts_whatever_its_pid():
+    with kubelet() as old:
+        time.sleep(0.05)
+        with kubelet(path="/run/other/kubelet") as new:
+            one, last = "one is expected:", "is believed, for it was started last. Stop the others."
+            assert found() == (
+                new.pid,
+                [f"Processes {old.pid}, {new.pid} are all called kubelet, {one} {new.pid} {last}"],
+            )
+
+
+@isolated
+def test_a_child_that_is_about_to_run_something_else_is_no_second_one():
+    os.mkdir("/run/root")
+    shutil.copy("/bin/sh", PROGRAM)
+    os.mkfifo("/run/fifo")
+    with running(PROGRAM, "-c", "(read line) < /run/fifo & wait") as process:
+        time.sleep(0.2)
+        [child] = children(process.pid)
+        assert found() == (process.pid, [])
+        os.kill(child, signal.SIGKILL)
+
+
+@isolated
+def test_only_some_of_many_are_told():
+    put(PROGRAM, elf())
+    many = [subprocess.Popen(["setpriv", "--reuid", str(NOBODY), "--clear-groups", PROGRAM]) for _each in range(6)]
+    time.sleep(0.5)
+    try:
+        pid, doubts = found()
+        assert (pid, len(doubts)) == (None, 4)
+        assert doubts[-1] == "3 more processes of that name are not believed."
+    finally:
+        for process in many:
+            process.kill()
+            process.wait()
+
+
+@isolated
+def test_hyperkube_is_what_its_first_argument_says():
+    with kubelet("kubelet", path="/run/root/hyperkube") as process:
+        assert found() == (process.pid, [])
+        assert found(["kube-proxy"]) == (None, [])
+
+
+@isolated
+def test_root_without_the_right_to_look_does_not_believe():
+    """Root of a container that may not look at processes with more rights than its own."""
+    with kubelet() as process:
+        code = "print(kernel_processes.find(['kubelet'], kernel_processes.NODE))"
+        said = run_python("_kernel.processes as kernel_processes", code, "setpriv", "--bounding-set", "-sys_ptrace")
+    assert said.startswith("Found(process=None, doubts=['Process ")
+    assert f"Process {process.pid} calls itself kubelet, but may not be looked at: it is not believed." in said
+
+
+@isolated
+def test_a_pid_that_is_used_again_is_not_the_process():
+    with kubelet() as process:
+        pinned = Process(process.pid)
+        assert pinned.arguments() == [PROGRAM]
+    with pytest.raises(ProcessLookupError):
+        pinned.arguments()
+
+
+@isolated
+def test_arguments_and_variables():
+    with kubelet("--config", "/a b", "", environment={"TOKEN": "x", "A": "1=2"}) as process:
+        pinned = Process(process.pid)
+        assert pinned.arguments() == [PROGRAM, "--config", "/a b"]
+        assert pinned.environ_variables(["A", "B"]) == {"A": "1=2"}
+
+
+def test_of_a_variable_that_is_there_twice_the_first_one_counts():
+    code = (
+        "import ctypes\n"
+        "words = (ctypes.c_char_p * 3)(b'A=first', b'A=second', None)\n"
+        "ctypes.CDLL(None).execve(b'/bin/sleep', (ctypes.c_char_p * 3)(b'sleep', b'60', None), words)\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code])
+    try:
+        # Within execve(2) the name is there before the variables are.
+        while Process(process.pid).name() != "sleep" or not Process(process.pid).environ_variables(["A"]):
+            time.sleep(0.01)
+        assert Process(process.pid).environ_variables(["A"]) == {"A": "first"}
+    finally:
+        process.kill()
+        process.wait()
+
+
+@isolated
+def test_a_file_is_the_one_of_the_processs_own_root():
+    write("/run/container/etc/kubelet.yaml", b"its own")
+    write("/etc/kubelet.yaml", b"the node's")
+    os.symlink("/etc/kubelet.yaml", "/run/container/etc/link")
+    put("/run/container/kubelet", elf())
+    with running("/kubelet", prefix=("chroot", "/run/container")) as process:
+        pinned = Process(process.pid)
+        for path in ("/etc/kubelet.yaml", "/etc/link", "/../../../etc/link"):
+            assert pinned.read_file(path, 100) == (b"its own", False)
+        with pytest.raises(FileNotFoundError):
+            pinned.read_file("/run/container/etc/link", 100)
+
+
+@isolated
+def test_a_relative_path_begins_where_the_process_is():
+    write("/run/here/kubelet.yaml", b"here")
+    put(PROGRAM, elf())
+    with running(PROGRAM, prefix=("env", "-C", "/run/here")) as process:
+        assert Process(process.pid).read_file("kubelet.yaml", 2) == (b"he", True)
+
+
+@isolated
+def test_no_fifo_device_or_folder_of_a_process_is_waited_for():
+    os.mkfifo("/run/fifo")
+    os.symlink("/dev/zero", "/run/zero")
+    with kubelet() as process:
+        pinned, started = Process(process.pid), time.monotonic()
+        for path, kind in (("/run/fifo", "a FIFO"), ("/run/zero", "a character device"), ("/run", "a directory")):
+            with pytest.raises(NotPlainError, match=f"is {kind}, not a plain file"):
+                pinned.read_file(path, 100)
+        assert time.monotonic() - started < 3
+
+
+@isolated
+def test_a_file_system_that_does_not_answer_is_given_up(monkeypatch):
+    """What its child does on such a file system, where one cannot be made without more: it sleeps in the kernel."""
+    monkeypatch.setattr(kernel_processes, "_FILE_SECONDS", 1)
+    monkeypatch.setattr(kernel_processes, "read_in_root", lambda *_arguments: time.sleep(60))
+    with kubelet() as process, pytest.raises(OSError, match="the reader of the file took longer than 1 s"):
+        Process(process.pid).read_file("/etc/passwd", 100)
+
+
+@isolated
+def test_sockets():
+    with socket.socket() as listener:
+        inode = os.fstat(listener.fileno()).st_ino
+        assert inode in Process(os.getpid()).socket_inodes()
+
+
+def test_a_process_that_is_not_there():
+    with pytest.raises(OSError, match=os.strerror(errno.ENOENT)):
+        Process(1 << 22)

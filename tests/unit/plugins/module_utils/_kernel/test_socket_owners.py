@@ -1,0 +1,137 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+import os
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel import socket_owners
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel.socket_owners import Owner
+from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._isolated import environment, run_python
+
+
+@pytest.fixture
+def sockets():
+    made = [socket.socket() for _number in range(3)]
+    yield made
+    for each in made:
+        each.close()
+
+
+@pytest.fixture
+def named():
+    """A process that calls itself by that name and holds the given sockets; it ends with the test."""
+    running = []
+
+    def start(name, *held):
+        code = f"import sys, time\nopen('/proc/self/comm', 'wb').write({name!r})\nprint(flush=True)\ntime.sleep(600)"
+        process = subprocess.Popen(
+            [sys.executable, "-c", code],
+            stdout=subprocess.PIPE,
+            env=environment(),
+            pass_fds=[each.fileno() for each in held],
+        )
+        running.append(process)
+        process.stdout.readline()
+        return process
+
+    yield start
+    for process in running:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+def inode(each):
+    return os.fstat(each.fileno()).st_ino
+
+
+def own_name():
+    with open("/proc/self/comm") as file:
+        return file.read().strip()
+
+
+def test_a_socket_of_this_process(sockets):
+    assert socket_owners.find([inode(sockets[0])], [os.getpid()]) == {inode(sockets[0]): Owner(os.getpid(), own_name())}
+
+
+def test_each_socket_has_the_first_process_that_holds_it(sockets, named):
+    first, second = named(b"first", sockets[0]), named(b"second", sockets[0], sockets[1])
+    assert first.pid < second.pid
+    wanted = [inode(each) for each in sockets]
+    assert socket_owners.find(wanted, [second.pid, first.pid]) == {
+        wanted[0]: Owner(first.pid, "first"),
+        wanted[1]: Owner(second.pid, "second"),
+    }
+
+
+NAMES = [
+    pytest.param(b"two words", "two words", id="a blank"),
+    pytest.param(b"a\nb\x1b[31m", "a\nb\x1b[31m", id="what a terminal would obey, which leaves only printable"),
+    pytest.param(b"\xff\xfe", "\N{REPLACEMENT CHARACTER}" * 2, id="no UTF-8"),
+    pytest.param(b"sleep)\"'<b>", "sleep)\"'<b>", id="marks"),
+]
+
+
+@pytest.mark.parametrize(("name", "expected"), NAMES)
+def test_the_name_is_what_the_process_says(sockets, named, name, expected):
+    process = named(name, sockets[0])
+    assert socket_owners.find([inode(sockets[0])], [process.pid])[inode(sockets[0])].name == expected
+
+
+def test_a_process_that_has_ended_is_no_error(sockets, named):
+    process = named(b"gone", sockets[0])
+    process.kill()
+    process.wait()
+    wanted = inode(sockets[0])
+    assert socket_owners.find([wanted], [process.pid, os.getpid()]) == {wanted: Owner(os.getpid(), own_name())}
+    assert socket_owners.find([wanted], [process.pid]) == {}
+
+
+def test_a_process_that_ends_while_its_files_are_looked_at_is_no_error(sockets, named, monkeypatch):
+    process = named(b"gone", sockets[0])
+
+    def list_and_end(directory):
+        names = os_listdir(directory)
+        process.kill()
+        process.wait()
+        return names
+
+    os_listdir = os.listdir
+    monkeypatch.setattr(os, "listdir", list_and_end)
+    assert socket_owners.find([inode(sockets[0])], [process.pid]) == {}
+
+
+def test_a_zombie_is_no_error(sockets):
+    process = subprocess.Popen(["true"], stdout=subprocess.PIPE)
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    assert socket_owners.find([inode(sockets[0])], [process.pid]) == {}
+    process.communicate()
+
+
+def test_the_search_ends_after_so_many_files(sockets, named, monkeypatch):
+    process = named(b"many", *sockets)
+    monkeypatch.setattr(socket_owners, "MAX_DESCRIPTORS", 3)  # standard input, output and error
+    assert socket_owners.find([inode(sockets[0])], [process.pid, os.getpid()]) == {}
+
+
+def test_nothing_is_opened_for_nothing(monkeypatch):
+    monkeypatch.setattr(os, "open", lambda *_what, **_more: pytest.fail("opened"))
+    assert socket_owners.find([], [os.getpid()]) == {}
+
+
+def test_without_root_the_sockets_of_others_have_no_name():
+    code = (
+        "import os, signal, socket\n"
+        "mine = socket.socket()\n"
+        "inode = os.fstat(mine.fileno()).st_ino\n"
+        "child = os.fork()\n"
+        "if child == 0:\n    signal.pause()\n"
+        "os.setgroups([])\nos.setgid(65534)\nos.setuid(65534)\n"
+        "print(socket_owners.find([inode], [child]))"
+    )
+    assert run_python("_kernel.socket_owners", code, "unshare", "-pfmn", "--mount-proc", "--kill-child") == "{}"

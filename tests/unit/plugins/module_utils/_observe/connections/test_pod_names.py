@@ -1,0 +1,188 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Texts of /proc/PID/cgroup and names of directories as kubelets and container runtimes make them."""
+
+import os
+import re
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from ansible_collections.kubenode.connections.plugins.module_utils._observe.connections import pod_names
+
+UID = "0b1c2d3e-4f50-6172-8394-a5b6c7d8e9f0"
+SLICE_UID = UID.replace("-", "_")
+STATIC = "a1b2c3d4e5f60718293a4b5c6d7e8f90"
+ID = "5c" * 32
+OUTER = "77" * 32
+
+OWNERS = [
+    pytest.param(
+        f"0::/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod{SLICE_UID}.slice/cri-containerd-{ID}.scope\n",
+        (UID, ID),
+        id="cgroup v2, systemd driver, containerd",
+    ),
+    pytest.param(
+        f"0::/kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-pod{SLICE_UID}.slice/crio-{ID}.scope\n",
+        (UID, ID),
+        id="CRI-O",
+    ),
+    pytest.param(
+        f"0::/kubepods.slice/kubepods-pod{SLICE_UID}.slice/docker-{ID}.scope\n", (UID, ID), id="guaranteed, Docker"
+    ),
+    pytest.param(f"0::/kubepods/burstable/pod{UID}/{ID}\n", (UID, ID), id="cgroupfs driver"),
+    pytest.param(f"0::/kubepods/pod{UID}/{ID}\n", (UID, ID), id="cgroupfs driver, guaranteed"),
+    pytest.param(f"0::/kubepods/besteffort/pod{UID}/crio-{ID}\n", (UID, ID), id="cgroupfs driver, CRI-O"),
+    pytest.param(
+        f"12:cpu,cpuacct:/\n11:pids:/kubepods/burstable/pod{UID}/{ID}\n1:name=systemd:/kubepods/burstable/pod{UID}/{ID}\n0::/\n",
+        (UID, ID),
+        id="cgroup v1, some hierarchies unused",
+    ),
+    pytest.param(
+        f"1:name=systemd:/system.slice/containerd.service/kubepods-burstable-pod{SLICE_UID}.slice:cri-containerd:{ID}\n",
+        (UID, ID),
+        id="a containerd without SystemdCgroup",
+    ),
+    pytest.param(
+        "0::/kubelet.slice/kubelet-kubepods.slice/kubelet-kubepods-burstable.slice/"
+        f"kubelet-kubepods-burstable-pod{SLICE_UID}.slice/cri-containerd-{ID}.scope\n",
+        (UID, ID),
+        id="kind, from within",
+    ),
+    pytest.param(
+        f"0::/docker/{OUTER}/kubelet/kubepods/burstable/pod{UID}/{ID}\n", (UID, ID), id="kind, seen from its machine"
+    ),
+    pytest.param(
+        f"0::/system.slice/docker-{OUTER}.scope/kubelet.slice/kubelet-kubepods.slice/"
+        f"kubelet-kubepods-pod{SLICE_UID}.slice/cri-containerd-{ID}.scope\n",
+        (UID, ID),
+        id="kind, seen from its machine, systemd driver",
+    ),
+    pytest.param(f"0::/../../pod{UID}/{ID}\n", (UID, ID), id="out of a cgroup namespace"),
+    pytest.param(f"0::/../../../besteffort/pod{UID}/{ID}\n", (UID, ID), id="farther out of a cgroup namespace"),
+    pytest.param(f"0::/../cri-containerd-{ID}.scope\n", (None, ID), id="another container of our own pod"),
+    pytest.param(f"0::/kubepods/burstable/pod{STATIC}/{ID}\n", (STATIC, ID), id="a static pod"),
+    pytest.param(
+        f"0::/kubepods.slice/kubepods-pod{STATIC}.slice/crio-{ID}.scope\n", (STATIC, ID), id="static, systemd driver"
+    ),
+    pytest.param(f"0::/kubepods/burstable/podmy-own-uid/{ID}\n", ("my-own-uid", ID), id="a UID that somebody wrote"),
+    pytest.param(f"0::/kubepods/burstable/pod{UID}\n", (UID, None), id="the pod's own cgroup"),
+    pytest.param(f"0::/kubepods/pod{UID}/{ID}/init.scope\n", (UID, ID), id="systemd in a container"),
+    pytest.param(
+        f"0::/kubepods/burstable/pod{UID}/{OUTER}/kubelet/kubepods/pod{STATIC}/{ID}\n",
+        (UID, OUTER),
+        id="a cluster in a pod: the pod of this node",
+    ),
+    pytest.param(f"0::/system.slice/docker-{ID}.scope\n", (None, ID), id="Docker without Kubernetes"),
+    pytest.param(f"0::/machine.slice/libpod-{ID}.scope/container\n", (None, ID), id="podman"),
+    pytest.param("0::/system.slice/containerd.service\n", (None, None), id="a service"),
+    pytest.param("0::/user.slice/user-0.slice/session-1.scope\n", (None, None), id="a login"),
+    pytest.param(f"0::/podman/pod{UID[:-1]}/x\n", (None, None), id="not a UID"),
+    pytest.param("0::/\n", (None, None), id="the root of a cgroup namespace"),
+    pytest.param("", (None, None), id="a process that has ended"),
+]
+
+
+@pytest.mark.parametrize(("text", "owner"), OWNERS)
+def test_the_owner_of_a_process(text, owner):
+    assert tuple(pod_names.parse_cgroup(text)) == owner
+
+
+PIECES = st.sampled_from(
+    [
+        "/",
+        ":",
+        "-",
+        "\n",
+        "0::",
+        "kubepods",
+        "pod",
+        UID,
+        SLICE_UID,
+        STATIC,
+        ID,
+        ".slice",
+        ".scope",
+        "burstable",
+        "..",
+        "x",
+    ]
+)
+
+
+@given(st.lists(PIECES, max_size=12).map("".join) | st.text(max_size=200))
+@example("0::/kubepods/pod\n/x")
+@example(f"0::/kubepods/pod{UID}/{ID}")
+def test_any_text_gives_a_uid_and_an_id_of_harmless_characters(text):
+    uid, container = pod_names.parse_cgroup(text)
+    assert uid is None or re.fullmatch("[0-9A-Za-z-]{1,64}", uid)
+    assert container is None or (len(container) == 64 and set(container) <= set("0123456789abcdef"))
+
+
+LOG_NAMES = [
+    pytest.param(f"default_web-0_{UID}", (UID, ("default", "web-0")), id="a pod"),
+    pytest.param(
+        f"kube-system_etcd-master.example_{STATIC}", (STATIC, ("kube-system", "etcd-master.example")), id="static"
+    ),
+    pytest.param("default_web-0", None, id="no UID"),
+    pytest.param(f"default_web_0_{UID}", None, id="one _ too many"),
+    pytest.param(f"Default_web-0_{UID}", None, id="no name of the API"),
+    pytest.param(f"default_web-0_{UID}\n", None, id="a line end"),
+    pytest.param("", None, id="nothing"),
+]
+
+
+@pytest.mark.parametrize(("name", "pod"), LOG_NAMES)
+def test_the_pod_of_a_log_directory(name, pod):
+    assert pod_names.parse_log_directory(name) == pod
+
+
+@given(st.text(max_size=300))
+def test_any_directory_name_is_harmless(name):
+    found = pod_names.parse_log_directory(name)
+    assert found is None or "_".join((*found[1], found[0])) == name
+
+
+def test_names_are_read_from_the_directory(tmp_path):
+    for name in (f"default_web-0_{UID}", f"kube-system_etcd-master_{STATIC}", "lost+found"):
+        (tmp_path / name).mkdir()
+    assert pod_names.pod_names(str(tmp_path)) == {UID: ("default", "web-0"), STATIC: ("kube-system", "etcd-master")}
+
+
+def test_a_directory_that_is_not_there_has_no_names(tmp_path):
+    assert pod_names.pod_names(str(tmp_path / "absent")) == {}
+
+
+# The line of a real process (pid 1043), then a few that a process could call itself.
+TAIL = " S 1 1043 1043 0 -1 4194560 1543 0 0 0 5 3 0 0 20 0 4 0 {} 1251934208 9893 18446744073709551615 1 1 0 0"
+STATS = [
+    pytest.param("1043 (cron)" + TAIL.format(31337), (31337, 1043, "cron"), id="a process"),
+    pytest.param("7 (a) b (c)" + TAIL.format(5), (5, 7, "a) b (c"), id="parentheses in the name"),
+    pytest.param("7 ()" + TAIL.format(5), (5, 7, ""), id="no name"),
+    pytest.param("7 (\n)" + TAIL.format(5), (5, 7, "\n"), id="a line end for a name"),
+    pytest.param("7 (x)" + TAIL.format("-1"), None, id="a time that makes no sense"),
+    pytest.param("7 (x) S 1", None, id="half a line"),
+    pytest.param("", None, id="a process that has ended"),
+]
+
+
+@pytest.mark.parametrize(("text", "process"), STATS)
+def test_a_process(text, process):
+    assert pod_names.parse_stat(text) == process
+
+
+@given(st.text(max_size=200) | st.text(max_size=20).map(lambda name: f"7 ({name})" + TAIL.format(5)))
+def test_any_stat_is_harmless(text):
+    process = pod_names.parse_stat(text)
+    assert process is None or process.name in text
+
+
+def test_this_process():
+    with open("/proc/self/stat", encoding="utf-8", errors="replace") as handle:
+        process = pod_names.parse_stat(handle.read())
+    with open("/proc/self/comm", encoding="utf-8", errors="replace") as handle:
+        assert (process.pid, process.name) == (os.getpid(), handle.read()[:-1])
+    assert process.started > 0

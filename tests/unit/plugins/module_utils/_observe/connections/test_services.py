@@ -1,0 +1,201 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+import json
+import pathlib
+import tracemalloc
+
+import pytest
+
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel import conntrack_flows
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel.conntrack_flows import Flows
+from ansible_collections.kubenode.connections.plugins.module_utils._observe.connections import services
+from ansible_collections.kubenode.connections.plugins.module_utils._observe.connections.services import (
+    Destinations,
+    Draining,
+    Totals,
+)
+
+FIXTURES = pathlib.Path(__file__).parents[2] / "fixtures"
+VIP, VIP6 = b"\x0a\x60\0\x0a", b"\xfd\0\0\x96" + b"\0" * 11 + b"\x10"
+
+
+def lines(service, *servers):
+    """A service and its real servers of weight, active and inactive connections, as the kernel prints them."""
+    yield service + "\n"
+    for number, (weight, active, inactive) in enumerate(servers, start=1):
+        yield f"  -> 0A02{number:04X}:1F90      Masq    {weight:<6} {active:<10} {inactive:<10}\n"
+
+
+def totals(*several):
+    seen, strange = services.sum_up(line for each in several for line in each)
+    assert strange == 0
+    return seen.totals
+
+
+@pytest.mark.parametrize("kernel", sorted(path.name for path in FIXTURES.iterdir()))
+def test_the_services_of_a_real_kernel(kernel):
+    with open(str(FIXTURES / kernel / "proc_net_ip_vs.txt")) as table:
+        seen, strange = services.sum_up(table)
+    assert (strange, seen.draining, seen.marks) == (0, [], [7])
+    assert seen.totals == Totals(services=5, real_servers=7, persistent=1, scattering=1)
+    assert sorted(seen.addresses) == [(VIP, 80), (VIP, 443), (VIP6, 80)]
+    assert {
+        "protocol": "TCP",
+        "address": "10.96.0.10",
+        "port": 443,
+        "fwmark": None,
+        "scheduler": "wlc",
+        "flags": "persistent 150000 FFFFFFFF",
+        "real_servers": 2,
+    } in seen.rows
+
+
+TWO = (1, 4, 0), (1, 3, 0)
+
+
+@pytest.mark.parametrize(
+    ("service", "servers", "scattering"),
+    [
+        pytest.param("TCP  0A60000A:0050 rr  ", TWO, True, id="two real servers"),
+        pytest.param("FWM  00000007 wlc  ", TWO, True, id="by firewall mark"),
+        pytest.param("TCP  0A60000A:0050 rr  ", TWO[:1], False, id="a single real server"),
+        pytest.param("TCP  0A60000A:0050 rr  ", ((1, 4, 0), (0, 9, 0)), False, id="one that drains"),
+        pytest.param("UDP  0A60000A:0035 rr  ", TWO, False, id="datagrams"),
+        pytest.param("SCTP 0A60000A:0050 rr  ", TWO, False, id="SCTP"),
+        pytest.param("TCP  0A60000A:0050 sh (flag-1,flag-2)", TWO, False, id="by the source's address"),
+        pytest.param("TCP  0A60000A:0050 mh  ", TWO, False, id="by the source's address, Maglev"),
+        pytest.param("TCP  0A60000A:0050 dh  ", TWO, False, id="by the service's address"),
+        pytest.param("TCP  0A60000A:0050 rr persistent 150000 FFFFFFFF", TWO, False, id="session affinity"),
+    ],
+)
+def test_whether_a_forgotten_connection_may_get_another_real_server(service, servers, scattering):
+    assert totals(lines(service, *servers)).scattering == int(scattering)
+
+
+@pytest.mark.parametrize(
+    ("flags", "persistent"), [("", 0), ("ops", 0), ("persistent 150000 FFFFFFFF", 1), ("ops persistent 9 128", 1)]
+)
+def test_session_affinity(flags, persistent):
+    assert totals(lines(f"UDP  0A60000A:0035 rr {flags}", *TWO)).persistent == persistent
+
+
+def test_real_servers_that_drain_are_those_of_weight_0_with_connections_the_most_first():
+    seen, strange = services.sum_up(
+        [
+            *lines("TCP  0A60000A:0050 rr  ", (0, 2, 1), (0, 0, 0), (1, 5, 5), (0, 40, 0)),
+            *lines("UDP  [fd00:0096:0000:0000:0000:0000:0000:0010]:0035 rr  ", (0, 0, 3)),
+            *lines("FWM  00000007 rr  ", (0, 0, 9)),
+        ]
+    )
+    assert strange == 0
+    assert seen.draining == [
+        Draining("TCP", "10.96.0.10:80", "10.2.0.4:8080", 40, 0),
+        Draining("FWM", "fwmark 7", "10.2.0.1:8080", 0, 9),
+        Draining("TCP", "10.96.0.10:80", "10.2.0.1:8080", 2, 1),
+        Draining("UDP", "[fd00:96::10]:53", "10.2.0.1:8080", 0, 3),
+    ]
+    assert (seen.totals.draining, seen.totals.draining_connections) == (4, 55)
+
+
+def test_of_very_many_that_drain_those_with_most_connections_are_listed():
+    seen, _strange = services.sum_up(lines("TCP  0A60000A:0050 rr  ", *((0, n, 0) for n in range(1000))))
+    assert [each.active for each in seen.draining] == list(range(999, 799, -1))
+    assert (seen.totals.draining, seen.totals.draining_connections) == (999, sum(range(1000)))
+
+
+def test_lines_that_make_no_sense_are_counted_and_the_rest_still_counts():
+    seen, strange = services.sum_up(["nonsense\n", *lines("TCP  0A60000A:0050 rr  ", *TWO), "nonsense\n"])
+    assert (strange, seen.totals) == (2, Totals(services=1, real_servers=2, scattering=1))
+
+
+def ten_thousand():
+    for number in range(10000):
+        yield from lines(f"TCP  0A60{number:04X}:0050 rr  ", *([(1, 1, 0)] * 9), (0, 3, 0))
+
+
+def test_ten_thousand_services_make_few_rows_and_are_never_held():
+    tracemalloc.start()
+    seen, strange = services.sum_up(ten_thousand())
+    peak_bytes = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (strange, len(seen.addresses)) == (0, 10000)
+    assert seen.totals == Totals(10000, 100000, 0, 10000, 10000, 30000)
+    assert peak_bytes < 4000000
+    plain = services.row(seen)
+    assert (len(plain["services"]), plain["services_omitted"], len(plain["draining"])) == (100, 9900, 200)
+    assert [each["port"] for each in plain["services"]] == [80] * 100
+    assert len(json.dumps(plain)) < 50000
+
+
+FLOW = (b"\x0a\x60\0\x0b", 443)
+
+
+@pytest.fixture(autouse=True)
+def flows(monkeypatch):
+    """What connection tracking is asked, counted; its own tests read a real one."""
+    asked = []
+
+    def read():
+        asked.append(1)
+        return Flows({FLOW}, {"60": 0, "300": 1, "900": 2}, None)
+
+    monkeypatch.setattr(conntrack_flows, "read", read)
+    return asked
+
+
+SERVICES = [
+    pytest.param([(VIP, 80)], {(VIP, 80): "10.96.0.10:80"}, id="IPv4"),
+    pytest.param([(VIP6, 80)], {(VIP6, 80): "[fd00:96::10]:80"}, id="IPv6"),
+]
+
+
+@pytest.mark.parametrize("mode", [None, "ipvs"])
+@pytest.mark.parametrize(("addresses", "names"), SERVICES)
+def test_the_services_of_ipvs(flows, addresses, names, mode):
+    assert services.read_destinations(addresses, [], mode) == Destinations(names, None, [])
+    assert flows == []
+
+
+@pytest.mark.parametrize("mode", [None, "ipvs", "iptables"])
+def test_where_ipvs_has_no_services_it_is_those_that_connections_were_translated_for(mode):
+    assert services.read_destinations([], [], mode) == Destinations(
+        {FLOW: "10.96.0.11:443"}, {"60": 0, "300": 1, "900": 2}, []
+    )
+
+
+@pytest.mark.parametrize("mode", ["iptables", "nftables"])
+def test_services_of_ipvs_next_to_a_kube_proxy_without_it_are_both_counted(mode):
+    assert services.read_destinations([(VIP, 80)], [], mode).names == {
+        (VIP, 80): "10.96.0.10:80",
+        FLOW: "10.96.0.11:443",
+    }
+
+
+MARKS = [
+    pytest.param([7], "IPVS service by firewall mark (7): no socket tells that it goes there", id="one"),
+    pytest.param(
+        [4, 1, 3, 2], "IPVS services by firewall mark (1, 2, 3): no socket tells that it goes there", id="many"
+    ),
+]
+
+
+@pytest.mark.parametrize(("marks", "text"), MARKS)
+def test_services_by_firewall_mark_cannot_be_matched(marks, text):
+    assert services.read_destinations([(VIP, 80)], marks, "ipvs").errors == [text]
+
+
+def test_what_connection_tracking_cannot_tell_is_said(monkeypatch):
+    monkeypatch.setattr(
+        conntrack_flows, "read", lambda: Flows(set(), None, "/proc/net/nf_conntrack: Permission denied")
+    )
+    seen = services.read_destinations([], [7], None)
+    assert seen == Destinations(
+        {},
+        None,
+        [
+            "IPVS service by firewall mark (7): no socket tells that it goes there",
+            "/proc/net/nf_conntrack: Permission denied",
+        ],
+    )

@@ -1,0 +1,217 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""keepalived's configuration in real files below a directory of their own."""
+
+import os
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel.node_files import Problem
+from ansible_collections.kubenode.connections.plugins.module_utils._observe.other_writers import (
+    keepalived as keepalived_conf,
+)
+from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._isolated import (
+    ALL_RIGHTS,
+    run_without_rights,
+)
+
+HOST = os.uname().nodename.split(".")[0]
+SERVICE = "virtual_server 10.0.0.100 443 {\n    lb_algo rr\n    real_server 10.0.0.7 443 {\n    }\n}\n"
+
+# In the words of the sample that the package brings.
+SAMPLE = """\
+! Configuration File for keepalived
+
+global_defs {
+   notification_email {
+     sysadmin@firewall.loc
+   }
+   smtp_server 192.168.200.1
+   router_id LVS_DEVEL
+   lvs_timeouts tcp 7200 tcpfin 60 udp 30   # as the load balancer in front
+}
+
+vrrp_instance VI_1 {
+    state MASTER
+    virtual_ipaddress {
+        192.168.200.16
+    }
+}
+
+"""
+
+
+def node(tmp_path, config, **files):
+    """A node with keepalived enabled, its configuration and further files by name."""
+    root = str(tmp_path)
+    put(root, "/usr/sbin/keepalived", "#!/bin/sh\n")
+    put(root, "/etc/systemd/system/multi-user.target.wants/keepalived.service", "[Service]\n")
+    put(root, keepalived_conf.CONFIG, config)
+    for name, text in files.items():
+        put(root, f"/etc/keepalived/{name}.conf", text)
+    return root
+
+
+def put(root, path, text):
+    os.makedirs(os.path.dirname(root + path), exist_ok=True)
+    with open(root + path, "wb") as handle:
+        handle.write(text if isinstance(text, bytes) else text.encode())
+
+
+def read(root):
+    found, problems = keepalived_conf.read(root)
+    return found and (found.file, found.line, found.timeouts), problems
+
+
+def defs(*lines):
+    return "global_defs {\n" + "".join(f"    {line}\n" for line in lines) + "}\n" + SERVICE
+
+
+CONFIGS = [
+    pytest.param(SAMPLE + SERVICE, 9, {"tcp": 7200, "tcpfin": 60, "udp": 30}, id="the packaged sample, with timeouts"),
+    pytest.param(defs("lvs_timeouts tcp 600"), 2, {"tcp": 600}, id="one timeout"),
+    pytest.param(defs("lvs_timeouts udp 9 tcp 600"), 2, {"tcp": 600, "udp": 9}, id="another order"),
+    pytest.param("global_defs\n{\nlvs_timeouts tcp 600\n}\n" + SERVICE, 3, {"tcp": 600}, id="a brace of its own line"),
+    pytest.param(
+        defs("lvs_timeouts tcp 600 udp 5", "lvs_timeouts tcp 700"), 3, {"tcp": 700, "udp": 5}, id="the last one counts"
+    ),
+    pytest.param(defs("lvs_timeouts tcp 0 tcpfin 30"), 2, {"tcpfin": 30}, id="0 leaves a timeout alone"),
+    pytest.param(defs("lvs_timeouts tcp never tcpfin 30 udp -1"), 2, {"tcpfin": 30}, id="what keepalived ignores"),
+    pytest.param(defs("lvs_timeouts tcp 2678401 udp 2678400"), 2, {"udp": 2678400}, id="more than 31 days"),
+    pytest.param(defs("$TCP=900", "lvs_timeouts tcp $TCP udp ${TCP}"), 3, {"tcp": 900, "udp": 900}, id="a parameter"),
+    pytest.param(
+        defs(f"@{HOST} lvs_timeouts tcp 800", "@other lvs_timeouts tcp 700", "@^other lvs_timeouts udp 60"),
+        4,
+        {"tcp": 800, "udp": 60},
+        id="conditions on the node's name",
+    ),
+    pytest.param(
+        "$BLOCK= \\\n global_defs { \\\n lvs_timeouts tcp 1 \\\n }\n" + defs("lvs_timeouts tcp 600"),
+        6,
+        {"tcp": 600},
+        id="a definition of several lines is skipped",
+    ),
+    pytest.param(defs('router_id "a { b"', "lvs_timeouts tcp 600"), 3, {"tcp": 600}, id="a brace in quotes"),
+    pytest.param(defs("router_id x # {", "lvs_timeouts tcp 600"), 3, {"tcp": 600}, id="a brace in a comment"),
+]
+
+
+@pytest.mark.parametrize(("config", "line", "timeouts"), CONFIGS)
+def test_the_timeouts_that_keepalived_sets(tmp_path, config, line, timeouts):
+    assert read(node(tmp_path, config)) == ((keepalived_conf.CONFIG, line, timeouts), [])
+
+
+NOTHING = [
+    pytest.param(SAMPLE, id="no virtual server: its LVS process does not run"),
+    pytest.param(SERVICE, id="no timeouts"),
+    pytest.param("", id="an empty file"),
+    pytest.param(defs("! lvs_timeouts tcp 600", "# lvs_timeouts tcp 600"), id="comments"),
+    pytest.param(defs("lvs_timeouts tcp"), id="no value"),
+    pytest.param(defs("lvs_timeouts tcp $UNKNOWN"), id="a parameter that nobody defines"),
+    pytest.param(
+        "$B= \\\n ! \\\n global_defs { \\\n lvs_timeouts tcp 1 \\\n }\n" + SERVICE,
+        id="in a definition that nobody uses",
+    ),
+    pytest.param(defs() + "vrrp_instance X {\nlvs_timeouts tcp 600\n}\n", id="in another block"),
+    pytest.param(defs("notification_email {", "lvs_timeouts tcp 600", "}"), id="in a block of global_defs"),
+]
+
+
+@pytest.mark.parametrize("config", NOTHING)
+def test_keepalived_leaves_the_timeouts_alone(tmp_path, config):
+    assert read(node(tmp_path, config)) == (None, [])
+
+
+def test_included_files_count_in_their_place(tmp_path):
+    root = node(
+        tmp_path,
+        "global_defs {\n    include global.conf\n}\ninclude services/*.conf\n",
+        **{"global": "lvs_timeouts tcp 500\n", "services/a": "! nothing\n", "services/b": "include ../service.conf\n"},
+        service=SERVICE,
+    )
+    assert read(root) == (("/etc/keepalived/global.conf", 1, {"tcp": 500}), [])
+
+
+def test_files_that_include_each_other_come_to_an_end(tmp_path):
+    root = node(tmp_path, "include a.conf\n" * 10 + defs("lvs_timeouts tcp 600"), a="include keepalived.conf\n")
+    found, problems = read(root)
+    assert found == (keepalived_conf.CONFIG, 12, {"tcp": 600})
+    assert [problem.what for problem in problems] == [
+        "the configuration has more than 200 files or 4194304 bytes, the rest was not read"
+    ]
+
+
+@pytest.mark.parametrize("pattern", ["{a,b}.conf", "$DIR/a.conf", "*/*/a.conf", "a\0b"])
+def test_a_pattern_that_is_not_understood_is_said(tmp_path, pattern):
+    found, problems = read(node(tmp_path, defs("lvs_timeouts tcp 600") + f"include {pattern}\n"))
+    assert found == (keepalived_conf.CONFIG, 2, {"tcp": 600})
+    assert problems == [Problem(keepalived_conf.CONFIG, 9, f"the pattern {pattern!r} is not understood")]
+
+
+def test_what_is_no_file_is_said_and_not_opened(tmp_path):
+    root = node(tmp_path, "include pipe\ninclude gone.conf\n" + defs("lvs_timeouts tcp 600"))
+    os.mkfifo(root + "/etc/keepalived/pipe")
+    assert read(root) == (
+        (keepalived_conf.CONFIG, 4, {"tcp": 600}),
+        [Problem("/etc/keepalived/pipe", 0, "it is a FIFO, not a plain file")],
+    )
+
+
+def test_where_keepalived_is_not_installed_or_never_starts_its_file_does_not_count(tmp_path):
+    root = node(tmp_path, defs("lvs_timeouts tcp 600"))
+    os.remove(root + "/etc/systemd/system/multi-user.target.wants/keepalived.service")
+    assert read(root) == (None, [])
+    put(root, "/run/keepalived.pid", "812\n")
+    assert read(root)[0] is not None
+    os.remove(root + "/usr/sbin/keepalived")
+    assert read(root) == (None, [])
+
+
+def test_an_endless_file_is_cut(tmp_path):
+    root = node(tmp_path, defs("lvs_timeouts tcp 600") + "#\n" * (3 << 20))
+    assert read(root)[0] == (keepalived_conf.CONFIG, 2, {"tcp": 600})
+
+
+WORDS = ["global_defs", "{", "}", "lvs_timeouts", "tcp", "900", "virtual_server", "include ", "include *", "@x", "@^"]
+PIECES = st.sampled_from(
+    [*WORDS, "\n", " ", '"', "$A=", "$A", "${A}", "$", "\\\n", "#", "!", "\0", "\xff", "{\n", "}\n"]
+)
+
+
+@given(st.lists(PIECES, max_size=40).map("".join) | st.text())
+def test_no_file_makes_the_parser_raise(text):
+    raws = [keepalived_conf._Raw("x", number, line) for number, line in enumerate(text.split("\n"), 1)]
+    found = keepalived_conf.parse(keepalived_conf._lines(raws, "x"))
+    assert found is None or found.timeouts
+
+
+@given(st.binary())
+def test_no_bytes_make_the_reader_raise(tmp_path_factory, data):
+    keepalived_conf.read(node(tmp_path_factory.mktemp("node"), data + b"\ninclude " + data))
+
+
+def test_what_may_not_be_read_is_said(tmp_path):
+    root = node(tmp_path, defs("lvs_timeouts tcp 600") + "include a/*.conf\ninclude b.conf\n", **{"a/x": "", "b": ""})
+    for name in ("a", "b.conf"):
+        os.chmod(f"{root}/etc/keepalived/{name}", 0)
+    code = f"found, problems = keepalived_conf.read({root!r})\nprint(found.timeouts, *problems, sep='\\n')"
+    assert run_without_rights("_observe.other_writers.keepalived as keepalived_conf", code).split("\n") == [
+        "{'tcp': 600}",
+        str(Problem("/etc/keepalived/a", 0, "the folder cannot be read: Permission denied", ALL_RIGHTS)),
+        str(Problem("/etc/keepalived/b.conf", 0, "the file cannot be read: Permission denied", ALL_RIGHTS)),
+    ]
+
+
+def test_hidden_files_count_only_where_a_pattern_asks_for_them(tmp_path):
+    root = node(tmp_path, "include *.conf\ninclude .*.conf\n" + SERVICE, **{".x": defs("lvs_timeouts tcp 600")})
+    os.rename(root + "/etc/keepalived/keepalived.conf", root + "/etc/keepalived/main")
+    files = keepalived_conf._Files(root)
+    assert [(raw.file, raw.number) for raw in files.lines("/etc/keepalived/main")][:2] == [
+        ("/etc/keepalived/.x.conf", 1),
+        ("/etc/keepalived/.x.conf", 2),
+    ]
+    assert files.problems == []

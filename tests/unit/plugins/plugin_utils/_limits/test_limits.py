@@ -1,0 +1,250 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits import limits as idle_limits
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import Limit
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.parse import parse_node
+from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._findings._rows_owners import (
+    by_release,
+    with_keepalived,
+)
+from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import (
+    container_node,
+    nftables_node,
+    plain_node,
+    stock_node,
+    unprivileged_node,
+    with_configured_tcp,
+    with_established,
+    with_ipvs_tcp,
+)
+from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._pod_nodes import row, with_rows
+
+RESTART = "IPVS tcp after a kube-proxy restart"
+SERVICES = "the idle limit of Services"
+CONNTRACK = (86400, "conntrack established")
+
+
+def changed(node, path, value):
+    *parents, last = path.split(".")
+    inner = node
+    for each in parents:
+        inner = inner[each]
+    inner[last] = value
+    return node
+
+
+def on_kubernetes(node):
+    node["kubelet"] = dict(stock_node()["kubelet"])
+    return node
+
+
+def without_kube_proxy(node):
+    node["kube_proxy"] = dict(plain_node()["kube_proxy"])
+    return node
+
+
+@pytest.mark.parametrize(
+    ("node", "expected"),
+    [
+        pytest.param(stock_node(), [(900, "IPVS tcp"), CONNTRACK], id="ipvs mode: IPVS and conntrack"),
+        pytest.param(nftables_node(), [CONNTRACK], id="nftables mode: conntrack only"),
+        pytest.param(plain_node(), [], id="no kube-proxy, no conntrack: nothing"),
+        pytest.param(container_node(), [], id="a container without IPVS and conntrack of its own: nothing"),
+        pytest.param(
+            changed(changed(stock_node(), "kube_proxy.mode", "iptables"), "ipvs.totals.services", 0),
+            [CONNTRACK],
+            id="iptables mode with ip_vs loaded and no virtual service: IPVS is not on the path",
+        ),
+        pytest.param(
+            changed(stock_node(), "kube_proxy.mode", "iptables"),
+            [(900, "IPVS tcp"), CONNTRACK],
+            id="iptables mode with virtual services of someone else: IPVS is on the path",
+        ),
+        pytest.param(
+            with_configured_tcp(changed(stock_node(), "kube_proxy.mode", "iptables"), 600),
+            [(900, "IPVS tcp"), CONNTRACK],
+            id="kube-proxy's IPVS values mean nothing in iptables mode, though IPVS is on the path",
+        ),
+        pytest.param(
+            changed(stock_node(), "ipvs.totals.services", 0),
+            [(900, "IPVS tcp"), CONNTRACK],
+            id="ipvs mode without a virtual service yet: IPVS is on the path",
+        ),
+        pytest.param(
+            with_configured_tcp(with_ipvs_tcp(stock_node(), 8284), 900),
+            [(900, RESTART), (8284, "IPVS tcp"), CONNTRACK],
+            id="kube-proxy will set 900 again",
+        ),
+        pytest.param(
+            with_configured_tcp(stock_node(), 900),
+            [(900, "IPVS tcp"), CONNTRACK],
+            id="kube-proxy's value is the one in force",
+        ),
+        pytest.param(
+            with_keepalived(with_ipvs_tcp(stock_node(), 8284), tcp=600),
+            [(600, "IPVS tcp after a keepalived restart"), (8284, "IPVS tcp"), CONNTRACK],
+            id="keepalived will set 600 again",
+        ),
+        pytest.param(
+            with_keepalived(stock_node(), udp=60), [(900, "IPVS tcp"), CONNTRACK], id="keepalived leaves tcp alone"
+        ),
+        pytest.param(
+            with_keepalived(nftables_node(), tcp=600), [CONNTRACK], id="keepalived's values mean nothing without IPVS"
+        ),
+        pytest.param(
+            by_release(with_established(stock_node(), 432000), "v1.27.3"),
+            [(900, "IPVS tcp"), (432000, "conntrack established")],
+            id="kube-proxy before 1.29 leaves a higher conntrack timeout alone",
+        ),
+        pytest.param(
+            by_release(with_established(stock_node(), 3600), "v1.27.3"),
+            [
+                (900, "IPVS tcp"),
+                (3600, "conntrack established"),
+                (86400, "conntrack established after a kube-proxy restart"),
+            ],
+            id="and raises a lower one",
+        ),
+        pytest.param(
+            by_release(with_established(stock_node(), 432000), None),
+            [
+                (900, "IPVS tcp"),
+                (86400, "conntrack established after a kube-proxy restart"),
+                (432000, "conntrack established"),
+            ],
+            id="of a kube-proxy whose release nobody knows the lower one counts",
+        ),
+        pytest.param(
+            changed(with_configured_tcp(nftables_node(), 900), "ipvs.loaded", False),
+            [CONNTRACK],
+            id="kube-proxy's IPVS values mean nothing in nftables mode",
+        ),
+        pytest.param(
+            with_established(stock_node(), 432000),
+            [
+                (900, "IPVS tcp"),
+                (86400, "conntrack established after a kube-proxy restart"),
+                (432000, "conntrack established"),
+            ],
+            id="kube-proxy will lower conntrack's timeout",
+        ),
+        pytest.param(
+            changed(stock_node(), "kube_proxy.conntrack.tcp_established", 0),
+            [(900, "IPVS tcp"), CONNTRACK],
+            id="kube-proxy leaves conntrack's timeout alone",
+        ),
+    ],
+)
+def test_the_limits_that_are_really_there(node, expected):
+    seen = idle_limits.of_node("worker1", parse_node(node))
+    assert [(limit.seconds, limit.name) for limit in seen.limits] == expected
+    assert seen.not_seen == ()
+
+
+@pytest.mark.parametrize(
+    ("node", "expected"),
+    [
+        pytest.param(unprivileged_node(), [("IPVS tcp", "the kernel refused: Operation not permitted")], id="not root"),
+        pytest.param(
+            changed(stock_node(), "ipvs.timeouts", None),
+            [("IPVS tcp", "the timeouts could not be read")],
+            id="timeouts missing without a word",
+        ),
+        pytest.param(
+            changed(nftables_node(), "kube_proxy.mode", "ipvs"),
+            [("IPVS tcp", "kube-proxy is in ipvs mode, but no IPVS is visible in this network namespace")],
+            id="ipvs mode, but IPVS is in another namespace",
+        ),
+        pytest.param(
+            changed(stock_node(), "conntrack.timeouts", {}),
+            [("conntrack established", "nf_conntrack_tcp_timeout_established could not be read")],
+            id="conntrack without its timeout",
+        ),
+        pytest.param(
+            changed(
+                changed(changed(stock_node(), "kube_proxy.mode", "iptables"), "ipvs.totals.services", 0),
+                "problems",
+                [{"id": "ipvs-services", "what": "/proc/net/ip_vs", "why": "Permission denied", "do": ""}],
+            ),
+            [("IPVS tcp", "whether IPVS has virtual services could not be read")],
+            id="virtual services unreadable",
+        ),
+        pytest.param(
+            {"hostname": "worker1"},
+            [
+                ("IPVS tcp", "whether IPVS is loaded could not be read"),
+                ("conntrack established", "whether nf_conntrack is loaded could not be read"),
+            ],
+            id="data that says nothing",
+        ),
+        pytest.param(
+            on_kubernetes(plain_node()),
+            [(SERVICES, "kubelet runs, but no kube-proxy, so who forwards them is not known")],
+            id="a node of Cilium",
+        ),
+        pytest.param(
+            with_rows(plain_node(), row("a/b")),
+            [(SERVICES, "there are pods, but no kube-proxy, so who forwards them is not known")],
+            id="K3s with Cilium: kubelet is in K3s's own process",
+        ),
+        pytest.param(
+            None,
+            [("IPVS tcp", "the node was not observed"), ("conntrack established", "the node was not observed")],
+            id="not observed",
+        ),
+    ],
+)
+def test_what_could_not_be_read_is_never_left_out(node, expected):
+    seen = idle_limits.of_node("worker1", parse_node(node))
+    assert [(each.node, each.name, each.why) for each in seen.not_seen] == [("worker1", *each) for each in expected]
+
+
+def test_a_limit_that_was_not_seen_names_the_problem_behind_it():
+    (unseen,) = idle_limits.of_node("worker1", parse_node(unprivileged_node())).not_seen
+    assert unseen.problem == "ipvs-timeouts"
+    silent = unprivileged_node()
+    silent["problems"][0]["why"] = ""
+    (unseen,) = idle_limits.of_node("worker1", parse_node(silent)).not_seen
+    assert (unseen.why, unseen.problem) == ("the timeouts could not be read", None)
+
+
+@pytest.mark.parametrize(
+    "node",
+    [
+        pytest.param(plain_node(), id="no kubelet and no pod"),
+        pytest.param(with_rows(plain_node(), row("process x (7)", kind="other")), id="namespaces of no pod"),
+        pytest.param(on_kubernetes(without_kube_proxy(stock_node())), id="kube-router: IPVS has virtual services"),
+    ],
+)
+def test_who_forwards_services_is_known_or_nobodys_question(node):
+    assert idle_limits.of_node("worker1", parse_node(node)).not_seen == ()
+
+
+def test_a_declared_middlebox_settles_who_forwards_services():
+    assert idle_limits.of_node("worker1", parse_node(on_kubernetes(plain_node())), declared=True).not_seen == ()
+
+
+@pytest.mark.parametrize(
+    ("mode", "running", "note"),
+    [
+        ("nftables", True, "kube-proxy is in nftables mode"),
+        (None, True, "kube-proxy did not say its mode"),
+        (None, False, "no kube-proxy runs"),
+    ],
+)
+def test_an_idle_ip_vs_is_noted(mode, running, note):
+    node = changed(stock_node(), "ipvs.totals.services", 0)
+    node["kube_proxy"].update(mode=mode, running=running)
+    seen = idle_limits.of_node("worker1", parse_node(node))
+    assert seen.notes == (f"ip_vs is loaded, but {note} and there is no virtual service: IPVS is not on the path.",)
+
+
+def test_the_order_of_equal_limits_does_not_depend_on_the_order_of_nodes():
+    limits = [Limit(900, "IPVS tcp", "b"), Limit(900, "IPVS tcp", "a"), Limit(350, "AWS NLB", None)]
+    assert idle_limits.ascending(limits) == idle_limits.ascending(limits[::-1]) == (limits[2], limits[1], limits[0])

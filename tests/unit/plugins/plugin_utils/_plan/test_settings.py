@@ -1,0 +1,342 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import (
+    BE_LIBERAL,
+    BRIDGE,
+    EMPTY,
+    INTVL,
+    OTHER_FILE,
+    OUR_FILE,
+    OURS,
+    PROBES,
+    TIME,
+    altered,
+    nftables_node,
+    plain_node,
+    plan_one,
+    quiet_node,
+    settings_of,
+    stock_node,
+    with_ipvs_tcp,
+    with_keepalive,
+    with_module,
+    with_sysctl,
+    without_conntrack,
+)
+
+
+@pytest.mark.parametrize(
+    ("node", "sysctls"),
+    [
+        pytest.param(nftables_node(), {}, id="safe now and after a reboot without us"),
+        pytest.param(
+            with_keepalive(stock_node(), (600, 30, 9), file=OTHER_FILE), {}, id="safe by somebody else's file"
+        ),
+        pytest.param(with_keepalive(stock_node(), (600, 30, 9)), OURS, id="safe now, lost at a reboot"),
+        pytest.param(
+            with_keepalive(stock_node(), (300, 20, 5), (7200, 75, 9), OTHER_FILE), OURS, id="safe now, a file undoes it"
+        ),
+        pytest.param(
+            with_keepalive(stock_node(), (7200, 75, 9), (600, 30, 9), OTHER_FILE), OURS, id="a file that nobody applied"
+        ),
+        pytest.param(with_keepalive(stock_node(), (300, 20, 5), file=OUR_FILE), OURS, id="safe by our own older file"),
+        pytest.param(
+            with_keepalive(stock_node(), (600, 30, 2), file=OTHER_FILE), OURS, id="too few probes for two lost ones"
+        ),
+        pytest.param(
+            with_keepalive(nftables_node(), (600, 30, 9), file=OUR_FILE),
+            {TIME: "7200", INTVL: "75", PROBES: "9"},
+            id="our file of before a switch to nftables does not stay stale",
+        ),
+    ],
+)
+def test_keepalive_is_set_where_the_node_is_not_safe_by_itself(node, sysctls):
+    assert settings_of(node)["sysctls"] == sysctls
+
+
+@pytest.mark.parametrize(
+    ("node", "policy", "sysctls"),
+    [
+        pytest.param(
+            with_keepalive(without_conntrack(plain_node()), (600, 30, 9), file=OUR_FILE),
+            {},
+            OURS,
+            id="after a reboot, nothing loaded yet",
+        ),
+        pytest.param(
+            with_keepalive(plain_node(), (600, 30, 9), file=OUR_FILE),
+            {},
+            OURS,
+            id="after a reboot, kube-proxy and its IPVS not there yet",
+        ),
+        pytest.param(
+            with_keepalive(plain_node(), (600, 30, 9), file=OUR_FILE),
+            {"middleboxes": ["aws_nlb"]},
+            {TIME: "233", INTVL: "11", PROBES: "9"},
+            id="but it gives way to an earlier first probe",
+        ),
+        pytest.param(
+            with_keepalive(plain_node(), (600, 30, 9), file=OUR_FILE),
+            {"time": 1200},
+            {TIME: "1200", INTVL: "75", PROBES: "9"},
+            id="and to a value of the user",
+        ),
+        pytest.param(
+            with_keepalive(plain_node(), (600, 30, 9), file=OTHER_FILE), {}, {}, id="what is not ours is not repeated"
+        ),
+    ],
+)
+def test_what_an_earlier_run_set_stays_while_no_kube_proxy_answers(node, policy, sysctls):
+    settings = settings_of(node, **policy)["sysctls"]
+    assert {key: value for key, value in settings.items() if key not in BRIDGE} == sysctls
+
+
+def test_a_keepalive_that_stays_is_explained():
+    _plan, node = plan_one(with_keepalive(plain_node(), (600, 30, 9), file=OUR_FILE))
+    (note,) = node["notes"]
+    assert note == (
+        "keepalive 600/30/9 in /etc/sysctl.d/k8s.conf stays: no kube-proxy answers now, so a limit that is not seen "
+        "may come back. To start over, run the playbook restore first."
+    )
+    assert node["reasons"][TIME] == "it stands in /etc/sysctl.d/k8s.conf already and stays"
+
+
+@pytest.mark.parametrize(
+    ("node", "policy", "sysctls"),
+    [
+        pytest.param(
+            nftables_node(), {"time": 300}, {TIME: "300", INTVL: "75", PROBES: "9"}, id="an override on a safe node"
+        ),
+        pytest.param(
+            plain_node(),
+            {"profile": "article", "bridge_nf_call": "never"},
+            {TIME: "600", INTVL: "30", PROBES: "10"},
+            id="the article where nothing forgets",
+        ),
+    ],
+)
+def test_what_the_user_set_is_set_everywhere(node, policy, sysctls):
+    assert settings_of(node, **policy)["sysctls"] == sysctls
+
+
+@pytest.mark.parametrize(
+    ("node", "policy", "bridge", "modules"),
+    [
+        pytest.param(stock_node(), {}, (), [], id="auto without br_netfilter"),
+        pytest.param(with_module(stock_node(), "br_netfilter", True), {}, BRIDGE, ["br_netfilter"], id="auto, loaded"),
+        pytest.param(
+            with_module(stock_node(), "br_netfilter", False, "/etc/modules-load.d/k8s.conf"),
+            {},
+            BRIDGE,
+            ["br_netfilter"],
+            id="auto, loaded at the next boot",
+        ),
+        pytest.param(
+            with_module(nftables_node(), "br_netfilter", True), {}, (), [], id="auto, and nothing else to set"
+        ),
+        pytest.param(nftables_node(), {"bridge_nf_call": "always"}, BRIDGE, ["br_netfilter"], id="always"),
+        pytest.param(
+            with_module(stock_node(), "br_netfilter", True),
+            {"profile": "article", "bridge_nf_call": "never"},
+            (),
+            [],
+            id="never, even with the article",
+        ),
+    ],
+)
+def test_the_bridge_keys(node, policy, bridge, modules):
+    wanted = settings_of(node, **policy)
+    assert {key: value for key, value in wanted["sysctls"].items() if key in BRIDGE} == dict.fromkeys(bridge, "1")
+    assert wanted["modules"] == modules
+
+
+def test_a_bridge_key_of_the_user_wins_over_auto():
+    node = with_module(stock_node(), "br_netfilter", True)
+    wanted = settings_of(node, sysctls={"net/bridge/bridge-nf-call-iptables": 0})["sysctls"]
+    assert (wanted[BRIDGE[0]], wanted[BRIDGE[1]]) == ("0", "1")
+
+
+def test_further_sysctls_bring_their_modules():
+    _plan, worker = plan_one(nftables_node(), sysctls={BE_LIBERAL: 1, "net.core.somaxconn": 4096})
+    assert worker["settings"]["sysctls"] == {BE_LIBERAL: "1", "net.core.somaxconn": "4096"}
+    assert worker["settings"]["modules"] == ["nf_conntrack"]
+    assert worker["reasons"] == {
+        BE_LIBERAL: "keepalive_sysctls",
+        "net.core.somaxconn": "keepalive_sysctls",
+        "module nf_conntrack": f"{BE_LIBERAL} needs it",
+    }
+    assert [change["sentence"] for change in worker["changes"]] == [
+        f"module nf_conntrack: loaded, but not at boot becomes loaded now and at boot; {BE_LIBERAL} needs it.",
+        f"{BE_LIBERAL}: 0 becomes 1; keepalive_sysctls.",
+    ]
+    assert worker["notes"] == [
+        "net.core.somaxconn is set, but node_info does not read it: whether it differs now is not known."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("live", "boot", "what", "before", "why"),
+    [
+        pytest.param("1", {}, f"{BE_LIBERAL} after a reboot", "0", "keepalive_sysctls", id="no file sets it"),
+        pytest.param(
+            "1",
+            {"value": "1", "file": "/etc/sysctl.conf", "in_time": False},
+            f"{BE_LIBERAL} after a reboot",
+            "0",
+            "keepalive_sysctls",
+            id="a file sets it before the module is there",
+        ),
+        pytest.param(
+            "1",
+            {"value": "2", "file": "/etc/sysctl.d/z.conf", "line": 3, "in_time": True},
+            f"{BE_LIBERAL} after a reboot",
+            "2",
+            "keepalive_sysctls; /etc/sysctl.d/z.conf:3 decides it now",
+            id="a file sets something else",
+        ),
+        pytest.param(None, {}, BE_LIBERAL, "absent", "keepalive_sysctls", id="the key is not there"),
+    ],
+)
+def test_what_a_reboot_would_undo_is_a_change(live, boot, what, before, why):
+    node = with_sysctl(nftables_node(), BE_LIBERAL, live, **boot)
+    node = with_module(node, "nf_conntrack", True, "/etc/modules-load.d/k8s.conf")
+    (change,) = plan_one(node, sysctls={BE_LIBERAL: 1})[1]["changes"]
+    assert (change["what"], change["from"], change["to"], change["why"]) == (what, before, "1", why)
+
+
+@pytest.mark.parametrize(
+    ("at_boot", "before"),
+    [
+        pytest.param({"tcp": 4000}, [], id="our unit sets it"),
+        pytest.param({"tcp": 3000}, ["3000"], id="our unit sets another one"),
+        pytest.param({}, ["900"], id="our unit is gone: the kernel's default"),
+        pytest.param(None, [], id="no systemd: no unit can set it"),
+    ],
+)
+def test_an_ipvs_timeout_that_a_reboot_would_undo_is_a_change(at_boot, before):
+    node = with_module(with_ipvs_tcp(stock_node(), 4000), "ip_vs", True, "/etc/modules-load.d/k8s.conf")
+    node["ipvs"]["timeouts_at_boot"] = at_boot
+    changes = plan_one(node, ipvs_timeouts={"tcp": 4000})[1]["changes"]
+    assert [each["from"] for each in changes if each["what"] == "IPVS tcp after a reboot"] == before
+    assert not [each for each in changes if each["what"] == "IPVS tcp"]
+
+
+@pytest.mark.parametrize(
+    ("file", "modules"),
+    [
+        pytest.param("/etc/modules-load.d/k8s.conf", ["ip_vs", "nf_conntrack"], id="ours: ip_vs stays beside"),
+        pytest.param("/etc/modules-load.d/ipvs.conf", ["nf_conntrack"], id="somebody else's: left there"),
+    ],
+)
+def test_a_module_in_our_file_stays_when_ipvs_is_not_on_the_path_any_more(file, modules):
+    node = with_module(plain_node(), "ip_vs", True, file)
+    assert settings_of(node, sysctls={BE_LIBERAL: 1})["modules"] == modules
+
+
+def test_modules_in_our_file_alone_are_no_reason_to_do_anything():
+    assert settings_of(with_module(plain_node(), "ip_vs", True, "/etc/modules-load.d/k8s.conf"))["modules"] == []
+
+
+REUSE_MODE = "net.ipv4.vs.conn_reuse_mode"
+EXPIRE_NODEST = "net.ipv4.vs.expire_nodest_conn"
+EXPIRE_QUIESCENT = "net.ipv4.vs.expire_quiescent_template"
+SLOPPY_TCP = "net.ipv4.vs.sloppy_tcp"
+MAX = "net.netfilter.nf_conntrack_max"
+RETRIES2 = "net.ipv4.tcp_retries2"
+
+
+def safe_node():
+    """A worker in ipvs mode whose keepalive is somebody else's and safe, so that the plan asks nothing of it."""
+    node = quiet_node()
+    for line, (key, value) in enumerate((("time", "600"), ("intvl", "30"), ("probes", "9")), start=1):
+        with_sysctl(node, f"net.ipv4.tcp_keepalive_{key}", value, value=value, file=OTHER_FILE, line=line)
+    return node
+
+
+def reusing(mode, release="6.1.0-56-cloud-amd64", **boot):
+    return with_sysctl(altered(safe_node(), kernel=release), REUSE_MODE, mode, **boot)
+
+
+@pytest.mark.parametrize("node", [safe_node(), nftables_node(), plain_node()], ids=["ipvs", "nftables", "plain"])
+def test_by_default_no_node_gets_any(node):
+    assert settings_of(node) == EMPTY
+
+
+@pytest.mark.parametrize(
+    ("node", "policy", "sysctls", "modules"),
+    [
+        pytest.param(safe_node(), {"be_liberal": True}, {BE_LIBERAL: "1"}, ["nf_conntrack"], id="conntrack is there"),
+        pytest.param(plain_node(), {"be_liberal": True}, {}, [], id="no conntrack: nothing is loaded for it"),
+        pytest.param(
+            with_module(plain_node(), "nf_conntrack", False, "/etc/modules-load.d/k8s.conf"),
+            {"be_liberal": False},
+            {BE_LIBERAL: "0"},
+            ["nf_conntrack"],
+            id="conntrack comes at boot",
+        ),
+        pytest.param(
+            plain_node(),
+            {"be_liberal": True, "sysctls": {MAX: 524288}},
+            {BE_LIBERAL: "1", MAX: "524288"},
+            ["nf_conntrack"],
+            id="conntrack comes with a further sysctl",
+        ),
+        pytest.param(plain_node(), {"dead_peer_seconds": 103}, {RETRIES2: "8"}, [], id="a key without a module"),
+        pytest.param(safe_node(), {"expire_nodest_conn": True}, {EXPIRE_NODEST: "1"}, ["ip_vs"], id="IPVS is there"),
+        pytest.param(nftables_node(), {"expire_nodest_conn": True}, {}, [], id="no IPVS"),
+        pytest.param(
+            safe_node(),
+            {"expire_quiescent_template": True, "sloppy_tcp": False},
+            {EXPIRE_QUIESCENT: "1", SLOPPY_TCP: "0"},
+            ["ip_vs"],
+            id="two more keys of IPVS",
+        ),
+        pytest.param(
+            plain_node(), {"expire_quiescent_template": True, "sloppy_tcp": True}, {}, [], id="no IPVS either"
+        ),
+        pytest.param(safe_node(), {"conn_reuse_mode": 0}, {REUSE_MODE: "0"}, ["ip_vs"], id="a reuse mode by number"),
+    ],
+)
+def test_a_key_is_set_where_its_module_is(node, policy, sysctls, modules):
+    settings = settings_of(node, **policy)
+    assert (settings["sysctls"], settings["modules"]) == (sysctls, modules)
+
+
+@pytest.mark.parametrize(
+    ("node", "wanted"),
+    [
+        pytest.param(reusing("1"), None, id="1 already"),
+        pytest.param(reusing("0"), "1", id="0 on a kernel with the fix"),
+        pytest.param(reusing("1", value="0", file=OTHER_FILE, in_time=True), "1", id="0 after a reboot"),
+        pytest.param(reusing("1", value="1", file=OUR_FILE, in_time=True), "1", id="1 by our own file, where it stays"),
+        pytest.param(reusing("0", "5.9.0"), "1", id="the first kernel that kube-proxy leaves alone"),
+        pytest.param(reusing("0", "5.4.59"), None, id="kube-proxy writes 0 in spite of the backport"),
+        pytest.param(reusing("0", "strange"), None, id="a kernel that nobody knows"),
+        pytest.param(with_sysctl(nftables_node(), REUSE_MODE, "0"), None, id="no IPVS"),
+    ],
+)
+def test_auto_turns_reuse_on_where_it_costs_nothing(node, wanted):
+    assert settings_of(node, conn_reuse_mode="auto")["sysctls"].get(REUSE_MODE) == wanted
+
+
+def test_each_has_its_reason():
+    _plan, worker = plan_one(
+        safe_node(), be_liberal=True, dead_peer_seconds=103, conn_reuse_mode="1", expire_nodest_conn=True
+    )
+    assert {key: worker["reasons"][key] for key in worker["settings"]["sysctls"]} == {
+        BE_LIBERAL: "keepalive_be_liberal",
+        EXPIRE_NODEST: "keepalive_expire_nodest_conn",
+        RETRIES2: "gives a dead peer up after 102.2 s; keepalive_dead_peer_seconds 103",
+        REUSE_MODE: "keepalive_conn_reuse_mode 1",
+    }
+    assert worker["owners"][EXPIRE_NODEST] == "kube-proxy at its next start (it always sets 1 in ipvs mode)"
+
+
+def test_a_further_sysctl_with_the_same_value_is_no_contradiction():
+    assert settings_of(safe_node(), be_liberal=True, sysctls={BE_LIBERAL: 1})["sysctls"] == {BE_LIBERAL: "1"}

@@ -1,0 +1,133 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from ansible_collections.kubenode.connections.plugins.plugin_utils._report.html.groups import groups_of, scale_for
+from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._cluster import (
+    POLICY,
+    applied,
+    cluster,
+    document,
+)
+from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import (
+    nftables_node,
+    nodes,
+    quiet_node,
+    stock_node,
+    with_keepalive,
+    with_pods,
+)
+
+
+def lanes_of(report, node="worker1"):
+    """What is drawn of a node: title, whose, time, and the limits with the deciding one first."""
+    group = next(group for group in groups_of(report) if node in [each["name"] for each in group.nodes])
+    return [
+        (titled.title, titled.whose, titled.lane.keepalive and titled.lane.keepalive["time"]) for titled in group.lanes
+    ]
+
+
+def limits_of(report, node="worker1", lane=0):
+    group = next(group for group in groups_of(report) if node in [each["name"] for each in group.nodes])
+    return [(mark.seconds, mark.name, mark.decides) for mark in group.lanes[lane].lane.limits]
+
+
+def test_alike_nodes_are_one_group():
+    report = document(nodes(stock_node(), quiet_node(), stock_node(), stock_node()))
+    groups = [[node["name"] for node in group.nodes] for group in groups_of(report)]
+    assert groups == [["worker1", "worker3", "worker4"], ["worker2"]]
+
+
+def test_counters_and_kernels_do_not_part_what_is_drawn_alike():
+    other = stock_node()
+    other["kernel"], other["conntrack"]["count"] = "7.2.12", 9
+    assert len(groups_of(document(nodes(stock_node(), other)))) == 1
+
+
+def test_a_stock_node_is_drawn_now_and_as_planned():
+    assert lanes_of(document(nodes(stock_node()), {})) == [
+        ("Now", "the node's own and that of 23 other network namespaces", 7200),
+        ("Planned", "the node's own, once the plan is applied", 600),
+    ]
+
+
+def test_a_node_without_other_namespaces_is_drawn_with_its_own_only():
+    assert lanes_of(document(nodes(with_pods(quiet_node(), [])), {})) == [("Now", "the node's own", 600)]
+
+
+def test_a_safe_node_is_drawn_once():
+    assert lanes_of(document(nodes(quiet_node()), {})) == [
+        ("Now", "the node's own and that of 23 other network namespaces", 600)
+    ]
+
+
+def test_pods_with_another_keepalive_have_a_line_of_their_own():
+    node = with_pods(quiet_node(), [((7200, 75, 9), 3), ((600, 30, 9), 20)])
+    assert lanes_of(document(nodes(node), {})) == [
+        ("Now", "the node's own and that of 20 other network namespaces", 600),
+        ("Pods now", "3 network namespaces", 7200),
+    ]
+
+
+def test_alike_nodes_say_how_many_namespaces_the_fewest_and_the_most_of_them_have():
+    several = [with_pods(stock_node(), [((7200, 75, 9), same), ((5, 1, 3), 1)]) for same in (7, 1, 3)]
+    assert lanes_of(document(nodes(*several), {}))[:2] == [
+        ("Now", "the node's own and that of 1 to 7 other network namespaces", 7200),
+        ("Pods now", "1 network namespace", 5),
+    ]
+
+
+def test_nodes_with_and_without_other_namespaces_are_apart():
+    several = [with_pods(stock_node(), [((7200, 75, 9), same)] if same else []) for same in (0, 2)]
+    assert len(groups_of(document(nodes(*several), {}))) == 2
+
+
+def test_a_value_that_does_not_stay_is_drawn_for_after_a_reboot():
+    node = with_keepalive(stock_node(), (600, 30, 9), boot=(7200, 75, 9))
+    assert ("After a reboot", "the node's own, as things stand", 7200) in lanes_of(document(nodes(node), {}))
+
+
+def test_an_apply_is_drawn_before_and_after():
+    after = cluster()
+    after["worker1"] = with_pods(with_keepalive(after["worker1"], (600, 30, 9)), [((7200, 75, 9), 3)])
+    report = document(after, applied=applied(), kind="apply")
+    assert lanes_of(report)[:3] == [
+        ("Before", "the node's own, before the apply", 7200),
+        ("Now", "the node's own", 600),
+        ("Pods now", "3 network namespaces", 7200),
+    ]
+
+
+def test_a_node_that_was_not_observed_has_no_keepalive():
+    assert lanes_of(document(nodes(None, stock_node())), "worker1") == [("Now", "the node's own", None)]
+
+
+def test_the_lowest_limit_decides_and_says_on_which_other_node_it_is():
+    report = document(nodes(stock_node(), nftables_node()), POLICY)
+    assert limits_of(report) == [
+        (900, "IPVS tcp", True),
+        (3600, "corporate firewall", False),
+        (86400, "conntrack established", False),
+    ]
+    assert limits_of(report, "worker2")[0] == (900, "IPVS tcp on worker1", True)
+
+
+def test_a_raised_limit_is_drawn_raised_in_the_plan():
+    report = document(nodes(stock_node()), {"strategy": "raise_ipvs"})
+    assert limits_of(report)[0] == (900, "IPVS tcp", True)
+    assert limits_of(report, lane=1)[0] == (8284, "IPVS tcp", True)
+    assert scale_for(report, groups_of(report)).bend == 8284
+
+
+def test_limits_of_the_same_length_share_a_line():
+    policy = {"middleboxes": ["aws_nlb", "aws_nat_gateway"]}
+    assert limits_of(document(nodes(stock_node()), policy))[0] == (350, "AWS NAT gateway, AWS NLB", True)
+
+
+def test_without_any_limit_there_is_none_to_draw():
+    report = document(nodes(with_keepalive(stock_node(), (7200, 75, 9))), {})
+    report.update(limit=None, planned_limit=None, limits=[])
+    report["nodes"][0]["limits"] = []
+    assert limits_of(report) == []

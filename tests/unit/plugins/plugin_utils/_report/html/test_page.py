@@ -1,0 +1,382 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import re
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import printable
+from ansible_collections.kubenode.connections.plugins.plugin_utils._report.html.page import render_html
+from ansible_collections.kubenode.connections.plugins.plugin_utils._report.text.page import plain
+from ansible_collections.kubenode.connections.plugins.plugin_utils._report.text.report import text_lines
+from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._cluster import (
+    applied,
+    document,
+    pods,
+)
+from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import (
+    altered,
+    container_node,
+    nftables_node,
+    nodes,
+    plain_node,
+    quiet_node,
+    stock_node,
+    unprivileged_node,
+    with_keepalive,
+)
+from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._pod_nodes import (
+    row,
+    service,
+    with_rows,
+)
+
+_VOID = {"meta", "br", "input", "link"}
+
+
+class Page(HTMLParser):
+    """A page taken apart: elements with attributes, text outside of style and script, and what was not closed."""
+
+    def __init__(self, markup):
+        super().__init__(convert_charrefs=True)
+        self.elements, self.text, self.open, self.wrong, self.raw = [], "", [], [], {}
+        self.title, self.headline = [], []
+        self.feed(markup)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        if tag not in _VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        if not self.open or self.open.pop() != tag:
+            self.wrong.append(tag)
+
+    def handle_data(self, data):
+        inside = self.open[-1] if self.open else ""
+        if inside in ("style", "script"):
+            self.raw[inside] = self.raw.get(inside, "") + data
+        else:
+            self.text += data
+        if "title" in self.open:
+            self.title.append(data)
+        if "h1" in self.open:
+            self.headline.append(data)
+
+    def all(self, name):
+        return [attributes for tag, attributes in self.elements if tag == name]
+
+    def ids(self):
+        return [attributes["id"] for _tag, attributes in self.elements if "id" in attributes]
+
+
+def after_apply():
+    return document(applied=applied(), verdicts_before={"worker1": "unsafe"}, kind="apply")
+
+
+def drifted():
+    change = {"scope": "worker1", "what": "net.ipv4.tcp_keepalive_time", "from": "7200", "to": None}
+    finding = {"id": "keepalive-too-late", "severity": "critical", "scope": "worker1", "observed": "7200/75/9"}
+    counter = {"node": "worker1", "counter": "conntrack invalid", "from": 3, "to": 12, "grown": 9}
+    return document() | {
+        "drift": {
+            "since": "2026-11-20T03:40:00Z",
+            "changes": [change],
+            "nodes_new": ["worker9"],
+            "nodes_gone": ["worker8"],
+            "findings_new": [finding],
+            "findings_gone": [],
+            "counters": [counter],
+        }
+    }
+
+
+def silenced():
+    report = document()
+    for finding in report["findings"]:
+        finding["silenced"] = "we know" if finding["severity"] == "info" else None
+    return report
+
+
+REPORTS = [
+    pytest.param(document, id="an audit of a safe, an unsafe and an unreachable node"),
+    pytest.param(after_apply, id="after an apply"),
+    pytest.param(drifted, id="compared with an earlier report"),
+    pytest.param(silenced, id="with silenced findings"),
+    pytest.param(lambda: document(nodes(quiet_node()), {}), id="one safe node"),
+    pytest.param(lambda: document(nodes(plain_node()), {}), id="a machine without any limit"),
+    pytest.param(lambda: document(nodes(None), {}), id="nothing observed"),
+    pytest.param(lambda: document(nodes(unprivileged_node(), container_node()), {}), id="not read as root"),
+    pytest.param(lambda: document(nodes(stock_node()), {"strategy": "raise_ipvs"}), id="raise_ipvs"),
+    pytest.param(lambda: document(nodes(stock_node()), {"profile": "article"}), id="not decided in time"),
+    pytest.param(lambda: document(nodes(nftables_node()), {}), id="conntrack only"),
+    pytest.param(lambda: document(nodes(with_keepalive(stock_node(), (0, 0, 0))), {}), id="a keepalive of zeros"),
+]
+
+
+@pytest.mark.parametrize("report", REPORTS)
+def test_the_page_is_whole_and_alone(report):
+    page = Page(render_html(report()))
+    assert (page.open, page.wrong) == ([], [])
+    assert len(page.ids()) == len(set(page.ids()))
+    links = [attributes["href"] for attributes in page.all("a")]
+    assert {link[1:] for link in links if link.startswith("#")} <= set(page.ids())
+    assert all(link.startswith(("#", "https://github.com/kubenode/connections/")) for link in links)
+    assert not any("src" in attributes for _tag, attributes in page.elements)
+    labels = {each for _tag, attributes in page.elements for each in attributes.get("aria-labelledby", "").split()}
+    assert labels <= set(page.ids())
+
+
+@pytest.mark.parametrize("report", REPORTS)
+def test_the_policy_lets_in_this_style_and_this_script_and_nothing_else(report):
+    page = Page(render_html(report()))
+    hashes = {
+        name: base64.b64encode(hashlib.sha256(content.encode()).digest()).decode() for name, content in page.raw.items()
+    }
+    policy = next(each["content"] for each in page.all("meta") if each.get("http-equiv") == "Content-Security-Policy")
+    assert policy == (
+        f"default-src 'none'; style-src 'sha256-{hashes['style']}'; script-src 'sha256-{hashes['script']}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
+    names = {name for _tag, attributes in page.elements for name in attributes}
+    assert not {name for name in names if name.startswith("on")} | (names & {"style"})
+
+
+UNREAD = {"unreadable": 3, "error": "/proc/7/ns/net: Permission denied"}
+
+HEADLINES = [
+    pytest.param(
+        lambda: document(nodes(quiet_node(), quiet_node()), {}),
+        ("SAFE", "safe", "✓", "idle connections are safe on all 2 nodes."),
+        id="safe",
+    ),
+    pytest.param(
+        document,
+        ("UNSAFE", "unsafe", "✗", "idle connections at risk on 1 of 3 nodes (1 unknown), in 2 of 2 pods."),
+        id="unsafe",
+    ),
+    pytest.param(
+        lambda: document(nodes(quiet_node(), None), {}),
+        ("UNKNOWN", "unknown", "?", "whether idle connections are safe is not known on 1 of 2 nodes."),
+        id="unknown",
+    ),
+    pytest.param(
+        lambda: document(nodes(quiet_node(), altered(quiet_node(), namespaces=UNREAD)), {}),
+        (
+            "UNKNOWN",
+            "unknown",
+            "?",
+            "not all pods and connections could be read on worker2; the nodes themselves are safe.",
+        ),
+        id="unread pods of safe nodes",
+    ),
+    pytest.param(
+        lambda: document(nodes(quiet_node(), with_keepalive(quiet_node(), (550, 30, 9))), {}),
+        ("UNSAFE AFTER A REBOOT", "unsafe", "✗", "idle connections are safe, until a reboot of 1 of 2 nodes."),
+        id="safe until a reboot",
+    ),
+    pytest.param(
+        lambda: document(nodes(with_rows(quiet_node(), row("a/b", (600, 30, 9), service(gaps=[(7200, 2)])))), {}),
+        ("UNSAFE", "unsafe", "✗", "idle connections at risk in 1 of 1 pod; the nodes themselves are safe."),
+        id="late open connections on a safe node",
+    ),
+]
+
+
+@pytest.mark.parametrize(("report", "expected"), HEADLINES)
+def test_the_terminal_the_heading_and_the_title_say_the_same(report, expected):
+    word, kind, sign, sentence = expected
+    markup = render_html(report())
+    page = Page(markup)
+    assert plain(text_lines(report(), 200)[0]) == f"{word}: {sentence}"
+    assert "".join(page.title) == f"{word}: {sentence}"
+    assert page.headline == [sign, word.lower(), sentence[:1].upper() + sentence[1:]]
+    assert f'<header class="top {kind}">' in markup
+
+
+@pytest.mark.parametrize(
+    ("other", "told"),
+    [
+        pytest.param(None, True, id="below a headline on what is not known"),
+        pytest.param(quiet_node(), False, id="not again where the headline says so"),
+        pytest.param(stock_node(), False, id="nor beside nodes at risk now"),
+    ],
+)
+def test_nodes_that_a_reboot_makes_unsafe_are_told(other, told):
+    text = Page(render_html(document(nodes(with_keepalive(quiet_node(), (550, 30, 9)), other), {}))).text
+    assert ("1 node safe now will be at risk after a reboot." in text) is told
+    assert ("until a reboot of 1 of 2 nodes." in text or "1 node more after a reboot." in text) is not told
+
+
+@pytest.mark.parametrize(
+    ("report", "steps"),
+    [
+        pytest.param(
+            document,
+            [
+                "ansible-playbook kubenode.connections.apply -i INVENTORY --check --diff",
+                "ansible-playbook kubenode.connections.apply -i INVENTORY",
+                "ansible-playbook kubenode.connections.verify -i INVENTORY",
+            ],
+            id="changes to make",
+        ),
+        pytest.param(lambda: document(nodes(quiet_node()), {}), [], id="nothing to do"),
+    ],
+)
+def test_what_to_do_next_can_be_copied(report, steps):
+    markup = render_html(report())
+    assert commands_of(markup, "next", "time") == steps
+    assert ("Nothing has to be done." in markup) == (not steps)
+
+
+def commands_of(markup, begin, end):
+    """What can be copied in the parts from one up to another."""
+    part = markup[markup.index(f'id="{begin}"') : markup.index(f'id="{end}"')]
+    return [html.unescape(each) for each in re.findall(r"data-copy><code>([^<]*)</code>", part)]
+
+
+@pytest.mark.parametrize(
+    ("options", "shown"),
+    [
+        pytest.param(
+            ["-i 'a&b/<hosts>'", "--limit 'rack1:&rack2'", "-K", "-e 'keepalive_margin=9 keepalive_pods=\"x\"'"],
+            " -i 'a&b/<hosts>' --limit 'rack1:&rack2' -K -e 'keepalive_margin=9 keepalive_pods=\"x\"'",
+            id="those of the run",
+        ),
+        pytest.param([], "", id="a run that needed none"),
+    ],
+)
+def test_each_command_has_the_options_of_the_run(options, shown):
+    markup = render_html(document(), options)
+    playbook = "ansible-playbook kubenode.connections"
+    assert commands_of(markup, "next", "time") == [
+        f"{playbook}.apply{shown} --check --diff",
+        f"{playbook}.apply{shown}",
+        f"{playbook}.verify{shown}",
+    ]
+    assert f"{playbook}.apply{shown}" in commands_of(markup, "findings", "pods")
+    assert "INVENTORY" not in markup
+
+
+def test_the_first_command_is_the_one_of_the_terminal():
+    options = ["-i hosts", "--limit rack1"]
+    lines = [plain(line) for line in text_lines(document(), 200, options)]
+    assert lines[1] == f"Run: {commands_of(render_html(document(), options), 'next', 'time')[0]}"
+
+
+def test_a_failed_apply_comes_first():
+    outcome = {"failed": True, "msg": "node_settings: /etc is read-only. Nothing was changed."}
+    text = Page(render_html(document(applied={"worker1": outcome}, kind="apply"))).text
+    assert text.index("The apply failed on worker1.") < text.index("--check --diff")
+    assert "failed node_settings: /etc is read-only. Nothing was changed." in text
+
+
+def test_findings_of_the_same_words_are_one_with_all_nodes():
+    markup = render_html(document(nodes(*[stock_node() for _each in range(12)]), {}))
+    finding = markup[markup.index('id="findings"') :]
+    assert finding.count(">keepalive-too-late</a>") == 1
+    assert "12 times" in finding
+    assert "and 4 more</summary>" in finding
+
+
+def test_silenced_findings_are_apart_with_the_reason_and_not_counted():
+    report = silenced()
+    report["counts"]["findings"]["info"] = 0
+    markup = render_html(report)
+    number = sum(finding["silenced"] is not None for finding in report["findings"])
+    assert f"<summary>{number} findings silenced, not counted</summary>" in markup
+    assert "we know" in markup
+
+
+def test_before_and_after_of_a_file_is_a_diff():
+    markup = render_html(after_apply())
+    assert '<span class="added">+net.ipv4.tcp_keepalive_time = 600</span>' in markup
+    assert "/etc/sysctl.d/k8s.conf</code> (new)" in markup
+
+
+def test_pods_and_sockets_at_risk_are_named():
+    text = Page(render_html(document())).text
+    for expected in (
+        "shop/checkout-7d9f8c6b5-x2x7p",
+        "python3 (grpcio) 4711",
+        "10.96.12.7:50051",
+        "10 with a timer beyond the limit",
+    ):
+        assert expected in text
+
+
+def test_what_changed_since_the_last_report_is_a_part_of_its_own():
+    text = Page(render_html(drifted())).text
+    for expected in ("What changed since 2026-11-20 03:40:00 UTC", "worker9", "worker8", "3 → 12 (+9)"):
+        assert expected in text
+    assert "What changed since" not in Page(render_html(document())).text
+
+
+KEPT = ("verdict", "severity", "made_at", "kind", "verdict_after_boot", "verdict_before", "help", "since", "version")
+
+
+def replaced(value, text, key=None):
+    """The document with all text that can come from a node or an inventory put after, or before, another."""
+    if isinstance(value, dict):
+        return {
+            name: item if name in KEPT and isinstance(item, str) else replaced(item, text, name)
+            for name, item in value.items()
+        }
+    if isinstance(value, list):
+        return [replaced(item, text, key) for item in value]
+    return text + value if isinstance(value, str) else value
+
+
+HOSTILE = st.text(max_size=30) | st.sampled_from(
+    [
+        '"><script>alert(1)</script>',
+        "'><img src=x onerror=alert(1)>",
+        "</style></script></svg>",
+        "javascript:alert(1)//",
+        "\u202e\u2066\x1b[31m\x00",
+        "{{ lookup('pipe', 'id') }}",
+        "&lt;b&gt;",
+        "<!--",
+    ]
+)
+
+
+@settings(max_examples=40)
+@given(HOSTILE, st.sampled_from([document, after_apply, drifted]))
+def test_text_of_nodes_and_options_never_becomes_markup(text, report):
+    page, harmless = Page(render_html(replaced(report(), text), [text])), Page(render_html(report()))
+    assert (page.open, page.wrong) == ([], [])
+    assert {tag for tag, _attributes in page.elements} <= {tag for tag, _attributes in harmless.elements}
+    assert (len(page.all("script")), len(page.all("style"))) == (1, 1)
+    assert not any(name.startswith("on") for _tag, attributes in page.elements for name in attributes)
+    assert all(each["href"].startswith(("#", "https://github.com/kubenode/")) for each in page.all("a"))
+    assert printable(text) in page.text
+    assert all(each.isprintable() or each == "\n" for each in page.text)
+
+
+def test_a_page_of_500_nodes_stays_small():
+    several = {}
+    for number in range(500):
+        node = stock_node() if number % 2 else quiet_node()
+        node["hostname"] = name = f"ip-10-0-{number // 250}-{number % 250}.eu-central-1.compute.internal"
+        if number % 2:
+            node["pods"] = pods()
+            node["pods"]["rows"] *= 14
+        if number % 10 == 1:
+            with_keepalive(node, (900 + number, 60, 9))
+        several[name] = node
+    page = render_html(document(several, {}))
+    assert len(page.encode()) < 3_000_000
+    assert page.count('<article class="group') == 30
+    assert "250 nodes</h3>" in page
+    assert "22 nodes more, of 22 other kinds: see the table of nodes." in page

@@ -1,0 +1,46 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.kubenode.connections.plugins.plugin_utils._report.text.nodes import shared_domain
+from ansible_collections.kubenode.connections.plugins.plugin_utils._report.text.page import plain
+from ansible_collections.kubenode.connections.plugins.plugin_utils._report.text.report import text_lines
+from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._cluster import document
+from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import nftables_node, stock_node
+
+DOMAIN = ".eu-central-1.compute.internal"
+
+
+@pytest.mark.parametrize(
+    ("names", "domain"),
+    [
+        pytest.param([f"ip-10-0-1-23{DOMAIN}", f"ip-10-0-1-7{DOMAIN}"], DOMAIN, id="of a cloud"),
+        pytest.param([f"ip-10-0-1-23{DOMAIN}"], DOMAIN, id="one node"),
+        pytest.param(["a.example.org", "b.example.org"], "", id="short names have room"),
+        pytest.param([f"ip-10-0-1-23{DOMAIN}", "ip-10-0-1-7.us-east-1.compute.internal"], "", id="two domains"),
+        pytest.param([f"ip-10-0-1-23{DOMAIN}", "control1"], "", id="not all have one"),
+        pytest.param(["worker-with-a-very-long-name-1"], "", id="no domain"),
+        pytest.param(["192.168.100.100.100.100.100"], "", id="an address, or what looks like one"),
+        pytest.param([], "", id="no node"),
+    ],
+)
+def test_the_domain_that_is_left_out(names, domain):
+    assert shared_domain(names) == domain
+
+
+def test_long_names_of_a_cloud_stay_whole():
+    several = {f"ip-10-0-1-{number}{DOMAIN}": node for number, node in ((23, stock_node()), (147, nftables_node()))}
+    lines = [plain(line) for line in text_lines(document(several), 80)]
+    table = lines[lines.index(next(line for line in lines if line.startswith("NODE"))) :]
+    assert table[:6] == [
+        "NODE           MODE      LIMIT                KEEPALIVE    SPARE  NETNS  VERDICT",
+        "ip-10-0-1-147  nftables  900 s IPVS tcp on    7200/75/9  -7384 s  23/23  UNSAFE",
+        "                          ip-10-0-1-23",
+        "ip-10-0-1-23   ipvs      900 s IPVS tcp       7200/75/9  -7384 s  23/23  UNSAFE",
+        "SPARE: to the limit, negative is too late. NETNS (pods): too late/seen. NODE:",
+        f"without {DOMAIN}.",
+    ]
