@@ -15,9 +15,35 @@ from typing import Any
 from ansible_collections.kubenode.connections.plugins.plugin_utils._findings.plan_with_findings import make_plan
 from ansible_collections.kubenode.connections.plugins.plugin_utils._findings.rule import SEVERITIES
 from ansible_collections.kubenode.connections.plugins.plugin_utils._findings.table import RULES, findings_of_apply
-from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._findings import test_applied, test_table
+from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._findings import (
+    test_applied,
+    test_boot,
+    test_conntrack,
+    test_dead_peers,
+    test_growth,
+    test_ipvs,
+    test_keepalive,
+    test_pods,
+    test_proxy_modes,
+    test_rps,
+    test_unseen,
+    test_writers,
+)
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import nodes
 
+ROOMS = (
+    test_boot,
+    test_conntrack,
+    test_dead_peers,
+    test_growth,
+    test_ipvs,
+    test_keepalive,
+    test_proxy_modes,
+    test_writers,
+    test_pods,
+    test_rps,
+    test_unseen,
+)
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "findings.md"
 
 # A sysctl or a name with an underscore; what it splits off is kept.
@@ -63,7 +89,8 @@ def _example(identity: str) -> dict[str, Any]:
     """Return the finding of the first node, or apply, that raises it in the tests."""
     if identity in test_applied.EXAMPLES:
         return next(findings_of_apply({"worker1": test_applied.EXAMPLES[identity]})).as_dict()
-    _identity, node, policy, _expected = next(row.values for row in test_table.RAISED if row.values[0] == identity)
+    rows = (row.values for room in ROOMS for row in room.RAISED)
+    _identity, node, policy, _expected = next(values for values in rows if values[0] == identity)
     several = node if isinstance(node, tuple) else (node,)
     return next(each for each in make_plan(nodes(*several), policy)["findings"] if each["id"] == identity)
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Rows of test__findings.py for counters that grew while the node was read."""
+"""Rows of test__rules_*.py for counters that grew while the node was read."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Rows of test__findings.py on pods and their connections."""
+"""Rows of test__rules_*.py on pods and their connections."""
 
 from __future__ import annotations
 

@@ -6,7 +6,198 @@ from __future__ import annotations
 
 import pytest
 
+from ansible_collections.kubenode.connections.plugins.plugin_utils._findings import dead_peers
 from ansible_collections.kubenode.connections.plugins.plugin_utils._findings.dead_peers import has_check
+from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils import _rule_cases
+from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._findings import _rows_network
+from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import (
+    altered,
+    nftables_node,
+    plain_node,
+    quiet_node,
+    stock_node,
+)
+from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._pod_nodes import row, with_rows
+
+UNTIL_TCP_GIVES_UP = (
+    "a connection to an API server that is gone lasts until TCP gives up (924 s with net.ipv4.tcp_retries2 15), "
+    "and the node reports nothing meanwhile."
+)
+DENIED = "kubelet: /proc/1024/environ: Permission denied"
+
+
+def with_kubelet(**values):
+    """A worker of which nothing but its kubelet is to be spoken of."""
+    return altered(quiet_node(), kubelet=values)
+
+
+IN_K3S = {
+    "severity": "unknown",
+    "remedy": "Look for DISABLE_HTTP2, HTTP2_READ_IDLE_TIMEOUT_SECONDS and HTTP2_PING_TIMEOUT_SECONDS in the "
+    "environment of the unit that kubelet runs in, such as k3s or k3s-agent.",
+}
+
+RAISED = [
+    *_rule_cases.of_room(dead_peers, _rows_network.RAISED),
+    pytest.param(
+        "kubelet-check-missing",
+        with_kubelet(version="v1.19.4"),
+        {},
+        {
+            "severity": "warning",
+            "observed": "kubelet v1.19.4 has no HTTP/2 health check",
+            "limit": "1.18.18, 1.19.5 and 1.20.0 are the first that have it",
+            "why": f"Without it {UNTIL_TCP_GIVES_UP}",
+            "remedy": "Update kubelet. Until then a lower net.ipv4.tcp_retries2 helps, at a price: "
+            "see docs/dead-peers.md.",
+        },
+        id="an old kubelet",
+    ),
+    pytest.param(
+        "kubelet-check-off",
+        with_kubelet(disable_http2=True),
+        {},
+        {
+            "severity": "warning",
+            "observed": "kubelet's HTTP/2 health check is off: DISABLE_HTTP2 is set in its environment",
+            "why": f"Without it {UNTIL_TCP_GIVES_UP}",
+            "remedy": "Take DISABLE_HTTP2 out of kubelet's environment and restart it, a few nodes at a time.",
+        },
+        id="HTTP/2 is off",
+    ),
+    pytest.param(
+        "kubelet-check-off",
+        with_kubelet(read_idle_timeout=0, version=None),
+        {},
+        {
+            "observed": "kubelet's HTTP/2 health check is off: HTTP2_READ_IDLE_TIMEOUT_SECONDS is 0 in its environment",
+            "remedy": "Run the role kubenode.connections.kubelet_http2 with kubelet_http2_restart: true, "
+            "a few nodes at a time.",
+        },
+        id="0 seconds",
+    ),
+    pytest.param(
+        "kubelet-check-slow",
+        with_kubelet(read_idle_timeout=40, ping_timeout=10),
+        {},
+        {
+            "severity": "warning",
+            "observed": "kubelet notices after 40 + 10 = 50 s that its API server is gone, not below 50 s",
+            "limit": "50 s (default of --node-monitor-grace-period)",
+            "why": "Until then it renews no lease. The node becomes NotReady although it and the other API servers "
+            "are well.",
+            "remedy": "Run the role kubenode.connections.kubelet_http2 with kubelet_http2_read_idle_timeout: 20 and "
+            "kubelet_http2_ping_timeout: 10, or raise --node-monitor-grace-period of kube-controller-manager.",
+        },
+        id="somebody made it slower",
+    ),
+    pytest.param(
+        "kubelet-check-slow",
+        with_kubelet(version="v1.31.9"),
+        {},
+        {
+            "severity": "info",
+            "observed": "kubelet notices after 30 + 15 = 45 s that its API server is gone, not below 40 s",
+        },
+        id="the defaults before Kubernetes 1.32",
+    ),
+    pytest.param(
+        "kubelet-not-read",
+        altered(
+            with_kubelet(disable_http2=None, read_idle_timeout=None, ping_timeout=None, error=DENIED),
+            problems=[{"id": "kubelet", "what": "kubelet", "why": DENIED, "do": "Run as root (become: true)."}],
+        ),
+        {},
+        {
+            "severity": "unknown",
+            "observed": DENIED,
+            "why": f"Where kubelet has no HTTP/2 health check, {UNTIL_TCP_GIVES_UP}",
+            "remedy": "Run as root (become: true).",
+        },
+        id="not root",
+    ),
+    pytest.param(
+        "kubelet-not-read",
+        {name: value for name, value in quiet_node().items() if name != "kubelet"},
+        {},
+        {
+            "observed": "kubelet's version and environment are not in the data",
+            "remedy": "Observe the node again, as root (become: true).",
+        },
+        id="data of an older node_info",
+    ),
+    pytest.param(
+        "kubelet-not-read",
+        with_kubelet(version="v1"),
+        {},
+        {"observed": "kubelet's version and environment are not in the data"},
+        id="a version that makes no sense",
+    ),
+    pytest.param(
+        "kubelet-not-read", with_kubelet(error=DENIED), {}, {"observed": DENIED}, id="an error beside all else"
+    ),
+    pytest.param(
+        "kubelet-not-read",
+        altered(nftables_node(), kubelet=plain_node()["kubelet"]),
+        {},
+        {
+            **IN_K3S,
+            "observed": "kubelet's process was not found, but kube-proxy runs",
+            "why": "It may be embedded in another, as in K3s. Where kubelet has no HTTP/2 health check, "
+            + UNTIL_TCP_GIVES_UP,
+        },
+        id="K3s: kubelet and kube-proxy in its own process",
+    ),
+    pytest.param(
+        "kubelet-not-read",
+        with_rows(plain_node(), row("a/b")),
+        {},
+        {**IN_K3S, "observed": "kubelet's process was not found, but there are pods"},
+        id="K3s without kube-proxy",
+    ),
+]
+
+NOT_RAISED = [
+    *_rule_cases.of_room(dead_peers, _rows_network.NOT_RAISED),
+    pytest.param("kubelet-check-missing", stock_node(), {}, id="a newer kubelet"),
+    pytest.param("kubelet-check-missing", with_kubelet(version=None), {}, id="a version that was not read"),
+    pytest.param("kubelet-check-missing", plain_node(), {}, id="no kubelet"),
+    pytest.param("kubelet-check-off", stock_node(), {}, id="nothing switches it off"),
+    pytest.param("kubelet-check-off", plain_node(), {}, id="no kubelet"),
+    pytest.param(
+        "kubelet-check-off", with_kubelet(version="v1.16.9", disable_http2=True), {}, id="a kubelet that has none"
+    ),
+    pytest.param("kubelet-check-slow", stock_node(), {}, id="45 s below 50 s"),
+    pytest.param("kubelet-check-slow", plain_node(), {}, id="no kubelet"),
+    pytest.param(
+        "kubelet-check-slow",
+        with_kubelet(version="v1.31.9", read_idle_timeout=25, ping_timeout=12),
+        {},
+        id="37 s below 40 s",
+    ),
+    pytest.param("kubelet-check-slow", with_kubelet(read_idle_timeout=0, ping_timeout=90), {}, id="off, not slow"),
+    pytest.param("kubelet-check-slow", with_kubelet(version=None), {}, id="45 s, and the version was not read"),
+    pytest.param("kubelet-not-read", stock_node(), {}, id="all was read"),
+    pytest.param("kubelet-not-read", plain_node(), {}, id="no kubelet"),
+    pytest.param(
+        "kubelet-not-read", with_rows(plain_node(), row("process x (7)", kind="other")), {}, id="namespaces of no pod"
+    ),
+]
+
+
+@pytest.mark.parametrize(("identity", "node", "policy", "expected"), RAISED)
+def test_a_rule_is_raised(identity, node, policy, expected):
+    _rule_cases.raised(identity, node, policy, expected)
+
+
+@pytest.mark.parametrize(("identity", "node", "policy"), NOT_RAISED)
+def test_a_rule_is_not_raised(identity, node, policy):
+    assert _rule_cases.finding_of(identity, node, policy) is None
+
+
+def test_every_rule_of_the_room_is_tested_both_ways():
+    ids = {rule.id for rule in dead_peers.RULES}
+    assert {row.values[0] for row in RAISED} == {row.values[0] for row in NOT_RAISED} == ids
 
 
 @pytest.mark.parametrize(
