@@ -38,10 +38,7 @@ FOREIGN = {"jmespath", "yaml"}
 UNTESTED: set[str] = {
     "module_utils._observe.other_writers.summary",
     "module_utils._pod_sysctls.run",
-    "plugin_utils._base.errors",
     "plugin_utils._base.version",
-    "plugin_utils._findings.remedies",
-    "plugin_utils._findings.rule",
     "plugin_utils._limits.single_limit",
     "plugin_utils._observed.node",
     "plugin_utils._observed.parse_applied",
@@ -54,7 +51,6 @@ UNTESTED: set[str] = {
     "plugin_utils._plan.types",
     "plugin_utils._plan.writers",
     "plugin_utils._policy.checks",
-    "plugin_utils._report.applied",
     "plugin_utils._report.html.findings",
     "plugin_utils._report.html.nodes",
     "plugin_utils._report.html.parts",

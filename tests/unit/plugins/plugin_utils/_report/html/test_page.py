@@ -39,6 +39,12 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._p
     service,
     with_rows,
 )
+from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._report.text._text_examples import (
+    EXAMPLES,
+    OF_PAGES,
+    PAGES,
+    page,
+)
 
 _VOID = {"meta", "br", "input", "link"}
 
@@ -380,3 +386,13 @@ def test_a_page_of_500_nodes_stays_small():
     assert page.count('<article class="group') == 30
     assert "250 nodes</h3>" in page
     assert "22 nodes more, of 22 other kinds: see the table of nodes." in page
+
+
+@pytest.mark.parametrize("name", OF_PAGES)
+def test_every_word_and_number_of_the_page(name):
+    """See _text_examples.py for how to write them anew."""
+    assert page(EXAMPLES[name]()) == (PAGES / f"{name}.txt").read_text(encoding="utf-8")
+
+
+def test_there_are_no_words_of_a_page_that_is_gone():
+    assert {path.stem for path in PAGES.iterdir()} == set(OF_PAGES)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Examples of the report in a terminal of 80 columns, beside their text in fixtures.
+"""Examples of the report: their text in a terminal of 80 columns in fixtures, the page's words in ../html/fixtures.
 
 After a change of words that is meant, write the texts anew and read what differs:
 PYTHONPATH=.build/dev python tests/unit/plugins/plugin_utils/_report/text/_text_examples.py
@@ -23,15 +23,32 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._c
     document,
 )
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import (
+    OTHER_FILE,
+    altered,
     applied_node,
+    container_node,
+    nftables_node,
     nodes,
     plain_node,
     quiet_node,
     stock_node,
+    unprivileged_node,
+    with_configured_tcp,
+    with_keepalive,
     with_pods,
 )
+from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._pod_nodes import (
+    KERNEL,
+    SAFE,
+    on_host,
+    row,
+    service,
+    with_rows,
+)
+from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._report.html._page_words import words
 
 FOLDER = Path(__file__).parent / "fixtures"
+PAGES = FOLDER.parent.parent / "html" / "fixtures"
 
 NARROW = 79
 """What Ansible says of a terminal of 80 columns, and where there is none."""
@@ -64,14 +81,92 @@ def compared() -> dict[str, Any]:
     return report
 
 
+def pods_of_all_kinds() -> dict[str, Any]:
+    """Pods, the node's own namespace and one of no pod; late, undecided, unreadable; more than are listed."""
+    own = service("10.96.0.1:443", without=1, processes=[("agent", 9, None, 1)])
+    many = [service(f"10.96.1.{number}:80", without=1, processes=[("api", 7, "go", 1)]) for number in range(5)]
+    node = with_rows(
+        with_keepalive(stock_node(), SAFE, KERNEL, file=OTHER_FILE),
+        row("shop/late-0", KERNEL, service(gaps=[(7200, 2), (900, 1)], processes=[("java", 8, "java", 0)])),
+        row("shop/own-0", (1800, 60, 5)),
+        row("shop/many-0", SAFE, *many),
+        row("shop/busy-0", SAFE, service(gaps=[(600, 4)], in_flight=2)),
+        row("shop/gone-0", None, service(gaps=[(600, 1)]), error="/proc/7/ns/net: Permission denied"),
+        row("process chrome (812)", KERNEL, service(gaps=[(7200, 1)]), kind="other"),
+        row("the node itself", SAFE, on_host(own | {"gaps": [[7200, 1]], "connections": 2}), kind="node"),
+        omitted=3,
+        error="/proc/net/nf_conntrack: Permission denied",
+    )
+    return document(nodes(node, quiet_node()), {})
+
+
+def not_read() -> dict[str, Any]:
+    """A node read without root, one in a container, one where kube-proxy does not answer, one that is gone."""
+    silent = altered(
+        stock_node(), kube_proxy={"mode": None, "error": "kube-proxy at 127.0.0.1:10249: timed out after 3 s."}
+    )
+    return document(nodes(unprivileged_node(), container_node(), silent, None), {"middleboxes": ["aws_nlb"]})
+
+
+def after_an_apply_that_failed() -> dict[str, Any]:
+    """It failed on worker2; on worker1 files were written, edited and removed."""
+    files = {"/etc/a.conf": "x = 1\n", "/etc/b.conf": "y = 1\n", "/etc/c.conf": None}
+    later = {"/etc/a.conf": "x = 2\n", "/etc/b.conf": None, "/etc/c.conf": "z = 1\n"}
+    outcomes = {
+        "worker1": {
+            "changed": True,
+            "before": {"modules": {"ip_vs": False}, "sysctls": {"a.b": None}, "files": files},
+            "after": {"modules": {"ip_vs": True}, "sysctls": {"a.b": "1"}, "files": later},
+            "notes": ["Connections that are open already keep their timer."],
+        },
+        "worker2": {"failed": True, "msg": "sysctls: net.ipv4.x is not there. Leave it out."},
+    }
+    before = {"worker1": "unsafe", "worker2": "unsafe"}
+    several = nodes(applied_node(), stock_node())
+    return document(several, {}, kind="apply", applied=outcomes, verdicts_before=before)
+
+
+def one_node_not_read() -> dict[str, Any]:
+    """A node of which little was read, and that not as root."""
+    node = altered(
+        unprivileged_node(), kube_proxy={"mode": None, "error": "kube-proxy at 127.0.0.1:10249: timed out after 3 s."}
+    )
+    node["conntrack"]["timeouts"] = {}
+    node["namespaces"].update(keepalive=[], error="/proc/1/ns/net: Permission denied")
+    return document(nodes(node), {})
+
+
+def within_the_margin() -> dict[str, Any]:
+    """156 s to spare, of which the policy wants 200; sockets of a pod that nothing forgets yet."""
+    pods = with_rows(quiet_node(), row("a/b", SAFE, service(gaps=[(300, 2)])))
+    return document(nodes(pods), {"margin": 200})
+
+
+def wishes() -> dict[str, Any]:
+    """A margin, values of the user's own, and limits that a restart brings; one node is lost at a reboot."""
+    lost = with_keepalive(quiet_node(), SAFE, KERNEL, file=OTHER_FILE)
+    policy = {"margin": 200, "middleboxes": ["aws_nlb", {"name": "firewall", "seconds": 3600}], "lost_probes": 1}
+    return document(nodes(with_configured_tcp(stock_node(), 600), lost, nftables_node()), policy)
+
+
 EXAMPLES = {
     "1-node": lambda: document(nodes(stock_node()), {}),
+    "1-node-not-read": one_node_not_read,
+    "1-node-margin": within_the_margin,
     "1-plain-machine": lambda: document(nodes(plain_node()), {}),
     "3-nodes": lambda: document(cluster()),
     "3-nodes-compared": compared,
     "500-nodes": lambda: document(five_hundred(), {}),
     "applied": after_an_apply,
+    "apply-failed": after_an_apply_that_failed,
+    "check-mode": lambda: after_an_apply(check_mode=True),
+    "not-read": not_read,
+    "pods": pods_of_all_kinds,
+    "raise-ipvs": lambda: document(nodes(stock_node(), nftables_node()), {"strategy": "raise_ipvs"}),
+    "wishes": wishes,
 }
+
+OF_PAGES = tuple(name for name in EXAMPLES if name != "500-nodes")
 
 
 def text(report: dict[str, Any], width: int = NARROW) -> str:
@@ -79,11 +174,19 @@ def text(report: dict[str, Any], width: int = NARROW) -> str:
     return "".join(f"{plain(line)}\n" for line in text_lines(report, width))
 
 
+def page(report: dict[str, Any]) -> str:
+    """What a person reads on the page."""
+    return "".join(f"{line}\n" for part in ("header", "main") for line in words(report, part))
+
+
 def main() -> None:
-    """Write the texts."""
+    """Write the texts, and the words of the pages."""
+    PAGES.mkdir(parents=True, exist_ok=True)
     FOLDER.mkdir(parents=True, exist_ok=True)
     for name, make in EXAMPLES.items():
         (FOLDER / f"{name}.txt").write_text(text(make()), encoding="utf-8")
+    for name in OF_PAGES:
+        (PAGES / f"{name}.txt").write_text(page(EXAMPLES[name]()), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,100 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.kubenode.connections.plugins.plugin_utils._findings.remedies import Period, kind, lines
+from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.grpc_idle import grpc_idle_seconds
+
+EVERY = Period(600, 900)
+
+
+@pytest.mark.parametrize(
+    ("runtime", "known"),
+    [
+        pytest.param("grpc-go 1.59.0", "grpc-go", id="with a version"),
+        pytest.param("java", "java", id="without one"),
+        pytest.param("cobol", None, id="not in the table"),
+        pytest.param(None, None, id="not recognised"),
+    ],
+)
+def test_the_runtime_without_its_version(runtime, known):
+    assert kind(runtime) == known
+
+
+@pytest.mark.parametrize(
+    ("period", "grpc", "too_often"),
+    [
+        pytest.param(Period(600, 900), 600, False, id="a limit of IPVS"),
+        pytest.param(Period(233, 350), 300, False, id="no more often than a gRPC server takes"),
+        pytest.param(Period(220, 331), 300, False, id="just long enough for that"),
+        pytest.param(Period(220, 330), 220, True, id="a second shorter"),
+    ],
+)
+def test_how_often_a_grpc_channel_pings(period, grpc, too_often):
+    assert (period.grpc_seconds, period.too_often) == (grpc, too_often)
+
+
+@pytest.mark.parametrize(
+    ("runtimes", "said"),
+    [
+        pytest.param(["go"], ["Go: net.Dialer{KeepAlive: 600 * time.Second}, not -1"], id="Go"),
+        pytest.param(
+            ["java", "java 17"],
+            [
+                (
+                    "Java: tcpKeepAlive=true for a JDBC driver; grpc-java keepAliveTime(600, SECONDS)"
+                    ".keepAliveWithoutCalls(true); OkHttp pingInterval(600, SECONDS) for HTTP/2"
+                )
+            ],
+            id="Java, once",
+        ),
+        pytest.param(
+            ["dotnet"],
+            [
+                (
+                    ".NET: SocketsHttpHandler with KeepAlivePingDelay = TimeSpan.FromSeconds(600) and "
+                    "KeepAlivePingPolicy = Always"
+                )
+            ],
+            id=".NET",
+        ),
+        pytest.param(
+            ["python", None],
+            [
+                (
+                    "Python: redis-py socket_keepalive=True, psycopg keepalives=1, else "
+                    "sock.setsockopt(SOL_SOCKET, SO_KEEPALIVE, 1)"
+                ),
+                (
+                    "of a runtime that was not recognised: SO_KEEPALIVE on the socket, or pings of its protocol (Rust "
+                    "tonic: Endpoint::tcp_keepalive(Some(Duration::from_secs(600))))"
+                ),
+            ],
+            id="Python, and one that is not known last",
+        ),
+        pytest.param(
+            ["envoy"],
+            ["Envoy: upstream_connection_options: {tcp_keepalive: {keepalive_time: 600}} in the cluster"],
+            id="Envoy",
+        ),
+    ],
+)
+def test_what_to_configure(runtimes, said):
+    assert lines(runtimes, EVERY) == said
+
+
+@pytest.mark.parametrize(
+    ("runtimes", "seconds"),
+    [
+        pytest.param(["grpcio"], 3660, id="C-core may take an hour"),
+        pytest.param(["java"], 1860, id="grpc-java takes half an hour"),
+        pytest.param(["grpc-go 1.59.0", "grpcio"], 3660, id="the last of them counts"),
+        pytest.param(["go", None], None, id="no gRPC"),
+    ],
+)
+def test_when_the_last_idle_grpc_channel_has_closed(runtimes, seconds):
+    assert grpc_idle_seconds(runtimes) == seconds
