@@ -87,9 +87,12 @@ def test_an_apply_reports_before_and_after_and_does_not_stop_for_what_it_cures(p
     assert codes == [0, 0]
     assert complaints(foreseen) == complaints(applied) == []
     assert (foreseen["kind"], foreseen["check_mode"], foreseen["verdict"]) == ("apply", True, "unsafe")
-    assert (applied["kind"], applied["check_mode"], applied["verdict"]) == ("apply", False, "safe")
+    assert (applied["kind"], applied["check_mode"]) == ("apply", False)
+    # What cannot be read of other namespaces here is not known to be safe; the node itself is.
+    assert (applied["nodes"][0]["verdict"], applied["verdict"]) in (("safe", "safe"), ("safe", "unknown"))
     for report in (foreseen, applied):
         assert report["nodes"][0]["applied"]["verdict_before"] == "unsafe"
         assert report["nodes"][0]["applied"]["changed"] is True
         assert (values_of(report, TIME)["before"], values_of(report, TIME)["after"]) == ("7200", "233")
-    assert {"scope": "node", "what": "verdict", "from": "unsafe", "to": "safe"} in applied["drift"]["changes"]
+    cured = {"scope": "node", "scope_kind": "node", "what": "verdict", "from": "unsafe", "to": "safe"}
+    assert cured in applied["drift"]["changes"]

@@ -107,7 +107,7 @@ def running(path, *arguments, user=0, prefix=(), environment=None):
     )
     try:
         name = os.path.basename(path)[:15]
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while not any(_is_called(pid, name) for pid in (process.pid, *children(process.pid))):
             assert time.monotonic() < deadline, f"{path} was not started"
             time.sleep(0.005)

@@ -25,7 +25,6 @@ ID = "5c" * 32
 PRELUDE = r"""
 import json, os, shutil, subprocess, sys, time
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel import namespaces as kernel_namespaces
-BEGAN = time.time()
 LOGS, V1, V2 = (os.path.join(sys.argv[1], name) for name in ('logs', 'v1', 'v2'))
 for folder in (LOGS, V1, V2):
     os.mkdir(folder)
@@ -59,11 +58,12 @@ def settle():
         time.sleep(0.01)
 def remove(folder):
     # The kernel may take a while to let a cgroup go whose processes have ended (EBUSY).
+    end = time.time() + 60
     while True:
         try:
             return os.rmdir(folder)
         except OSError:
-            if time.time() > BEGAN + 60:
+            if time.time() > end:
                 raise
             time.sleep(0.01)
 def show(inside=None):
@@ -222,7 +222,7 @@ def test_a_running_pod_that_the_reader_did_not_reach_says_why(pods_of):
 
 
 RUNNING = """
-from ansible_collections.kubenode.connections.plugins.module_utils._converge.run.steps import pods as steps_pods
+from ansible_collections.kubenode.connections.plugins.module_utils._converge.steps import pods as steps_pods
 def say_running(*processes):
     # The UID of the pod whose own namespace each process is in, by what the step that writes takes for running pods.
     settle()
