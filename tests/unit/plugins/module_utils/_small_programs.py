@@ -92,8 +92,8 @@ def put(path, data, owner=0, mode=0o755):
 
 
 @contextlib.contextmanager
-def running(path, *arguments, user=0, prefix=(), environment=None):
-    """A process of a program, until the end of the block or of the test."""
+def running(path, *arguments, user=0, prefix=(), environment=None, becomes_others=False):
+    """A process of a program, until the end of the block or of the test. One that becomes others has no environment."""
 
     def become():
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -108,7 +108,7 @@ def running(path, *arguments, user=0, prefix=(), environment=None):
     try:
         name = os.path.basename(path)[:15]
         deadline = time.monotonic() + 60
-        while not any(_is_called(pid, name) for pid in (process.pid, *children(process.pid))):
+        while not any(_is_called(pid, name, becomes_others) for pid in (process.pid, *children(process.pid))):
             assert time.monotonic() < deadline, f"{path} was not started"
             time.sleep(0.005)
         yield process
@@ -123,7 +123,7 @@ def children(pid):
         return [int(word) for word in handle.read().split()]
 
 
-def _is_called(pid, name):
+def _is_called(pid, name, becomes_others):
     with open(f"/proc/{pid}/comm") as comm, open(f"/proc/{pid}/environ") as environ:
         # The kernel names a new program before its environment can be read.
-        return comm.read().strip() == name and environ.read() != ""
+        return comm.read().strip() == name and (becomes_others or environ.read() != "")

@@ -84,7 +84,7 @@ def test_a_user_who_alternates_between_kubelet_and_a_program_of_his_has_neither_
     put(theirs, elf(marker=marker, then=PROGRAM), owner=NOBODY)
     os.chown("/run/user", NOBODY, NOBODY)
     made_by = set()
-    with running(PROGRAM, user=NOBODY) as process:
+    with running(PROGRAM, user=NOBODY, becomes_others=True) as process:
         deadline = time.monotonic() + 5
         while time.monotonic() < deadline and not made_by:
             seen = observe_kubelet.read()
