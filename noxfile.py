@@ -227,7 +227,8 @@ def interpreters(session: nox.Session, core: str) -> None:
     inventory = Path(session.create_tmp(), "inventory.json")
     inventory.write_text(json.dumps(interpreter_inventory(core)), encoding="utf-8")
     env = {"ANSIBLE_COLLECTIONS_PATH": str(BUILD / "collections"), "ANSIBLE_HOME": session.create_tmp()}
-    own = "for folder in /etc/sysctl.d /etc/modules-load.d /var/lib; do mount -t tmpfs -o mode=755 tmpfs $folder || exit; done"
+    mount = "mount -t tmpfs -o mode=755 tmpfs $folder"
+    own = f"for folder in /etc/sysctl.d /etc/modules-load.d /var/lib; do {mount} || exit; done"
     command = ["ansible-playbook", "-i", str(inventory), "tests/integration/interpreters.yml"]
     namespaces = ["unshare", "--net", "--mount", "sh", "-c", f'{own}; exec "$@"', "sh"]
     session.run(*namespaces, *command, external=True, env=env)
