@@ -34,5 +34,5 @@ def test_a_node_whose_record_was_lost_is_told_what_stays(tmp_path):
 
 
 def test_a_node_on_which_nothing_was_set_is_told_nothing(tmp_path):
-    assert "Say what to know about it" in restored(tmp_path)
+    assert "Say what stays" in restored(tmp_path)
     assert "this collection" not in restored(tmp_path)
