@@ -104,7 +104,7 @@ CONTAINERS = [
 @isolated
 def test_a_container_is_not_the_node(prefix, kind, in_a_pod):
     with kubelet(prefix=prefix) as process:
-        pid = int(subprocess.check_output(["pgrep", "-n", "-x", "kubelet"])) if kind == "pid" else process.pid
+        pid = children(process.pid)[0] if kind == "pid" else process.pid
         why = f"is in a container (it has its own {kind} namespace)"
         said = f"Process {pid} calls itself kubelet, but {why}: it is not believed."
         assert found() == (None, [said])
@@ -170,8 +170,9 @@ def test_a_child_that_is_about_to_run_something_else_is_no_second_one():
 def test_only_some_of_many_are_told():
     put(PROGRAM, elf())
     many = [subprocess.Popen(["setpriv", "--reuid", str(NOBODY), "--clear-groups", PROGRAM]) for _each in range(6)]
-    time.sleep(0.5)
     try:
+        while not all(Process(each.pid).name() == "kubelet" for each in many):
+            time.sleep(0.01)
         pid, doubts = found()
         assert (pid, len(doubts)) == (None, 4)
         assert doubts[-1] == "3 more processes of that name are not believed."
