@@ -61,8 +61,8 @@ def option(kind: str, default: object, check: Check | _Checks, about: str) -> An
     checked = check if callable(check) else check.check
     option = Option(kind, checked, about, check.choices if isinstance(check, Choice) else None)
     if isinstance(default, dict):
-        return field(default_factory=dict, metadata={"option": option})
-    return field(default=default, metadata={"option": option})
+        return field(default_factory=dict, metadata={"option": option})  # pylint: disable=invalid-field-call
+    return field(default=default, metadata={"option": option})  # pylint: disable=invalid-field-call
 
 
 _FLAGS = {"true": True, "yes": True, "false": False, "no": False}

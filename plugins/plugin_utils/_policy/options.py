@@ -28,7 +28,8 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._base.retrans
     retries2_for,
 )
 
-from .checks import LOST_PROBES, MARGIN, Choice, Option, flag, flow_entries, option, path
+from .checks import LOST_PROBES, MARGIN, Choice, Option, flag, option, path
+from .checks import flow_entries as parse_flow_entries
 from .checks import ipvs_timeouts as parse_ipvs_timeouts
 from .checks import sysctls as parse_sysctls
 from .middleboxes import Middlebox
@@ -129,7 +130,7 @@ class Policy:
     rps_sock_flow_entries: int = option(
         "int",
         32768,
-        flow_entries,
+        parse_flow_entries,
         "The value of C(net.core.rps_sock_flow_entries) with O(policy.rps), V(0) or a power of two.",
     )
     sysctls: Mapping[str, str] = option("dict", {}, parse_sysctls, "Further sysctls and their values, for every node.")

@@ -50,5 +50,7 @@ def root_with_odd_files(folder):
         ("etc/missing-link", "missing"),
     ):
         (root / name).symlink_to(target)
-    yield root
-    listener.close()
+    try:
+        yield root
+    finally:
+        listener.close()

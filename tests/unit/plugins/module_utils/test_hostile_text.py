@@ -230,8 +230,8 @@ PARSERS = [
     lambda text: kubelet_conf.gate_enabled(text, [text]),
     lambda text: modules_load.parse_modules(text.encode("utf-8", "surrogatepass")),
     lambda text: modules_load.cmdline_modules(text.encode("utf-8", "surrogatepass")),
-    lambda text: pod_names.parse_cgroup(text),
-    lambda text: pod_names.parse_stat(text),
+    pod_names.parse_cgroup,
+    pod_names.parse_stat,
     lambda text: options.sysctls_from({text: text}),
 ]
 WORDS = (

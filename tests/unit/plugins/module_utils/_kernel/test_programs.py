@@ -71,9 +71,7 @@ DISTRUSTED = [
         "{0}/program belongs to user 65534 (mode 0755), root is",
         id="a user's program",
     ),
-    pytest.param(
-        lambda folder: nobodys(folder), "{0} belongs to user 65534 (mode 0700), root is", id="a user's folder"
-    ),
+    pytest.param(nobodys, "{0} belongs to user 65534 (mode 0700), root is", id="a user's folder"),
     pytest.param(
         lambda folder: (folder / "program").chmod(0o775),
         "others can write {0}/program (mode 0775, user 0), root alone is",

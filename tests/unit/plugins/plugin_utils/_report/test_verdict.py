@@ -118,7 +118,7 @@ def test_the_verdict_in_a_word_and_a_sentence(several, said):
     assert f"{verdict.word(report)}: {verdict.sentence(report)}" == said
     assert report["verdict"] == {"UNSAFE AFTER A REBOOT": "safe"}.get(said.split(":")[0], said.split(":")[0].lower())
     assert verdict.kind(report) == said.partition(":")[0].partition(" ")[0].lower()
-    assert " ".join(text(report).split("\nRun:")[0].split("\nNext:")[0].split()) == f"{said}."
+    assert " ".join(text(report).partition("\nRun:")[0].partition("\nNext:")[0].split()) == f"{said}."
     assert f"<title>{said}." in render_html(report).replace("Idle connections report · ", "")
 
 
