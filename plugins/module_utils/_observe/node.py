@@ -242,7 +242,8 @@ def _read_owners(problems: Problems) -> summary.Owners:
 def _read_kubelet(problems: Problems) -> Dict[str, Any]:
     seen = kubelet.read()
     if seen.error:
-        remedy = "Look at it by hand: kubelet --version." if _is_root() else more_rights()
+        by_hand = "kubelet --version" if seen.running else "ps -C kubelet -o pid,user,args"
+        remedy = f"Look at it by hand: {by_hand}." if _is_root() else more_rights()
         problems.append(_problem("kubelet", "kubelet", seen.error, remedy))
     return dict(seen._asdict())
 

@@ -124,7 +124,7 @@ def _not_read(case: Case) -> Found | None:
     kubelet = case.observed.kubelet
     if kubelet.running is False:
         return _not_found(case.observed)
-    if _complete(kubelet) and kubelet.error is None:
+    if _complete(kubelet):  # what else calls itself so is among the problems: any user can start such a process
         return None
     problem = case.observed.problem(KUBELET)
     return Found(
@@ -138,8 +138,9 @@ def _not_found(node: Observed) -> Found | None:
     if not node.on_kubernetes and not node.kube_proxy.running:
         return None
     signs = "kube-proxy runs" if node.kube_proxy.running else "there are pods"
+    doubts = f". {node.kubelet.error}" if node.kubelet.error else ""
     return Found(
-        f"kubelet's process was not found, but {signs}",
+        f"kubelet's process was not found, but {signs}{doubts}".rstrip("."),
         f"It may be embedded in another, as in K3s. Where kubelet has no HTTP/2 health check, {_UNTIL_TCP_GIVES_UP}",
         "Look for DISABLE_HTTP2, HTTP2_READ_IDLE_TIMEOUT_SECONDS and HTTP2_PING_TIMEOUT_SECONDS in the environment of "
         "the unit that kubelet runs in, such as k3s or k3s-agent.",

@@ -24,6 +24,7 @@ UNTIL_TCP_GIVES_UP = (
     "and the node reports nothing meanwhile."
 )
 DENIED = "kubelet: /proc/1024/environ: Permission denied"
+IMPOSTOR = "Process 4711 calls itself kubelet, but runs as user 1000: it is not believed."
 
 
 def with_kubelet(**values):
@@ -134,7 +135,11 @@ RAISED = [
         id="a version that makes no sense",
     ),
     pytest.param(
-        "kubelet-not-read", with_kubelet(error=DENIED), {}, {"observed": DENIED}, id="an error beside all else"
+        "kubelet-not-read",
+        altered(nftables_node(), kubelet={**plain_node()["kubelet"], "error": IMPOSTOR}),
+        {},
+        {"observed": f"kubelet's process was not found, but kube-proxy runs. {IMPOSTOR}".rstrip(".")},
+        id="one of another user's",
     ),
     pytest.param(
         "kubelet-not-read",
@@ -178,6 +183,8 @@ NOT_RAISED = [
     pytest.param("kubelet-check-slow", with_kubelet(read_idle_timeout=0, ping_timeout=90), {}, id="off, not slow"),
     pytest.param("kubelet-check-slow", with_kubelet(version=None), {}, id="45 s, and the version was not read"),
     pytest.param("kubelet-not-read", stock_node(), {}, id="all was read"),
+    pytest.param("kubelet-not-read", with_kubelet(error=IMPOSTOR), {}, id="one of another user's beside it"),
+    pytest.param("kubelet-not-read", altered(plain_node(), kubelet={"error": IMPOSTOR}), {}, id="that alone"),
     pytest.param("kubelet-not-read", plain_node(), {}, id="no kubelet"),
     pytest.param(
         "kubelet-not-read", with_rows(plain_node(), row("process x (7)", kind="other")), {}, id="namespaces of no pod"
