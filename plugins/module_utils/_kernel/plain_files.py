@@ -9,6 +9,7 @@ import stat
 from typing import Optional, Tuple
 
 _KINDS = (
+    (stat.S_ISREG, "a plain file"),
     (stat.S_ISDIR, "a directory"),
     (stat.S_ISLNK, "a symbolic link"),
     (stat.S_ISFIFO, "a FIFO"),
@@ -17,6 +18,11 @@ _KINDS = (
     (stat.S_ISBLK, "a block device"),
 )
 _READ_PLAIN = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+
+
+def kind_of(mode: int) -> str:
+    """What lies somewhere, by its st_mode, for people."""
+    return next((kind for is_kind, kind in _KINDS if is_kind(mode)), "something unknown")
 
 
 class NotPlainError(OSError):
@@ -49,7 +55,7 @@ def reopen_plain(place: int, path: str) -> int:
     try:
         mode = os.fstat(place).st_mode
         if not stat.S_ISREG(mode):
-            raise NotPlainError(next((kind for is_kind, kind in _KINDS if is_kind(mode)), "something unknown"))
+            raise NotPlainError(kind_of(mode))
         return os.open(f"/proc/self/fd/{place}", _READ_PLAIN)
     except OSError as error:
         if error.errno is not None:

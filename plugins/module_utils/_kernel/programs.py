@@ -15,7 +15,7 @@ from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.errors import NodeError, refused
 
-from . import trusted_paths
+from . import root_only
 
 _PLACES = ("/usr/sbin", "/usr/bin", "/sbin", "/bin")
 _LIMIT_SECONDS = 60
@@ -33,7 +33,7 @@ def find_program(name: str) -> Optional[str]:
     for folder in (*_PLACES, *filter(os.path.isabs, os.environ.get("PATH", "").split(os.pathsep))):
         path = os.path.join(folder, name)
         if os.path.isfile(path) and os.access(path, os.X_OK):
-            doubt = trusted_paths.doubt(path)
+            doubt = root_only.doubt(path)
             if doubt is None:
                 return path
             passed.append(doubt)
@@ -66,7 +66,7 @@ def run_program(
     try:
         if program is None:
             raise OSError(errno.ENOENT, os.strerror(errno.ENOENT))
-        doubt = trusted_paths.doubt(program)
+        doubt = root_only.doubt(program)
         if doubt:
             raise _distrusted(argv[0], doubt)
         with tempfile.TemporaryFile() as given:

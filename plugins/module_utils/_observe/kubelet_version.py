@@ -11,7 +11,7 @@ import stat
 from typing import Iterable, Iterator, Optional, Tuple
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.errors import NodeError
-from ansible_collections.kubenode.connections.plugins.module_utils._kernel import child, trusted_paths
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel import child, root_only
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.plain_files import (
     open_plain,
     read_plain,
@@ -104,7 +104,7 @@ def _refuse_foreign(program: int, path: str, replaced: bool) -> None:
     found = os.fstat(program)
     with open(reopen_plain(os.dup(program), path), "rb") as handle:
         is_elf = handle.read(4) == b"\x7fELF"
-    doubt = trusted_paths.doubt(os.path.dirname(path) if replaced else path)
+    doubt = root_only.doubt(os.path.dirname(path) if replaced else path)
     if found.st_uid != 0 or found.st_mode & 0o022:
         doubt = f"user {found.st_uid} owns it (mode {stat.S_IMODE(found.st_mode):04o}), root alone is expected"
     elif found.st_mode & (stat.S_ISUID | stat.S_ISGID):

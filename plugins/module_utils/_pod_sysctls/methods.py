@@ -11,7 +11,7 @@ from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 from ansible_collections.kubenode.connections.plugins.module_utils._common.errors import NodeError
 from ansible_collections.kubenode.connections.plugins.module_utils._files import conflist, crio_conf, kubelet_conf
 from ansible_collections.kubenode.connections.plugins.module_utils._files.atomic_write import read_file
-from ansible_collections.kubenode.connections.plugins.module_utils._kernel import trusted_paths
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel import root_only
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.processes import NODE, Process, find
 from ansible_collections.kubenode.connections.plugins.module_utils._observe import kubelet as observe_kubelet
 from ansible_collections.kubenode.connections.plugins.module_utils._observe.kubelet_version import read_version
@@ -121,7 +121,7 @@ def _kubelet_way(wish: Wish) -> Way:
 def _refuse_foreign(place: str) -> None:
     """Raise NotHereError where others than root could lead what root writes to another place."""
     try:
-        doubt = trusted_paths.doubt(place)
+        doubt = root_only.doubt(place)
     except OSError as error:
         doubt = f"{place}: {error.strerror}"
     if doubt:

@@ -20,7 +20,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._files.ipvs_u
     has_systemd,
     unit_text,
 )
-from ansible_collections.kubenode.connections.plugins.module_utils._kernel import trusted_paths
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel import root_only
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.programs import find_program, run_program
 
 from ..originals import FileRecord
@@ -96,10 +96,10 @@ def _python() -> str:
             f"Python: its path {path!r} cannot stand in a systemd unit. Set ansible_python_interpreter to a plain "
             "absolute path, or ask for no unit (persistent false)."
         )
-    doubt = trusted_paths.doubt(path)
+    doubt = root_only.doubt(path)
     if doubt is None:
         return path
-    other = next((name for name in _STABLE if os.path.exists(name) and not trusted_paths.doubt(name)), None)
+    other = next((name for name in _STABLE if os.path.exists(name) and not root_only.doubt(name)), None)
     if other is None:
         raise NodeError(
             f"Python: {doubt}: systemd would start it as root at each boot. Set ansible_python_interpreter to the "

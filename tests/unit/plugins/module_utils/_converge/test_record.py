@@ -128,7 +128,7 @@ FORGED = [
     ),
     pytest.param(_hard_link, f"{PATH}: it belongs to user 0, has mode 0644 and 2 names.", id="a hard link"),
     pytest.param(
-        _file_for_folder, f"{DIRECTORY}: it is no plain file, expected a directory.", id="a file for the folder"
+        _file_for_folder, f"{DIRECTORY}: it is a plain file, expected a directory.", id="a file for the folder"
     ),
 ]
 
