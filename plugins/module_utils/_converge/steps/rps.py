@@ -21,13 +21,13 @@ from ansible_collections.kubenode.connections.plugins.module_utils._common.rps_r
 from ansible_collections.kubenode.connections.plugins.module_utils._files.atomic_write import read_file
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.nics import CPUS, FLOWS, NETWORK, read_nics
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.procfs import read_text
-from ansible_collections.kubenode.connections.plugins.module_utils._kernel.programs import run_program
 
 from ..originals import LiveRecord, Originals
 from ..restorable import LiveTarget, live_target, whole_target
 from ..shown import of_whole
 from ..transaction import Step
 from .files import TextFile
+from .reload import around
 
 _INSTALLED = ("/etc/udev/rules.d", "/usr/lib/udev/rules.d", "/lib/udev/rules.d")
 _RUNNING = "/run/udev/control"  # the socket of systemd-udevd, also of eudev
@@ -86,28 +86,6 @@ class QueueValue(Step):
                 raise refused(where, error, of_value=True) from error
 
 
-class UdevReload(Step):
-    """Have udev read its rules again: as a step, or (``on_undo``) when the steps after it have been undone."""
-
-    def __init__(self, needed: bool, on_undo: bool) -> None:
-        super().__init__("udevadm control --reload", False, needed)
-        self._on_undo = on_undo
-        self._done = False
-
-    def read(self) -> bool:
-        return self._done
-
-    def apply(self) -> None:
-        self._done = True
-        if not self._on_undo:
-            _reload()
-
-    def undo(self) -> None:
-        self._done = False
-        if self._on_undo:
-            _reload()
-
-
 def rps_steps(settings: Optional[RpsSettings], old: Originals, nics: Optional[Collection[Nic]] = None) -> RpsSteps:
     """The steps to these settings, or (no rows) to what was there before us; none for None.
 
@@ -125,7 +103,8 @@ def rps_steps(settings: Optional[RpsSettings], old: Originals, nics: Optional[Co
     needed = any(step.changed for step in files) and os.path.exists(_RUNNING)
     notes += _missing(settings, there)
     notes += [step.target.note for step in queues if step.target.note]
-    return RpsSteps([UdevReload(needed, True), *files, UdevReload(needed, False), *queues], files, queues, notes)
+    steps = around(files, ["udevadm", "control", "--reload"], "systemctl status udev", needed)
+    return RpsSteps([*steps, *queues], files, queues, notes)
 
 
 def _queue_values(
@@ -168,9 +147,3 @@ def _missing(settings: RpsSettings, nics: Iterable[Nic]) -> List[str]:
 
 def _text(number: Optional[int]) -> Optional[str]:
     return None if number is None else str(number)
-
-
-def _reload() -> None:
-    code, text = run_program(["udevadm", "control", "--reload"])
-    if code:
-        raise NodeError(f"udevadm control --reload: it ended with status {code}: {text}. See systemctl status udev.")

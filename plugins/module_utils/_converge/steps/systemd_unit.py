@@ -28,6 +28,7 @@ from ..restorable import whole_target
 from ..shown import of_whole
 from ..transaction import Step
 from .files import Link, TextFile, read_link
+from .reload import around
 
 _STABLE = ("/usr/bin/python3", "/usr/libexec/platform-python")
 """Names of the distribution's own Python that stay when an upgrade brings another version of it."""
@@ -39,30 +40,6 @@ class UnitSteps(NamedTuple):
     steps: List[Step]
     recorded: List[Any]
     notes: List[str]
-
-
-class Reload(Step):
-    """Have systemd read its units again: as a step, or (``on_undo``) when the steps after it have been undone."""
-
-    def __init__(self, needed: bool, on_undo: bool) -> None:
-        super().__init__("systemctl daemon-reload", False, needed)
-        self._on_undo = on_undo
-        self._done = False
-
-    def read(self) -> bool:
-        return self._done
-
-    def apply(self) -> None:
-        self._done = True
-        if not self._on_undo:
-            _reload()
-            if not os.path.lexists(PATH):
-                run_program(["systemctl", "stop", NAME])  # it has run at boot, and would be listed until the next one
-
-    def undo(self) -> None:
-        self._done = False
-        if self._on_undo:
-            _reload()
 
 
 def unit_steps(seconds: Mapping[str, int], records: Mapping[str, FileRecord]) -> UnitSteps:
@@ -80,7 +57,13 @@ def unit_steps(seconds: Mapping[str, int], records: Mapping[str, FileRecord]) ->
     enabled = Link(LINK, link_before, whole_target("link", LINK, link_before, records.get(LINK), link))
     needed = (unit.changed or enabled.changed) and os.path.isdir(RUNNING)
     notes = [step.target.note for step in (unit, enabled) if step.target.note]
-    return UnitSteps([Reload(needed, True), unit, enabled, Reload(needed, False)], [unit, enabled], notes)
+    steps = around([unit, enabled], ["systemctl", "daemon-reload"], "systemctl status", needed, _stop_what_is_gone)
+    return UnitSteps(steps, [unit, enabled], notes)
+
+
+def _stop_what_is_gone() -> None:
+    if not os.path.lexists(PATH):
+        run_program(["systemctl", "stop", NAME])  # it has run at boot, and would be listed until the next one
 
 
 def _python() -> str:
@@ -106,9 +89,3 @@ def _python() -> str:
             "distribution's own, or ask for no unit (persistent false)."
         )
     return other
-
-
-def _reload() -> None:
-    code, text = run_program(["systemctl", "daemon-reload"])
-    if code:
-        raise NodeError(f"systemctl daemon-reload: it ended with status {code}: {text}. See systemctl status.")
