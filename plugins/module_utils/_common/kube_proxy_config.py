@@ -9,12 +9,12 @@ each byte.
 """
 
 import ipaddress
-import json
 import re
 from fractions import Fraction
 from typing import Any, Dict, NamedTuple, Optional, Tuple
 
 from .ipvs import KUBE_PROXY_FIELDS
+from .strict_json import parse_json
 
 DEFAULT_PORT = 10249
 MODES = ("ipvs", "iptables", "nftables", "userspace")
@@ -57,7 +57,6 @@ _MOST_SECONDS = (1 << 63) // 10**9
 """What Go's time.Duration holds."""
 _MOST = (1 << 31) - 1
 """What maxPerCore and min hold, Go's int32."""
-_LONGEST_NUMBER = 20
 _LONGEST_ADDRESS = 300
 _LONGEST_SHOWN = 80
 
@@ -132,9 +131,9 @@ def parse_config(body: bytes, cpus: Optional[int] = None) -> Config:
     Raises KubeProxyError, also where one of its values makes no sense.
     """
     try:
-        document = json.loads(body.decode("utf-8"), parse_int=_number, parse_float=str, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError):
-        raise KubeProxyError(f"/configz answers {_shown(body[:1000].decode('utf-8', 'replace'))}, no JSON.") from None
+        document = parse_json(body)
+    except ValueError as error:
+        raise KubeProxyError(f"/configz answers no JSON ({error}).") from None
     config = document.get(_CONFIG_GROUP) if isinstance(document, dict) else None
     if not isinstance(config, dict):
         raise KubeProxyError(f"/configz answers JSON without an object {_CONFIG_GROUP}.")
@@ -210,15 +209,6 @@ def _most(per_core: Optional[int], least: Optional[int], cpus: Optional[int]) ->
     return None if cpus is None else max(per_core * cpus, least or 0)
 
 
-def _number(text: str) -> object:
-    """A whole number in JSON; one that no field can hold stays text, for turning it into a number may take long."""
-    return int(text) if len(text) <= _LONGEST_NUMBER else text
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON")
-
-
 def _field(section: object, name: str) -> Any:
     """The value of a field whose name is written in any case, None when it is not there."""
     if isinstance(section, dict):
@@ -257,4 +247,4 @@ def _nonsense(name: str, value: object, expected: str) -> KubeProxyError:
 
 def _shown(value: object) -> str:
     """The value as it can be printed, its beginning where it is long."""
-    return ascii(value[:_LONGEST_SHOWN] if isinstance(value, str) else value)
+    return ascii(value[:_LONGEST_SHOWN]) if isinstance(value, str) else ascii(value)[:_LONGEST_SHOWN]

@@ -4,12 +4,10 @@
 
 """Text with which a careless expression, loop or number takes minutes, or ends in Python's words.
 
-Each case asserts what comes out. The alarm, by the processor's time, is no measure of speed: what it guards against
-takes minutes or never comes to an end.
+Each case asserts what comes out.
 """
 
 import contextlib
-import signal
 
 import pytest
 from hypothesis import given
@@ -34,8 +32,8 @@ from ansible_collections.kubenode.connections.plugins.module_utils._observe.othe
     keepalived as keepalived_conf,
 )
 from ansible_collections.kubenode.connections.plugins.module_utils._observe.other_writers import tuned as tuned_profiles
+from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._hang_guard import hang_guard
 
-_SECONDS = 20
 _MANY = 200000
 _LINE = 60000
 """A line of sysctl.d is read up to 65536 bytes."""
@@ -45,14 +43,8 @@ TIME = "net.ipv4.tcp_keepalive_time"
 
 @pytest.fixture(autouse=True)
 def _alarm():
-    def too_long(_number, _frame):
-        raise TimeoutError(f"no end after {_SECONDS} s")
-
-    before = signal.signal(signal.SIGVTALRM, too_long)
-    signal.setitimer(signal.ITIMER_VIRTUAL, _SECONDS)
-    yield
-    signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-    signal.signal(signal.SIGVTALRM, before)
+    with hang_guard():
+        yield
 
 
 def crio(text):

@@ -6,13 +6,13 @@ import contextlib
 import ipaddress
 import json
 import re
-import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common import kube_proxy_config
+from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._hang_guard import hang_guard
 
 # As the Go types of pkg/proxy/apis/config (internal, served by every release so far) and of v1alpha1 turn into JSON.
 INTERNAL = {
@@ -117,7 +117,7 @@ WHOLE = "expected a whole number up to 2147483647"
         ),
         pytest.param({"ipvs": {"tcpFinTimeout": [[]]}}, f"tcpFinTimeout a list, {DURATION}", id="a list"),
         pytest.param({"Conntrack": {"Min": True}}, f"min True, {WHOLE}", id="a flag"),
-        pytest.param({"Conntrack": {"Min": 1.5}}, f"min '1.5', {WHOLE}", id="a fraction"),
+        pytest.param({"Conntrack": {"Min": 1.5}}, f"min 1.5, {WHOLE}", id="a fraction"),
         pytest.param({"conntrack": {"maxPerCore": 2**31}}, f"maxPerCore 2147483648, {WHOLE}", id="too large"),
         pytest.param({"conntrack": {"maxPerCore": 10**18}}, f"maxPerCore 1{'0' * 18}, {WHOLE}", id="larger"),
         pytest.param({"Conntrack": {"TCPBeLiberal": "yes"}}, "tcpBeLiberal 'yes', expected true or false", id="a yes"),
@@ -296,10 +296,8 @@ FORM = "Give it as in 127.0.0.1:10249."
     ],
 )
 def test_an_address_that_is_none_is_refused_at_once(address, said):
-    started = time.monotonic()
-    with pytest.raises(kube_proxy_config.KubeProxyError) as caught:
+    with hang_guard(), pytest.raises(kube_proxy_config.KubeProxyError) as caught:
         kube_proxy_config.host_and_port(address)
-    assert time.monotonic() - started < 1
     assert str(caught.value) == said or said is None
 
 
@@ -340,16 +338,15 @@ PATTERNS += [b'metricsBindAddress:\t"', *STARTS[1:]]
 
 @pytest.mark.parametrize("pattern", PATTERNS, ids=repr)
 @pytest.mark.parametrize("before", STARTS)
-def test_a_mebibyte_of_anything_is_parsed_within_a_second(before, pattern):
+def test_a_mebibyte_of_anything_is_parsed_in_linear_time(before, pattern):
     body = before + pattern * (MIB // len(pattern))
     text = body.decode("utf-8", "replace")
-    started = time.monotonic()
-    kube_proxy_config.parse_metrics_address(text)
-    kube_proxy_config.parse_version(body)
-    for parse in (kube_proxy_config.parse_mode, kube_proxy_config.parse_config):
-        with pytest.raises(kube_proxy_config.KubeProxyError):
-            parse(body)
-    assert time.monotonic() - started < 1
+    with hang_guard():
+        kube_proxy_config.parse_metrics_address(text)
+        kube_proxy_config.parse_version(body)
+        for parse in (kube_proxy_config.parse_mode, kube_proxy_config.parse_config):
+            with pytest.raises(kube_proxy_config.KubeProxyError):
+                parse(body)
 
 
 @pytest.mark.parametrize("mode", ["ipvs", "iptables", "nftables", "userspace"])

@@ -260,11 +260,10 @@ def test_no_fifo_device_or_folder_of_a_process_is_waited_for():
     os.mkfifo("/run/fifo")
     os.symlink("/dev/zero", "/run/zero")
     with kubelet() as process:
-        pinned, started = Process(process.pid), time.monotonic()
+        pinned = Process(process.pid)
         for path, kind in (("/run/fifo", "a FIFO"), ("/run/zero", "a character device"), ("/run", "a directory")):
             with pytest.raises(NotPlainError, match=f"is {kind}, not a plain file"):
                 pinned.read_file(path, 100)
-        assert time.monotonic() - started < 3
 
 
 @isolated
