@@ -43,7 +43,8 @@ Check = Callable[[str, object], Any]
 
 
 class _Checks(Protocol):
-    def check(self, what: str, value: object) -> Any: ...
+    def check(self, what: str, value: object) -> Any:
+        """As Check."""
 
 
 @dataclass(frozen=True)
