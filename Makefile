@@ -26,8 +26,7 @@ ANSIBLE := ANSIBLE_HOME='$(ANSIBLE_FILES)' ANSIBLE_COLLECTIONS_PATH='$(CURDIR)/$
 
 # Everything that goes into the artifact. Folders are in the list, too: a removed file changes its folder's time.
 SOURCES := $(shell find . -mindepth 1 \( -name '.?*' -o -name __pycache__ -o -path ./docs/examples -o -path ./molecule \
-	-o -path ./tests/bench -o -path ./tests/browser -o -path ./tests/cluster -o -path ./tests/lab -o -path ./tests/output \
-	-o -path ./tests/proof \) -prune -o -print | sed 's,^\./,,')
+	-o -path './tests/*' ! -path ./tests/config.yml \) -prune -o -print | sed 's,^\./,,')
 
 # $(call quietly,NAME,COMMAND): the user sees the output only where the command fails.
 quietly = mkdir -p $(BUILD)/log; { $(2); } >$(BUILD)/log/$(1).log 2>&1 || { \
