@@ -209,6 +209,14 @@ def units(session: nox.Session) -> None:
     session.run("python", "-m", "pytest", tests, *session.posargs, env=checkout_as_collection())
 
 
+@nox.session
+@nox.parametrize("core, python", CORES[:1] + CORES[1:][-1:])
+def playbooks(session: nox.Session, core: str) -> None:
+    """Run the playbooks and roles whole, as a user does, with the oldest and the newest ansible-core."""
+    install(session, "-r", "tests/unit/requirements.txt", f"ansible-core=={core}")
+    session.run("python", "-m", "pytest", "tests/playbooks", *session.posargs, env=checkout_as_collection())
+
+
 @nox.session(requires=["install"])
 @nox.parametrize("core, python", CORES)
 def sanity(session: nox.Session, core: str) -> None:

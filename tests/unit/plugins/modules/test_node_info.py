@@ -6,13 +6,12 @@
 
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
 import sys
 import time
-
-import pytest
 
 from ansible_collections.kubenode.connections.plugins.modules import node_info
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._isolated_node import isolated, write
@@ -20,9 +19,9 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._i
 ROOT = os.path.dirname(os.path.abspath(node_info.__file__)).rsplit(os.sep + "ansible_collections" + os.sep, 1)[0]
 
 
-def run_module(tmp_path, arguments="", *options):
-    """The module's result as the ad-hoc command prints it, with the Ansible of the running Python."""
-    environment = dict(
+def environment(tmp_path):
+    """Variables with which the Ansible of the running Python finds this collection."""
+    variables = dict(
         os.environ,
         ANSIBLE_COLLECTIONS_PATH=ROOT,
         ANSIBLE_LOCAL_TEMP=str(tmp_path),
@@ -30,10 +29,15 @@ def run_module(tmp_path, arguments="", *options):
         ANSIBLE_PIPELINING="1",
         ANSIBLE_NOCOLOR="1",
     )
-    environment.pop("PYTHONPATH", None)  # ansible-test puts an Ansible there that only modules can use
+    variables.pop("PYTHONPATH", None)  # ansible-test puts an Ansible there that only modules can use
+    return variables
+
+
+def run_module(tmp_path, arguments="", *options):
+    """The module's result as the ad-hoc command prints it, with the Ansible of the running Python."""
     command = [sys.executable, "-m", "ansible", "adhoc", "localhost", "-m", "kubenode.connections.node_info"]
     command += ["-e", f"ansible_python_interpreter={sys.executable}", "-a", arguments, *options]
-    process = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    process = subprocess.run(command, env=environment(tmp_path), capture_output=True, text=True, check=False)
     result = process.stdout.partition(" => ")[2]
     assert result, process.stdout + process.stderr
     return json.loads(result)
@@ -79,20 +83,21 @@ def test_a_silent_kube_proxy_costs_no_more_than_its_timeout(tmp_path):
     assert time.monotonic() - started < 60
 
 
-@pytest.mark.parametrize("seconds", ["0", "-1", "61", "nan"])
-def test_an_impossible_timeout_is_refused(tmp_path, seconds):
-    result = run_module(tmp_path, f"kube_proxy_timeout={seconds}")
-    assert result["msg"] == (
-        f"kube_proxy_timeout: {float(seconds):g} is not between 0 and 60 seconds. Give a time in that range."
+def test_an_impossible_time_is_refused(tmp_path):
+    """All of them in one play: most of each would be the start of Ansible."""
+    times = {"kube_proxy_timeout": ["0", "-1", "61", "nan"], "sample_seconds": ["-1", "61", "nan"]}
+    cases = [(name, seconds) for name, values in times.items() for seconds in values]
+    tasks = [{"kubenode.connections.node_info": dict([case]), "ignore_errors": True} for case in cases]
+    playbook = tmp_path / "play.json"
+    playbook.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]))
+    command = [sys.executable, "-m", "ansible", "playbook", "-e", f"ansible_python_interpreter={sys.executable}"]
+    process = subprocess.run(
+        [*command, str(playbook)], env=environment(tmp_path), capture_output=True, text=True, check=False
     )
-
-
-@pytest.mark.parametrize("seconds", ["-1", "61", "nan"])
-def test_an_impossible_sample_is_refused(tmp_path, seconds):
-    result = run_module(tmp_path, f"sample_seconds={seconds}")
-    assert result["msg"] == (
-        f"sample_seconds: {float(seconds):g} is not between 0 and 60 seconds. Give a time in that range."
-    )
+    assert re.findall(r'"msg": "(\w+: .*?)"', process.stdout) == [
+        f"{name}: {float(seconds):g} is not between 0 and 60 seconds. Give a time in that range."
+        for name, seconds in cases
+    ], process.stderr
 
 
 def test_counters_are_sampled_for_a_second_by_default_and_not_at_all_with_0(tmp_path):

@@ -18,6 +18,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._findings.pla
 from ansible_collections.kubenode.connections.plugins.plugin_utils._findings.silences import parse_silences
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.document import make_document
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.fail_on import failure
+from ansible_collections.kubenode.connections.plugins.plugin_utils._report.node import rows_for_each
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.verdict import word
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._cluster import (
     MADE_AT,
@@ -272,9 +273,10 @@ def test_with_many_nodes_each_shows_its_worst_pods_and_counts_the_others():
     node["pods"]["rows"] *= 40
     alone = document({"worker1": node})
     assert len(alone["nodes"][0]["pods"]["rows"]) == 120
-    many = document({f"worker{number}": node for number in range(500)})
+    many = document({f"worker{number}": node for number in range(100)})
     pods = many["nodes"][0]["pods"]
-    assert (len(pods["rows"]), pods["omitted"], pods["at_risk"]) == (5, 115, 80)
+    assert (len(pods["rows"]), pods["omitted"], pods["at_risk"]) == (25, 95, 80)
+    assert [rows_for_each(nodes) for nodes in (0, 1, 12, 13, 500, 5000)] == [200, 200, 200, 192, 5, 5]
 
 
 def test_the_counts_leave_out_what_is_silenced():

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +15,7 @@ import pytest
 import yaml
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._findings.plan_with_findings import make_plan
+from ansible_collections.kubenode.connections.tests.playbooks._ansible import environment
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import (
     altered,
     nodes,
@@ -46,7 +46,7 @@ def verify(tmp_path, node, policy, pods):
     playbook = tmp_path / "verify.json"
     playbook.write_text(json.dumps([play]))
     command = [sys.executable, "-m", "ansible", "playbook", "-i", "worker1,", "-c", "local", str(playbook)]
-    env = {**os.environ, "ANSIBLE_HOME": str(tmp_path), "ANSIBLE_NOCOLOR": "1", "LC_ALL": "C.UTF-8"}
+    env = environment(tmp_path)
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
     return done.returncode, done.stdout + done.stderr
 

@@ -7,11 +7,11 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 
-from ansible_collections.kubenode.connections.tests.unit.playbooks.test_report import OWN
+from ansible_collections.kubenode.connections.tests.playbooks._ansible import environment
+from ansible_collections.kubenode.connections.tests.playbooks.test_report import OWN
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import TIME
 
 
@@ -21,7 +21,7 @@ def restored(tmp_path, *commands):
     inventory.write_text(f"node ansible_connection=local ansible_python_interpreter={sys.executable}\n")
     variables = json.dumps({"keepalive_become": False})
     playbook = f"{sys.executable} -m ansible playbook -i {inventory} kubenode.connections.restore -e '{variables}'"
-    env = {**os.environ, "ANSIBLE_HOME": str(tmp_path / "home"), "ANSIBLE_NOCOLOR": "1", "LC_ALL": "C.UTF-8"}
+    env = environment(tmp_path / "home")
     command = ["unshare", "--net", "--mount", "sh", "-ec", "\n".join([OWN, *commands, playbook])]
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"this test needs root and namespaces: {done.stderr}{done.stdout}"

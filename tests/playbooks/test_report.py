@@ -7,13 +7,13 @@
 from __future__ import annotations
 
 import json
-import os
 import stat
 import subprocess
 import sys
 
 import pytest
 
+from ansible_collections.kubenode.connections.tests.playbooks._ansible import environment
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import TIME
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._report._schema import complaints
 
@@ -45,7 +45,7 @@ def play(tmp_path):
             words = ["playbook", "-i", str(inventory), f"kubenode.connections.{playbook}", *options]
             commands.append(f"{sys.executable} -m ansible {' '.join(words)} -e @{tmp_path}/{number}.json")
         script = "\n".join([OWN, *(f"{command}; echo exit code: $?" for command in commands)])
-        env = {**os.environ, "ANSIBLE_HOME": str(tmp_path / "home"), "ANSIBLE_NOCOLOR": "1", "LC_ALL": "C.UTF-8"}
+        env = environment(tmp_path / "home")
         done = subprocess.run(
             ["unshare", "--net", "--mount", "sh", "-c", script], env=env, capture_output=True, text=True, check=False
         )

@@ -14,6 +14,8 @@ import sys
 
 import pytest
 
+from ansible_collections.kubenode.connections.tests.playbooks._ansible import environment
+
 SECRETS = ("s3cr3t-token", "s3cr3t-key", "s3cr3t-file")
 
 # All that these plays write; /run for the lock, and because a systemd that is not there needs no reload.
@@ -45,10 +47,8 @@ def play(tmp_path):
         playbook.write_text(json.dumps([{"hosts": "all", "gather_facts": False, "tasks": tasks}]))
         words = ["playbook", "-i", "localhost,", "-c", "local", "--diff", "-vvv", str(playbook), *options]
         script = "\n".join([OWN, before, f'exec "$0" -m ansible {" ".join(words)}'])
-        env = {**os.environ, "ANSIBLE_HOME": str(tmp_path / "home"), "ANSIBLE_NOCOLOR": "1", "LC_ALL": "C.UTF-8"}
-        env["ANSIBLE_PYTHON_INTERPRETER"] = sys.executable
         command = ["unshare", "--net", "--mount", "sh", "-c", script, sys.executable]
-        done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, env=environment(tmp_path / "home"), capture_output=True, text=True, check=False)
         printed = done.stdout + done.stderr
         assert done.returncode == code, f"these tests need root and namespaces: {printed}"
         assert "PLAY RECAP" in printed
