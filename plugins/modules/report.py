@@ -62,12 +62,11 @@ options:
       - V(json) is C(report.json), the whole document.
       - V(junit) is C(report.junit.xml). A suite a node, a case a rule. What is critical, a warning or unknown is a
         failed case, what is silenced a skipped one.
-      - V(sarif) is C(report.sarif), SARIF 2.1.0. Findings have a node and no file.
       - V(prometheus) is C(report.prom) with all nodes, and C(nodes/NAME.prom) for each, for node_exporter's textfile
         collector.
     type: list
     elements: str
-    choices: [html, json, junit, sarif, prometheus]
+    choices: [html, json, junit, prometheus]
     default: [html, json]
   query:
     description:

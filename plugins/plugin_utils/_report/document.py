@@ -17,7 +17,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._base import 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.errors import PlanError
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import Keepalive
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import VERDICTS
-from ansible_collections.kubenode.connections.plugins.plugin_utils._findings.rule import SEVERITIES
+from ansible_collections.kubenode.connections.plugins.plugin_utils._findings.rule import SEVERITIES, Rule
 from ansible_collections.kubenode.connections.plugins.plugin_utils._findings.silences import NO_SILENCES, Silences
 from ansible_collections.kubenode.connections.plugins.plugin_utils._findings.table import RULES, findings_of_apply
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.parse import parse_node
@@ -144,10 +144,10 @@ def _own(policy: Mapping[str, Any]) -> bool:
 def _rules_of(findings: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
     """The rules that found something, in the order of the table."""
     found = {finding["id"] for finding in findings}
-    return [rule_dict(rule.id, rule.severity, rule.description) for rule in RULES if rule.id in found]
+    return [_rule_dict(rule) for rule in RULES if rule.id in found]
 
 
-def rule_dict(identity: str, severity: str, description: str) -> dict[str, str]:
+def _rule_dict(rule: Rule) -> dict[str, str]:
     """A rule of the table: its usual severity, when it finds something, and the page that says more."""
-    when = " ".join(description.replace("``", "").split())
-    return {"id": identity, "severity": severity, "when": when, "help": f"{_HELP}#{identity}"}
+    when = " ".join(rule.description.replace("``", "").split())
+    return {"id": rule.id, "severity": rule.severity, "when": when, "help": f"{_HELP}#{rule.id}"}

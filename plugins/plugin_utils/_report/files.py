@@ -17,7 +17,6 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._base.errors 
 
 from .formats import prometheus
 from .formats.junit import render_junit
-from .formats.sarif import render_sarif
 from .html.page import render_html
 from .private_files import opened_below, opened_folder, parse_mode, write_file
 from .rerun_command import INVENTORY
@@ -57,7 +56,6 @@ FORMATS: Mapping[str, Format] = {
     "html": _page,
     "json": _one("report.json", render_json),
     "junit": _one("report.junit.xml", render_junit),
-    "sarif": _one("report.sarif", render_sarif),
     "prometheus": _metrics,
 }
 """Each format and its files: names relative to the folder, and their text."""

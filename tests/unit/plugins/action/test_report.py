@@ -248,7 +248,9 @@ def test_after_an_apply_it_prints_before_and_after(tmp_path, capsys):
         ),
         pytest.param({"fail_on": "fatal"}, "fail_on must be one of: never, critical", id="an unknown severity"),
         pytest.param(
-            {"formats": ["pdf"], "dest": "/tmp"}, "formats must be one or more of: html", id="an unknown format"
+            {"formats": ["pdf"], "dest": "/tmp"},
+            "formats must be one or more of: html, json, junit, prometheus.*: pdf",
+            id="an unknown format",
         ),
         pytest.param({"silence": [{"id": "ip-vs-idle"}]}, "missing required arguments: reason", id="no reason"),
     ],

@@ -16,7 +16,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._report.files
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.formats.junit import render_junit
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._cluster import cluster, document
 
-ALL = ["html", "json", "junit", "sarif", "prometheus"]
+ALL = ["html", "json", "junit", "prometheus"]
 
 
 def files(folder):
@@ -31,7 +31,6 @@ def test_all_formats_and_their_files(tmp_path):
         "report.html",
         "report.json",
         "report.junit.xml",
-        "report.sarif",
         "report.prom",
         "nodes/worker1.prom",
         "nodes/worker3.prom",
@@ -107,10 +106,10 @@ def test_where_one_format_cannot_be_rendered_nothing_is_written(tmp_path, monkey
     def fail(_document, _options):
         raise RuntimeError("a bug")
 
-    formats = {**report_files.FORMATS, "sarif": fail}
+    formats = {**report_files.FORMATS, "junit": fail}
     monkeypatch.setattr(report_files, "FORMATS", formats)
     with pytest.raises(RuntimeError, match="a bug"):
-        write_report(str(tmp_path), ["json", "sarif"], document())
+        write_report(str(tmp_path), ["json", "junit"], document())
     assert files(tmp_path) == []
 
 
