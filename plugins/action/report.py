@@ -6,13 +6,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 from ansible import constants, context
 from ansible.errors import AnsibleActionFail
+from ansible.parsing.dataloader import DataLoader
+from ansible.parsing.splitter import parse_kv
 from ansible.plugins.action import ActionBase
 from ansible.utils import color
 from ansible.utils.display import Display
@@ -28,9 +31,10 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._report.docum
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.fail_on import FAIL_ON, NEVER, failure
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.files import FORMATS, write_report
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.rerun_command import (
-    LEFT_OUT,
-    leaves_out,
-    run_options,
+    ExtraVars,
+    File,
+    Rerun,
+    rerun_of,
 )
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.text import page
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.text.report import text_lines
@@ -91,19 +95,19 @@ def _report(arguments: Arguments, check_mode: bool) -> dict[str, Any]:
     document = _document(arguments, check_mode)
     missing = _compare(document, arguments["compare"])
     outcome: dict[str, Any] = {}
-    options = _options()
+    rerun = _rerun()
     if arguments["query"]:
         outcome["query_result"] = query.query(document, arguments["query"])
         lines = [page.as_it_is(line) for line in query.result_text(outcome["query_result"]).splitlines()]
     else:
-        told = options if arguments["next_step"] else None
-        lines = text_lines(document, int(Display().columns), told)  # type: ignore[call-overload]
-        lines = [*lines, *_left_out(lines), *missing]
+        options = rerun.options if arguments["next_step"] else None
+        width = int(Display().columns)  # type: ignore[call-overload]
+        lines = [*text_lines(document, width, options, rerun.left_out), *missing]
     outcome["lines"] = [page.plain(line) for line in lines]
     _show(lines)
     if arguments["dest"]:
         folder = _path(arguments["dest"])
-        outcome["files"] = write_report(folder, arguments["formats"], document, options, arguments["mode"])
+        outcome["files"] = write_report(folder, arguments["formats"], document, rerun.options, arguments["mode"])
         if not arguments["query"]:
             written = ", ".join(path for path in outcome["files"] if "/nodes/" not in path)
             Display().display(base_words.printable(f"Report: {written}"))
@@ -157,15 +161,23 @@ def _compare(document: dict[str, Any], given: str | None) -> list[page.Line]:
     return []
 
 
-def _options() -> list[str]:
+def _rerun() -> Rerun:
     usual = {"inventory": _setting("DEFAULT_HOST_LIST"), "connection": _setting("DEFAULT_TRANSPORT")}
-    return run_options(context.CLIARGS, usual, str(Path.cwd()))
+    return rerun_of(context.CLIARGS, usual, list(_extra_vars()), str(Path.cwd()))
 
 
-def _left_out(lines: Sequence[page.Line]) -> list[page.Line]:
-    """A line that says so where the commands in these lines lack variables of this run."""
-    commands = any("ansible-playbook " in page.plain(line) for line in lines)
-    return [page.spans(LEFT_OUT)] if commands and leaves_out(context.CLIARGS) else []
+def _extra_vars() -> Iterator[ExtraVars]:
+    """Each -e of this run as ansible.utils.vars.load_extra_vars reads it, which has refused all others by now."""
+    for each in filter(None, map(str, context.CLIARGS.get("extra_vars") or ())):
+        if each.startswith("@"):
+            # A pipe cannot be read again, and a temporary file may be gone.
+            path = each[1:]
+            yield File(path, os.path.isfile(path) and os.access(path, os.R_OK))
+        elif each.startswith(("[", "{")):
+            yield DataLoader().load(each)  # type: ignore[no-untyped-call]
+        else:
+            variables = parse_kv(each)  # type: ignore[no-untyped-call]
+            yield {name: value for name, value in variables.items() if name != "_raw_params"}
 
 
 def _setting(name: str) -> Any:

@@ -9,14 +9,12 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Iterator, Mapping
-from typing import Any
-
-import yaml
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 INVENTORY = ("-i INVENTORY",)
 """The options in a command where nobody knows those of the run."""
-
 
 _OURS = "keepalive_"
 """Other variables of a command line may be secrets, and a report is kept."""
@@ -24,16 +22,40 @@ _OURS = "keepalive_"
 _SECRET = re.compile(r"pass|pwd|secret|token|credential|vault|(?:_|\b)keys?(?:_|\b)", re.IGNORECASE)
 """In the name of a variable. None of this collection's is like that, but who makes up one with its prefix is safe."""
 
-LEFT_OUT = "The commands above lack other variables (-e) of this run, which may be secrets. Add them."
+_PLAIN_NAME = re.compile(r"\w+", re.ASCII)
+_PLAIN_VALUE = re.compile(r"[\w./:@,+-]+", re.ASCII)
+"""What neither a shell nor Ansible's ``name=value`` reads as anything else."""
 
 
-def run_options(given: Mapping[str, Any], usual: Mapping[str, Any], folder: str) -> list[str]:
-    """Options of ansible-playbook, quoted for a shell: which nodes, how to reach them, and this collection's variables.
+class File(NamedTuple):
+    """A file of variables (``-e @PATH``); ``readable``: a later run can read it, too."""
 
-    ``given`` is what ansible-playbook understood (``ansible.context.CLIARGS``), ``usual`` the configured values of
-    ``inventory`` and ``connection``, which need no option. Paths below ``folder`` are shortened.
+    path: str
+    readable: bool
+
+
+ExtraVars = File | Mapping[str, Any]
+"""What one ``-e`` gave: a file, or variables by name."""
+
+
+@dataclass(frozen=True)
+class Rerun:
+    """Options of ansible-playbook, quoted for a shell; ``left_out`` names what ``-e`` gave and they lack."""
+
+    options: tuple[str, ...]
+    left_out: tuple[str, ...]
+
+
+def rerun_of(given: Mapping[str, Any], usual: Mapping[str, Any], extra: Sequence[ExtraVars], folder: str) -> Rerun:
+    """Which nodes, how to reach them, and this collection's variables.
+
+    ``given`` is what ansible-playbook understood (``ansible.context.CLIARGS``), ``extra`` its ``-e`` in their order.
+    ``usual`` are the configured values of ``inventory`` and ``connection``, which need no option. Paths below
+    ``folder`` are shortened.
     """
-    return list(_options(given, usual, f"{folder.rstrip('/')}/"))
+    start = f"{folder.rstrip('/')}/"
+    options = [*_options(given, usual, start), *(option for each in extra for option in _extra_option(each, start))]
+    return Rerun(tuple(options), tuple(dict.fromkeys(name for each in extra for name in _left_out(each))))
 
 
 def _options(given: Mapping[str, Any], usual: Mapping[str, Any], folder: str) -> Iterator[str]:
@@ -46,43 +68,54 @@ def _options(given: Mapping[str, Any], usual: Mapping[str, Any], folder: str) ->
         yield f"-c {shlex.quote(str(given['connection']))}"
     if given.get("become_ask_pass"):
         yield "-K"
-    for each in given.get("extra_vars") or ():
-        kept = _ours(str(each), folder)[0]
-        if kept:
-            yield f"-e {shlex.quote(kept)}"
 
 
-def leaves_out(given: Mapping[str, Any]) -> bool:
-    """Whether variables were given that run_options keeps to itself."""
-    return not all(_ours(str(each), "")[1] for each in given.get("extra_vars") or ())
+def _extra_option(extra: ExtraVars, folder: str) -> Iterator[str]:
+    if isinstance(extra, File):
+        if extra.readable:
+            yield f"-e {shlex.quote('@' + extra.path.removeprefix(folder))}"
+        return
+    shown = {name: value for name, value in extra.items() if _may_be_shown(name, value)}
+    if shown:
+        yield f"-e {shlex.quote(_in_words(shown))}"
 
 
-def _ours(variables: str, folder: str) -> tuple[str | None, bool]:
-    """A file of variables, or those of this collection; None where there are none. And whether that is all of them."""
-    if variables.startswith("@"):
-        return "@" + variables[1:].removeprefix(folder), True
-    if variables.startswith("{"):
-        return _ours_of_mapping(variables)
+def _left_out(extra: ExtraVars) -> list[str]:
+    if isinstance(extra, File):
+        return [] if extra.readable else [f"@{extra.path}"]
+    return [str(name) for name, value in extra.items() if not _may_be_shown(name, value)]
+
+
+def _in_words(variables: Mapping[str, Any]) -> str:
+    """``name=value`` where every value is text that needs no quotes there, else JSON."""
+    if all(_PLAIN_NAME.fullmatch(name) and _is_plain(value) for name, value in variables.items()):
+        return " ".join(f"{name}={value}" for name, value in variables.items())
+    return json.dumps(variables)
+
+
+def _is_plain(value: object) -> bool:
+    return isinstance(value, str) and _PLAIN_VALUE.fullmatch(value) is not None
+
+
+def _may_be_shown(name: object, value: object) -> bool:
+    """Whether a variable is this collection's, has no secret in it, and is something that JSON has."""
+    if not isinstance(name, str) or not name.startswith(_OURS):
+        return False
     try:
-        words = shlex.split(variables)
-    except ValueError:
-        return None, False
-    if all(_may_be_shown(word.partition("=")[0]) for word in words):
-        return variables, True
-    # A word that needs quotes had them somewhere within, and nobody knows where any more.
-    ours = [word for word in words if _may_be_shown(word.partition("=")[0]) and shlex.quote(word) == word]
-    return " ".join(ours) or None, False
+        json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
+        return False
+    return not any(map(_SECRET.search, [name.removeprefix(_OURS), *_names_within(value)]))
 
 
-def _ours_of_mapping(variables: str) -> tuple[str | None, bool]:
-    """Of JSON, or YAML in braces."""
-    try:
-        every = yaml.safe_load(variables)
-        ours = {str(name): value for name, value in every.items() if _may_be_shown(str(name))}
-        return json.dumps(ours) if ours else None, len(ours) == len(every)
-    except (yaml.YAMLError, ValueError, AttributeError, TypeError, RecursionError):
-        return None, False
-
-
-def _may_be_shown(name: str) -> bool:
-    return name.startswith(_OURS) and not _SECRET.search(name.removeprefix(_OURS))
+def _names_within(value: object) -> Iterator[str]:
+    """The names of mappings, and text that may be one, such as ``{'name': 'value'}`` or ``name=value``."""
+    if isinstance(value, Mapping):
+        for name, each in value.items():
+            yield str(name)
+            yield from _names_within(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _names_within(each)
+    elif isinstance(value, str) and re.search("[:=]", value):
+        yield value

@@ -18,12 +18,15 @@ WIDEST = 110
 
 
 def text_lines(
-    document: Mapping[str, Any], width: int = WIDEST, options: Sequence[str] | None = INVENTORY
+    document: Mapping[str, Any],
+    width: int = WIDEST,
+    options: Sequence[str] | None = INVENTORY,
+    left_out: Sequence[str] = (),
 ) -> list[Line]:
     """Lines of at most ``width`` columns, without control characters; ``document`` is make_document's.
 
-    ``options`` are those of ansible-playbook in the commands that are named; None names no command, because what
-    follows is on its way.
+    ``options`` are those of ansible-playbook in the commands to run next, ``left_out`` names what these lack of the
+    run's own. None names no command, for a play that goes on to the next step itself.
     """
     page = Page(min(width, WIDEST))
     summary.write_head(page, document, options)
@@ -39,5 +42,5 @@ def text_lines(
     findings.write(page, document)
     if document["kind"] != "apply" or not document["check_mode"]:
         changes.write_changes(page, document)
-    summary.write_next(page, document, options)
+    summary.write_next(page, document, options, left_out)
     return page.lines

@@ -17,11 +17,13 @@ from .page import Page, Span
 
 Document = Mapping[str, Any]
 
+_LEFT_OUT = "They may be secrets, or cannot be shown here. Add them."
+
 
 def write_head(page: Page, document: Document, options: Sequence[str] | None) -> None:
-    """The verdict in one sentence, what to run, and what the verdict rests on; what to run is in the first three lines.
+    """The verdict in one sentence, what to run (not with None), and what the verdict rests on.
 
-    ``options`` are those of ansible-playbook for the commands; None says nothing of what to run, for it is on its way.
+    What to run stands in the first three lines.
     """
     page.line([_word(document), f": {verdict.sentence(document)}."])
     if options is not None:
@@ -39,7 +41,7 @@ def _write_step(page: Page, document: Document, options: Sequence[str]) -> None:
         page.line(f"Next: {_besides(document)}")
 
 
-def write_next(page: Page, document: Document, options: Sequence[str] | None) -> None:
+def write_next(page: Page, document: Document, options: Sequence[str] | None, left_out: Sequence[str] = ()) -> None:
     """The last lines: a person at a terminal sees them first."""
     if options is None:
         return
@@ -48,6 +50,8 @@ def write_next(page: Page, document: Document, options: Sequence[str] | None) ->
     if playbook:
         page.command(_command(playbook, options), indent=2)
         page.line(what, indent=6)
+        if left_out:
+            page.line(f"without: {', '.join(left_out)} (given with -e). {_LEFT_OUT}", indent=6)
     if not playbook or _urgent(document):
         besides = _besides(document)
         page.line(besides[:1].upper() + besides[1:], indent=2)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from datetime import datetime, timezone
@@ -48,6 +49,18 @@ PLAY = """
         nodes: "{{ several }}"
         plan: "{{ several | kubenode.connections.plan({}) }}"
 """
+
+SEEN = """
+    - ansible.builtin.copy:
+        dest: "{{ playbook_dir }}/seen.json"
+        content: "{{ dict(names | zip(query('vars', *names))) | to_json }}"
+        mode: "0600"
+      vars:
+        ansible_python_interpreter: "{{ ansible_playbook_python }}"
+        names: "{{ query('varnames', '^keepalive_') }}"
+"""
+
+OPTIONS = ("-i", "localhost,", "-e", "@nodes.json")
 
 CLEAN = {name: value for name, value in os.environ.items() if name != "NO_COLOR" and not name.startswith("ANSIBLE_")}
 
@@ -271,13 +284,16 @@ def test_the_next_command_has_the_options_of_this_run(monkeypatch, tmp_path, cap
         "Run: ansible-playbook kubenode.connections.apply -i hosts \\",
         "     -e keepalive_margin=9 --check --diff",
     ]
-    assert lines[-1] == "The commands above lack other variables (-e) of this run, which may be secrets. Add them."
+    assert lines[-3:-1] == [
+        "      without: token (given with -e). They may be secrets, or cannot be shown",
+        "      here. Add them.",
+    ]
 
 
 def test_where_all_variables_of_this_run_are_in_the_commands_nothing_is_said(monkeypatch, capsys):
-    monkeypatch.setattr(context, "CLIARGS", {"extra_vars": ("keepalive_margin=9",)})
+    monkeypatch.setattr(context, "CLIARGS", {"extra_vars": ("keepalive_margin=9", "")})
     report(nodes(stock_node()))
-    assert "lack other variables" not in capsys.readouterr().out
+    assert "without:" not in capsys.readouterr().out
 
 
 def test_where_the_play_goes_on_no_next_step_is_named(monkeypatch, capsys):
@@ -285,7 +301,7 @@ def test_where_the_play_goes_on_no_next_step_is_named(monkeypatch, capsys):
     report(nodes(stock_node()), next_step=False)
     out = capsys.readouterr().out
     assert "ansible-playbook" not in out
-    assert "lack other variables" not in out
+    assert "without:" not in out
 
 
 LINE = (Span("SAFE", "safe"), Span(" on "), Span("worker1", "unsafe"))
@@ -305,6 +321,30 @@ def test_without_colours_the_words_are_all_there_is(monkeypatch, capsys):
     assert printed(capsys) == ["SAFE on worker1"]
 
 
+def playbook(folder, play, *options, **environment):
+    """Run a play on the nodes for real."""
+    (folder / "nodes.json").write_text(json.dumps({"several": nodes(stock_node())}), encoding="utf-8")
+    (folder / "play.yml").write_text(play, encoding="utf-8")
+    collections = Path(sys.modules[ActionModule.__module__].__file__).parents[5]
+    ran = subprocess.run(
+        [sys.executable, "-m", "ansible", "playbook", "play.yml", *options],
+        env={
+            **CLEAN,
+            "LC_ALL": "C.UTF-8",
+            "ANSIBLE_COLLECTIONS_PATH": str(collections),
+            "ANSIBLE_HOME": str(folder / "home"),
+            "ANSIBLE_LOG_PATH": str(folder / "log"),
+            **environment,
+        },
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    return ran
+
+
 @pytest.mark.parametrize(
     ("environment", "coloured"),
     [
@@ -315,29 +355,12 @@ def test_without_colours_the_words_are_all_there_is(monkeypatch, capsys):
 )
 def test_colours_in_a_real_run(tmp_path, environment, coloured):
     """ansible-playbook prints from another process than the one that makes the lines; its log has no colours."""
-    (tmp_path / "nodes.json").write_text(json.dumps({"several": nodes(stock_node())}), encoding="utf-8")
-    (tmp_path / "play.yml").write_text(PLAY, encoding="utf-8")
-    log, collections = tmp_path / "log", Path(sys.modules[ActionModule.__module__].__file__).parents[5]
-    ran = subprocess.run(
-        [sys.executable, "-m", "ansible", "playbook", "play.yml", "-i", "localhost,", "-e", "@nodes.json"],
-        env={
-            **CLEAN,
-            "LC_ALL": "C.UTF-8",
-            "ANSIBLE_COLLECTIONS_PATH": str(collections),
-            "ANSIBLE_HOME": str(tmp_path / "home"),
-            "ANSIBLE_LOG_PATH": str(log),
-            **environment,
-        },
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    ran = playbook(tmp_path, PLAY, *OPTIONS, **environment)
     verdict = "UNSAFE: idle connections at risk on worker1, in 23 network namespaces (pods)."
     shown = verdict.replace("UNSAFE", "\033[0;31mUNSAFE\033[0m") if coloured else verdict
     assert shown in ran.stdout.splitlines()
     assert ("\033" in ran.stdout) is coloured
-    logged = log.read_text(encoding="utf-8")
+    logged = (tmp_path / "log").read_text(encoding="utf-8")
     assert logged.count(verdict) == 1
     assert "\033" not in logged
 
@@ -350,3 +373,73 @@ def test_the_page_has_the_options_of_this_run_and_no_secrets(monkeypatch, tmp_pa
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "kubenode.connections.apply -i hosts -e keepalive_margin=9 --check --diff<" in page
     assert "hunter2" not in page
+
+
+def command_of(lines):
+    """The words of the command to run next that the report ends with, without its flags."""
+    begin = max(number for number, line in enumerate(lines) if line.startswith("  ansible-playbook "))
+    end = next(number for number in range(begin, len(lines)) if not lines[number].endswith("\\"))
+    words = shlex.split("\n".join(lines[begin : end + 1]).replace("\\\n", ""))
+    assert (words[:2], words[-2:]) == (["ansible-playbook", "kubenode.connections.apply"], ["--check", "--diff"])
+    return words[2:-2]
+
+
+GIVEN = [
+    "{keepalive_middleboxes: [aws_nlb, {name: a fw, seconds: 3600}], keepalive_pods: no, env: prod}",
+    '{"keepalive_margin": 1, "keepalive_x": "{{ [5] | first }}a", "token": "hunter2", "keepalive_y": 1e3}',
+    "keepalive_margin=2 keepalive_z=1 region=hunter2 keepalive_profile=article and",
+    "@more.yml",
+    "keepalive_z=3 keepalive_empty=",
+    "keepalive_quoted='a  b $HOME' keepalive_odd=\"it's $(id) \\\\ {{ 4 }}\" keepalive_letter=\\u8282",
+    "keepalive_vault_password=hunter2",
+    "{keepalive_date: 2026-01-01}",
+]
+LOST = {"keepalive_vault_password": "hunter2", "keepalive_date": "2026-01-01"}
+KEPT = {
+    "keepalive_middleboxes": ["aws_nlb", {"name": "a fw", "seconds": 3600}],
+    "keepalive_pods": False,
+    "keepalive_margin": 4,
+    "keepalive_x": "5a",
+    "keepalive_y": 1000.0,
+    "keepalive_z": "3",
+    "keepalive_profile": "article",
+    "keepalive_empty": "",
+    "keepalive_quoted": "a  b $HOME",
+    "keepalive_odd": "it's $(id) \\ 4",
+    "keepalive_letter": "节",
+}
+
+
+def test_the_next_command_of_a_real_run_has_its_variables(tmp_path):
+    """Run with the options that are printed, a play sees the same variables, but for those that are named."""
+    (tmp_path / "more.yml").write_text("keepalive_margin: 4\nkeepalive_z: 2\n", encoding="utf-8")
+    ran = playbook(tmp_path, PLAY + SEEN, *OPTIONS, *(word for each in GIVEN for word in ("-e", each)))
+    assert json.loads((tmp_path / "seen.json").read_bytes()) == {**KEPT, **LOST}
+    assert " without: env, token, region, keepalive_vault_password, keepalive_date (given with -e). " in " ".join(
+        ran.stdout.split()
+    )
+    assert "hunter2" not in ran.stdout
+    ran = playbook(tmp_path, PLAY + SEEN, *command_of(ran.stdout.splitlines()))
+    assert json.loads((tmp_path / "seen.json").read_bytes()) == KEPT
+    assert "without:" not in ran.stdout
+
+
+def test_a_file_of_variables_that_is_gone_is_named(monkeypatch, tmp_path, capsys):
+    (tmp_path / "there.yml").write_text("", encoding="utf-8")
+    given = {"extra_vars": (f"@{tmp_path}/there.yml", "@/nowhere/gone.yml", "@/dev/null")}
+    monkeypatch.setattr(context, "CLIARGS", given)
+    report(nodes(stock_node()))
+    words = " ".join(capsys.readouterr().out.split())
+    assert f"-e @{tmp_path}/there.yml" in words
+    assert " without: @/nowhere/gone.yml, @/dev/null (given with -e). " in words
+
+
+ENCRYPTED = '{"keepalive_x": {"__ansible_vault": "$ANSIBLE_VAULT;1.1;AES256\\n6161"}, "keepalive_margin": "9"}'
+
+
+def test_a_value_that_is_encrypted_is_not_shown(monkeypatch, capsys):
+    monkeypatch.setattr(context, "CLIARGS", {"extra_vars": (ENCRYPTED,)})
+    report(nodes(stock_node()))
+    words = " ".join(capsys.readouterr().out.split())
+    assert " -e keepalive_margin=9 --check" in words
+    assert " without: keepalive_x (given with -e). " in words
