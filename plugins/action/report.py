@@ -21,10 +21,10 @@ from ansible.utils import color
 from ansible.utils.display import Display
 from ansible.utils.path import unfrackpath
 
-from ansible_collections.kubenode.connections.plugins.plugin_utils._base import words as base_words
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.checked_values import plain
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.errors import PlanError
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.version import VERSION
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import printable
 from ansible_collections.kubenode.connections.plugins.plugin_utils._findings.silences import parse_silences
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report import drift, query
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.document import AUDIT, KINDS, make_document
@@ -110,7 +110,7 @@ def _report(arguments: Arguments, check_mode: bool) -> dict[str, Any]:
         outcome["files"] = write_report(folder, arguments["formats"], document, rerun.options, arguments["mode"])
         if not arguments["query"]:
             written = ", ".join(path for path in outcome["files"] if "/nodes/" not in path)
-            Display().display(base_words.printable(f"Report: {written}"))
+            Display().display(printable(f"Report: {written}"))
     result = {"changed": False, "verdict": document["verdict"], "counts": document["counts"]}
     message = failure(document, arguments["fail_on"])
     if message:

@@ -29,7 +29,7 @@ _LONGEST_FILE = 4000
 _LOADED = {True: "loaded", False: "not loaded"}
 
 
-def describe(outcome: object, verdict_before: object) -> dict[str, Any] | None:
+def describe_applied(outcome: object, verdict_before: object) -> dict[str, Any] | None:
     """Before and after of a node, None where node_settings did not run there.
 
     ``outcome`` is what node_settings returned, or failed with.

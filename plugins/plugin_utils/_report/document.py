@@ -22,13 +22,14 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._findings.sil
 from ansible_collections.kubenode.connections.plugins.plugin_utils._findings.table import RULES, findings_of_apply
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.parse import parse_node
 
-from . import node as report_node
 from . import verdict
+from .node import describe_node, keepalive_dict, rows_for_each
 
 SCHEMA_VERSION = 1
 SCHEMA = "https://raw.githubusercontent.com/kubenode/connections/main/docs/schema/report-1.json"
 
-AUDIT, APPLY, VERIFY = KINDS = ("audit", "apply", "verify")
+AUDIT, APPLY = "audit", "apply"
+KINDS = (AUDIT, APPLY, "verify")
 
 _HELP = "https://github.com/kubenode/connections/blob/main/docs/findings.md"
 
@@ -77,9 +78,9 @@ def _document(
     verdicts_before: Mapping[str, Any],
     silences: Silences,
 ) -> dict[str, Any]:
-    rows = report_node.rows_for_each(len(nodes))
+    rows = rows_for_each(len(nodes))
     described = [
-        report_node.describe(name, parse_node(node), plan, applied.get(name), verdicts_before, rows)
+        describe_node(name, parse_node(node), plan, applied.get(name), verdicts_before, rows)
         for name, node in nodes.items()
     ]
     described.sort(key=_worst_first)
@@ -128,7 +129,7 @@ def _planned(plan: Mapping[str, Any]) -> dict[str, Any] | None:
         whose = f"{limit['name']} on {limit['node']}" if limit["node"] else limit["name"]
         sum_text = keepalive_math.sum_text(keepalive, limit["seconds"], whose, policy["lost_probes"], policy["margin"])
     return {
-        **report_node.keepalive_dict(keepalive, policy["lost_probes"]),
+        **keepalive_dict(keepalive, policy["lost_probes"]),
         "stays": policy["strategy"] == "raise_ipvs" and not _own(policy),
         "safe": plan["safe"],
         "decided_in_time": plan["decided_in_time"],

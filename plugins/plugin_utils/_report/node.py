@@ -18,8 +18,8 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepali
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import SAFE, UNKNOWN, UNSAFE
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import Observed
 
-from . import applied as report_applied
-from . import pods
+from .applied import describe_applied
+from .pods import describe_pods
 
 _ROWS = 2500
 """Rows of pods in one report, over all nodes; more make a file of many megabytes that nobody reads."""
@@ -34,7 +34,7 @@ def rows_for_each(nodes: int) -> int:
     return max(5, min(200, _ROWS // max(nodes, 1)))
 
 
-def describe(
+def describe_node(
     name: str,
     node: Observed | None,
     plan: Mapping[str, Any],
@@ -65,12 +65,12 @@ def describe(
         "conntrack": _conntrack(node),
         "growth": _growth(node),
         "namespaces": _namespaces(node, plan, node_plan),
-        "pods": pods.describe(name, node.pods if node else None, plan, rows),
+        "pods": describe_pods(name, node.pods if node else None, plan, rows),
         "changes": [{key: change[key] for key in _CHANGE} for change in node_plan["changes"]],
         "owners": node_plan["owners"],
         "notes": node_plan["notes"],
         "problems": [asdict(each) for each in node.problems] if node else [],
-        "applied": report_applied.describe(applied, verdicts_before.get(name)),
+        "applied": describe_applied(applied, verdicts_before.get(name)),
     }
 
 

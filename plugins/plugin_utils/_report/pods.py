@@ -31,7 +31,7 @@ _GAPS = 20
 """They ascend, and the longest are the worst."""
 
 
-def describe(name: str, pods: Pods | None, plan: Mapping[str, Any], rows: int) -> dict[str, Any] | None:
+def describe_pods(name: str, pods: Pods | None, plan: Mapping[str, Any], rows: int) -> dict[str, Any] | None:
     """The pods of a node: its worst ``rows`` namespaces and how each stands; None without pods."""
     node_plan = plan["nodes"][name]
     if pods is None or not node_plan["pods"]:

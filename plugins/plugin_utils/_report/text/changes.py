@@ -22,8 +22,6 @@ Node = Mapping[str, Any]
 _MOST = 12
 _MOST_GROUPS = 10
 
-_MORE = "and {} more"
-
 
 def write_changes(page: Page, document: Document) -> None:
     """Each value that an apply would change, once, with the nodes that it is true of and its reason."""

@@ -12,6 +12,7 @@ from typing import Any
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.node_ranges import named
 from ansible_collections.kubenode.connections.plugins.plugin_utils._findings.rule import INFO
 
+from ..document import APPLY
 from .page import STYLES, Page, Span
 from .summary import findings_words
 
@@ -33,7 +34,7 @@ def write(page: Page, document: Document) -> None:
     words = ", ".join(each for each in (findings_words(counts["findings"]), silenced) if each)
     page.heading(f"Findings: {words}")
     told = [each for each in findings if each["silenced"] is None]
-    brief = document["kind"] == "apply"
+    brief = document["kind"] == APPLY
     for same in _by(told, "severity", "id"):
         if not brief or same[0]["severity"] != INFO:
             _write_rule(page, same)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..document import APPLY
 from ..rerun_command import INVENTORY
 from . import changes, findings, nodes, plan, pods, summary
 from .page import Line, Page
@@ -32,7 +33,7 @@ def text_lines(
     summary.write_head(page, document, options)
     nodes.write(page, document)
     changes.write_drift(page, document)
-    if document["kind"] == "apply":
+    if document["kind"] == APPLY:
         changes.write_applied(page, document)
     else:
         plan.write_limits(page, document)
@@ -40,7 +41,7 @@ def text_lines(
         plan.write_seen(page, document)
     pods.write(page, document)
     findings.write(page, document)
-    if document["kind"] != "apply" or not document["check_mode"]:
+    if document["kind"] != APPLY or not document["check_mode"]:
         changes.write_changes(page, document)
     summary.write_next(page, document, options, left_out)
     return page.lines

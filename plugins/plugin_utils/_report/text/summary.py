@@ -13,6 +13,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._base.node_ra
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import UNKNOWN, UNSAFE, count
 
 from .. import verdict
+from ..document import APPLY
 from .page import Page, Span
 
 Document = Mapping[str, Any]
@@ -28,7 +29,7 @@ def write_head(page: Page, document: Document, options: Sequence[str] | None) ->
     page.line([_word(document), f": {verdict.sentence(document)}."])
     if options is not None:
         _write_step(page, document, options)
-    if document["kind"] == "apply":
+    if document["kind"] == APPLY:
         page.line(_applied(document))
     page.line(f"{_reason(document)}.")
 
@@ -111,14 +112,14 @@ def _applied(document: Document) -> str:
 def _step(document: Document) -> tuple[list[str], str]:
     """The playbook to run next with its options, empty where there is none; and what it does."""
     changes = document["counts"]["changes"]
-    if document["kind"] == "apply" and not document["check_mode"]:
+    if document["kind"] == APPLY and not document["check_mode"]:
         failed = any(node["applied"] and node["applied"]["error"] for node in document["nodes"])
         if failed or changes:
             return ["apply"], "does what is left, when what stood in its way is done."
         return ["verify"], "proves it, now and after a reboot."
     if not changes:
         return [], ""
-    if document["kind"] == "apply":
+    if document["kind"] == APPLY:
         return ["apply"], f"makes the {count(changes, 'change')}, on one node first."
     return ["apply", "--check", "--diff"], (
         f"shows the {count(changes, 'change')} and makes none; without --check --diff it makes them."

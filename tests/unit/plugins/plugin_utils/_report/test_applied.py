@@ -6,17 +6,17 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.kubenode.connections.plugins.plugin_utils._report.applied import describe
+from ansible_collections.kubenode.connections.plugins.plugin_utils._report.applied import describe_applied
 
 
 def values(before, after):
-    described = describe({"changed": True, "before": before, "after": after}, None)
+    described = describe_applied({"changed": True, "before": before, "after": after}, None)
     return [tuple(each.values()) for each in described["values"]]
 
 
 @pytest.mark.parametrize("outcome", [None, {}, [], "changed"])
 def test_where_nothing_ran_there_is_nothing(outcome):
-    assert describe(outcome, "unsafe") is None
+    assert describe_applied(outcome, "unsafe") is None
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ def test_where_nothing_ran_there_is_nothing(outcome):
     ],
 )
 def test_a_failure(outcome, error):
-    assert describe(outcome, "unsafe")["error"] == error
+    assert describe_applied(outcome, "unsafe")["error"] == error
 
 
 def test_each_part_with_its_kind_what_was_and_what_is():
@@ -48,10 +48,10 @@ def test_each_part_with_its_kind_what_was_and_what_is():
 
 @pytest.mark.parametrize(("before", "shown"), [("unsafe", "unsafe"), ("fine", None), (None, None)])
 def test_the_verdict_of_before_is_a_verdict_or_none(before, shown):
-    assert describe({"changed": False}, before)["verdict_before"] == shown
+    assert describe_applied({"changed": False}, before)["verdict_before"] == shown
 
 
 def test_a_long_file_is_cut_and_notes_are_text():
-    described = describe({"after": {"files": {"/etc/x": "y" * 4001}}, "notes": ["a", 7, None]}, None)
+    described = describe_applied({"after": {"files": {"/etc/x": "y" * 4001}}, "notes": ["a", 7, None]}, None)
     assert described["values"][0]["after"] == "y" * 4000 + "... (4001 characters)"
     assert (described["changed"], described["notes"]) == (False, ["a"])

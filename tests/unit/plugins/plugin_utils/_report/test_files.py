@@ -11,8 +11,7 @@ import stat
 import pytest
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.errors import PlanError
-from ansible_collections.kubenode.connections.plugins.plugin_utils._report import files as report_files
-from ansible_collections.kubenode.connections.plugins.plugin_utils._report.files import file_name, write_report
+from ansible_collections.kubenode.connections.plugins.plugin_utils._report.files import FORMATS, file_name, write_report
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.formats.junit import render_junit
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._cluster import cluster, document
 
@@ -106,8 +105,7 @@ def test_where_one_format_cannot_be_rendered_nothing_is_written(tmp_path, monkey
     def fail(_document, _options):
         raise RuntimeError("a bug")
 
-    formats = {**report_files.FORMATS, "junit": fail}
-    monkeypatch.setattr(report_files, "FORMATS", formats)
+    monkeypatch.setitem(FORMATS, "junit", fail)
     with pytest.raises(RuntimeError, match="a bug"):
         write_report(str(tmp_path), ["json", "junit"], document())
     assert files(tmp_path) == []
