@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.grouping import grouped
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import count, printable, some
 from ansible_collections.kubenode.connections.plugins.plugin_utils._findings.rule import SEVERITIES
 
@@ -25,9 +26,7 @@ def failure(document: Mapping[str, Any], fail_on: str) -> str | None:
     findings = [each for each in document["findings"] if each["severity"] in severe and each["silenced"] is None]
     if not findings:
         return None
-    by_rule: dict[tuple[str, str], list[str]] = {}
-    for finding in findings:
-        by_rule.setdefault((finding["severity"], finding["id"]), []).append(printable(finding["scope"]))
+    by_rule = grouped(((each["severity"], each["id"]), printable(each["scope"])) for each in findings)
     named = "; ".join(f"{severity} {rule} on {some(scopes)}" for (severity, rule), scopes in by_rule.items())
     return (
         f"{count(len(findings), 'finding')} of severity {' or '.join(severe)}: {named} "

@@ -10,10 +10,11 @@ only worth knowing a passed one that says so, what is silenced a skipped one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from xml.etree import ElementTree
 
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.grouping import grouped
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import printable
 from ansible_collections.kubenode.connections.plugins.plugin_utils._findings.rule import INFO
 from ansible_collections.kubenode.connections.plugins.plugin_utils._findings.table import RULES
@@ -26,16 +27,14 @@ _PROPERTIES = ("hostname", "kernel", "mode", "verdict", "why", "spare_seconds")
 
 def render_junit(document: Mapping[str, Any]) -> str:
     """The document as JUnit XML, in ASCII."""
-    found: dict[tuple[str, str], dict[str, list[Finding]]] = {}
-    for finding in document["findings"]:
-        found.setdefault((finding["scope_kind"], finding["scope"]), {}).setdefault(finding["id"], []).append(finding)
+    found = grouped(((each["scope_kind"], each["scope"], each["id"]), each) for each in document["findings"])
     root = ElementTree.Element("testsuites", {"name": document["collection"]["name"]})
-    rules_of_plan = found.get((PLAN, PLAN), {})
+    rules_of_plan = [rule for kind, _scope, rule in found if kind == PLAN]
     if rules_of_plan:
-        _suite(root, document, PLAN, rules_of_plan, {}, tuple(rules_of_plan))
+        _suite(root, document, (PLAN, PLAN), found, {}, rules_of_plan)
+    rules = [rule.id for rule in RULES if rule.id not in rules_of_plan]
     for node in document["nodes"]:
-        rules = tuple(rule.id for rule in RULES if rule.id not in rules_of_plan)
-        _suite(root, document, node["name"], found.get((NODE, node["name"]), {}), node, rules)
+        _suite(root, document, (NODE, node["name"]), found, node, rules)
     _count(root, list(root))
     ElementTree.indent(root)
     text: bytes = ElementTree.tostring(root, encoding="us-ascii", xml_declaration=True)
@@ -45,11 +44,12 @@ def render_junit(document: Mapping[str, Any]) -> str:
 def _suite(
     root: ElementTree.Element,
     document: Mapping[str, Any],
-    name: str,
-    found: Mapping[str, list[Finding]],
+    scope: tuple[str, str],
+    found: Mapping[tuple[str, str, str], list[Finding]],
     node: Mapping[str, Any],
-    rules: tuple[str, ...],
+    rules: Sequence[str],
 ) -> None:
+    _kind, name = scope
     suite = ElementTree.SubElement(root, "testsuite", {"name": printable(name), "id": str(len(root))})
     suite.set("timestamp", document["made_at"].removesuffix("Z"))
     suite.set("hostname", printable(node.get("hostname") or name))
@@ -60,8 +60,8 @@ def _suite(
             ElementTree.SubElement(properties, "property", {"name": key, "value": printable(node[key])})
     for rule in rules:
         case = ElementTree.SubElement(suite, "testcase", {"name": rule, "classname": printable(name), "time": "0"})
-        if rule in found:
-            _result(case, found[rule])
+        if (*scope, rule) in found:
+            _result(case, found[(*scope, rule)])
         elif not node.get("observed", True):
             ElementTree.SubElement(case, "skipped", {"message": "the node was not observed"})
     _count(suite, [suite])

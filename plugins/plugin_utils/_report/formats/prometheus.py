@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
 from typing import Any
 
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.grouping import grouped
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import VERDICTS
 from ansible_collections.kubenode.connections.plugins.plugin_utils._findings.rule import SEVERITIES
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.types import NODE, PLAN
@@ -68,10 +69,7 @@ def render_all(document: Mapping[str, Any]) -> str:
 
 
 def _findings_by_scope(document: Mapping[str, Any]) -> ByScope:
-    by_scope: ByScope = {}
-    for finding in document["findings"]:
-        by_scope.setdefault((finding["scope_kind"], finding["scope"]), []).append(finding)
-    return by_scope
+    return grouped(((each["scope_kind"], each["scope"]), each) for each in document["findings"])
 
 
 def _node(document: Mapping[str, Any], node: Mapping[str, Any], by_scope: ByScope) -> Iterator[Sample]:
@@ -140,9 +138,9 @@ def _unix_seconds(moment: str) -> float:
 
 def _render(samples: list[Sample]) -> str:
     """Samples grouped by metric, as the format wants them."""
-    by_metric: dict[str, list[str]] = {}
-    for metric, labels, value in samples:
-        by_metric.setdefault(metric, []).append(f"{_PREFIX}_{metric}{{{_labels(labels)}}} {int(value)}")
+    by_metric = grouped(
+        (metric, f"{_PREFIX}_{metric}{{{_labels(labels)}}} {int(value)}") for metric, labels, value in samples
+    )
     lines = []
     for metric, text in _HELP.items():
         if metric in by_metric:

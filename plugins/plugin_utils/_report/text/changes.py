@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.grouping import grouped
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.node_ranges import named
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import count
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.types import PLAN
@@ -25,10 +26,11 @@ _MOST_GROUPS = 10
 
 def write_changes(page: Page, document: Document) -> None:
     """Each value that an apply would change, once, with the nodes that it is true of and its reason."""
-    changes: dict[tuple[str, ...], list[str]] = {}
-    for node in document["nodes"]:
-        for each in node["changes"]:
-            changes.setdefault((each["what"], each["from"], each["to"], each["why"]), []).append(node["name"])
+    changes = grouped(
+        ((each["what"], each["from"], each["to"], each["why"]), node["name"])
+        for node in document["nodes"]
+        for each in node["changes"]
+    )
     if not changes:
         return
     number, nodes = document["counts"]["changes"], sum(bool(node["changes"]) for node in document["nodes"])
@@ -44,17 +46,15 @@ def _on(names: Sequence[str], document: Document) -> str:
 
 def write_applied(page: Page, document: Document) -> None:
     """Before and after of the nodes that were changed or failed; alike nodes in one."""
-    groups: dict[str, list[Node]] = {}
-    for node in document["nodes"]:
-        if node["applied"] and (node["applied"]["changed"] or node["applied"]["error"]):
-            groups.setdefault(json.dumps(_outcome(node)), []).append(node)
+    told = [node for node in document["nodes"] if (done := node["applied"]) and (done["changed"] or done["error"])]
+    groups = list(grouped((json.dumps(_outcome(node)), node) for node in told).values())
     if not groups:
         return
     page.heading("Would change" if document["check_mode"] else "Changed")
-    for nodes in list(groups.values())[:_MOST_GROUPS]:
+    for nodes in groups[:_MOST_GROUPS]:
         _write_outcome(page, nodes, document["check_mode"])
     if len(groups) > _MOST_GROUPS:
-        rest = sum(map(len, list(groups.values())[_MOST_GROUPS:]))
+        rest = sum(map(len, groups[_MOST_GROUPS:]))
         page.line(f"and {count(rest, 'node')} more", indent=2)
 
 
@@ -100,14 +100,11 @@ def _shown(value: str | None) -> str:
 
 def _pods(nodes: Iterable[Node]) -> list[str]:
     """Running pods whose keepalive was changed, by what it was and is."""
-    pods: dict[tuple[str, str], list[str]] = {}
-    for node in nodes:
-        for each in _changed(node):
-            if each["kind"] == "pod":
-                pods.setdefault((_shown(each["before"]), _shown(each["after"])), []).append(each["what"])
+    pods = [each for node in nodes for each in _changed(node) if each["kind"] == "pod"]
+    alike = grouped(((_shown(each["before"]), _shown(each["after"])), each["what"]) for each in pods)
     return [
         f"keepalive of {names[0] if len(names) == 1 else count(len(names), 'pod')}: {before} -> {after}"
-        for (before, after), names in pods.items()
+        for (before, after), names in alike.items()
     ]
 
 
@@ -138,9 +135,7 @@ def _write_alike(
     page: Page, entries: Iterable[Mapping[str, Any]], whose: str, words: Callable[[Mapping[str, Any]], str]
 ) -> None:
     """The same of several nodes in one line; what is the plan's has its own."""
-    alike: dict[tuple[bool, str], list[str]] = {}
-    for each in entries:
-        alike.setdefault((each.get("scope_kind") == PLAN, words(each)), []).append(each[whose])
+    alike = grouped(((each.get("scope_kind") == PLAN, words(each)), each[whose]) for each in entries)
     _write_some(page, [f"{named(names)}: {text}" for (_plan, text), names in alike.items()])
 
 

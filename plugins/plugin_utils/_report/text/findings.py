@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.grouping import grouped
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.node_ranges import named
 from ansible_collections.kubenode.connections.plugins.plugin_utils._findings.rule import INFO
 
@@ -44,10 +45,7 @@ def write(page: Page, document: Document) -> None:
 
 
 def _by(findings: Sequence[Finding], *keys: str) -> list[list[Finding]]:
-    groups: dict[tuple[str, ...], list[Finding]] = {}
-    for finding in findings:
-        groups.setdefault(tuple(finding[key] for key in keys), []).append(finding)
-    return list(groups.values())
+    return list(grouped((tuple(finding[key] for key in keys), finding) for finding in findings).values())
 
 
 def _where(findings: Sequence[Finding]) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base import keepalive_math
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.grouping import grouped
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.node_ranges import named
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import UNKNOWN, UNSAFE, VERDICTS, count
 
@@ -66,21 +67,20 @@ def keepalive_words(keepalive: Mapping[str, Any] | None) -> str:
 
 def sources_words(sources: Sequence[str]) -> str:
     """``/etc/sysctl.d/k8s.conf:3,4,5`` of sources like ``FILE:LINE``."""
-    lines: dict[str, list[str]] = {}
-    for source in sources:
-        file, _colon, number = source.rpartition(":")
-        lines.setdefault(file, []).append(number)
+    lines = grouped((file, number) for file, _colon, number in (source.rpartition(":") for source in sources))
     return ", ".join(f"{file}:{','.join(each)}" for file, each in lines.items()) or _NO_FILE
 
 
 def _groups(document: Document) -> list[list[Node]]:
-    alike: dict[str, list[Node]] = {}
-    for node in document["nodes"]:
-        same = [node[key] for key in ("verdict", "mode", "observed", "spare_seconds")]
-        notes = [plain(spans(note)) for note in _notes(node, document)]
-        looks = [same, notes, node["keepalive"]["live"], _limit(node, document), anything_at_risk(node)]
-        alike.setdefault(json.dumps(looks), []).append(node)
+    alike = grouped((_looks(node, document), node) for node in document["nodes"])
     return sorted(alike.values(), key=lambda nodes: _badness(nodes[0]))
+
+
+def _looks(node: Node, document: Document) -> str:
+    """What is the same of alike nodes."""
+    same = [node[key] for key in ("verdict", "mode", "observed", "spare_seconds")]
+    notes = [plain(spans(note)) for note in _notes(node, document)]
+    return json.dumps([same, notes, node["keepalive"]["live"], _limit(node, document), anything_at_risk(node)])
 
 
 def _badness(node: Node) -> tuple[int, bool, bool]:

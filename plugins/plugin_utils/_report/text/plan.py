@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.grouping import grouped
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.node_ranges import named
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import count, some
 
@@ -26,9 +27,7 @@ def write_limits(page: Page, document: Document) -> None:
     if not document["limits"] and not document["not_seen"]:
         return
     page.heading(f"Limits: {document['limit_reason']}")
-    whose: dict[tuple[int, str], list[str]] = {}
-    for limit in document["limits"]:
-        whose.setdefault((limit["seconds"], limit["name"]), []).append(limit["node"])
+    whose = grouped(((limit["seconds"], limit["name"]), limit["node"]) for limit in document["limits"])
     width = max([len(f"{seconds} s  ") for seconds, _name in whose], default=9)
     for (seconds, name), nodes in list(whose.items())[:_MOST]:
         where = f"on {named(nodes)}" if all(nodes) else "(declared in keepalive_middleboxes)"
@@ -44,12 +43,8 @@ def write_limits(page: Page, document: Document) -> None:
 
 def _unseen(document: Document) -> list[str]:
     """Limits that are not known; of the same nodes and for the same reason in one."""
-    nodes: dict[tuple[str, str], list[str]] = {}
-    for each in document["not_seen"]:
-        nodes.setdefault((each["why"], each["name"]), []).append(each["node"])
-    names: dict[tuple[str, tuple[str, ...]], list[str]] = {}
-    for (why, name), where in nodes.items():
-        names.setdefault((why, tuple(where)), []).append(name)
+    nodes = grouped(((each["why"], each["name"]), each["node"]) for each in document["not_seen"])
+    names = grouped(((why, tuple(where)), name) for (why, name), where in nodes.items())
     return [f"{', '.join(each)} on {named(where)}: {why}" for (why, where), each in names.items()]
 
 
@@ -79,10 +74,7 @@ def write_seen(page: Page, document: Document) -> None:
         page.heading(f"Seen on {nodes[0]['name']}")
         for label, text in _fields(nodes[0]):
             page.field(label, text, 12)
-    notes: dict[str, list[str]] = {}
-    for node in nodes:
-        for note in node["notes"]:
-            notes.setdefault(note, []).append(node["name"])
+    notes = grouped((note, node["name"]) for node in nodes for note in node["notes"])
     if notes:
         page.heading("Notes")
     for note, names in list(notes.items())[:_MOST]:
