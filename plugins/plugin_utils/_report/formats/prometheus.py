@@ -10,7 +10,7 @@ was made is a metric, too.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
@@ -65,7 +65,7 @@ def render_all(document: Mapping[str, Any]) -> str:
     """The metrics of all nodes and of the plan, for one file on one machine."""
     by_scope = _findings_by_scope(document)
     samples = [each for node in document["nodes"] for each in _node(document, node, by_scope)]
-    return _render([*samples, *_plan(by_scope.get((PLAN, PLAN), []))])
+    return _render([*samples, *_by_severity("plan_findings", {}, by_scope.get((PLAN, PLAN), []))])
 
 
 def _findings_by_scope(document: Mapping[str, Any]) -> ByScope:
@@ -89,9 +89,7 @@ def _node(document: Mapping[str, Any], node: Mapping[str, Any], by_scope: ByScop
     if node["spare_seconds"] is not None:
         yield "spare_seconds", label, node["spare_seconds"]
     yield from _connections(label, node)
-    for severity in SEVERITIES:
-        number = sum(each["severity"] == severity and each["silenced"] is None for each in findings)
-        yield "findings", {**label, "severity": severity}, number
+    yield from _by_severity("findings", label, findings)
     yield "findings_silenced", label, sum(each["silenced"] is not None for each in findings)
 
 
@@ -126,10 +124,10 @@ def _connections(label: Mapping[str, str], node: Mapping[str, Any]) -> Iterator[
         yield "ipvs_connections_cut_within", {**label, "seconds": seconds}, number
 
 
-def _plan(findings: list[Mapping[str, Any]]) -> Iterator[Sample]:
+def _by_severity(metric: str, label: Mapping[str, str], findings: Sequence[Mapping[str, Any]]) -> Iterator[Sample]:
+    counting = [finding["severity"] for finding in findings if finding["silenced"] is None]
     for severity in SEVERITIES:
-        number = sum(each["severity"] == severity and each["silenced"] is None for each in findings)
-        yield "plan_findings", {"severity": severity}, number
+        yield metric, {**label, "severity": severity}, counting.count(severity)
 
 
 def _unix_seconds(moment: str) -> float:
