@@ -143,7 +143,7 @@ def _path(given: str) -> str:
 
 
 def _compare(document: dict[str, Any], given: str | None) -> list[page.Line]:
-    """Fill in the drift; lines that say so where there is no earlier report, as in the first run of all."""
+    """Fill in the drift. Where there is no earlier report, as in a first run, return lines that say so."""
     if not given:
         return []
     path = _path(given)

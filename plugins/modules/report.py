@@ -10,13 +10,14 @@ module: report
 short_description: Print and write what was seen, who is at risk, and what would change
 version_added: 0.1.0
 description:
-  - Prints the report where the playbook runs. The first lines say who is at risk and what to run. A table has a line
-    for each group of alike nodes, the worst first. Limits and whose they are follow, the planned keepalive with its
-    reasons, pods and sockets at risk, findings with all nodes that each is true of, and what would change and why.
+  - Prints the report where the playbook runs. The first lines say who is at risk and what to run. Then comes a table
+    with a line for each group of alike nodes, the worst first. Below it are the limits and whose they are, the planned
+    keepalive with its reasons, the pods and sockets at risk, the findings with their nodes, and what would change and
+    why.
   - Lines are as wide as the terminal, from 79 to 110 columns, and 79 where there is none. Verdicts are coloured where
     Ansible's own output is.
-  - With O(dest) it writes the same as files, for people and for machines. They are all made of one document, whose
-    shape has a version and a published schema,
+  - With O(dest) it writes the same as files, for people and for machines. All are made from one document, which has a
+    version and a published schema,
     U(https://github.com/kubenode/connections/blob/main/docs/schema/report-1.json).
   - It can fail the play by severity, print only a part, and say what changed since an earlier report.
   - Control characters and escape sequences in what nodes returned are made visible instead of sent to the terminal.
@@ -31,7 +32,7 @@ options:
     required: true
   kind:
     description:
-      - What the report is of. V(apply) prints before and after instead of the audit's words.
+      - What the report is about. V(apply) prints the values before and after instead of the plan.
     type: str
     choices: [audit, apply, verify]
     default: audit
@@ -39,29 +40,31 @@ options:
     description: What M(kubenode.connections.node_settings) returned, by the names of nodes.
     type: dict
   verdicts_before:
-    description: The verdict of before that, by the names of nodes.
+    description: The verdict of each node before that, by the names of nodes.
     type: dict
   dest:
     description:
-      - A folder where the playbook runs, for the files. It is made where it is not there. Unset writes no files.
-      - A relative one is taken from where C(ansible-playbook) was started.
-      - Each file is whole or the one of before. See O(mode) for who may read them.
+      - A folder for the files, on the machine where the playbook runs. It is made if it is missing. Unset writes no
+        files.
+      - A relative path starts where C(ansible-playbook) was started.
+      - A file is replaced as a whole, so a reader gets the old one or the new one. See O(mode) for who may read them.
     type: path
   mode:
     description:
-      - The mode of the files, octal and in quotes, such as V("0644") for everybody. A folder that is made for them can
-        be entered by those who may read them, and one that is there stays as it is.
-      - Unset, nobody else may read a new file (0600) or enter a new folder (0700), whatever the umask. A file that is
-        there keeps its mode and its owner, but in a folder that others may write, too, it counts as a new one.
+      - The mode of the files, octal and in quotes, such as V("0644") for everybody. Whoever may read the files may
+        enter a new folder. A folder that exists is not changed.
+      - Unset, only the user who runs the playbook may read a new file (0600) or enter a new folder (0700), whatever the
+        umask. A file that exists keeps its mode and its owner. In a folder that others may write to, it counts as a
+        new one.
       - Links in place of a file or of C(nodes) are not followed.
     type: raw
   formats:
     description:
-      - Which files.
+      - Which files to write.
       - V(html) is C(report.html), one page that needs no network.
       - V(json) is C(report.json), the whole document.
-      - V(junit) is C(report.junit.xml). A suite a node, a case a rule. What is critical, a warning or unknown is a
-        failed case, what is silenced a skipped one.
+      - V(junit) is C(report.junit.xml). Each node is a suite, each rule is a case. A critical finding, a warning and an
+        unknown fail their case. A silenced finding skips its case.
       - V(prometheus) is C(report.prom) with all nodes, and C(nodes/NAME.prom) for each, for node_exporter's textfile
         collector.
     type: list
@@ -70,11 +73,11 @@ options:
     default: [html, json]
   query:
     description:
-      - A JMESPath expression. What it finds in the document is printed as JSON, instead of the words.
+      - A JMESPath expression. What it finds in the document is printed as JSON, instead of the report.
       - Needs the Python package jmespath where the playbook runs.
     type: str
   silence:
-    description: Findings to show as silenced, with the reason. They do not count for O(fail_on).
+    description: Findings to show as silenced, with the reason. They never fail the play by O(fail_on).
     type: list
     elements: dict
     default: []
@@ -84,7 +87,7 @@ options:
         type: str
         required: true
       reason:
-        description: Why.
+        description: Why it is silenced.
         type: str
         required: true
       nodes:
@@ -93,19 +96,20 @@ options:
         elements: str
   fail_on:
     description:
-      - Fail where there is a finding of this severity or worse that is not silenced. From the worst, V(critical),
-        V(warning), V(unknown), V(info).
-      - Everything is printed and written before.
+      - Fail if there is a finding of this severity or worse that is not silenced. The worst is V(critical), then come
+        V(warning), V(unknown) and V(info).
+      - Everything is printed and written first.
     type: str
     choices: [never, critical, warning, unknown, info]
     default: never
   compare:
     description:
       - The C(report.json) of an earlier run. What changed since then is printed and is part of the document.
-      - It may be the file that is written now, which is read before. No file there is said and is no error.
+      - It may be the file that this run writes, because it is read first. If there is no such file, as in a first run,
+        the report says so and nothing fails.
     type: path
   next_step:
-    description: Whether to say what to run next. Turn it off where your play goes on to do that.
+    description: Whether to say what to run next. Turn it off if your play does that itself.
     type: bool
     default: true
 extends_documentation_fragment:
@@ -123,9 +127,9 @@ attributes:
     details: It runs on the controller.
   idempotent:
     support: full
-    details: It never says that it changed something. The files say when they were made, so they differ each time.
+    details: It never reports a change. The files say when they were made, so they differ each time.
 notes:
-  - The plan is made for the whole play, so use C(run_once).
+  - The plan is about all nodes of the play, so use C(run_once).
 seealso:
   - plugin: kubenode.connections.plan
     plugin_type: filter
@@ -181,14 +185,15 @@ lines:
 verdict:
   description:
     - The worst verdict of any node, its pods and its open connections, V(safe), V(unsafe) or V(unknown).
-    - It is the word on top of the report, as of now. C(counts.safe_until_reboot) says what a reboot takes away.
+    - It is the first word of the report and holds now. C(counts.safe_until_reboot) counts the nodes that a reboot makes
+      unsafe.
   returned: always
   type: str
   sample: unsafe
 counts:
   description:
-    - Nodes by verdict, findings by severity without the silenced ones, changes; pods, network namespaces of no pod and
-      sockets at risk.
+    - How many nodes there are of each verdict, findings of each severity without the silenced ones, and changes. How
+      many pods, network namespaces of no pod, and sockets are at risk.
   returned: always
   type: dict
   sample:
@@ -208,7 +213,7 @@ files:
   elements: str
   sample: [/srv/reports/report.html, /srv/reports/report.json]
 query_result:
-  description: What O(query) found, none where that was nothing.
+  description: What O(query) found, none if it found nothing.
   returned: success, when O(query) is set
   type: raw
   sample: [worker1]

@@ -81,7 +81,7 @@ def _on(key: _Key, nodes: Set[str]) -> bool:
 def _severities(
     before: Mapping[_Key, Mapping[str, str]], now: Mapping[_Key, Mapping[str, str]]
 ) -> Iterator[dict[str, Any]]:
-    """A finding that became worse or less; new and gone ones are told elsewhere."""
+    """Findings whose severity changed; new and gone ones are told elsewhere."""
     for (identity, kind, scope), finding in now.items():
         earlier = before.get((identity, kind, scope), finding)
         what = f"severity of {identity}"

@@ -71,7 +71,7 @@ def write_report(
     """Write the files of these formats, and return their paths. Raises PlanError where one cannot be written.
 
     ``options`` are those of ansible-playbook in the commands that a file names, ``mode`` is that of the files where it
-    is given. Everything is rendered before anything is written, and each file is whole or the one of before.
+    is given. Everything is rendered before anything is written, and each file is replaced as a whole.
     """
     permissions = parse_mode(_MODE, mode)
     files = [file for name in formats for file in FORMATS[name](document, options)]

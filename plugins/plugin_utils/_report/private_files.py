@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Files that nobody else may read unless the user says so, each whole or the one of before. Private to this collection.
+"""Files that only this user may read unless told otherwise, each replaced as a whole. Private to this collection.
 
-A folder is opened once and everything in it is reached from there, so that who may write to it, too, leads nothing
+A folder is opened once and everything in it is reached from there, so that nobody else who may write to it can lead us
 elsewhere with a link.
 """
 
@@ -43,7 +43,7 @@ def parse_mode(what: str, given: object) -> int | None:
 
 @contextlib.contextmanager
 def opened_folder(path: Path, mode: int | None) -> Iterator[int]:
-    """The descriptor of a folder. What is not there of it is made for those who may read a file of ``mode``.
+    """The descriptor of a folder. Missing folders are made, for those who may read a file of ``mode``.
 
     Raises OSError.
     """
@@ -99,7 +99,7 @@ def _closing(descriptor: int) -> Iterator[int]:
 
 
 def _existing(folder: int, name: str) -> os.stat_result | None:
-    """The file of before whose mode counts: in a folder that others may write, anybody may have put it there."""
+    """The file that is there, if its mode counts: where others may write to the folder, it may be anybody's."""
     owner = os.fstat(folder)
     if owner.st_uid not in (0, os.geteuid()) or owner.st_mode & 0o022:
         return None

@@ -24,10 +24,10 @@ _OPTION = "keepalive_report_query"
 
 
 def query(document: Mapping[str, Any], expression: str) -> Any:
-    """What the expression finds, None where that is nothing. Raises PlanError where it is none, or nothing reads it."""
+    """What the expression finds, None if nothing. Raises PlanError if it is no expression, or jmespath is missing."""
     if not HAS_JMESPATH:
         raise PlanError(
-            f"{_OPTION}: the Python package jmespath is not there where the playbook runs. "
+            f"{_OPTION}: the Python package jmespath is missing on the machine where the playbook runs. "
             "Install it beside ansible-core: pip install jmespath."
         )
     try:

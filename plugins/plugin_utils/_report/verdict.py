@@ -71,7 +71,7 @@ def safe_until_reboot(node: Node) -> bool:
 
 
 def anything_at_risk(node: Node) -> bool:
-    """Whether a pod of the node or another network namespace is, its own left aside."""
+    """Whether a pod or another network namespace of the node is at risk; its own does not count."""
     pods, spaces = node["pods"], node["namespaces"]
     return bool(pods["at_risk"] or pods["others_at_risk"] if pods else spaces and spaces["unsafe"])
 
@@ -143,7 +143,7 @@ def _where(document: Document) -> str:
 
 
 def _others(document: Document) -> str:
-    """What the part that is at risk must not hide."""
+    """What is not at risk now, so that the rest of the sentence does not hide it."""
     nodes, boots = document["counts"]["nodes"], document["counts"]["safe_until_reboot"]
     told = []
     if not nodes[UNSAFE]:

@@ -4,8 +4,8 @@
 
 """The report as JUnit XML, which every CI system reads. Private to this collection.
 
-A suite a node and one for the plan; a case a rule. What is critical, a warning or unknown is a failed case, what is
-only worth knowing a passed one that says so, what is silenced a skipped one.
+Each node is a suite, and so is the plan; each rule is a case. A critical finding, a warning and an unknown fail their
+case, an info passes and is told in the output, a silenced finding skips its case.
 """
 
 from __future__ import annotations

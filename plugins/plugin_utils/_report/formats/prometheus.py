@@ -4,8 +4,8 @@
 
 """The report as metrics for node_exporter's textfile collector. Private to this collection.
 
-The text format of Prometheus, without times of its own: the collector refuses files that have any, so when the report
-was made is a metric, too.
+The text format of Prometheus, without timestamps, because the collector refuses files with any; a metric says when the
+node was observed.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.types i
 _PREFIX = "kubenode_connections"
 
 _HELP = {
-    "info": "1; what node it is.",
+    "info": "Always 1; the labels say which node it is.",
     "observed_timestamp_seconds": "When the node was observed, in seconds since 1970.",
     "verdict": "1 for the verdict of the node, 0 for the others.",
     "verdict_after_boot": "1 for the verdict of the keepalive that comes back with a reboot, 0 for the others.",
@@ -34,17 +34,17 @@ _HELP = {
     "spare_seconds": "Seconds between the last probe that counts and the lowest limit; negative is too late.",
     "changes": "Values that an apply would change.",
     "namespaces_unsafe": "Network namespaces other than the node's own, mostly pods, whose keepalive is too late.",
-    "pods": "Pods of which the network namespace was seen.",
-    "pods_at_risk": "Pods whose keepalive is too late, or with connections to services that nothing keeps.",
-    "other_namespaces_at_risk": "Network namespaces of no pod with connections to services that nothing keeps.",
-    "connections": "Established TCP connections of all network namespaces that could be read.",
-    "connections_to_services": "Those of them that go to a virtual service.",
-    "connections_without_keepalive": "Those of them to a virtual service that have no SO_KEEPALIVE.",
-    "connections_late": "Those of them to a virtual service whose keepalive timer ends after the lowest limit.",
-    "connections_at_risk": "Those of the last two, where something on the path forgets connections.",
+    "pods": "Pods whose network namespace was seen.",
+    "pods_at_risk": "Pods whose keepalive is too late, or with connections to services that nothing keeps alive.",
+    "other_namespaces_at_risk": "Network namespaces of no pod with connections to services that nothing keeps alive.",
+    "connections": "Established TCP connections in all network namespaces that could be read.",
+    "connections_to_services": "Established TCP connections to a virtual service.",
+    "connections_without_keepalive": "Connections to a virtual service without SO_KEEPALIVE.",
+    "connections_late": "Connections to a virtual service whose keepalive timer ends after the lowest limit.",
+    "connections_at_risk": "Those without SO_KEEPALIVE and those with a late timer; 0 where no limit was seen.",
     "ipvs_connections_cut_within": "Connections that IPVS forgets within so many seconds if they stay idle.",
     "findings": "Findings by severity, without the silenced ones.",
-    "findings_silenced": "Findings that are silenced.",
+    "findings_silenced": "Silenced findings.",
     "plan_findings": "Findings about all nodes together, by severity, without the silenced ones.",
 }
 """Every metric, in the order in which it is written."""

@@ -119,9 +119,11 @@ def write_drift(page: Page, document: Document) -> None:
         if names:
             page.line(f"{named(names)}: {what}", indent=2, hanging=2)
     _write_alike(page, sorted(drift["changes"], key=lambda each: each["what"] != "verdict"), "scope", _change)
-    _write_alike(page, drift["findings_new"], "scope", lambda each: f"new {each['severity']} {each['id']}")
-    _write_alike(page, drift["findings_gone"], "scope", lambda each: f"gone {each['severity']} {each['id']}")
-    _write_alike(page, drift["counters"], "node", lambda each: f"conntrack {each['counter']} grew by {each['grown']}")
+    _write_alike(page, drift["findings_new"], "scope", lambda each: f"{each['severity']} {each['id']} is new")
+    _write_alike(page, drift["findings_gone"], "scope", lambda each: f"{each['severity']} {each['id']} is gone")
+    _write_alike(
+        page, drift["counters"], "node", lambda each: f"conntrack's counter {each['counter']} grew by {each['grown']}"
+    )
     if len(page.lines) == begin:
         page.line("nothing changed", indent=2)
 

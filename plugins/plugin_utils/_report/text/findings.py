@@ -27,7 +27,7 @@ _SAID = (("seen", "observed"), ("why", "why"), ("do", "remedy"))
 
 
 def write(page: Page, document: Document) -> None:
-    """By severity and rule, with all nodes that it is true of; after an apply what is only worth knowing in a line."""
+    """By severity and rule, each with its nodes; after an apply all of severity info in one line."""
     counts, findings = document["counts"], document["findings"]
     if not findings:
         return
@@ -64,7 +64,7 @@ def _write_rule(page: Page, same: Sequence[Finding]) -> None:
             label = ""
         if len(texts) > _MOST_TEXTS:
             rest = [finding for each in texts[_MOST_TEXTS:] for finding in each]
-            page.field(label, f"and other words on {len(rest)} more", 6, indent=4)
+            page.field(label, f"and {len(rest)} more with other details", 6, indent=4)
 
 
 def _write_infos(page: Page, infos: Sequence[Finding]) -> None:

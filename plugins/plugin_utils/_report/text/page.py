@@ -16,7 +16,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words i
 CRITICAL, WARNING, UNKNOWN, UNSAFE, SAFE = "critical", "warning", "unknown", "unsafe", "safe"
 COMMAND = "command"
 STYLES = (CRITICAL, WARNING, UNKNOWN, UNSAFE, SAFE, COMMAND)
-"""What a part of a line can be; who shows the line decides over colours. No style says what its words do not."""
+"""The styles of a part of a line; whoever shows the line chooses the colours. A style says nothing but its words."""
 
 
 _NO_BREAK = "\N{NO-BREAK SPACE}"

@@ -68,7 +68,7 @@ def write_keepalive(page: Page, document: Document) -> None:
 
 
 def write_seen(page: Page, document: Document) -> None:
-    """Of a single node what was read; of several what has to be said of some."""
+    """What was read of a single node; of several nodes only the notes on them."""
     nodes = document["nodes"]
     if len(nodes) == 1 and nodes[0]["observed"]:
         page.heading(f"Seen on {nodes[0]['name']}")
@@ -133,7 +133,7 @@ def _now(node: Node) -> str:
 def _after_boot(node: Node) -> str:
     boot, sources = node["keepalive"]["at_boot"], node["keepalive"]["boot_sources"]
     if boot is None:
-        return "after a reboot: not seen"
+        return "not known after a reboot"
     return f"{keepalive_words(boot)} after a reboot ({sources_words(sources)})"
 
 

@@ -113,10 +113,11 @@ def _step(document: Document) -> tuple[list[str], str]:
     """The playbook to run next with its options, empty where there is none; and what it does."""
     changes = document["counts"]["changes"]
     if document["kind"] == APPLY and not document["check_mode"]:
-        failed = any(node["applied"] and node["applied"]["error"] for node in document["nodes"])
-        if failed or changes:
-            return ["apply"], "does what is left, when what stood in its way is done."
-        return ["verify"], "proves it, now and after a reboot."
+        if any(node["applied"] and node["applied"]["error"] for node in document["nodes"]):
+            return ["apply"], "applies what is left. Remove the cause of the failure first."
+        if changes:
+            return ["apply"], "applies what is left."
+        return ["verify"], "checks that it holds, now and after a reboot."
     if not changes:
         return [], ""
     if document["kind"] == APPLY:

@@ -23,7 +23,7 @@ _HANGING = 1
 
 @dataclass(frozen=True)
 class Column:
-    """``least``: it may be as narrow as that, so that its cells take several lines; None: it is as wide as it is."""
+    """``least``: how narrow it may become, so that its cells take several lines; None: it keeps its width."""
 
     title: str
     right: bool = False
@@ -52,7 +52,7 @@ def write(page: Page, header: Sequence[Column], rows: Sequence[Row]) -> None:
 
 
 def _widths(room: int, header: Sequence[Column], rows: Sequence[Sequence[Span]]) -> list[int]:
-    """As wide as the cells; the columns that may be narrower give what that is too much, then all of them."""
+    """As wide as the cells. If that is too wide, the columns with ``least`` become narrower, then all of them."""
     titles = [columns(column.title) for column in header]
     widths = [
         max([title, *(columns(plain(spans([row[number]]))) for row in rows)]) for number, title in enumerate(titles)

@@ -60,7 +60,7 @@ def test_without_jmespath_it_says_what_to_install(monkeypatch):
     with pytest.raises(PlanError) as caught:
         query.query(document(), "verdict")
     assert str(caught.value) == (
-        "keepalive_report_query: the Python package jmespath is not there where the playbook runs. "
+        "keepalive_report_query: the Python package jmespath is missing on the machine where the playbook runs. "
         "Install it beside ansible-core: pip install jmespath."
     )
 

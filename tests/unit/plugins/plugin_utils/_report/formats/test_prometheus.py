@@ -26,7 +26,7 @@ NAME = r"kubenode_connections_[a-z_0-9]+"
 LABEL = r'[a-z]+="(?:[^"\\\n]|\\[\\n"])*"'
 SAMPLE = re.compile(rf"({NAME})\{{({LABEL}(?:,{LABEL})*)\}} (-?[0-9]+)")
 
-SAFE_NODE = """# HELP kubenode_connections_info 1; what node it is.
+SAFE_NODE = """# HELP kubenode_connections_info Always 1; the labels say which node it is.
 # TYPE kubenode_connections_info gauge
 kubenode_connections_info{node="worker1",hostname="worker1",kernel="6.1.0-56-cloud-amd64",mode="ipvs"} 1
 # HELP kubenode_connections_observed_timestamp_seconds When the node was observed, in seconds since 1970.

@@ -393,7 +393,7 @@ def test_a_finding_of_several_nodes_is_said_once_with_what_each_saw():
 def test_of_many_differing_nodes_a_finding_shows_the_first():
     report = audit(*(with_pods(stock_node(), [((7200, 75, 9), number)]) for number in range(1, 9)))
     finding = section(report, "  WARNING pods-keepalive-too-late: worker[1-8]")
-    assert finding[7].endswith("and other words on 5 more")
+    assert finding[7].endswith("and 5 more with other details")
 
 
 def test_pods_of_several_nodes_are_changed_in_one_line():
@@ -444,8 +444,8 @@ def test_what_changed_since_an_earlier_report():
         "  plan: keepalive planned 600/30/9 -> 533/26/9",
         "  worker1: limits 900 s (IPVS tcp), 86400 s (conntrack established) -> 800 s",
         "    (IPVS tcp), 86400 s (conntrack established)",
-        "  worker1: new info conntrack-invalid",
-        "  worker1: conntrack invalid grew by 3",
+        "  worker1: info conntrack-invalid is new",
+        "  worker1: conntrack's counter invalid grew by 3",
     ]
 
 
@@ -476,7 +476,7 @@ def test_the_same_change_of_many_nodes_is_one_line_and_the_verdicts_are_not_hidd
     report["drift"] = drift(document(before, {}), report, "yesterday.json")
     changes = section(text(report), "Since")
     assert changes[1:3] == ["  plan: verdict safe -> unsafe", "  worker[1-40]: verdict safe -> unsafe"]
-    assert "  worker[1-40]: new critical keepalive-too-late" in changes
+    assert "  worker[1-40]: critical keepalive-too-late is new" in changes
     assert [line for line in changes if line.startswith("  and ")] == ["  and 33 more"]
 
 
