@@ -33,9 +33,10 @@ options:
     required: true
   state:
     description:
-      - V(present) sets the fields.
-      - V(absent) gives back what the record of originals says was there before, but for fields that somebody else has
-        changed since.
+      - V(present) sets the fields that O(ipvs_timeouts) and O(conntrack) name. The other fields of an option that is
+        given get back what the record of originals says was there before.
+      - V(absent) gives all fields back.
+      - A field that somebody else has changed since is never given back.
     type: str
     choices: [present, absent]
     default: present
@@ -43,15 +44,15 @@ options:
     description:
       - C(ipvs.tcpTimeout), C(ipvs.tcpFinTimeout) and C(ipvs.udpTimeout) in seconds, any of C(tcp), C(tcpfin), C(udp).
       - With V(0) kube-proxy leaves the node's own value alone.
+      - V({}) gives these fields back. Where the option is not given they stay as they are.
     type: dict
-    default: {}
   conntrack:
     description:
       - Fields of C(conntrack), any of C(tcp_established), C(tcp_close_wait), C(udp) and C(udp_stream) in seconds,
         C(be_liberal) as a boolean, C(max_per_core) and C(min) as numbers.
       - With V(0) kube-proxy leaves the node's own value alone.
+      - V({}) gives these fields back. Where the option is not given they stay as they are.
     type: dict
-    default: {}
   originals:
     description: The record that an earlier call returned as RV(_value.originals), empty where there is none.
     type: str
@@ -85,8 +86,14 @@ _value:
       description: A sentence for each field that was not given back, because somebody else has changed it since.
       type: list
       elements: str
+    originals_ahead:
+      description:
+        - The record to keep before the new text is written, in JSON. It still has what the text gives back.
+      type: str
     originals:
-      description: The record to keep for the next call, in JSON. Empty where there is nothing to give back.
+      description:
+        - The record to keep for the next call, in JSON, once the new text is written. Empty where there is nothing to
+          give back.
       type: str
     ipvs_timeouts:
       description: The wished IPVS timeouts as numbers.

@@ -9,21 +9,10 @@ from __future__ import annotations
 import base64
 import json
 import os
-import subprocess
-import sys
 
 import pytest
 
-from ansible_collections.kubenode.connections.tests.playbooks._ansible import environment
-
 SECRETS = ("s3cr3t-token", "s3cr3t-key", "s3cr3t-file")
-
-# All that these plays write; /run for the lock, and because a systemd that is not there needs no reload.
-OWN = """\
-for folder in /etc/sysctl.d /etc/systemd /var/lib /run; do
-    mount -t tmpfs -o mode=755 tmpfs $folder || exit 99
-done
-"""
 
 NETWORK = "/run/net.d/10-calico.conflist"
 
@@ -36,25 +25,6 @@ def conflist(*more):
     calico["policy"] = {"type": "k8s", "k8s_auth_token": SECRETS[0]}
     calico["kubernetes"] = {"kubeconfig": f"/etc/cni/net.d/{SECRETS[2]}"}
     return json.dumps({"cniVersion": "0.4.0", "name": "pods", "plugins": [calico, *more]}, indent=2) + "\n"
-
-
-@pytest.fixture
-def play(tmp_path):
-    """Return a function that runs tasks on this machine, in namespaces of its own, and gives all that was printed."""
-
-    def run(tasks, *options, before="true", code=0):
-        playbook = tmp_path / "play.json"
-        playbook.write_text(json.dumps([{"hosts": "all", "gather_facts": False, "tasks": tasks}]))
-        words = ["playbook", "-i", "localhost,", "-c", "local", "--diff", "-vvv", str(playbook), *options]
-        script = "\n".join([OWN, before, f'exec "$0" -m ansible {" ".join(words)}'])
-        command = ["unshare", "--net", "--mount", "sh", "-c", script, sys.executable]
-        done = subprocess.run(command, env=environment(tmp_path / "home"), capture_output=True, text=True, check=False)
-        printed = done.stdout + done.stderr
-        assert done.returncode == code, f"these tests need root and namespaces: {printed}"
-        assert "PLAY RECAP" in printed
-        return printed
-
-    return run
 
 
 def assert_nothing_of(printed, *texts):

@@ -107,9 +107,13 @@ class Original:
 
 @dataclass(frozen=True)
 class Edited:
-    """``text`` and ``originals`` to write; ``changes``, and what was ``kept`` for somebody else, in sentences."""
+    """``text`` and ``originals`` to write; ``changes``, and what was ``kept`` for somebody else, in sentences.
+
+    ``ahead`` are the originals while the text is written: what is given back is still among them.
+    """
 
     text: str
+    ahead: str
     originals: str
     changes: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
@@ -125,25 +129,25 @@ def edit(text: object, options: Mapping[str, Any]) -> dict[str, Any]:
         raise PlanError("the configuration, name and originals are text, and name is not empty. Give them as such.")
     if state not in ("present", "absent"):
         raise PlanError(f"state: {state!r} is not one of present, absent. Write one of them.")
-    wishes = parse_wishes(options if state == "present" else {})
-    if state == "present":
-        edited = set_fields(str(text), originals, name, wishes)
-    else:
-        edited = restore_fields(str(text), originals, name)
+    wishes = parse_wishes(options if state == "present" else {option: {} for option in FIELDS})
+    edited = edit_fields(str(text), originals, name, wishes)
     return {
         "text": edited.text,
+        "originals_ahead": edited.ahead,
         "originals": edited.originals,
         "changes": [printable(each) for each in edited.changes],
         "kept": [printable(each) for each in edited.kept],
-        **wishes,
+        **{option: wishes.get(option, {}) for option in FIELDS},
     }
 
 
 def parse_wishes(options: Mapping[str, object]) -> dict[str, dict[str, int | bool]]:
-    """The values to set, by option and our name; what is None is left alone. Raises PlanError."""
+    """The values to set, by option and our name, for the options that are given. Raises PlanError."""
     wishes: dict[str, dict[str, int | bool]] = {}
     for option, fields in FIELDS.items():
-        given = options.get(option) or {}
+        given = options.get(option)
+        if given is None:
+            continue
         if not isinstance(given, Mapping):
             raise PlanError(f"{option}: {given!r} is not a mapping of names and values. Write one, for example {{}}.")
         wishes[option] = {}
@@ -155,41 +159,28 @@ def parse_wishes(options: Mapping[str, object]) -> dict[str, dict[str, int | boo
     return wishes
 
 
-def set_fields(text: str, originals: str, name: str, wishes: Wishes) -> Edited:
-    """``text`` with what is wished where it means something else now. ``name`` is said in errors, and in the record."""
+def edit_fields(text: str, originals: str, name: str, wishes: Wishes) -> Edited:
+    """``text`` with the wishes where it means something else now, and without what an earlier call set besides.
+
+    Of an option in ``wishes`` each field that is set in the record and not wished is given back what stood there, but
+    for those that somebody else has changed since. ``name`` is said in errors, and in the record.
+    """
     record = parse_record(originals, name)
-    known = dict(record.get(name, {}))
+    known = record.get(name, {})
     wanted = {FIELDS[option][short]: value for option, names in wishes.items() for short, value in names.items()}
-    document, changes = _open(text, name, wanted), []
-    for field, value in wanted.items():
-        entry, written = _read(document, field, name, wanted)
-        if field.means(written) == value:
-            continue
-        raw = field.text(value, entry)
-        document = _change(document, field, raw, name, wanted)
-        earlier = known.get(str(field))
-        before = earlier.before if earlier and entry and entry.raw == earlier.ours else entry.raw if entry else None
-        known[str(field)] = Original(before, raw)
-        changes.append(_sentence(field, entry.raw if entry else None, raw))
-    return Edited(document.text, dump_record({**record, name: known}), tuple(changes))
-
-
-def restore_fields(text: str, originals: str, name: str) -> Edited:
-    """``text`` with what the record says stood there, but for fields that somebody else has changed since."""
-    record = parse_record(originals, name)
-    known = record.pop(name, {})
-    if not known:
-        return Edited(text, originals)
-    document, changes, kept = _open(text, name, {}), [], []
-    for field, original in ((_BY_PATH[path], original) for path, original in known.items()):
-        entry, _written = _read(document, field, name, {})
-        now = entry.raw if entry else None
-        if now == original.ours:
-            document = _change(document, field, original.before, name, {})
-            changes.append(_sentence(field, now, original.before))
-        elif now != original.before:
-            kept.append(f"{field}: {now or 'not set'}, somebody changed it after the role set {original.ours}")
-    return Edited(document.text, dump_record(record), tuple(changes), tuple(kept))
+    given = {field for option in wishes for field in FIELDS[option].values()}
+    back = {field: known[path] for path in known if (field := _BY_PATH[path]) in given and field not in wanted}
+    if not wanted and not back:
+        return Edited(text, originals, originals)
+    try:
+        document, ours, changes = _set(_open(text), wanted, known)
+        document, given_back, kept = _give_back(document, back)
+    except PlanError as error:
+        raise PlanError(f"{name}: {error}. Nothing was changed. {_by_hand(wanted, back)}") from error
+    ahead = {**known, **ours}
+    rest = {path: original for path, original in ahead.items() if _BY_PATH[path] not in back}
+    before, after = (dump_record({**record, name: fields}) for fields in (ahead, rest))
+    return Edited(document.text, before, after, (*changes, *given_back), tuple(kept))
 
 
 def parse_record(text: str, name: str) -> dict[str, dict[str, Original]]:
@@ -228,44 +219,58 @@ def _original(path: str, values: Mapping[str, Any]) -> Original:
     return Original(before, str(ours))
 
 
-def _open(text: str, name: str, wanted: Mapping[Field, int | bool]) -> Document:
-    try:
-        document = Document(text)
-    except PlanError as error:
-        raise _by_hand(name, str(error), wanted) from error
+def _open(text: str) -> Document:
+    document = Document(text)
     for key, expected in (("kind", KIND), ("apiVersion", API_VERSION)):
         value = document.data.get(key)
         if value != expected:
-            raise _by_hand(name, f"{key} is {value!r}, {expected} expected; others have other fields", wanted)
+            raise PlanError(f"{key} is {value!r}, {expected} expected; others have other fields")
     return document
 
 
-def _read(
-    document: Document, field: Field, name: str, wanted: Mapping[Field, int | bool]
-) -> tuple[Entry | None, object]:
-    try:
+def _set(
+    document: Document, wanted: Mapping[Field, int | bool], known: Mapping[str, Original]
+) -> tuple[Document, dict[str, Original], list[str]]:
+    """The document with the values, what to record of the fields that changed, and a sentence for each."""
+    ours, changes = {}, []
+    for field, value in wanted.items():
         entry = document.find(field.section, field.name)
-    except PlanError as error:
-        raise _by_hand(name, str(error), wanted) from error
-    return entry, document.data[field.section][field.name] if entry else None
+        if field.means(document.data[field.section][field.name] if entry else None) == value:
+            continue
+        now, raw = entry.raw if entry else None, field.text(value, entry)
+        document = document.with_value(field.section, field.name, raw)
+        earlier = known.get(str(field))
+        ours[str(field)] = Original(earlier.before if earlier and earlier.ours == now else now, raw)
+        changes.append(_sentence(field, now, raw))
+    return document, ours, changes
 
 
-def _change(
-    document: Document, field: Field, raw: str | None, name: str, wanted: Mapping[Field, int | bool]
-) -> Document:
-    """``raw`` None takes the field out."""
-    try:
-        if raw is None:
-            return document.without(field.section, field.name)
-        return document.with_value(field.section, field.name, raw)
-    except PlanError as error:
-        raise _by_hand(name, str(error), wanted) from error
+def _give_back(document: Document, back: Mapping[Field, Original]) -> tuple[Document, list[str], list[str]]:
+    """The document as it was before us, and a sentence for each field that changed, and for each that stays."""
+    changes, kept = [], []
+    for field, original in back.items():
+        entry = document.find(field.section, field.name)
+        now = entry.raw if entry else None
+        if now == original.ours:
+            document = _with(document, field, original.before)
+            changes.append(_sentence(field, now, original.before))
+        elif now != original.before:
+            kept.append(f"{field}: {now or 'not set'}, somebody changed it after the role set {original.ours}")
+    return document, changes, kept
 
 
-def _by_hand(name: str, why: str, wanted: Mapping[Field, int | bool]) -> PlanError:
-    values = ", ".join(f"{field}: {field.text(value, None)}" for field, value in wanted.items())
-    todo = f"Set {values} by hand." if values else "Give it back by hand what it said before."
-    return PlanError(f"{name}: {why}. Nothing was changed. {todo}")
+def _with(document: Document, field: Field, raw: str | None) -> Document:
+    if raw is None:
+        return document.without(field.section, field.name)
+    return document.with_value(field.section, field.name, raw)
+
+
+def _by_hand(wanted: Mapping[Field, int | bool], back: Mapping[Field, Original]) -> str:
+    lines = [f"{field}: {field.text(value, None)}" for field, value in wanted.items()]
+    lines += [f"{field}: {original.before}" for field, original in back.items() if original.before is not None]
+    out = [str(field) for field, original in back.items() if original.before is None]
+    todo = {"Set": lines, "Take out": out}
+    return " ".join(f"{do} {', '.join(what)} by hand." for do, what in todo.items() if what)
 
 
 def _sentence(field: Field, before: str | None, after: str | None) -> str:

@@ -18,11 +18,13 @@ TEXT = "apiVersion: kubeproxy.config.k8s.io/v1alpha1\nkind: KubeProxyConfigurati
 
 
 def test_the_new_text_and_what_is_to_know_of_it():
+    record = '{"configurations": {"x": {"ipvs.tcpTimeout": {"before": null, "ours": "8284s"}}}, "version": 1}'
     assert kube_proxy_config(wrap_var(TEXT), name="x", ipvs_timeouts={"tcp": "8284"}) == {
         "text": TEXT + "ipvs:\n  tcpTimeout: 8284s\n",
         "changes": ["ipvs.tcpTimeout: not set -> 8284s"],
         "kept": [],
-        "originals": '{"configurations": {"x": {"ipvs.tcpTimeout": {"before": null, "ours": "8284s"}}}, "version": 1}',
+        "originals_ahead": record,
+        "originals": record,
         "ipvs_timeouts": {"tcp": 8284},
         "conntrack": {},
     }

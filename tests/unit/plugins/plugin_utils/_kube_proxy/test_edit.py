@@ -176,6 +176,58 @@ class TestOriginals:
         restored = absent(self.TEXT, edited["originals"])
         assert (restored["text"], restored["changes"], restored["kept"]) == (self.TEXT, [], [])
 
+    def test_what_is_not_wished_any_more_is_given_back(self):
+        first = present(self.TEXT, ipvs_timeouts={"tcp": 1000, "udp": 30})
+        second = present(first["text"], originals=first["originals"], ipvs_timeouts={"tcp": 1000})
+        assert second["text"] == present(self.TEXT, ipvs_timeouts={"tcp": 1000})["text"]
+        assert second["changes"] == ["ipvs.udpTimeout: 30s -> not set"]
+        assert second["originals_ahead"] == first["originals"]
+        assert absent(second["text"], second["originals"])["text"] == self.TEXT
+
+    @pytest.mark.parametrize("wish", [{"udp": 30}, {"tcp": None, "udp": 30}], ids=["not named", "without a value"])
+    def test_it_is_given_back_as_it_was_before_the_first_run(self, wish):
+        first = present(self.TEXT, ipvs_timeouts={"tcp": 1000})
+        second = present(first["text"], originals=first["originals"], ipvs_timeouts={"tcp": 2000})
+        third = present(second["text"], originals=second["originals"], ipvs_timeouts=wish)
+        assert third["text"] == HEAD + "ipvs:\n  tcpTimeout: 5m\n  udpTimeout: 30s\n"
+        assert third["changes"] == ["ipvs.udpTimeout: not set -> 30s", "ipvs.tcpTimeout: 2000s -> 5m"]
+
+    def test_an_option_that_is_not_given_leaves_its_fields_as_they_are(self):
+        first = present(self.TEXT, ipvs_timeouts={"tcp": 1000}, conntrack={"min": 9})
+        second = present(first["text"], originals=first["originals"], ipvs_timeouts={"tcp": 1000})
+        assert (second["text"], second["originals"]) == (first["text"], first["originals"])
+        assert absent(second["text"], second["originals"])["text"] == self.TEXT
+
+    def test_an_empty_option_gives_back_all_of_its_fields(self):
+        first = present(self.TEXT, ipvs_timeouts={"tcp": 1000}, conntrack={"min": 9})
+        second = present(first["text"], originals=first["originals"], ipvs_timeouts={})
+        assert second["text"] == present(self.TEXT, conntrack={"min": 9})["text"]
+        third = present(second["text"], originals=second["originals"], conntrack={})
+        assert (third["text"], third["originals"]) == (self.TEXT, "")
+
+    def test_what_somebody_else_set_stays_where_it_is_not_wished_any_more(self):
+        first = present(self.TEXT, ipvs_timeouts={"tcp": 1000, "udp": 30})
+        theirs = first["text"].replace("1000s", "7m")
+        second = present(theirs, originals=first["originals"], ipvs_timeouts={"udp": 30})
+        assert (second["text"], second["changes"]) == (theirs, [])
+        assert second["kept"] == ["ipvs.tcpTimeout: 7m, somebody changed it after the role set 1000s"]
+        assert absent(theirs, second["originals"])["kept"] == []
+
+    def test_what_cannot_be_given_back_says_what_to_do_by_hand(self):
+        first = present(self.TEXT, ipvs_timeouts={"tcp": 1000, "udp": 30, "tcpfin": 60})
+        broken = first["text"] + "---\n"
+        said = f"{NAME}: line 7: a second document begins. Nothing was changed. "
+        with pytest.raises(PlanError) as refused:
+            present(broken, originals=first["originals"], ipvs_timeouts={"tcpfin": 60})
+        assert str(refused.value) == (
+            f"{said}Set ipvs.tcpFinTimeout: 60s, ipvs.tcpTimeout: 5m by hand. Take out ipvs.udpTimeout by hand."
+        )
+        with pytest.raises(PlanError) as refused:
+            absent(broken, first["originals"])
+        assert str(refused.value) == (
+            f"{said}Set ipvs.tcpTimeout: 5m by hand. Take out ipvs.tcpFinTimeout, ipvs.udpTimeout by hand."
+        )
+
     def test_other_configurations_in_the_record_stay(self):
         first = edit(self.TEXT, {"name": "other", "ipvs_timeouts": {"tcp": 1000}})
         second = present(self.TEXT, originals=first["originals"], ipvs_timeouts={"tcp": 1000})
