@@ -66,7 +66,11 @@ def main() -> None:
     _timed("drift", lambda: drift(document, document, "-"))
     _timed("words", lambda: text_lines(document))
     for name, render in FORMATS.items():
-        _timed(name, lambda render=render: list(render(document, INVENTORY)), lambda files: sum(len(text) for _, text in files))
+        _timed(
+            name,
+            lambda render=render: list(render(document, INVENTORY)),
+            lambda files: sum(len(text) for _, text in files),
+        )
     print(f"{'all':<12}{time.perf_counter() - begin:8.2f} s")
 
 

@@ -32,8 +32,11 @@ FORMATS = ("text", "html", "formats")
 
 WRITES_ALL_FORMATS = "plugin_utils._report.files"
 
-FOREIGN = {"jmespath", "yaml"}
-"""What the controller's side takes beside the standard library; both come with ansible-core or may be missing."""
+FOREIGN = {"jmespath", "jinja2", "yaml"}
+"""What the controller's side takes beside the standard library; it comes with ansible-core or may be missing."""
+
+RENDERS = "plugin_utils._report.html.render"
+"""The only room that knows Jinja2: no other makes text of nodes into a template, or a template into text."""
 
 UNTESTED: set[str] = {
     "module_utils._observe.other_writers.summary",
@@ -51,12 +54,6 @@ UNTESTED: set[str] = {
     "plugin_utils._plan.types",
     "plugin_utils._plan.writers",
     "plugin_utils._policy.checks",
-    "plugin_utils._report.html.findings",
-    "plugin_utils._report.html.nodes",
-    "plugin_utils._report.html.parts",
-    "plugin_utils._report.html.picture",
-    "plugin_utils._report.html.pods",
-    "plugin_utils._report.html.summary",
     "plugin_utils._report.node",
     "plugin_utils._report.pods",
     "plugin_utils._report.text.changes",
@@ -177,6 +174,11 @@ def test_rooms_take_nothing_but_the_standard_library(side, foreign):
         (room, full) for room, path in rooms.items() for full in _imports(room, path) if not full.startswith(OURS)
     ]
     assert [(room, full) for room, full in others if full.split(".")[0] not in known] == []
+
+
+def test_one_room_knows_the_template_engine():
+    takes = {name for name, path in {**ROOMS, **PUBLIC}.items() for full in _imports(name, path) if "jinja2" in full}
+    assert takes == {RENDERS}
 
 
 def test_what_ansible_calls_takes_from_its_own_side():

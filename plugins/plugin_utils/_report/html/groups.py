@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Alike nodes of a report as one, and the keepalives to draw of them. Private to this collection."""
+"""The page's time lines: groups of alike nodes, and the keepalives to draw of them. Private to this collection."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepali
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import count
 
 from ..node import keepalive_dict
+from .alike import alike
+from .lane import Lane, Mark
 from .scale import Scale, scale_of
-from .timeline import Lane, Mark
+from .timeline import NARROW, WIDE, Drawing
 
 Node = Mapping[str, Any]
 
@@ -25,14 +27,8 @@ _KEEPALIVE_KEYS = {f"net.ipv4.tcp_keepalive_{name}": name for name in ("time", "
 
 _MOST_OTHERS = 3
 
-
-@dataclass(frozen=True)
-class Titled:
-    """A lane and what it is the keepalive of."""
-
-    title: str
-    whose: str
-    lane: Lane
+_WORST = _LARGEST = 15
+"""More groups than these are not drawn: each is some kilobytes, and the table of nodes has them all."""
 
 
 @dataclass(frozen=True)
@@ -40,25 +36,49 @@ class Group:
     """Nodes that look alike in the picture, and what is drawn of them."""
 
     nodes: tuple[Node, ...]
-    lanes: tuple[Titled, ...]
+    lanes: tuple[Lane, ...]
 
     @property
     def first(self) -> Node:
         return self.nodes[0]
 
+    @property
+    def names(self) -> list[str]:
+        return [node["name"] for node in self.nodes]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """The groups that are drawn, on one scale so that they can be compared, and how many are not."""
+
+    groups: list[Group]
+    scale: Scale
+    more_nodes: int
+    more_groups: int
+
+    def drawings(self, lane: Lane) -> list[Drawing]:
+        """For wide and for narrow screens."""
+        return [Drawing(lane, self.scale, size) for size in (WIDE, NARROW)]
+
+
+def picture_of(document: Mapping[str, Any]) -> Picture:
+    """The worst groups and the largest of the others, in the report's order."""
+    groups = groups_of(document)
+    largest = sorted(groups[_WORST:], key=lambda group: -len(group.nodes))[:_LARGEST]
+    drawn = [group for number, group in enumerate(groups) if number < _WORST or group in largest]
+    more_nodes = len(document["nodes"]) - sum(len(group.nodes) for group in drawn)
+    return Picture(drawn, scale_for(document, drawn), more_nodes, len(groups) - len(drawn))
+
 
 def groups_of(document: Mapping[str, Any]) -> list[Group]:
     """All nodes, in the report's order: the worst first."""
-    alike: dict[str, list[Node]] = {}
-    for node in document["nodes"]:
-        alike.setdefault(_looks(node), []).append(node)
-    return [Group(tuple(nodes), tuple(_lanes(nodes, document))) for nodes in alike.values()]
+    return [Group(tuple(nodes), tuple(_lanes(nodes, document))) for nodes in alike(document["nodes"], _looks)]
 
 
 def scale_for(document: Mapping[str, Any], groups: Sequence[Group]) -> Scale:
-    """One scale for all groups, so that they can be compared."""
+    """On which all that is drawn has its place."""
     deciding = [limit["seconds"] for limit in (document["limit"], document["planned_limit"]) if limit]
-    lanes = [titled.lane for group in groups for titled in group.lanes]
+    lanes = [lane for group in groups for lane in group.lanes]
     probes = [lane.keepalive["time"] for lane in lanes if lane.keepalive]
     return scale_of(deciding, [seconds for lane in lanes for seconds in lane.seconds()], probes)
 
@@ -72,29 +92,29 @@ def _looks(node: Node) -> str:
     return json.dumps([own, drawn, limits, others, _before(node), bool(node["not_seen"])], sort_keys=True)
 
 
-def _lanes(nodes: Sequence[Node], document: Mapping[str, Any]) -> Iterator[Titled]:
+def _lanes(nodes: Sequence[Node], document: Mapping[str, Any]) -> Iterator[Lane]:
     """What is drawn of nodes that look alike; they may differ in how many namespaces they have."""
     node = nodes[0]
     keepalive, policy = node["keepalive"], document["policy"]
     now, later = _limits(node, document, document["limit"]), _limits(node, document, document["planned_limit"])
     live, planned = keepalive["live"], keepalive["planned"]
 
-    def titled(title: str, whose: str, values: Mapping[str, Any] | None, limits: tuple[Mark, ...]) -> Titled:
-        return Titled(title, whose, Lane(values, limits, policy["lost_probes"], policy["margin"]))
+    def lane(title: str, whose: str, values: Mapping[str, Any] | None, limits: tuple[Mark, ...]) -> Lane:
+        return Lane(title, whose, values, limits, policy["lost_probes"], policy["margin"], not node["not_seen"])
 
     before = _before(node)
     if before is not None and before != _three(live):
         values = keepalive_dict(Keepalive(**before), policy["lost_probes"])
-        yield titled("Before", "the node's own, before the apply", values, now)
+        yield lane("Before", "the node's own, before the apply", values, now)
     others = [values for values, _number in _others(node)]
     same = f" and that of {_how_many(nodes, live, 'other network namespace')}" if live in others else ""
-    yield titled("Now", f"the node's own{same}", live, now)
+    yield lane("Now", f"the node's own{same}", live, now)
     for other in [values for values in others if values != live][:_MOST_OTHERS]:
-        yield titled("Pods now", _how_many(nodes, other, "network namespace"), other, now)
+        yield lane("Pods now", _how_many(nodes, other, "network namespace"), other, now)
     if keepalive["at_boot"] is not None and keepalive["at_boot"] != live:
-        yield titled("After a reboot", "the node's own, as things stand", keepalive["at_boot"], now)
+        yield lane("After a reboot", "the node's own, as things stand", keepalive["at_boot"], now)
     if planned is not None and (planned != live or later != now):
-        yield titled("Planned", "the node's own, once the plan is applied", planned, later)
+        yield lane("Planned", "the node's own, once the plan is applied", planned, later)
 
 
 def _others(node: Node) -> list[tuple[Mapping[str, Any], int]]:

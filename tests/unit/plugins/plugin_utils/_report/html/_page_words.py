@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from html.parser import HTMLParser
 from typing import Any
 
@@ -57,3 +58,9 @@ def words(document: dict[str, Any], part: str) -> list[str]:
     reader = _Reader(part)
     reader.feed(render_html(document))
     return [" ".join(line.split()) for line in reader.lines if line.strip()]
+
+
+def section(document: dict[str, Any], part: str) -> str:
+    """The markup of the part with that id, empty where the page has none."""
+    found = re.search(rf'<section class="part" id="{part}".*?</section>', render_html(document), re.DOTALL)
+    return found[0] if found else ""

@@ -6,33 +6,43 @@ from __future__ import annotations
 
 import re
 
-from ansible_collections.kubenode.connections.plugins.plugin_utils._report.html.changes import part
+import pytest
+
+from ansible_collections.kubenode.connections.plugins.plugin_utils._report.html.changes import (
+    Changes,
+    diff_lines,
+    part,
+)
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._cluster import applied, document
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import (
     OTHER_FILE,
     OUR_FILE,
     applied_node,
     nodes,
+    quiet_node,
     stock_node,
     with_configured_tcp,
     with_keepalive,
     with_module,
 )
+from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._report.html._page_words import section
 
 
 def articles(report):
     """The text of each group of alike nodes."""
-    shown = re.findall(r'<article class="change">(.*?)</article>', part(report) or "", re.DOTALL)
+    shown = re.findall(r'<article class="change">(.*?)</article>', section(report, "changes"), re.DOTALL)
     return [re.sub(r"<[^>]*>", "", each) for each in shown]
 
 
 def headings(report):
-    return [re.findall(r"<bdi[^>]*>([^<]*)</bdi>", each) for each in re.findall(r"<h4>.*?</h4>", part(report) or "")]
+    return [
+        re.findall(r"<bdi[^>]*>([^<]*)</bdi>", each) for each in re.findall(r"<h4>.*?</h4>", section(report, "changes"))
+    ]
 
 
 def verdicts(report):
     """What is shown before and after, without the signs."""
-    shown = re.findall(r'<p class="badges">(.*?)</p>', part(report) or "")
+    shown = re.findall(r'<p class="badges">(.*?)</p>', section(report, "changes"))
     unsigned = [re.sub(r'<span class="sign"[^>]*>.</span>', "", each) for each in shown]
     return [re.sub(r"<[^>]*>", "", each) for each in unsigned]
 
@@ -65,7 +75,7 @@ def test_owners_of_values_that_stay_do_not_part_nodes():
 
 def owner_cells(report):
     """What the table says in its last column, by the name of the value."""
-    rows = re.findall(r"<tr>(.*?)</tr>", part(report) or "", re.DOTALL)
+    rows = re.findall(r"<tr>(.*?)</tr>", section(report, "changes"), re.DOTALL)
     cells = [[re.sub(r"<[^>]*>", "", each) for each in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row)] for row in rows]
     return {row[0]: row[-1] for row in cells[1:]}
 
@@ -96,3 +106,28 @@ def test_nodes_with_another_verdict_after_are_apart():
     report = after_apply(nodes(applied_node(), stock_node()), "unsafe", "unsafe")
     assert headings(report)[:2] == [["worker2"], ["worker1"]]
     assert verdicts(report) == ["unsafe → unsafe", "unsafe → safe"]
+
+
+def test_without_an_apply_and_without_changes_there_is_no_such_part():
+    report = document(nodes(quiet_node()), {})
+    assert (part(report), section(report, "changes")) == (None, "")
+
+
+def test_what_was_changed_is_apart_from_what_is_to_be():
+    report = after_apply(nodes(applied_node(), stock_node()), "unsafe", "unsafe")
+    one, other = report["nodes"]
+    assert part(report) == Changes(applied=[[one], [other]], planned=[[one]])
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        pytest.param(None, "a\nb\n", [("added", "+a"), ("added", "+b")], id="new"),
+        pytest.param("a\n", None, [("removed", "-a")], id="removed"),
+        pytest.param("a\nb\n", "a\nc\n", [("kept", " a"), ("removed", "-b"), ("added", "+c")], id="a line of it"),
+        pytest.param("--- a\n", "+++ b\n", [("removed", "---- a"), ("added", "++++ b")], id="lines like a head"),
+        pytest.param("a\n", "a\n", [], id="the same"),
+    ],
+)
+def test_lines_of_a_file(before, after, expected):
+    assert list(diff_lines({"before": before, "after": after})) == expected

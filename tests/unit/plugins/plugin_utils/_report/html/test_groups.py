@@ -4,7 +4,11 @@
 
 from __future__ import annotations
 
-from ansible_collections.kubenode.connections.plugins.plugin_utils._report.html.groups import groups_of, scale_for
+from ansible_collections.kubenode.connections.plugins.plugin_utils._report.html.groups import (
+    groups_of,
+    picture_of,
+    scale_for,
+)
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._cluster import (
     POLICY,
     applied,
@@ -24,20 +28,17 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._n
 def lanes_of(report, node="worker1"):
     """What is drawn of a node: title, whose, time, and the limits with the deciding one first."""
     group = next(group for group in groups_of(report) if node in [each["name"] for each in group.nodes])
-    return [
-        (titled.title, titled.whose, titled.lane.keepalive and titled.lane.keepalive["time"]) for titled in group.lanes
-    ]
+    return [(lane.title, lane.whose, lane.keepalive and lane.keepalive["time"]) for lane in group.lanes]
 
 
 def limits_of(report, node="worker1", lane=0):
     group = next(group for group in groups_of(report) if node in [each["name"] for each in group.nodes])
-    return [(mark.seconds, mark.name, mark.decides) for mark in group.lanes[lane].lane.limits]
+    return [(mark.seconds, mark.name, mark.decides) for mark in group.lanes[lane].limits]
 
 
 def test_alike_nodes_are_one_group():
     report = document(nodes(stock_node(), quiet_node(), stock_node(), stock_node()))
-    groups = [[node["name"] for node in group.nodes] for group in groups_of(report)]
-    assert groups == [["worker1", "worker3", "worker4"], ["worker2"]]
+    assert [group.names for group in groups_of(report)] == [["worker1", "worker3", "worker4"], ["worker2"]]
 
 
 def test_counters_and_kernels_do_not_part_what_is_drawn_alike():
@@ -131,3 +132,33 @@ def test_without_any_limit_there_is_none_to_draw():
     report.update(limit=None, planned_limit=None, limits=[])
     report["nodes"][0]["limits"] = []
     assert limits_of(report) == []
+
+
+def kinds(*sizes):
+    """A report of as many kinds of nodes at risk, each with that many nodes; no two are drawn alike."""
+    several = [
+        with_keepalive(stock_node(), (901 + kind, 60, 9)) for kind, size in enumerate(sizes) for _node in range(size)
+    ]
+    return document(nodes(*several), {})
+
+
+def test_all_are_drawn_where_they_are_few():
+    picture = picture_of(kinds(*[2] * 30))
+    assert (len(picture.groups), picture.more_nodes, picture.more_groups) == (30, 0, 0)
+
+
+def test_of_many_the_worst_and_the_largest_are_drawn_in_the_order_of_the_report():
+    report = kinds(*[3, 1] * 15, *[1] * 15)
+    every = [group.names for group in groups_of(report)]
+    picture = picture_of(report)
+    assert [len(names) for names in every] == [1] * 15 + [1, 3] * 15
+    assert [group.names for group in picture.groups] == every[:15] + every[16::2]
+    assert (picture.more_nodes, picture.more_groups) == (15, 15)
+
+
+def test_each_lane_is_drawn_wide_and_narrow_on_the_scale_of_all():
+    picture = picture_of(document(nodes(stock_node(), quiet_node()), {}))
+    lanes = [lane for group in picture.groups for lane in group.lanes]
+    drawings = [drawing for lane in lanes for drawing in picture.drawings(lane)]
+    assert [drawing.size.class_ for drawing in drawings] == ["wide", "narrow"] * len(lanes)
+    assert {drawing.scale for drawing in drawings} == {picture.scale}

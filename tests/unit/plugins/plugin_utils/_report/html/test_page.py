@@ -295,6 +295,16 @@ def test_findings_of_the_same_words_are_one_with_all_nodes():
     assert "and 4 more</summary>" in finding
 
 
+def test_what_differs_in_capitals_only_is_not_the_same():
+    report = document(nodes(*[stock_node()] * 2), {})
+    same = [each for each in report["findings"] if each["id"] == "keepalive-too-late"]
+    for finding, letter in zip(same, "aA", strict=True):
+        finding["observed"] = finding["limit"] = f"{letter}-word"
+    text = Page(render_html(report)).text
+    assert ("worker1: a-word" in text, "worker2: A-word" in text) == (True, True)
+    assert text.count("a-word") == 1
+
+
 def test_silenced_findings_are_apart_with_the_reason_and_not_counted():
     report = silenced()
     report["counts"]["findings"]["info"] = 0
@@ -328,18 +338,22 @@ def test_what_changed_since_the_last_report_is_a_part_of_its_own():
     assert "What changed since" not in Page(render_html(document())).text
 
 
-KEPT = ("verdict", "severity", "made_at", "kind", "verdict_after_boot", "verdict_before", "help", "since", "version")
+CHOSEN = ("verdict", "verdict_after_boot", "verdict_before", "kind")
+"""Keys whose texts are one of a few words, by which the page looks something up."""
+
+KEPT = (*CHOSEN, "severity", "made_at", "help", "since", "version")
+"""Keys whose texts are this collection's own."""
 
 
-def replaced(value, text, key=None):
-    """The document with all text that can come from a node or an inventory put after, or before, another."""
+def replaced(value, text, kept=KEPT):
+    """The document with another text put before all of its texts, but those of the keys that are kept."""
     if isinstance(value, dict):
         return {
-            name: item if name in KEPT and isinstance(item, str) else replaced(item, text, name)
+            name: item if name in kept and isinstance(item, str) else replaced(item, text, kept)
             for name, item in value.items()
         }
     if isinstance(value, list):
-        return [replaced(item, text, key) for item in value]
+        return [replaced(item, text, kept) for item in value]
     return text + value if isinstance(value, str) else value
 
 
@@ -368,6 +382,25 @@ def test_text_of_nodes_and_options_never_becomes_markup(text, report):
     assert all(each["href"].startswith(("#", "https://github.com/kubenode/")) for each in page.all("a"))
     assert printable(text) in page.text
     assert all(each.isprintable() or each == "\n" for each in page.text)
+
+
+MARKUP = """<b>"'&"""
+
+
+def attribute_names(page):
+    return {(tag, name) for tag, attributes in page.elements for name in attributes}
+
+
+@pytest.mark.parametrize("report", [*REPORTS, *(pytest.param(EXAMPLES[name], id=name) for name in OF_PAGES)])
+def test_each_text_of_a_report_is_escaped_once_wherever_it_stands(report):
+    """In text, in attributes, in the title, in the pictures."""
+    markup = render_html(replaced(report(), MARKUP, CHOSEN), [MARKUP])
+    page, harmless = Page(markup), Page(render_html(report()))
+    assert "<b" not in re.sub("<(bdi|body|button)\\b", "", markup)
+    assert (page.open, page.wrong) == ([], [])
+    assert attribute_names(page) <= attribute_names(harmless)
+    assert "&amp;lt;" not in markup
+    assert MARKUP in page.text
 
 
 def test_a_page_of_500_nodes_stays_small():

@@ -6,37 +6,25 @@ from __future__ import annotations
 
 from xml.etree import ElementTree
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import KERNEL_DEFAULT, Keepalive
+from ansible_collections.kubenode.connections.plugins.plugin_utils._report.html.lane import Mark
+from ansible_collections.kubenode.connections.plugins.plugin_utils._report.html.render import TEMPLATES
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.html.scale import scale_of
-from ansible_collections.kubenode.connections.plugins.plugin_utils._report.html.timeline import (
-    Lane,
-    Mark,
-    patterns,
-    picture,
-)
-from ansible_collections.kubenode.connections.plugins.plugin_utils._report.node import keepalive_dict
+from ansible_collections.kubenode.connections.plugins.plugin_utils._report.html.timeline import NARROW, WIDE, Drawing
+from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._report.html._lanes import lane_of
 
-LIMITS = (
-    Mark(900, "IPVS tcp", True),
-    Mark(3600, "corporate firewall", False),
-    Mark(86400, "conntrack established", False),
-)
+MACROS = TEMPLATES.get_template("line.html.j2").module
 
 
-def lane_of(keepalive, limits=LIMITS, lost_probes=2, margin=0):
-    values = keepalive and keepalive_dict(keepalive, lost_probes)
-    return Lane(values, tuple(limits), lost_probes, margin)
-
-
-def drawn(lane, scale=None):
+def drawn(lane):
     """The wide and the narrow picture, read back."""
     deciding = [mark.seconds for mark in lane.limits if mark.decides]
     times = [lane.keepalive["time"]] if lane.keepalive else []
-    markup = picture(lane, scale or scale_of(deciding, lane.seconds(), times), "said")
+    scale = scale_of(deciding, lane.seconds(), times)
+    markup = "".join(MACROS.line(Drawing(lane, scale, size), "said") for size in (WIDE, NARROW))
     return ElementTree.fromstring(f"<both>{markup}</both>")
 
 
@@ -120,26 +108,23 @@ def test_a_margin_is_a_line_before_the_limit():
     assert float(margin.get("x1")) < float(of_class(svg, "limit", "decides")[0].get("x1"))
 
 
+def test_a_screen_reader_says_both():
+    assert [(svg.get("role"), svg.get("aria-label")) for svg in drawn(lane_of(None))] == [("img", "said")] * 2
+
+
+def test_lengths_have_one_decimal_at_most():
+    numbers = [
+        value for svg in drawn(lane_of(Keepalive(601, 31, 7))) for each in svg.iter() for value in each.attrib.values()
+    ]
+    decimals = [number.partition(".")[2] for number in numbers if number.replace(".", "").isdigit()]
+    assert {len(each) for each in decimals} == {0, 1}
+
+
 def test_names_of_limits_are_escaped():
     hostile = Mark(900, '"><script>alert(1)</script>', True)
     svg = drawn(lane_of(KERNEL_DEFAULT, limits=(hostile,)))[0]
     assert not list(svg.iter("script"))
     assert any(text.startswith('900 s "><script>') for text in texts(svg))
-
-
-@pytest.mark.parametrize(
-    ("keepalive", "limit", "margin", "late"),
-    [
-        pytest.param(Keepalive(600, 30, 9), 900, 0, False, id="156 s to spare"),
-        pytest.param(Keepalive(600, 30, 9), 744, 0, False, id="to the second"),
-        pytest.param(Keepalive(600, 30, 9), 743, 0, True, id="a second too late"),
-        pytest.param(Keepalive(600, 30, 9), 900, 157, True, id="less than the margin"),
-        pytest.param(Keepalive(600, 30, 0), 900, 0, True, id="no probe ends healthy connections"),
-        pytest.param(None, 900, 0, False, id="not read is not late"),
-    ],
-)
-def test_late_is_what_the_plan_calls_unsafe(keepalive, limit, margin, late):
-    assert lane_of(keepalive, (Mark(limit, "IPVS tcp", True),), margin=margin).late is late
 
 
 KEEPALIVES = st.none() | st.builds(Keepalive, *[st.integers(-5, 2**31)] * 3)
@@ -164,6 +149,6 @@ def test_whatever_is_drawn_lies_inside_the_picture(lane):
 
 
 def test_the_hatches_are_there_once_and_all_that_are_used():
-    defined = {each.get("id") for each in ElementTree.fromstring(patterns()).iter("pattern")}
+    defined = {each.get("id") for each in ElementTree.fromstring(MACROS.patterns()).iter("pattern")}
     used = {each.get("fill")[5:-1] for each in drawn(lane_of(KERNEL_DEFAULT)).iter() if each.get("fill")}
     assert used == defined == {"slack", "late", "beyond"}

@@ -1,0 +1,43 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What looks the same as one: nodes, findings, notes. Private to this collection."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from typing import Any, TypeVar
+
+Document = Mapping[str, Any]
+Finding = Mapping[str, Any]
+
+_Thing = TypeVar("_Thing")
+
+
+def alike(things: Iterable[_Thing], looks: Callable[[_Thing], Hashable]) -> list[list[_Thing]]:
+    """Those that look the same together, in the order of the first of them."""
+    groups: dict[Hashable, list[_Thing]] = {}
+    for thing in things:
+        groups.setdefault(looks(thing), []).append(thing)
+    return list(groups.values())
+
+
+def findings_of(document: Document, silenced: bool) -> list[list[Finding]]:
+    """Findings with the same words in one, in the report's order."""
+    chosen = [finding for finding in document["findings"] if (finding["silenced"] is not None) is silenced]
+    return alike(
+        chosen, lambda finding: tuple(finding[part] for part in ("severity", "id", "why", "remedy", "silenced"))
+    )
+
+
+def notes_of(document: Document) -> list[tuple[list[str], str]]:
+    """What was noted or could not be read: the names of the nodes, and the note."""
+    pairs = [(node["name"], text) for node in document["nodes"] for text in _notes(node)]
+    return [([name for name, _text in same], same[0][1]) for same in alike(pairs, lambda pair: pair[1])]
+
+
+def _notes(node: Mapping[str, Any]) -> Iterator[str]:
+    yield from (f"{each['what']}: {each['why']} {each['do']}".rstrip() for each in node["problems"])
+    yield from (f"{each['name']}: {each['why']}" for each in node["not_seen"])
+    yield from node["notes"]

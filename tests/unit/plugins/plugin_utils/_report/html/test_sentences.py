@@ -1,0 +1,163 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.kubenode.connections.plugins.plugin_utils._report.html import sentences
+from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._cluster import document
+from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import (
+    nodes,
+    plain_node,
+    quiet_node,
+    with_keepalive,
+)
+from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._pod_nodes import row, service, with_rows
+
+IPVS = "IPVS tcp on worker1 forgets a connection after 900 s without a packet and tells neither end."
+
+
+@pytest.mark.parametrize(
+    ("report", "expected"),
+    [
+        pytest.param(
+            document,
+            [
+                IPVS,
+                "Keepalive speaks up to 7384 s too late.",
+                "2 connections will be forgotten within 5 minutes if nothing is sent.",
+                "2 limits not known.",
+            ],
+            id="at risk",
+        ),
+        pytest.param(
+            lambda: document(nodes(quiet_node(), with_keepalive(quiet_node(), (700, 30, 9))), {}),
+            [IPVS, "Keepalive speaks at least 43 s before that."],
+            id="safe",
+        ),
+        pytest.param(
+            lambda: document(nodes(quiet_node()), {"middleboxes": [{"name": "NAT", "seconds": 800}]}),
+            [
+                "NAT forgets a connection after 800 s without a packet and tells neither end.",
+                "Keepalive speaks at least 56 s before that.",
+            ],
+            id="a limit of no node",
+        ),
+        pytest.param(
+            lambda: document(nodes(with_keepalive(quiet_node(), (550, 30, 9)), None), {}),
+            [IPVS, "1 node safe now will be at risk after a reboot.", "2 limits not known."],
+            id="safe until a reboot, below a headline on what is not known",
+        ),
+        pytest.param(
+            lambda: document(nodes(plain_node()), {}),
+            ["Nothing on the path forgets idle connections: no IPVS, no conntrack, no middlebox."],
+            id="no limit",
+        ),
+    ],
+)
+def test_what_the_verdict_rests_on(report, expected):
+    assert list(sentences.facts(report())) == expected
+
+
+LATE = service(gaps=[(7200, 2)])
+
+
+@pytest.mark.parametrize(
+    ("report", "expected"),
+    [
+        pytest.param(
+            document,
+            "2 of 2 pods seen are at risk. Of 41 connections, 16 go to services; of these 6 without keepalive, 10 with "
+            "a timer beyond the limit.",
+            id="two ways to be at risk",
+        ),
+        pytest.param(
+            lambda: document(nodes(quiet_node()), {}), "0 of 0 pods seen are at risk.", id="pods were not looked at"
+        ),
+    ],
+)
+def test_pods_in_a_sentence(report, expected):
+    assert sentences.pods_lead(report()) == expected
+
+
+def test_what_the_table_leaves_out_is_counted():
+    rows = [row("a/b", (600, 30, 9), LATE), row("a/c", (600, 30, 9)), row("a/d", (600, 30, 9))]
+    report = document(nodes(with_rows(quiet_node(), *rows, omitted=3)), {})
+    assert sentences.pods_lead(report).endswith(
+        " 3 network namespaces without a risk are not listed. 3 more are not in the report; the worst are."
+    )
+
+
+def test_where_no_connection_is_at_risk_that_is_said():
+    report = document(nodes(with_rows(quiet_node(), row("a/b", (600, 30, 9), service(gaps=[(300, 2)])))), {})
+    assert "of these none is at risk." in sentences.pods_lead(report)
+
+
+@pytest.mark.parametrize(
+    ("counts", "expected"),
+    [
+        pytest.param((0, 0, 0), "0", id="none"),
+        pytest.param((6, 0, 0), "6 without keepalive", id="without"),
+        pytest.param((6, 2, 1), "6 without keepalive, 2 with a timer beyond the limit, 1 not decided", id="all kinds"),
+    ],
+)
+def test_connections_at_risk_in_words(counts, expected):
+    named = dict(zip(("without_keepalive", "late", "undecided"), counts, strict=True))
+    assert sentences.at_risk_words(named) == expected
+
+
+@pytest.mark.parametrize(
+    ("seconds", "margin", "expected"),
+    [
+        pytest.param(None, 0, "not known", id="not known"),
+        pytest.param(156, 0, "156 s to spare", id="in time"),
+        pytest.param(0, 0, "0 s to spare", id="to the second"),
+        pytest.param(-1, 0, "too late by 1 s", id="too late"),
+        pytest.param(156, 156, "156 s to spare", id="the margin to the second"),
+        pytest.param(155, 156, "1 s less than the margin of 156 s", id="less than the margin"),
+        pytest.param(-1, 156, "too late by 1 s", id="too late for any margin"),
+    ],
+)
+def test_how_far_from_the_limit(seconds, margin, expected):
+    assert sentences.spare_words(seconds, margin) == expected
+
+
+def test_a_keepalive_in_words():
+    assert sentences.keepalive_words({"time": 600, "intvl": 30, "probes": 9}) == "600/30/9"
+    assert sentences.keepalive_words(None) == "not read"
+
+
+def test_the_command_of_a_playbook():
+    command = "ansible-playbook kubenode.connections.apply"
+    assert sentences.playbook(["-i hosts", "-K"], "apply", "--check", "--diff") == (
+        f"{command} -i hosts -K --check --diff"
+    )
+    assert sentences.playbook([], "apply") == command
+
+
+def test_a_clause_becomes_a_sentence_and_keeps_its_capitals():
+    assert sentences.sentence("the IPVS limit is 900 s") == "The IPVS limit is 900 s."
+
+
+def test_a_moment_for_people():
+    assert sentences.utc("2026-11-21T03:40:00Z") == "2026-11-21 03:40:00 UTC"
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        pytest.param("Set it lower.", [], id="words only"),
+        pytest.param("Set net.ipv4.tcp_keepalive_time.", ["net.ipv4.tcp_keepalive_time"], id="a sysctl, no full stop"),
+        pytest.param("keepalive_margin asks for it", ["keepalive_margin"], id="a variable at the beginning"),
+        pytest.param("see /etc/sysctl.d/9-k8s.conf:3", ["/etc/sysctl.d/9-k8s.conf"], id="a file, no line"),
+        pytest.param("run kubenode.connections.apply", ["kubenode.connections.apply"], id="a playbook at the end"),
+        pytest.param("SO_KEEPALIVE or TCP_KEEPIDLE", ["SO_KEEPALIVE", "TCP_KEEPIDLE"], id="two"),
+        pytest.param("600/30/9 and kube-proxy, TCP/IP", [], id="no file"),
+    ],
+)
+def test_code_in_a_sentence(text, code):
+    pieces = sentences.split_at_code(text)
+    assert "".join(pieces) == text
+    assert pieces[1::2] == code
