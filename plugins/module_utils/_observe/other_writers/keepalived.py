@@ -6,7 +6,7 @@
 
 import os
 import re
-from typing import Dict, Iterable, Iterator, List, Match, NamedTuple, Optional, Tuple
+from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.ipvs import CELLS
 from ansible_collections.kubenode.connections.plugins.module_utils._files.drop_ins import matches
@@ -27,15 +27,13 @@ MAX_FILES = 200
 MAX_BYTES = 4 << 20
 """Of all files together."""
 
-_MAX_PARAMETERS = 20  # in one line
-
 _PID_FILES = ("/run/keepalived.pid", "/run/keepalived/keepalived.pid")
 _MAX_SECONDS = 86400 * 31  # LVS_MAX_TIMEOUT in keepalived/include/global_data.h
 _INCLUDE = re.compile(r"\s*include[rmwba]?\s+\"?([^\s\"]+)")
-_DEFINITION = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]{0,63})=(.{0,256})")
-_COMMENT = re.compile("[#!]")
-_PARAMETER = re.compile(r"\$(?:\{([A-Za-z_][A-Za-z0-9_]{0,63})\}|([A-Za-z_][A-Za-z0-9_]{0,63})(?=\s|$))")
-_WORD = re.compile(r'"(?:[^"\\]|\\.)*"?|[{}]|[^\s{}"]+')
+_DEFINITION = re.compile(r"\$[A-Za-z_][A-Za-z0-9_]{0,63}=")
+_CONDITION = re.compile(r"@(\^?)(\S+)\s*")
+_WORD = re.compile(r'\$\{[^\s{}]*\}|"(?:[^"\\]|\\.)*"?|[{}]|[#!].*|[^\s{}"#!]+')
+_OTHER_TEXT = ("$", "~", "include")  # the last behind a condition only
 
 
 class Keepalived(NamedTuple):
@@ -46,16 +44,10 @@ class Keepalived(NamedTuple):
     timeouts: Dict[str, int]
 
 
-class _Raw(NamedTuple):
-    file: str
-    number: int
-    text: str
-
-
 class _Line(NamedTuple):
     file: str
     number: int
-    words: List[str]
+    text: str
 
 
 def read(root: str = "/") -> Tuple[Optional[Keepalived], List[Problem]]:
@@ -68,22 +60,33 @@ def read(root: str = "/") -> Tuple[Optional[Keepalived], List[Problem]]:
     files = _Files(root)
     if not in_use("keepalived", _PID_FILES, root, files.problems):
         return None, files.problems
-    found = parse(_lines(files.lines(CONFIG), os.uname().nodename.split(".")[0]))
-    return found, files.problems
+    lines = _that_hold(files.lines(CONFIG), os.uname().nodename.split(".")[0])
+    return parse(lines, files.problems), files.problems
 
 
-def parse(lines: Iterable[_Line]) -> Optional[Keepalived]:
-    """The lvs_timeouts of global_defs, where there is a virtual server, too. Never raises."""
+def parse(lines: Iterable[_Line], problems: List[Problem]) -> Optional[Keepalived]:
+    """The lvs_timeouts of global_defs, where there is a virtual server, too. Never raises.
+
+    What stands for other text (``$NAME``, ``~SEQ``) is not looked up: where that may set them, it is a problem.
+    """
     blocks: List[str] = []
     timeouts: Dict[str, int] = {}
     last, keyword, serves = None, "", False
     for line in lines:
-        keyword = keyword if line.words[0] == "{" else line.words[0]
+        words = words_of(line.text)
+        if not words:
+            continue
+        keyword = keyword if words[0] == "{" else words[0]
         serves = serves or (keyword == "virtual_server" and not blocks)
-        if keyword == "lvs_timeouts" and blocks == ["global_defs"]:
+        sets_timeouts = keyword == "lvs_timeouts" and blocks == ["global_defs"]
+        unknown = [word for word in (words if sets_timeouts else words[:1]) if word.startswith(_OTHER_TEXT)]
+        if unknown and blocks in ([], ["global_defs"]):
+            what = f"{unknown[0][:80]!r} stands for text that is not looked up, which may set the IPVS timeouts"
+            problems.append(Problem(line.file, line.number, what))
+        if sets_timeouts:
             last = line
-            timeouts.update(_timeouts(line.words[1:]))
-        for word in line.words:
+            timeouts.update(_timeouts(words[1:]))
+        for word in words:
             if word == "{":
                 blocks.append(keyword)
             elif word == "}":
@@ -93,17 +96,7 @@ def parse(lines: Iterable[_Line]) -> Optional[Keepalived]:
 
 def words_of(text: str) -> List[str]:
     """The words and braces of a line without its comment, which # or ! starts anywhere outside of quotes."""
-    words = []
-    for word in _WORD.findall(text):
-        if word.startswith('"'):
-            words.append(word)
-            continue
-        before = _COMMENT.split(word, maxsplit=1)[0]
-        if before:
-            words.append(before)
-        if before != word:
-            break
-    return words
+    return [word for word in _WORD.findall(text) if word[0] not in "#!"]
 
 
 def _timeouts(words: List[str]) -> Dict[str, int]:
@@ -116,42 +109,21 @@ def _timeouts(words: List[str]) -> Dict[str, int]:
     }
 
 
-def _lines(raws: Iterable[_Raw], config_id: str) -> Iterator[_Line]:
-    """The words of each line: conditions decided, parameters put in (once), definitions kept and left out.
+def _that_hold(lines: Iterable[_Line], config_id: str) -> Iterator[_Line]:
+    """The lines whose condition (``@main ...``, ``@^main ...``) holds, without it; definitions (``$NAME=``) left out.
 
-    keepalived.conf(5), "Conditional configuration" and "Parameter substitution". A definition of several lines is
-    skipped.
+    keepalived.conf(5), "Conditional configuration" and "Parameter substitution".
     """
-    parameters: Dict[str, str] = {}
     in_definition = False
-    for raw in raws:
-        text, goes_on = raw.text.strip(), raw.text.rstrip().endswith("\\")
-        if in_definition:
-            in_definition = goes_on
-            continue
-        text = _conditional(text, config_id)
-        definition = _DEFINITION.match(text)
-        if definition:
-            in_definition = goes_on
-            parameters[definition.group(1)] = "" if goes_on else definition.group(2)
-            continue
-        words = words_of(_PARAMETER.sub(lambda found: _value(found, parameters), text, count=_MAX_PARAMETERS))
-        if words:
-            yield _Line(raw.file, raw.number, words)
-
-
-def _conditional(text: str, config_id: str) -> str:
-    """The line without its condition (``@main ...``, ``@^main ...``), nothing where that does not hold."""
-    found = re.match(r"@(\^?)(\S+)\s*", text)
-    if found is None:
-        return text
-    holds = (found.group(2) == config_id) != bool(found.group(1))
-    return text[found.end() :] if holds else ""
-
-
-def _value(found: Match[str], parameters: Dict[str, str]) -> str:
-    name = found.group(1) or found.group(2)
-    return parameters.get(name, found.group())
+    for line in lines:
+        text, holds = line.text.strip(), True
+        condition = _CONDITION.match(text)
+        if condition and not in_definition:
+            text, holds = text[condition.end() :], (condition.group(2) == config_id) != bool(condition.group(1))
+        if in_definition or _DEFINITION.match(text):
+            in_definition = text.endswith("\\")
+        elif holds:
+            yield line._replace(text=text)
 
 
 def _may_be(pattern: str, name: str) -> bool:
@@ -168,7 +140,7 @@ class _Files:
         self._files_left = MAX_FILES
         self._bytes_left = MAX_BYTES
 
-    def lines(self, path: str) -> Iterator[_Raw]:
+    def lines(self, path: str) -> Iterator[_Line]:
         """Follows includes, which keepalived looks for before anything else on a line (keepalived.conf(5))."""
         for number, text in enumerate(self._text(path).split("\n"), 1):
             include = _INCLUDE.match(text)
@@ -176,7 +148,7 @@ class _Files:
                 for included in self._included(path, number, include.group(1)):
                     yield from self.lines(included)
             else:
-                yield _Raw(path, number, text)
+                yield _Line(path, number, text)
 
     def _text(self, path: str) -> str:
         if self._files_left == 0 or self._bytes_left == 0:

@@ -27,7 +27,6 @@ MAX_PROFILES = 100
 _MAX_FILE_BYTES = 1 << 20
 _MAX_DIRECTORIES = 20
 _MAX_VALUE = 4096  # characters
-_MAX_VARIABLES = 20  # in one value
 
 _PID_FILES = ("/run/tuned/tuned.pid",)
 _ACTIVE = ("active_profile", "post_loaded_profile")
@@ -59,11 +58,8 @@ class Tuned(NamedTuple):
     sysctls: Dict[str, Setting]
 
 
-class _Unit(NamedTuple):
-    """A section of a profile: options as written."""
-
-    name: str
-    options: Dict[str, Setting]
+_Sections = Dict[str, Dict[str, Setting]]
+"""The options of each section of a profile as written, those of several with one name together."""
 
 
 def read(keys: Iterable[str], root: str = "/") -> Tuple[Optional[Tuned], List[Problem]]:
@@ -78,42 +74,42 @@ def read(keys: Iterable[str], root: str = "/") -> Tuple[Optional[Tuned], List[Pr
     names = [name for file in _ACTIVE for name in _words(f"/etc/tuned/{file}", root, problems)]
     if not names:
         return None, problems
-    main = _by_name(_parsed(MAIN_CONFIG, root, problems))[""]
-    units = _merged(_profiles(names, _directories(main), root, problems))
-    sysctls, any_key = _sysctls(units, set(keys), problems)
+    main = _parsed(MAIN_CONFIG, root, problems)[""]
+    profiles = _Profiles(_directories(main), root, problems)
+    sections = _merged(each for name in names for each in profiles.load(name))
+    sysctls, any_key = _sysctls(sections, set(keys), problems)
     reapply = main.get("reapply_sysctl")
     reapplies = any_key and (reapply is None or _is_true(reapply.value))
     return Tuned(" ".join(names), reapplies, sysctls), problems
 
 
-def parse(data: bytes, file: str) -> List[_Unit]:
+def parse(data: bytes, file: str) -> _Sections:
     """The sections of an ini file in their order; what stands before the first is the section "". Never raises.
 
     As TuneD's parser reads it: ``=`` separates, # begins a comment at the start of a line or after a blank, an indented
     line goes on with the value before it.
     """
-    units = [_Unit("", OrderedDict())]
-    key = None
+    options: Dict[str, Setting] = OrderedDict()
+    sections, key = OrderedDict([("", options)]), None
     for number, raw in enumerate(data.decode("utf-8", "replace").split("\n"), 1):
         text = re.split(r"(?:^|\s)#", raw, maxsplit=1)[0].rstrip()
         if not text.strip() or text.lstrip().startswith(";"):
             continue
         section = _SECTION.match(text)
         if section:
-            units.append(_Unit(section.group(1), OrderedDict()))
-            key = None
+            options, key = sections.setdefault(section.group(1), OrderedDict()), None
         elif text[0].isspace() and key is not None:
-            old = units[-1].options[key]
+            old = options[key]
             if len(old.value) < _MAX_VALUE:
-                units[-1].options[key] = old._replace(value=f"{old.value}\n{text.strip()}")
+                options[key] = old._replace(value=f"{old.value}\n{text.strip()}")
         else:
             name, _equals, value = text.partition("=")
             key = name.strip()
-            units[-1].options[key] = Setting(value.strip(), file, number)
-    return units
+            options[key] = Setting(value.strip(), file, number)
+    return sections
 
 
-def _parsed(file: str, root: str, problems: List[Problem]) -> List[_Unit]:
+def _parsed(file: str, root: str, problems: List[Problem]) -> _Sections:
     return parse(read_conf(file, root, problems, _MAX_FILE_BYTES) or b"", file)
 
 
@@ -129,47 +125,39 @@ def _directories(main: Dict[str, Setting]) -> List[str]:
     return named[-_MAX_DIRECTORIES:][::-1] or list(_PROFILE_DIRS)
 
 
-def _by_name(units: List[_Unit]) -> Dict[str, Dict[str, Setting]]:
-    """The options of each section, those of several with one name together."""
-    found: Dict[str, Dict[str, Setting]] = OrderedDict()
-    for unit in units:
-        found.setdefault(unit.name, OrderedDict()).update(unit.options)
-    return found
+class _Profiles:
+    """The profiles of a node, read on demand: each file once, and no more than the bound allows."""
 
+    def __init__(self, directories: List[str], root: str, problems: List[Problem]) -> None:
+        self._directories = directories
+        self._root = root
+        self._problems = problems
+        self._done: List[str] = []
 
-def _profiles(names: List[str], directories: List[str], root: str, problems: List[Problem]) -> Iterator[List[_Unit]]:
-    """The sections of each profile, those that it includes before it; each file once, as in profiles/loader.py."""
-    done: List[str] = []
-    pending: List[Tuple[str, Optional[List[_Unit]]]] = [(name, None) for name in reversed(names)]
-    while pending:
-        name, units = pending.pop()
-        if units is not None:
-            yield units
-            continue
-        file = _find(name, directories, root, done, problems)
+    def load(self, name: str) -> Iterator[_Sections]:
+        """The sections of a profile, those of what it includes before it (profiles/loader.py)."""
+        file = self._find(name)
         if file is None:
-            continue
-        if len(done) == MAX_PROFILES:
+            return
+        if len(self._done) == MAX_PROFILES:
             more = Problem(MAIN_CONFIG, 0, f"more than {MAX_PROFILES} profiles are active, the rest was not read")
-            problems += [] if more in problems else [more]
-            continue
-        done.append(file)
-        units = _parsed(file, root, problems)
-        pending.append((name, units))
-        pending.extend((each, None) for each in reversed(_includes(units, problems)))
+            self._problems += [] if more in self._problems else [more]
+            return
+        self._done.append(file)
+        sections = _parsed(file, self._root, self._problems)
+        for included in _includes(sections, self._problems):
+            yield from self.load(included)
+        yield sections
+
+    def _find(self, name: str) -> Optional[str]:
+        files = (f"{directory}/{name}/tuned.conf" for directory in self._directories)
+        new = (file for file in files if file not in self._done)
+        return next((file for file in new if is_there(file, self._root, self._problems)), None)
 
 
-def _find(name: str, directories: List[str], root: str, done: List[str], problems: List[Problem]) -> Optional[str]:
-    for directory in directories:
-        file = f"{directory}/{name}/tuned.conf"
-        if file not in done and is_there(file, root, problems):
-            return file
-    return None
-
-
-def _includes(units: List[_Unit], problems: List[Problem]) -> List[str]:
+def _includes(sections: _Sections, problems: List[Problem]) -> List[str]:
     """The names of the profiles that a profile includes; of two that depend on the machine, both."""
-    include = _by_name(units).get("main", {}).get("include")
+    include = sections.get("main", {}).get("include")
     if include is None:
         return []
     names = []
@@ -182,11 +170,11 @@ def _includes(units: List[_Unit], problems: List[Problem]) -> List[str]:
     return names[:MAX_PROFILES]
 
 
-def _merged(profiles: Iterable[List[_Unit]]) -> Dict[str, Dict[str, Setting]]:
+def _merged(profiles: Iterable[_Sections]) -> _Sections:
     """The options of each section over all profiles, later ones first (profiles/merger.py)."""
-    merged: Dict[str, Dict[str, Setting]] = OrderedDict()
-    for units in profiles:
-        for name, new in _by_name(units).items():
+    merged: _Sections = OrderedDict()
+    for sections in profiles:
+        for name, new in sections.items():
             replace, drop = new.pop("replace", None), new.pop("drop", None)
             old = merged.setdefault(name, OrderedDict())
             if replace is not None and _is_true(replace.value):
@@ -199,40 +187,35 @@ def _merged(profiles: Iterable[List[_Unit]]) -> Dict[str, Dict[str, Setting]]:
     return merged
 
 
-def _sysctls(
-    units: Dict[str, Dict[str, Setting]], keys: Iterable[str], problems: List[Problem]
-) -> Tuple[Dict[str, Setting], bool]:
+def _sysctls(sections: _Sections, keys: Iterable[str], problems: List[Problem]) -> Tuple[Dict[str, Setting], bool]:
     """What the sections of type sysctl set the keys to, and whether they set any sysctl at all.
 
-    A section for some machines only (cpuinfo_regex, uname_regex) counts for them; it is a problem where it sets a key.
+    A section for some machines only (cpuinfo_regex, uname_regex, a variable that turns it on or off) counts for them;
+    it is a problem where it sets a key.
     """
-    variables = {name: setting.value[:_MAX_VALUE] for name, setting in units.get("variables", {}).items()}
     found: Dict[str, Setting] = {}
     any_key = False
-    for name, options in units.items():
-        kind, enabled = options.get("type"), options.get("enabled")
-        if (kind.value if kind else name) != "sysctl" or (enabled is not None and not _is_true(enabled.value)):
+    for name, options in sections.items():
+        kind = options["type"].value if "type" in options else name
+        enabled = options["enabled"].value if "enabled" in options else "1"
+        if kind != "sysctl" or not (_is_true(enabled) or "${" in enabled):
             continue
         own = {canonical(key): setting for key, setting in options.items() if key not in _OF_THE_UNIT}
         any_key = any_key or bool(own)
         wanted = {key: own[key] for key in keys if key in own}
-        if "cpuinfo_regex" in options or "uname_regex" in options:
+        if "cpuinfo_regex" in options or "uname_regex" in options or "${" in enabled:
             problems.extend(
                 Problem(each.file, each.line, f"whether {key} is set here depends on the machine")
                 for key, each in sorted(wanted.items())
             )
-            continue
-        found.update((key, each._replace(value=_value(each.value, variables))) for key, each in wanted.items())
+        else:
+            found.update((key, each._replace(value=_value(each.value))) for key, each in wanted.items())
     return found, any_key
 
 
-def _value(text: str, variables: Dict[str, str]) -> str:
-    """The value without its quotes, its variables put in once; what is not known of them stays as it is written."""
-    bare = text[1:-1] if len(text) > 1 and text[0] == text[-1] == '"' else text
-    put_in = re.sub(
-        r"\$\{(\w{1,64})\}", lambda found: variables.get(found.group(1), found.group()), bare, count=_MAX_VARIABLES
-    )
-    return fold(put_in[:_MAX_VALUE])
+def _value(text: str) -> str:
+    """The value without its quotes, its variables as they are written: whoever takes it cannot know it then."""
+    return fold((text[1:-1] if len(text) > 1 and text[0] == text[-1] == '"' else text)[:_MAX_VALUE])
 
 
 def _is_true(text: str) -> bool:

@@ -82,7 +82,6 @@ CONFIGS = [
     pytest.param(defs("lvs_timeouts tcp 0 tcpfin 30"), 2, {"tcpfin": 30}, id="0 leaves a timeout alone"),
     pytest.param(defs("lvs_timeouts tcp never tcpfin 30 udp -1"), 2, {"tcpfin": 30}, id="what keepalived ignores"),
     pytest.param(defs("lvs_timeouts tcp 2678401 udp 2678400"), 2, {"udp": 2678400}, id="more than 31 days"),
-    pytest.param(defs("$TCP=900", "lvs_timeouts tcp $TCP udp ${TCP}"), 3, {"tcp": 900, "udp": 900}, id="a parameter"),
     pytest.param(
         defs(f"@{HOST} lvs_timeouts tcp 800", "@other lvs_timeouts tcp 700", "@^other lvs_timeouts udp 60"),
         4,
@@ -94,6 +93,18 @@ CONFIGS = [
         6,
         {"tcp": 600},
         id="a definition of several lines is skipped",
+    ),
+    pytest.param(
+        "@other $BLOCK= \\\n global_defs { \\\n lvs_timeouts udp 1 \\\n }\n" + defs("lvs_timeouts tcp 600"),
+        6,
+        {"tcp": 600},
+        id="so is one whose condition does not hold",
+    ),
+    pytest.param(
+        "$VIP=10.0.0.9\nvrrp_instance X {\n$ADDRESSES\nstate $STATE\n}\n" + defs("lvs_timeouts tcp 600"),
+        7,
+        {"tcp": 600},
+        id="parameters that cannot set them",
     ),
     pytest.param(defs('router_id "a { b"', "lvs_timeouts tcp 600"), 3, {"tcp": 600}, id="a brace in quotes"),
     pytest.param(defs("router_id x # {", "lvs_timeouts tcp 600"), 3, {"tcp": 600}, id="a brace in a comment"),
@@ -111,7 +122,6 @@ NOTHING = [
     pytest.param("", id="an empty file"),
     pytest.param(defs("! lvs_timeouts tcp 600", "# lvs_timeouts tcp 600"), id="comments"),
     pytest.param(defs("lvs_timeouts tcp"), id="no value"),
-    pytest.param(defs("lvs_timeouts tcp $UNKNOWN"), id="a parameter that nobody defines"),
     pytest.param(
         "$B= \\\n ! \\\n global_defs { \\\n lvs_timeouts tcp 1 \\\n }\n" + SERVICE,
         id="in a definition that nobody uses",
@@ -124,6 +134,22 @@ NOTHING = [
 @pytest.mark.parametrize("config", NOTHING)
 def test_keepalived_leaves_the_timeouts_alone(tmp_path, config):
     assert read(node(tmp_path, config)) == (None, [])
+
+
+UNKNOWN = [
+    pytest.param("$TCP=900\n" + defs("lvs_timeouts tcp $TCP"), 3, "$TCP", id="a timeout"),
+    pytest.param(defs("lvs_timeouts tcp ${TCP}"), 2, "${TCP}", id="a timeout in braces"),
+    pytest.param("$B= \\\n lvs_timeouts tcp 1 \\\n\n" + defs("$B"), 5, "$B", id="lines of global_defs"),
+    pytest.param("$BLOCK\n" + SERVICE, 1, "$BLOCK", id="whole blocks"),
+    pytest.param("~SEQ(i,1,5) virtual_server 10.0.0.$i 80 {\n}\n", 1, "~SEQ(i,1,5)", id="blocks of a sequence"),
+    pytest.param(f"@{HOST} include servers.conf\n", 1, "include", id="a file behind a condition"),
+]
+
+
+@pytest.mark.parametrize(("config", "line", "word"), UNKNOWN)
+def test_what_stands_for_other_text_and_may_set_them_is_said(tmp_path, config, line, word):
+    what = f"{word!r} stands for text that is not looked up, which may set the IPVS timeouts"
+    assert read(node(tmp_path, config)) == (None, [Problem(keepalived_conf.CONFIG, line, what)])
 
 
 def test_included_files_count_in_their_place(tmp_path):
@@ -184,8 +210,8 @@ PIECES = st.sampled_from(
 
 @given(st.lists(PIECES, max_size=40).map("".join) | st.text())
 def test_no_file_makes_the_parser_raise(text):
-    raws = [keepalived_conf._Raw("x", number, line) for number, line in enumerate(text.split("\n"), 1)]
-    found = keepalived_conf.parse(keepalived_conf._lines(raws, "x"))
+    lines = [keepalived_conf._Line("x", number, line) for number, line in enumerate(text.split("\n"), 1)]
+    found = keepalived_conf.parse(keepalived_conf._that_hold(lines, "x"), [])
     assert found is None or found.timeouts
 
 

@@ -148,8 +148,8 @@ PROFILES = [
     ),
     pytest.param(
         {OWN.format("ours"): "[variables]\nt=300\n" + profile(f"{TIME}=${{t}}")},
-        ("300", OWN.format("ours"), 5),
-        id="a variable",
+        ("${t}", OWN.format("ours"), 5),
+        id="a variable as it is written: whoever takes it knows that it cannot be known",
     ),
     pytest.param(
         {OWN.format("ours"): profile(f"{TIME}=${{f:calc}}")}, ("${f:calc}", OWN.format("ours"), 3), id="a function"
@@ -238,11 +238,13 @@ def test_profiles_stand_where_the_main_configuration_says(tmp_path):
 
 def test_what_depends_on_the_machine_is_said(tmp_path):
     text = f"[main]\ninclude=${{f:exec:x}}\n[sysctl]\ncpuinfo_regex=AMD\n{TIME}=300\n"
+    text += f"[some]\ntype=sysctl\nenabled=${{f:virt_check:1:0}}\n{TIME}=300\n"
     found, problems = tuned_profiles.read(KEYS, node(tmp_path, {OWN.format("ours"): text}))
     assert found.sysctls == {}
     assert problems == [
         Problem(OWN.format("ours"), 2, "the profile '${f:exec:x}' is not understood"),
         Problem(OWN.format("ours"), 5, f"whether {TIME} is set here depends on the machine"),
+        Problem(OWN.format("ours"), 9, f"whether {TIME} is set here depends on the machine"),
     ]
 
 
