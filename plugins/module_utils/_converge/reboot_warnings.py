@@ -8,10 +8,7 @@ import os
 from typing import Any, List, Mapping, Optional, Sequence, Set
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.sysctl_keys import module_for
-from ansible_collections.kubenode.connections.plugins.module_utils._files.modules_load import (
-    boot_modules,
-    parse_modules,
-)
+from ansible_collections.kubenode.connections.plugins.module_utils._files import modules_load
 from ansible_collections.kubenode.connections.plugins.module_utils._files.sysctl_d import (
     BootValue,
     parse_lines,
@@ -92,8 +89,8 @@ def _names_it(path: str, number: Optional[int], key: str) -> bool:
 def _modules_at_boot(files: Sequence[Any]) -> Set[str]:
     """The modules that load at boot once the files are written."""
     written = {step.name: step.after or b"" for step in files if step.kind == "modules"}
-    names = {name for name, source in boot_modules().items() if source.file not in written}
-    return names.union(*({name for _number, name in parse_modules(data)[0]} for data in written.values()))
+    names = {name for name, source in modules_load.read_boot()[0].items() if source.file not in written}
+    return names.union(*({name for _number, name in modules_load.parse_modules(data)[0]} for data in written.values()))
 
 
 def _staying_modules(files: Sequence[Any]) -> List[str]:
@@ -101,7 +98,8 @@ def _staying_modules(files: Sequence[Any]) -> List[str]:
     for step in files:
         if step.kind == "modules":
             before, after = (
-                {name for _number, name in parse_modules(data or b"")[0]} for data in (step.before, step.after)
+                {name for _number, name in modules_load.parse_modules(data or b"")[0]}
+                for data in (step.before, step.after)
             )
             gone = sorted(name for name in before - after if module_loaded(name) and not module_builtin(name))
             found += [

@@ -28,16 +28,12 @@ MAX_NAME_BYTES = 255
 """Longer lines name no module (file names are shorter)."""
 
 
-def boot_modules(root: str = "/") -> Dict[str, Source]:
-    """The modules that systemd-modules-load loads at boot, before systemd-sysctl runs, by name (underscores)."""
-    return read_boot_modules(root)[0]
+def read_boot(root: str = "/") -> Tuple[Dict[str, Source], List[Problem]]:
+    """The modules that systemd-modules-load loads at boot, before systemd-sysctl runs, by name (underscores).
 
-
-def read_boot_modules(root: str = "/") -> Tuple[Dict[str, Source], List[Problem]]:
-    """What boot_modules returns, and the places in modules-load.d that name no module or cannot be read.
-
-    Read are ``modules_load=`` on the kernel's command line and modules-load.d; /etc/modules counts where a link in
-    modules-load.d names it, as Debian's modules.conf does: modules-load.d(5), systemd's src/modules-load.
+    And the places in modules-load.d that name no module or cannot be read. What counts is ``modules_load=`` on the
+    kernel's command line and modules-load.d; /etc/modules where a link in modules-load.d names it, as Debian's
+    modules.conf does: modules-load.d(5), systemd's src/modules-load.
     """
     found: Dict[str, Source] = {}
     problems: List[Problem] = []

@@ -19,8 +19,8 @@ class Line(NamedTuple):
     """One line of a sysctl file: its number from 1, its bytes with the line end, and what it is.
 
     kind is blank, comment, assignment, exclude (``-key`` without ``=``: patterns leave that key alone) or problem. key
-    is dotted (a pattern keeps its ``*``), value is stripped, ignore_errors is the leading ``-``; what tells what is
-    wrong with the line (a problem, or an assignment of nothing).
+    is dotted (a pattern keeps its ``*``), value is stripped; what tells what is wrong with the line (a problem, or an
+    assignment of nothing).
     """
 
     number: int
@@ -28,7 +28,6 @@ class Line(NamedTuple):
     kind: str
     key: Optional[str]
     value: Optional[str]
-    ignore_errors: bool
     what: Optional[str]
 
 
@@ -76,13 +75,8 @@ def parse_lines(data: bytes) -> Iterator[Line]:
         start = end
 
 
-def boot_values(keys: Iterable[str], root: str = "/") -> Dict[str, BootValue]:
-    """What the files of the node set each key to at boot."""
-    return read_boot(keys, root).values
-
-
 def read_boot(keys: Iterable[str], root: str = "/") -> Boot:
-    """What boot_values returns, and the lines that no reader can use, and the files that this one cannot read.
+    """What the files of the node set each key to at boot; the lines and files that nobody, or not this reader, can use.
 
     systemd-sysctl and procps read the same drop-in files in the same order; procps then reads /etc/sysctl.conf, which
     systemd-sysctl reads only where a drop-in is a link to it. procps decides where systemd-sysctl is not installed.
@@ -113,21 +107,18 @@ def _read(path: str, root: str, problems: List[Problem]) -> _File:
 def _parse_line(number: int, raw: bytes) -> Line:
     text = raw.strip(_BLANKS)
     if not text:
-        return Line(number, raw, "blank", None, None, False, None)
+        return Line(number, raw, "blank", None, None, None)
     if text[:1] in (b"#", b";"):
-        return Line(number, raw, "comment", None, None, False, None)
+        return Line(number, raw, "comment", None, None, None)
     what = _what_is_wrong(text)
     if what:
-        return Line(number, raw, "problem", None, None, False, what)
+        return Line(number, raw, "problem", None, None, what)
     name, equals, value = text.decode("utf-8").partition("=")
-    ignore_errors = name.startswith("-")
-    key = canonical(_strip(name[1:] if ignore_errors else name))
+    key = canonical(_strip(name[1:] if name.startswith("-") else name))
     if not equals:
-        return Line(number, raw, "exclude", key, None, True, None)
+        return Line(number, raw, "exclude", key, None, None)
     value = _strip(value)
-    return Line(
-        number, raw, "assignment", key, value, ignore_errors, None if value else "the line has no value after ="
-    )
+    return Line(number, raw, "assignment", key, value, None if value else "the line has no value after =")
 
 
 def _strip(text: str) -> str:

@@ -18,7 +18,8 @@ from .netlink import NetlinkError, attributes, dump
 class Socket(NamedTuple):
     """An established TCP socket. Addresses are packed, of 4 or 16 bytes; an IPv4 one in an IPv6 socket has 4.
 
-    timer is one of TIMER_..., expires_ms what is left of it, idle_ms the time since the last packet, None where unseen.
+    timer is what it waits for (TIMER_..., or another where data is under way), expires_ms what is left of that, idle_ms
+    the time since the last packet, None where unseen.
     """
 
     family: int
@@ -34,9 +35,7 @@ class Socket(NamedTuple):
 
 
 TIMER_NONE = 0
-TIMER_RETRANSMIT = 1
 TIMER_KEEPALIVE = 2
-TIMER_PROBE = 4
 TCP_ESTABLISHED = 1  # include/net/tcp_states.h
 V4_MAPPED = b"\0" * 10 + b"\xff\xff"
 
@@ -45,7 +44,6 @@ _NETLINK_SOCK_DIAG = 4
 # holds the sockets of all namespaces, so walking it is what costs most.
 _TCPDIAG_GETSOCK = 18
 _REQUEST = struct.Struct("=4B48xII")  # struct inet_diag_req: family, two lengths, extensions; id; states; dbs
-_EXTENSIONS = 1 << 1  # bit INET_DIAG_INFO - 1
 _MESSAGE = struct.Struct("=BBBxHH16s16s12xI8xII")  # struct inet_diag_msg
 _INET_DIAG_INFO = 2
 _INFO = struct.Struct("=HH44xI4xII")  # the attribute's header; tcpi_last_data_sent, _last_data_recv, _last_ack_recv

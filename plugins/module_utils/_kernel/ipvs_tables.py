@@ -35,7 +35,6 @@ class SecondsLeft:
 class RealServer(NamedTuple):
     address: str
     port: int
-    forward: str
     weight: int
     active: int
     inactive: int
@@ -84,7 +83,7 @@ _SHORT_BYTES = 4  # 999 and the end of the line
 _PORT = re.compile(rb"[0-9A-F]{4}")
 _NAME = re.compile(rb"[A-Z0-9_]{1,32}")
 _SERVICE = re.compile(r"(TCP|UDP|SCTP)\s+(\S+):([0-9A-F]{4})\s+(\S+)\s*(.*)$|FWM\s+([0-9A-F]{8})\s+(\S+)\s*(.*)$")
-_REAL_SERVER = re.compile(r"\s*->\s+(\S+):([0-9A-F]{4})\s+(\S+)\s+(-?\d+)\s+(\d+)\s+(\d+)\s*$")
+_REAL_SERVER = re.compile(r"\s*->\s+(\S+):([0-9A-F]{4})\s+\S+\s+(-?\d+)\s+(\d+)\s+(\d+)\s*$")
 _ADDRESS = re.compile(r"[0-9A-F]{8}|\[[0-9a-f:.]{2,45}\]")
 
 
@@ -218,11 +217,11 @@ def _parse_real_server(line: str) -> Optional[RealServer]:
     found = _REAL_SERVER.match(line)
     if found is None:
         return None
-    address, port, forward, weight, active, inactive = found.groups()
+    address, port, weight, active, inactive = found.groups()
     text = _address(address)
     if text is None:
         return None
-    return RealServer(text, int(port, 16), forward, int(weight), int(active), int(inactive))
+    return RealServer(text, int(port, 16), int(weight), int(active), int(inactive))
 
 
 def _address(text: str) -> Optional[str]:

@@ -6,7 +6,7 @@
 
 import os
 import stat
-from typing import Optional, Tuple
+from typing import Tuple
 
 _KINDS = (
     (stat.S_ISREG, "a plain file"),
@@ -33,18 +33,14 @@ class NotPlainError(OSError):
         self.kind = kind
 
 
-def read_plain(path: str, limit_bytes: int, dir_fd: Optional[int] = None, follow: bool = True) -> Tuple[bytes, bool]:
+def read_plain(path: str, limit_bytes: int) -> Tuple[bytes, bool]:
     """The first limit_bytes of a plain file, and whether there are more. Raises OSError, as open_plain."""
-    return read_descriptor(open_plain(path, dir_fd, follow), limit_bytes)
+    return read_descriptor(open_plain(path), limit_bytes)
 
 
-def open_plain(path: str, dir_fd: Optional[int] = None, follow: bool = True) -> int:
-    """A descriptor to read a plain file by. Raises OSError; NotPlainError for anything that is not a plain file.
-
-    With follow=False a link at the end of the path is refused, too; links of folders on the way are always followed.
-    """
-    flags = os.O_PATH | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW)
-    return reopen_plain(os.open(path, flags, dir_fd=dir_fd), path)
+def open_plain(path: str) -> int:
+    """A descriptor to read a plain file by. Raises OSError; NotPlainError for anything that is not a plain file."""
+    return reopen_plain(os.open(path, os.O_PATH | os.O_CLOEXEC), path)
 
 
 def reopen_plain(place: int, path: str) -> int:

@@ -115,7 +115,7 @@ def _is_root() -> bool:
 
 
 def _read_boot() -> _Boot:
-    modules, module_problems = modules_load.read_boot_modules()
+    modules, module_problems = modules_load.read_boot()
     sysctls = sysctl_d.read_boot(KEYS)
     return _Boot(modules_load.with_dependencies(modules), sysctls.values, sysctls.problems + module_problems)
 

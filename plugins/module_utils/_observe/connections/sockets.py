@@ -4,11 +4,11 @@
 
 """The TCP sockets of a network namespace whose peer is a virtual service. Reading only. Private to this collection."""
 
-import heapq
 from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel import inet_diag, proc_tcp, socket_owners
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.inet_diag import Socket
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel.ipvs_tables import keep_largest
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.netlink import (
     InterruptedDumpError,
     NetlinkError,
@@ -160,7 +160,7 @@ def tally(sockets: Iterable[Socket], names: Names) -> Count:
         if found.timer == inet_diag.TIMER_KEEPALIVE:
             seconds = gap(found)
             of_service.add_gap(seconds)
-            _keep_longest(armed, (seconds, found.inode, name))
+            keep_largest(armed, (seconds, found.inode, name), MAX_NAMED)
         elif found.timer == inet_diag.TIMER_NONE:
             of_service.without_keepalive += 1
             if len(without) < MAX_NAMED:
@@ -168,14 +168,6 @@ def tally(sockets: Iterable[Socket], names: Names) -> Count:
         else:
             of_service.in_flight += 1
     return Count(connections, tallies, without + armed)
-
-
-def _keep_longest(armed: List[Named], new: Named) -> None:
-    """Add to a heap of those with the longest gaps, MAX_NAMED at most."""
-    if len(armed) < MAX_NAMED:
-        heapq.heappush(armed, new)
-    elif new > armed[0]:
-        heapq.heapreplace(armed, new)
 
 
 def gap(found: Socket) -> int:

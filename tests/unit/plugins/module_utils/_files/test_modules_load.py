@@ -61,8 +61,7 @@ TREES = [
 @pytest.mark.parametrize(("files", "expected"), TREES)
 def test_the_line_that_loads_a_module_at_boot(tmp_path, files, expected):
     root = write_tree(tmp_path, files)
-    assert modules_load.boot_modules(root) == expected
-    assert modules_load.read_boot_modules(root) == (expected, [])
+    assert modules_load.read_boot(root) == (expected, [])
 
 
 @pytest.mark.parametrize(
@@ -75,7 +74,7 @@ def test_the_line_that_loads_a_module_at_boot(tmp_path, files, expected):
 )
 def test_a_line_that_names_no_module_is_a_problem_and_the_rest_still_counts(tmp_path, line, what):
     root = write_tree(tmp_path, {FILE: line + "\nip_vs\n"})
-    assert modules_load.read_boot_modules(root) == (
+    assert modules_load.read_boot(root) == (
         {"ip_vs": Source("/" + FILE, 2)},
         [Problem("/" + FILE, 1, what)],
     )
