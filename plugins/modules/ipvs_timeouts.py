@@ -92,12 +92,13 @@ notes:
   sample: []
 """
 
+from typing import Any, Dict
+
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.kubenode.connections.plugins.module_utils._common.errors import NodeError
-from ansible_collections.kubenode.connections.plugins.module_utils._common.printable import presentable, printable
+from ansible_collections.kubenode.connections.plugins.module_utils._converge.one_run import answer
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.options import timeouts_from
-from ansible_collections.kubenode.connections.plugins.module_utils._converge.run import converge
+from ansible_collections.kubenode.connections.plugins.module_utils._converge.run import Outcome, converge
 
 
 def main() -> None:
@@ -112,15 +113,17 @@ def main() -> None:
         required_one_of=[("tcp", "tcpfin", "udp")],
         supports_check_mode=True,
     )
-    try:
-        outcome = converge(timeouts_from(module.params), module.check_mode)
-    except NodeError as error:
-        module.fail_json(msg=printable(str(error)))
-    result = {"changed": outcome.changed, "notes": outcome.notes}
-    result.update(before=outcome.before["ipvs_timeouts"], after=outcome.after["ipvs_timeouts"])
-    if module._diff:
-        result["diff"] = outcome.diff
-    module.exit_json(**presentable(result))
+    answer(module, lambda: _result(converge(timeouts_from(module.params), module.check_mode)))
+
+
+def _result(outcome: Outcome) -> Dict[str, Any]:
+    return {
+        "changed": outcome.changed,
+        "before": outcome.before["ipvs_timeouts"],
+        "after": outcome.after["ipvs_timeouts"],
+        "diff": outcome.diff,
+        "notes": outcome.notes,
+    }
 
 
 if __name__ == "__main__":

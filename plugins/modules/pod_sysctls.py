@@ -158,8 +158,7 @@ notes:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.kubenode.connections.plugins.module_utils._common.errors import NodeError
-from ansible_collections.kubenode.connections.plugins.module_utils._common.printable import presentable, printable
+from ansible_collections.kubenode.connections.plugins.module_utils._converge.one_run import answer
 from ansible_collections.kubenode.connections.plugins.module_utils._pod_sysctls.cni_trial import (
     DIRECTORY,
     PLUGIN_DIRECTORIES,
@@ -181,14 +180,7 @@ def main() -> None:
         required_if=[("state", "present", ["sysctls"])],
         supports_check_mode=True,
     )
-    try:
-        outcome = converge(wish_from(module.params), module.check_mode)
-    except NodeError as error:
-        module.fail_json(msg=printable(str(error)))
-    result = outcome._asdict()
-    if not module._diff:
-        del result["diff"]
-    module.exit_json(**presentable(result))
+    answer(module, lambda: converge(wish_from(module.params), module.check_mode)._asdict())
 
 
 if __name__ == "__main__":

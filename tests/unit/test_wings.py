@@ -40,7 +40,6 @@ RENDERS = "plugin_utils._report.html.render"
 
 UNTESTED: set[str] = {
     "module_utils._observe.other_writers.summary",
-    "module_utils._pod_sysctls.run",
     "plugin_utils._base.version",
     "plugin_utils._limits.single_limit",
     "plugin_utils._observed.node",

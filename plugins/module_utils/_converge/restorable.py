@@ -51,15 +51,27 @@ def file_target(
     if not wanted:
         return FileTarget(original, record, None, None)
     after = edit(_without(current, record, wanted), wanted, _DIALECTS[kind])
+    return lines_target(kind, current, original, after, record, wanted)
+
+
+def lines_target(
+    kind: str,
+    current: Optional[bytes],
+    original: Optional[bytes],
+    after: bytes,
+    record: Optional[FileRecord],
+    wanted: Mapping[str, str],
+) -> FileTarget:
+    """For a file that shall have these values of ours among others: after is that file, original the one without us."""
     if after == current:
         return FileTarget(current, record, record, None)
     known = {} if record is None else record.ours
-    ahead = {key: tuple(known.get(key, ())) for key in list(known) + list(wanted)}
+    ahead = {key: tuple(known.get(key, ())) for key in [*known, *wanted]}
     ahead.update({key: (*ahead[key], value) for key, value in wanted.items()})
     return FileTarget(
         after,
-        FileRecord(kind, original, (_hash(current), _hash(after)), ahead),
-        FileRecord(kind, original, (_hash(after),), {key: (value,) for key, value in wanted.items()}),
+        FileRecord(kind, original, (content_hash(current), content_hash(after)), ahead),
+        FileRecord(kind, original, (content_hash(after),), {key: (value,) for key, value in wanted.items()}),
         None,
     )
 
@@ -68,7 +80,7 @@ def changed_since(
     path: str, current: Optional[bytes], record: Optional[FileRecord], wanted: Mapping[str, str]
 ) -> Optional[str]:
     """The note about lines of ours that are to be given back and that someone else has changed or removed since."""
-    if record is None or current == record.original or _hash(current) in record.hashes:
+    if record is None or current == record.original or content_hash(current) in record.hashes:
         return None
     if current is None:
         return None if wanted else gone_since(path, record)
@@ -107,7 +119,7 @@ def whole_target(
     """For a file that is wholly ours: as wanted, or as it was; if someone else has edited it since, it stays."""
     if wanted is not None:
         if record is None and (current == wanted or is_ours(current)):
-            record = FileRecord(kind, None, (_hash(current),), {})  # the record of an earlier run was lost
+            record = FileRecord(kind, None, (content_hash(current),), {})  # the record of an earlier run was lost
         if current == wanted:
             return FileTarget(current, record, record, None)
         original = current if record is None else record.original
@@ -115,15 +127,15 @@ def whole_target(
         absent = (_ABSENT,) if current is None else ()
         return FileTarget(
             wanted,
-            FileRecord(kind, original, (*known, *absent, _hash(wanted)), {}),
-            FileRecord(kind, original, (_hash(wanted),), {}),
+            FileRecord(kind, original, (*known, *absent, content_hash(wanted)), {}),
+            FileRecord(kind, original, (content_hash(wanted),), {}),
             None,
         )
     if record is not None and current is None and _ABSENT not in record.hashes:
         return FileTarget(None, record, None, gone_since(path, record))
     if record is None or current is None or current == record.original:
         return FileTarget(current, record, None, None)
-    if _hash(current) in record.hashes:
+    if content_hash(current) in record.hashes:
         return FileTarget(record.original, record, None, None)
     note = f"{path} was edited by someone else since it was written here, so it stays. Remove it if it is of no use."
     return FileTarget(current, record, None, note)
@@ -162,7 +174,7 @@ def _without_us(current: Optional[bytes], record: FileRecord) -> Optional[bytes]
     """The file as it would be without us: the original if nobody else has edited it, else with our lines undone."""
     if current is None or current == record.original:
         return current
-    if _hash(current) in record.hashes:
+    if content_hash(current) in record.hashes:
         return record.original
     data = undo(current, record.original or b"", record.ours, _DIALECTS[record.kind])
     return None if record.original is None and not data.strip() else data
@@ -182,5 +194,6 @@ def _told(key: str, *found: Mapping[str, str]) -> str:
     return f"{key} ({now} now, {written} as written here, {before} before that)"
 
 
-def _hash(data: Optional[bytes]) -> str:
+def content_hash(data: Optional[bytes]) -> str:
+    """As FileRecord keeps it."""
     return _ABSENT if data is None else hashlib.sha256(data).hexdigest()

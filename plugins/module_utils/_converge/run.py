@@ -7,25 +7,25 @@
 import os
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
-from ansible_collections.kubenode.connections.plugins.module_utils._common.errors import NodeError, refused
 from ansible_collections.kubenode.connections.plugins.module_utils._common.keepalive import Keepalive
 from ansible_collections.kubenode.connections.plugins.module_utils._files.atomic_write import read_file
 from ansible_collections.kubenode.connections.plugins.module_utils._files.ipvs_unit import PATH as UNIT
 from ansible_collections.kubenode.connections.plugins.module_utils._files.ipvs_unit import unit_seconds
 
-from . import leftovers, reboot_warnings
-from .lock import locked
+from . import leftovers, one_run, reboot_warnings
 from .options import Settings
 from .originals import Originals, parse
 from .record import read_record
 from .restorable import changed_since, file_target
 from .shown import of_lines
-from .steps.files import Directory, OriginalsFile, TextFile, read_config, text_diff
+from .steps.files import Directory, TextFile, read_config, text_diff
 from .steps.live import IpvsTimeouts, LiveSysctl, LoadedModule, live_diff
 from .steps.pods import PodsKeepalive, running_pods
 from .steps.rps import QueueValue, rps_steps
 from .steps.systemd_unit import unit_steps
-from .transaction import Step, foresee, run
+from .transaction import Step
+
+_RESTORER = "kubenode.connections.node_settings"
 
 
 class Plan(NamedTuple):
@@ -53,26 +53,7 @@ class Outcome(NamedTuple):
 
 def converge(settings: Settings, check: bool) -> Outcome:
     """Bring this node to the settings, wholly or not at all; check only says what that would do. Raises NodeError."""
-    try:
-        if os.geteuid() != 0:
-            raise NodeError(f"This task: it runs as user {os.geteuid()}, expected root (user 0). Set become to true.")
-        if check:
-            return _outcome(_prepared(settings))
-        with locked():
-            plan = _prepared(settings)
-            return _outcome(plan._replace(notes=plan.notes + run(plan.steps)))
-    except OSError as error:
-        raise refused(f"{error.filename or 'This node'}: not as expected", error) from error
-
-
-def _prepared(settings: Settings) -> Plan:
-    """The plan, when nothing speaks against it."""
-    try:
-        plan = _plan(settings)
-        foresee(plan.steps)
-        return plan
-    except NodeError as error:
-        raise NodeError(f"{error} Nothing was changed.") from error
+    return one_run.converge(lambda: _plan(settings), _outcome, check, _RESTORER)
 
 
 def _plan(settings: Settings) -> Plan:
@@ -93,8 +74,7 @@ def _plan(settings: Settings) -> Plan:
     def compose(final: bool) -> Originals:
         return _originals(old, recorded, sysctls, ipvs, rps.queues, pods, directories, final)
 
-    ahead = OriginalsFile(raw, lambda: compose(False))
-    final = OriginalsFile(raw, lambda: compose(True), ahead)
+    ahead, final = one_run.recording(raw, compose)
     steps = [*modules, ahead, *made, *files, *sysctls, *ipvs, *unit.steps, *rps.steps, *pods, *removed, final]
     notes = unit.notes + rps.notes + reboot_warnings.notes(settings, files, sysctls, ipvs)
     return Plan(steps, ahead, pods, notes + leftovers.node_notes(settings, old))
@@ -190,19 +170,13 @@ def _originals(
             timeouts.learn()
     seconds = {name: target for step in ipvs for name, target in step.targets.items()}
     return Originals(
-        _kept(old.files, {step.name: step.target for step in files}, final),
-        _kept(old.sysctls, {step.name: step.target for step in sysctls}, final),
-        _kept(old.ipvs_timeouts, seconds, final),
+        one_run.records(old.files, {step.name: step.target for step in files}, final),
+        one_run.records(old.sysctls, {step.name: step.target for step in sysctls}, final),
+        one_run.records(old.ipvs_timeouts, seconds, final),
         directories if final else tuple(dict.fromkeys(old.directories + directories)),
-        _kept(old.rps, {step.name: step.target for step in rps}, final),
-        _kept(old.pods, {uid: target for step in pods for uid, target in step.targets.items()}, final),
+        one_run.records(old.rps, {step.name: step.target for step in rps}, final),
+        one_run.records(old.pods, {uid: target for step in pods for uid, target in step.targets.items()}, final),
     )
-
-
-def _kept(old: Mapping[str, Any], targets: Mapping[str, Any], final: bool) -> Dict[str, Any]:
-    records = dict(old)
-    records.update({name: target.final if final else target.ahead for name, target in targets.items()})
-    return {name: record for name, record in records.items() if record is not None}
 
 
 def _outcome(plan: Plan) -> Outcome:

@@ -4,13 +4,10 @@
 
 """Have pods to come begin with some sysctls, in one transaction, or take that back. Private to this collection."""
 
-import hashlib
-import os
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional
 
-from ansible_collections.kubenode.connections.plugins.module_utils._common.errors import NodeError, refused
-from ansible_collections.kubenode.connections.plugins.module_utils._converge import leftovers, shown
-from ansible_collections.kubenode.connections.plugins.module_utils._converge.lock import locked
+from ansible_collections.kubenode.connections.plugins.module_utils._common.errors import NodeError
+from ansible_collections.kubenode.connections.plugins.module_utils._converge import leftovers, one_run, shown
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.options import config_path, sysctls_from
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.originals import (
     FileRecord,
@@ -20,16 +17,17 @@ from ansible_collections.kubenode.connections.plugins.module_utils._converge.ori
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.record import read_record
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.restorable import (
     FileTarget,
+    content_hash,
     gone_since,
+    lines_target,
     whole_target,
 )
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.steps.files import (
-    OriginalsFile,
     TextFile,
     read_config,
     text_diff,
 )
-from ansible_collections.kubenode.connections.plugins.module_utils._converge.transaction import Step, foresee, run
+from ansible_collections.kubenode.connections.plugins.module_utils._converge.transaction import Step
 from ansible_collections.kubenode.connections.plugins.module_utils._files import conflist
 
 from . import cni_trial, methods
@@ -92,26 +90,7 @@ def converge(wish: Optional[Wish], check: bool) -> Outcome:
 
     check only says what that would do.
     """
-    try:
-        if os.geteuid() != 0:
-            raise NodeError(f"This task: it runs as user {os.geteuid()}, expected root (user 0). Set become to true.")
-        if check:
-            return _outcome(_prepared(wish))
-        with locked():
-            plan = _prepared(wish)
-            return _outcome(plan._replace(notes=plan.notes + run(plan.steps, _RESTORER)))
-    except OSError as error:
-        raise refused(f"{error.filename or 'This node'}: not as expected", error) from error
-
-
-def _prepared(wish: Optional[Wish]) -> Plan:
-    """The plan, when nothing speaks against it."""
-    try:
-        plan = _plan(wish)
-        foresee(plan.steps)
-        return plan
-    except NodeError as error:
-        raise NodeError(f"{error} Nothing was changed.") from error
+    return one_run.converge(lambda: _plan(wish), _outcome, check, _RESTORER)
 
 
 def _plan(wish: Optional[Wish]) -> Plan:
@@ -124,12 +103,9 @@ def _plan(wish: Optional[Wish]) -> Plan:
     files = [_file(path, old.files.get(path), way, wish) for path in sorted(paths)]
 
     def compose(final: bool) -> Originals:
-        records: Dict[str, Optional[FileRecord]] = dict(old.files)
-        records.update({step.name: step.target.final if final else step.target.ahead for step in files})
-        return old._replace(files={path: record for path, record in records.items() if record is not None})
+        return old._replace(files=one_run.records(old.files, {step.name: step.target for step in files}, final))
 
-    ahead = OriginalsFile(raw, lambda: compose(False))
-    final = OriginalsFile(raw, lambda: compose(True), ahead)
+    ahead, final = one_run.recording(raw, compose)
     notes = list(way.notes) if way is not None else leftovers.pod_notes(old)
     notes += [step.target.note for step in files if step.target.note]
     return Plan([ahead, *files, final], files, way, notes)
@@ -160,30 +136,16 @@ def cni_target(
     if not wanted or original is None:
         return FileTarget(original, record, None, None)
     after = conflist.chained(original, path, wanted)
-    if after == current:
-        return FileTarget(current, record, record, None)
-    known = {} if record is None else record.ours
-    ours = {name: (*known.get(name, ()), value) for name, value in wanted.items()}
-    hashes = (_hash(current), _hash(after))
-    return FileTarget(
-        after,
-        FileRecord("cni", original, hashes, dict(known, **ours)),
-        FileRecord("cni", original, hashes[1:], {name: (value,) for name, value in wanted.items()}),
-        None,
-    )
+    return lines_target("cni", current, original, after, record, wanted)
 
 
 def _without_us(path: str, current: bytes, record: FileRecord) -> bytes:
     """The file as it would be without us: the original if nobody else has written it, else with our keys undone."""
     if current == record.original:
         return current
-    if _hash(current) in record.hashes and record.original is not None:
+    if content_hash(current) in record.hashes and record.original is not None:
         return record.original
     return conflist.unchained(current, path, record.original, record.ours)
-
-
-def _hash(data: Optional[bytes]) -> str:
-    return "absent" if data is None else hashlib.sha256(data).hexdigest()
 
 
 def _restart(plan: Plan) -> List[str]:

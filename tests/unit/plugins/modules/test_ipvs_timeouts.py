@@ -16,9 +16,9 @@ from ansible.module_utils import basic
 from ansible_collections.kubenode.connections.plugins.module_utils._files.ipvs_unit import PATH as UNIT
 from ansible_collections.kubenode.connections.plugins.module_utils._files.ipvs_unit import unit_seconds
 from ansible_collections.kubenode.connections.plugins.modules import ipvs_timeouts
-from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._converge.steps.test_live import Kernel
+from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._ipvs_kernel import Kernel
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._isolated_node import isolated, read
-from ansible_collections.kubenode.connections.tests.unit.plugins.modules.test_node_settings import run
+from ansible_collections.kubenode.connections.tests.unit.plugins.modules._module_runs import run
 
 TCP, BOTH = {"tcp": 900, "tcpfin": 120, "udp": 300}, {"tcp": 8284, "tcpfin": 120, "udp": 300}
 

@@ -21,39 +21,13 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._i
     tree,
     write,
 )
-
-ROOT = os.path.dirname(os.path.abspath(node_settings.__file__)).rsplit(os.sep + "ansible_collections" + os.sep, 1)[0]
-MODULE = "ansible_collections.kubenode.connections.plugins.modules."
+from ansible_collections.kubenode.connections.tests.unit.plugins.modules._module_runs import ROOT, result_of, run, start
 
 TIME = "net.ipv4.tcp_keepalive_time"
 PROBES = "net.ipv4.tcp_keepalive_probes"
 FILE = "/etc/sysctl.d/k8s.conf"
 RIGHT = {"modules": ["br_netfilter"], "sysctls": {TIME: 600, "net.bridge.bridge-nf-call-iptables": 0}}
 EXAMPLES = [task["kubenode.connections.node_settings"] for task in yaml.safe_load(node_settings.EXAMPLES)]
-
-
-def start(options, check=False, diff=True, name="node_settings"):
-    """A process that runs the module as Ansible does on a node."""
-    arguments = dict(options, _ansible_check_mode=check, _ansible_diff=diff)
-    path = write(f"/run/arguments/{os.urandom(4).hex()}.json", json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode())
-    environment = dict(
-        os.environ, PYTHONPATH=os.pathsep.join([ROOT, *filter(None, sys.path)]), PYTHONDONTWRITEBYTECODE="1"
-    )
-    command = [sys.executable, "-m", MODULE + name, path]
-    return subprocess.Popen(
-        command, env=environment, cwd="/", stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-
-
-def result_of(process):
-    """What the module returned. It never prints anything else, least of all a traceback."""
-    out, err = process.communicate()
-    assert err == ""
-    return {key: value for key, value in json.loads(out).items() if key != "invocation"}
-
-
-def run(options, check=False, diff=True, name="node_settings"):
-    return result_of(start(options, check, diff, name))
 
 
 @isolated

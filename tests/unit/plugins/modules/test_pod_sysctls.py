@@ -6,31 +6,25 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 
 import pytest
 import yaml
 
-from ansible_collections.kubenode.connections.plugins.module_utils._converge.originals import parse
 from ansible_collections.kubenode.connections.plugins.modules import pod_sysctls
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._isolated_node import (
     isolated,
     read,
-    read_only,
     write,
 )
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._pods_to_come import (
-    KERNEL,
     KEYS,
     PLUGINS,
-    SAFE,
     SYSCTLS,
     conflist,
-    pod,
 )
-from ansible_collections.kubenode.connections.tests.unit.plugins.modules import test_node_settings
+from ansible_collections.kubenode.connections.tests.unit.plugins.modules import _module_runs
 
 NETWORKS = "/run/networks"
 NETWORK = NETWORKS + "/10-net.conflist"
@@ -54,24 +48,7 @@ def shown(data):
 
 
 def run(options, check=False, diff=False, name="pod_sysctls"):
-    return test_node_settings.run(options, check, diff, name)
-
-
-@pytest.mark.parametrize("version", ["0.3.1", "0.4.0", "1.0.0"])
-@isolated
-def test_a_pod_created_afterwards_gets_the_values_through_the_real_plugin(version):
-    write(NETWORK, conflist(version))
-    with pod(read(NETWORK)) as before:
-        assert before.keepalive() == KERNEL
-        assert run(CNI)["changed"] is True
-        with pod(read(NETWORK)) as after:
-            assert after.keepalive() == SAFE
-            if version != "0.3.1":  # CHECK came with 0.4.0
-                after.check()
-        assert before.keepalive() == KERNEL
-    assert run(ABSENT)["changed"] is True
-    with pod(read(NETWORK)) as restored:
-        assert restored.keepalive() == KERNEL
+    return _module_runs.run(options, check, diff, name)
 
 
 @isolated
@@ -130,108 +107,6 @@ def test_apply_apply_restore_restore():
 
 
 @isolated
-def test_a_network_that_its_owner_has_written_again_gets_it_again_and_then_that_one_back():
-    write(NETWORK, conflist())
-    run(CNI)
-    newer = conflist("1.0.0")
-    write(NETWORK, newer)
-    assert run(CNI)["changed"] is True
-    assert b'"tuning"' in read(NETWORK)
-    run(ABSENT)
-    assert read(NETWORK) == newer
-
-
-@isolated
-def test_what_somebody_has_added_since_stays():
-    write(NETWORK, conflist())
-    run(CNI)
-    write(NETWORK, read(NETWORK).replace(b'"plugins"', b'"disableCheck": true,\n  "plugins"'))
-    run(ABSENT)
-    assert read(NETWORK) == conflist().replace(b'"plugins"', b'"disableCheck": true,\n  "plugins"')
-
-
-@isolated
-def test_a_network_that_is_gone_needs_nothing_back():
-    write(NETWORK, conflist())
-    run(CNI)
-    os.unlink(NETWORK)
-    done = run(ABSENT)
-    (note,) = done["notes"]
-    assert note == (
-        f"{NETWORK} was removed by someone else since it was written here, so it stays away, and so do the "
-        f"{len(conflist())} bytes that it had before the first run."
-    )
-    assert done["changed"] is True
-    assert (read(NETWORK), read(ORIGINALS)) == (None, None)
-
-
-@isolated
-def test_the_first_file_of_another_name_later_is_the_one_that_has_it():
-    write(NETWORK, conflist())
-    run(CNI)
-    first = write(NETWORKS + "/05-new.conflist", conflist())
-    run(CNI)
-    assert read(NETWORK) == conflist()
-    assert b'"tuning"' in read(first)
-
-
-@isolated
-def test_another_way_gives_the_file_of_the_first_way_back():
-    write(NETWORK, conflist())
-    os.makedirs(os.path.dirname(DROP_IN))
-    run(CNI)
-    done = run(CRIO)
-    assert done["restart"] == ["crio"]
-    assert read(NETWORK) == conflist()
-    assert (os.stat(DROP_IN).st_mode & 0o777, os.stat(DROP_IN).st_uid) == (0o644, 0)
-    assert [f'"{key}={value}"' in read(DROP_IN).decode() for key, value in SYSCTLS.items()] == [True] * 3
-    assert run(ABSENT)["restart"] == ["crio"]
-    assert read(DROP_IN) is None
-
-
-@isolated
-def test_crio_needs_a_restart_until_it_was_started_after_the_file():
-    os.makedirs(os.path.dirname(DROP_IN))
-    program = shutil.copy(shutil.which("sleep"), "/run/crio")
-    old = subprocess.Popen([program, "60"])
-    try:
-        assert run(dict(CRIO, way="auto"))["restart"] == ["crio"]
-        again = run(dict(CRIO, way="auto"))
-        assert (again["changed"], again["way"], again["restart"]) == (False, "crio", ["crio"])
-    finally:
-        old.kill()
-        old.wait()
-    new = subprocess.Popen([program, "60"])
-    try:
-        assert run(CRIO)["restart"] == []
-    finally:
-        new.kill()
-        new.wait()
-
-
-@isolated
-def test_a_drop_in_that_somebody_has_edited_stays_and_is_said():
-    os.makedirs(os.path.dirname(DROP_IN))
-    run(CRIO)
-    write(DROP_IN, b"# mine now\n")
-    assert run(ABSENT)["notes"] == [
-        f"{DROP_IN} was edited by someone else since it was written here, so it stays. Remove it if it is of no use."
-    ]
-    assert read(DROP_IN) == b"# mine now\n"
-
-
-@isolated
-def test_a_drop_in_that_somebody_has_edited_is_not_shown():
-    os.makedirs(os.path.dirname(DROP_IN))
-    run(CRIO)
-    write(DROP_IN, b'[crio.runtime]\ndefault_env = ["TOKEN=s3cr3t"]\n')
-    for options in (CRIO, ABSENT):
-        done = run(options, check=True, diff=True)
-        assert done["before"] == {DROP_IN: "# Somebody else wrote this, 46 bytes, which are not shown.\n"}
-        assert "s3cr3t" not in str(done)
-
-
-@isolated
 def test_node_settings_and_this_keep_their_originals_side_by_side():
     write(NETWORK, conflist())
     run({"sysctls": {KEYS[0]: 600}}, name="node_settings")
@@ -241,38 +116,6 @@ def test_node_settings_and_this_keep_their_originals_side_by_side():
     assert read("/etc/sysctl.d/k8s.conf") is None
     run(ABSENT)
     assert (read(NETWORK), read(ORIGINALS)) == (conflist(), None)
-
-
-@isolated
-def test_a_directory_may_be_written_with_more_slashes():
-    write(NETWORK, conflist())
-    run(dict(CNI, cni_directory=f"/{NETWORKS}//"))
-    assert list(parse(read(ORIGINALS)).files) == [NETWORK]
-    assert run(CNI)["changed"] is False
-
-
-@isolated
-def test_a_directory_in_which_a_user_may_write_is_refused():
-    write(NETWORK, conflist())
-    os.chown(NETWORKS, 1000, 1000)
-    done = run(CNI)
-    why = f"Root writes nothing below {NETWORKS}: {NETWORKS} belongs to user 1000 (mode 0755), root is expected."
-    assert done["msg"].startswith(why)
-    assert done["msg"].endswith("Nothing was changed.")
-    assert (read(NETWORK), read(ORIGINALS)) == (conflist(), None)
-
-
-@isolated
-def test_a_read_only_directory_changes_nothing():
-    write(NETWORK, conflist())
-    read_only(NETWORKS)
-    done = run(CNI)
-    assert done["failed"] is True
-    assert done["msg"] == (
-        f"{NETWORK}: cannot be written: Read-only file system (EROFS). It is mounted read-only here (an unprivileged "
-        "container, or a read-only image): run this on the host, or remount it writable. Nothing was changed."
-    )
-    assert read(ORIGINALS) is None
 
 
 @pytest.mark.parametrize(
@@ -331,27 +174,13 @@ def test_the_name_of_a_file_that_nobody_can_print_is_printable_in_errors_and_ref
     assert (read(path), read(ORIGINALS)) == (conflist(), None)
 
 
-@isolated
-def test_tuning_where_the_runtime_does_not_look_is_refused_before_anything_is_written():
-    write(NETWORK, conflist())
-    os.makedirs("/run/other")
-    os.symlink(f"{PLUGINS}/tuning", "/run/other/tuning")
-    done = run(dict(CNI, cni_plugin_directories=["/run/other"]))
-    assert done["msg"] == (
-        f"tuning: the CNI plugin is in /run/other, but ptp, the first plugin of {NETWORK}, is in none of /run/other: "
-        "the runtime looks elsewhere, and without tuning there no pod would start any more. Put tuning beside ptp, and "
-        "name that directory in cni_plugin_directories. Nothing was changed."
-    )
-    assert (read(NETWORK), read(ORIGINALS)) == (conflist(), None)
-
-
 def test_not_root_is_told_so():
     arguments = json.dumps({"ANSIBLE_MODULE_ARGS": ABSENT})
     code = (
         f"import os, sys\nfrom {pod_sysctls.__name__} import main\n"
         f"sys.argv = ['pod_sysctls', {arguments!r}]\nos.setgid(65534)\nos.setuid(65534)\nmain()\n"
     )
-    environment = dict(os.environ, PYTHONPATH=os.pathsep.join([test_node_settings.ROOT, *filter(None, sys.path)]))
+    environment = dict(os.environ, PYTHONPATH=os.pathsep.join([_module_runs.ROOT, *filter(None, sys.path)]))
     done = subprocess.run([sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE, check=False)
     assert json.loads(done.stdout.decode())["msg"] == (
         "This task: it runs as user 65534, expected root (user 0). Set become to true."

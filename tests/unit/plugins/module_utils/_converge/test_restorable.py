@@ -14,7 +14,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._converge.res
     live_target,
     whole_target,
 )
-from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._files.test_sysctl_editor import (
+from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._sysctl_files import (
     KEYS,
     files,
     foreign,

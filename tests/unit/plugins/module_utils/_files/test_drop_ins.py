@@ -10,13 +10,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.kubenode.connections.plugins.module_utils._files import drop_ins
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel import node_files
-
-
-def make(root, *names):
-    for name in names:
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("")
+from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._trees import empty_files
 
 
 def conf_files(root):
@@ -27,15 +21,14 @@ def conf_files(root):
 
 
 def test_files_are_sorted_by_the_bytes_of_their_names(tmp_path):
-    make(tmp_path, "etc/x.d/10-a.conf", "etc/x.d/9-a.conf", "etc/x.d/B.conf", "etc/x.d/a.conf", "etc/x.d/é.conf")
+    empty_files(tmp_path, "etc/x.d/10-a.conf", "etc/x.d/9-a.conf", "etc/x.d/B.conf", "etc/x.d/a.conf", "etc/x.d/é.conf")
     names = [os.path.basename(path) for path in conf_files(tmp_path)]
     assert names == ["10-a.conf", "9-a.conf", "B.conf", "a.conf", "é.conf"]
 
 
 def test_of_files_with_one_name_that_of_the_first_directory_counts(tmp_path):
-    make(
-        tmp_path, "lib/x.d/a.conf", "usr/lib/x.d/a.conf", "usr/local/lib/x.d/a.conf", "run/x.d/a.conf", "etc/x.d/a.conf"
-    )
+    folders = ("lib", "usr/lib", "usr/local/lib", "run", "etc")
+    empty_files(tmp_path, *(f"{folder}/x.d/a.conf" for folder in folders))
     order = []
     for directory in ("/etc", "/run", "/usr/local/lib", "/usr/lib", "/lib"):
         order += conf_files(tmp_path)
@@ -50,7 +43,8 @@ def test_of_files_with_one_name_that_of_the_first_directory_counts(tmp_path):
 
 
 def test_only_visible_files_that_end_in_conf_count(tmp_path):
-    make(tmp_path, "etc/x.d/a.conf~", "etc/x.d/.a.conf", "etc/x.d/README", "etc/x.d/a.conf.dpkg-old", "etc/y.d/a.conf")
+    names = ("x.d/a.conf~", "x.d/.a.conf", "x.d/README", "x.d/a.conf.dpkg-old", "y.d/a.conf")
+    empty_files(tmp_path, *(f"etc/{name}" for name in names))
     assert conf_files(tmp_path) == []
 
 

@@ -19,11 +19,8 @@ from ansible_collections.kubenode.connections.plugins.module_utils._files.ipvs_u
     unit_seconds,
     unit_text,
 )
-from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._converge.steps.test_systemd_unit import (
-    TEXT,
-    systemd_words,
-)
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._isolated_node import isolated, write
+from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._units import TEXT, systemd_words
 
 
 def test_the_unit_reads_so():

@@ -11,20 +11,10 @@ from hypothesis import strategies as st
 from ansible_collections.kubenode.connections.plugins.module_utils._files import modules_load
 from ansible_collections.kubenode.connections.plugins.module_utils._files.modules_load import Source
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.node_files import Problem
+from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._trees import write_tree
 
 FILE = "etc/modules-load.d/k8s.conf"
 LIB = f"lib/modules/{os.uname().release}/"
-
-
-def write_tree(root, files):
-    for name, text in files.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if text.startswith("-> "):
-            path.symlink_to(text[3:])
-        else:
-            path.write_bytes(text.encode("latin-1"))
-    return str(root)
 
 
 TREES = [
@@ -73,7 +63,7 @@ def test_the_line_that_loads_a_module_at_boot(tmp_path, files, expected):
     ],
 )
 def test_a_line_that_names_no_module_is_a_problem_and_the_rest_still_counts(tmp_path, line, what):
-    root = write_tree(tmp_path, {FILE: line + "\nip_vs\n"})
+    root = write_tree(tmp_path, {FILE: line.encode("latin-1") + b"\nip_vs\n"})
     assert modules_load.read_boot(root) == (
         {"ip_vs": Source("/" + FILE, 2)},
         [Problem("/" + FILE, 1, what)],
@@ -95,24 +85,6 @@ def test_a_module_brings_along_those_it_needs(tmp_path):
     }
 
 
-MODULES = "ip_vs_rr 16384 0 - Live 0xffffffffc0a3d000\nip_vs 184320 2 ip_vs_rr, Live 0xffffffffc09f5000\n"
-STATES = [
-    pytest.param({}, False, False, id="nothing there"),
-    pytest.param({"proc/modules": MODULES}, True, False, id="a loaded module"),
-    pytest.param({"proc/modules": "", "proc/net/ip_vs": ""}, True, True, id="its file, and no module: built in"),
-    pytest.param({"proc/net/ip_vs": ""}, True, True, id="its file, in a kernel without modules: built in"),
-    pytest.param({"proc/modules": MODULES, "proc/net/ip_vs": ""}, True, False, id="its file and a module"),
-    pytest.param({"sys/module/ip_vs/parameters/x": "", "proc/modules": ""}, True, True, id="only its folder in sysfs"),
-    pytest.param({"proc/modules": "ip_vs_rr 16384 0 - Live 0\n"}, False, False, id="a module with a longer name"),
-    pytest.param(
-        {"proc/modules": "", LIB + "modules.builtin": "kernel/net/netfilter/ipvs/ip_vs.ko\n"},
-        False,
-        True,
-        id="the kernel's list of what is built in",
-    ),
-]
-
-
 @given(st.binary())
 def test_no_bytes_make_the_parsers_raise(data):
     names, wrong = modules_load.parse_modules(data)
@@ -123,17 +95,3 @@ def test_no_bytes_make_the_parsers_raise(data):
 @given(st.lists(st.text("abc_012", min_size=1)))
 def test_written_names_are_read_again(names):
     assert modules_load.parse_modules("\n".join(names).encode()) == (list(enumerate(names, 1)), [])
-
-
-LOADING = [
-    pytest.param({}, True, id="a kernel without modules"),
-    pytest.param({"proc/modules": "ip_vs 1 0 - Live 0x0\n"}, False, id="a module that is not there"),
-    pytest.param(
-        {"proc/sys/kernel/modprobe": "/sbin/modprobe\n"}, False, id="a module that is not there, /proc hidden"
-    ),
-    pytest.param({"proc/modules": "tcp_diag 1 0 - Live 0x0\n"}, True, id="loaded"),
-    pytest.param({"proc/modules": "", "sys/module/tcp_diag/initstate": "live\n"}, True, id="loaded, by sysfs"),
-    pytest.param({"proc/modules": "", LIB + "modules.builtin": "kernel/net/ipv4/tcp_diag.ko\n"}, True, id="built in"),
-    pytest.param({"proc/modules": "", "proc/sys/kernel/modules_disabled": "1\n"}, True, id="loading is locked"),
-    pytest.param({"proc/modules": "", "proc/sys/kernel/modules_disabled": "0\n"}, False, id="loading is not locked"),
-]

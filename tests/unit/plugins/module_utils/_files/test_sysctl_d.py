@@ -17,25 +17,12 @@ from ansible_collections.kubenode.connections.plugins.module_utils._files import
 from ansible_collections.kubenode.connections.plugins.module_utils._files.sysctl_d import BootValue
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.node_files import Problem
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._isolated import run
+from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._trees import write_tree
 
 TIME = "net.ipv4.tcp_keepalive_time"
 DOTTED_INTERFACE = "net.ipv4.conf.eth0/100.rp_filter"
 SYSTEMD = {"usr/lib/systemd/systemd-sysctl": ""}
 NOTHING = BootValue(None, None, None, None)
-
-
-def write_tree(root, files):
-    """Make the files below root: text, bytes, or a link where the text starts with "-> "."""
-    for name, content in files.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if isinstance(content, bytes):
-            path.write_bytes(content)
-        elif content.startswith("-> "):
-            path.symlink_to(content[3:])
-        else:
-            path.write_text(content)
-    return str(root)
 
 
 def boot_value(root, files, key=TIME):

@@ -9,11 +9,11 @@ import pytest
 
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel import node_files
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.node_files import Problem
-from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._files.test_drop_ins import make
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._isolated import (
     ALL_RIGHTS,
     run_without_rights,
 )
+from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._trees import empty_files
 
 
 def read(root, path):
@@ -31,7 +31,7 @@ def test_a_file_longer_than_any_configuration_is_cut(tmp_path):
 
 
 def test_what_is_not_there_is_no_problem(tmp_path):
-    make(tmp_path, "file")
+    empty_files(tmp_path, "file")
     os.symlink("gone", str(tmp_path / "link"))
     problems = []
     for path in ("/none", "/none/below", "/file/below", "/link"):
@@ -58,7 +58,7 @@ def test_what_is_no_file_is_said_and_never_waited_for(tmp_path):
 
 
 def test_what_may_not_be_read_is_never_taken_for_nothing(tmp_path):
-    make(tmp_path, "file", "folder/file")
+    empty_files(tmp_path, "file", "folder/file")
     (tmp_path / "file").chmod(0)
     (tmp_path / "folder").chmod(0)
     code = (

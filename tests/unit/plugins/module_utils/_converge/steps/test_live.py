@@ -17,6 +17,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._converge.ste
 )
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.transaction import foresee, run
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel import ipvs_timeouts
+from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._ipvs_kernel import Kernel
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._isolated_node import (
     isolated,
     mount,
@@ -268,23 +269,6 @@ def test_where_there_is_no_modprobe(monkeypatch):
 def test_a_module_that_is_built_in_needs_no_modprobe(monkeypatch):
     monkeypatch.setattr(live, "find_program", lambda _name: None)
     assert LoadedModule("kernel").changed is False
-
-
-class Kernel:
-    """IPVS as the kernel does it, for machines without: three ints, 0 keeps. The real one is tested in a VM."""
-
-    def __init__(self, monkeypatch, *seconds):
-        self.now = ipvs_timeouts.Timeouts(*seconds) if seconds else None
-        self.calls = []
-        monkeypatch.setattr(ipvs_timeouts, "loaded", lambda: self.now is not None)
-        monkeypatch.setattr(ipvs_timeouts, "get_timeouts", lambda: self.now)
-        monkeypatch.setattr(ipvs_timeouts, "set_timeouts", self.set)
-
-    def set(self, timeouts):
-        self.calls.append(tuple(timeouts))
-        if 13 in timeouts:
-            raise ipvs_timeouts.IpvsError("IPVS timeouts: not set, the kernel answers Invalid argument.")
-        self.now = ipvs_timeouts.Timeouts(*(new or old for new, old in zip(timeouts, self.now)))
 
 
 def test_ipvs_timeouts_are_set_in_one_call_and_given_back(monkeypatch):

@@ -3,7 +3,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 import os
-import shlex
 import subprocess
 import sys
 
@@ -25,29 +24,7 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._i
     read,
     write,
 )
-
-TEXT = b"""\
-# Written by kubenode.connections, which removes it again (node_settings with state=absent).
-[Unit]
-Description=Set the IPVS timeouts again after boot
-After=systemd-modules-load.service
-Before=kubelet.service
-
-[Service]
-Type=oneshot
-RemainAfterExit=yes
-ExecStartPre=-/usr/sbin/modprobe ip_vs
-ExecStart=/usr/bin/python3 -c "import socket, struct; \
-socket.socket().setsockopt(0, 1162, struct.pack('3i', 8284, 0, 400))"
-
-[Install]
-WantedBy=multi-user.target
-"""
-
-
-def systemd_words(line):
-    """The words that systemd makes of a command line; for double quotes and backslashes it agrees with a shell."""
-    return [word.replace("%%", "%").replace("$$", "$") for word in shlex.split(line)]
+from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._units import systemd_words
 
 
 @isolated
