@@ -38,7 +38,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._kernel impor
 from ansible_collections.kubenode.connections.plugins.module_utils._observe.connections import sockets as tcp_sockets
 table, ask = sys.argv[1], sys.argv[2] == "netlink"
 names = {(bytes([127, 96, 0, last]), 80): "127.96.0.%d:80" % last for last in range(1, %d + 1)}
-inside = lambda pids: tcp_sockets.row(tcp_sockets.read(names, ask and inet_diag.loads_nothing(), pids))
+inside = lambda pids: tcp_sockets.as_plain(tcp_sockets.read(names, ask and inet_diag.loads_nothing(), pids))
 rows = [space.inside for space in netns.read(inside=inside).spaces] if ask or sys.argv[2] == "proc" else []
 ipvs_tables._CONNECTIONS = table
 connections = sum(ipvs_tables.read_connections()[0].counts["TCP"].values()) if table else 0
@@ -54,7 +54,7 @@ ipvs_services._SERVICES = sys.argv[1]
 if sys.argv[2] == "ours":
     seen = ipvs_services.read()[0]
     names = ipvs_services.read_destinations(seen.addresses, seen.marks, "ipvs").names
-    told = dict(ipvs_services.row(seen), names=None)
+    told = dict(ipvs_services.as_plain(seen), names=None)
 else:
     with open(sys.argv[1]) as table:
         services = list(ipvs_tables.parse_services(table))

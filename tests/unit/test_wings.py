@@ -39,7 +39,6 @@ RENDERS = "plugin_utils._report.html.render"
 """The only room that knows Jinja2: no other makes text of nodes into a template, or a template into text."""
 
 UNTESTED: set[str] = {
-    "module_utils._observe.other_writers.summary",
     "plugin_utils._base.version",
     "plugin_utils._limits.single_limit",
     "plugin_utils._observed.node",

@@ -4,13 +4,13 @@
 
 """Network namespaces of the node and the TCP keepalive in each. Reading only. Private to this collection."""
 
-import os
 from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.errors import remedy
 from ansible_collections.kubenode.connections.plugins.module_utils._common.keepalive import KEYS, Keepalive
 
-from . import child
+from . import child, namespace_paths
+from .namespace_paths import Found
 from .procfs import Fault, read_sysctl
 
 
@@ -51,14 +51,6 @@ class Namespaces(NamedTuple):
     spaces: List[Space]
 
 
-class Found(NamedTuple):
-    """A namespace before it is entered: its processes, its names, and some paths that lead to it."""
-
-    pids: List[int]
-    names: List[str]
-    ways: List[str]
-
-
 class Seen(NamedTuple):
     """What was read inside of a namespace."""
 
@@ -72,11 +64,8 @@ class Seen(NamedTuple):
 Inside = Callable[[List[int]], Dict[str, Any]]
 """Reads more inside of a namespace, given its processes. Gives plain JSON data."""
 
-_CLONE_NEWNET = 0x40000000
 _CHILD_SECONDS = 30
 _AGAIN = "Run again when the node is less busy. Report it to the collection where that does not help."
-_PATHS_PER_NAMESPACE = 3
-"""A process may end while we look, so a namespace is tried through some others of its processes."""
 
 
 def own_keepalive() -> Keepalive:
@@ -97,13 +86,12 @@ def read(proc: str = "/proc", bind_mounts: str = "/run/netns", inside: Optional[
     processes whose namespace could not even be told (not root).
     """
     try:
-        own = os.stat(os.path.join(proc, "self/ns/net"))
+        own, found, hidden = namespace_paths.find(proc, bind_mounts)
     except OSError as problem:
         return Namespaces(0, 1, f"{problem.filename}: {problem.strerror}", remedy(problem), [], [])
-    found, hidden = _find(proc, bind_mounts, own)
-    seen = _read_all(own.st_ino, found, inside)
+    seen = _read_all(own, found, inside)
     spaces = [
-        Space(inode, inode == own.st_ino, found[inode].pids, found[inode].names, *result)
+        Space(inode, inode == own, found[inode].pids, found[inode].names, *result)
         for inode, result in seen.items()
         if result is not None
     ]
@@ -116,50 +104,11 @@ def read(proc: str = "/proc", bind_mounts: str = "/run/netns", inside: Optional[
 def find(proc: str = "/proc", bind_mounts: str = "/run/netns") -> Tuple[List[Space], Optional[str]]:
     """The namespaces that read() would enter, and why there may be more of them (None: these are all)."""
     try:
-        own = os.stat(os.path.join(proc, "self/ns/net"))
+        own, found, hidden = namespace_paths.find(proc, bind_mounts)
     except OSError as problem:
         return [], f"{problem.filename}: {problem.strerror}"
-    found, hidden = _find(proc, bind_mounts, own)
-    spaces = [Space(inode, inode == own.st_ino, each.pids, each.names, *Seen()) for inode, each in found.items()]
+    spaces = [Space(inode, inode == own, each.pids, each.names, *Seen()) for inode, each in found.items()]
     return spaces, hidden[0].why if hidden else None
-
-
-def _find(proc: str, bind_mounts: str, own: os.stat_result) -> Tuple[Dict[int, Found], List[Fault]]:
-    """Each namespace by its inode, the own first, and why processes hide theirs, once each."""
-    found: Dict[int, Found] = {own.st_ino: Found([], [], [])}
-    hidden: List[Fault] = []
-    for path, pid in _candidates(proc, bind_mounts):
-        try:
-            status = os.stat(path)
-        except (FileNotFoundError, ProcessLookupError, NotADirectoryError):
-            continue
-        except OSError as error:
-            hidden.append(Fault(f"{path}: {error.strerror or error}", remedy(error)))
-            continue
-        if status.st_dev == own.st_dev:
-            space = found.setdefault(status.st_ino, Found([], [], []))
-            if pid is not None:
-                space.pids.append(pid)
-            else:
-                space.names.append(os.path.basename(path))
-            if len(space.ways) < _PATHS_PER_NAMESPACE:
-                space.ways.append(path)
-    return found, hidden
-
-
-def _candidates(proc: str, bind_mounts: str) -> Iterator[Tuple[str, Optional[int]]]:
-    """Paths that may lead to a namespace, with the process for those that belong to one."""
-    for pid in sorted(int(name) for name in _names(proc) if name.isdigit()):
-        yield os.path.join(proc, str(pid), "ns/net"), pid
-    for name in sorted(_names(bind_mounts)):
-        yield os.path.join(bind_mounts, name), None
-
-
-def _names(directory: str) -> List[str]:
-    try:
-        return os.listdir(directory)
-    except OSError:
-        return []
 
 
 def _read_all(own: int, found: Dict[int, Found], inside: Optional[Inside]) -> Dict[int, Optional[Seen]]:
@@ -193,7 +142,7 @@ def _visit(own: int, found: Dict[int, Found], inside: Optional[Inside]) -> Itera
 
 def _enter_and_look(inode: int, space: Found, inside: Optional[Inside]) -> Optional[Seen]:
     try:
-        if not enter(inode, space.ways):
+        if not namespace_paths.enter(inode, space.ways):
             return None
         seen = _look(space.pids, inside)
     except OSError as error:
@@ -201,25 +150,6 @@ def _enter_and_look(inode: int, space: Found, inside: Optional[Inside]) -> Optio
     except (ImportError, AttributeError) as error:
         seen = Seen(error=str(error), do="Have Ansible use a Python on the node that has ctypes.")
     return seen._replace(error=f"{space.ways[0]}: {seen.error}") if seen.error else seen
-
-
-def enter(inode: int, ways: List[str]) -> bool:
-    """Take this process into a namespace by one of the paths; False when all of them have vanished. Raises OSError.
-
-    For a process that may stay there, such as a forked child.
-    """
-    for path in ways:
-        try:
-            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        try:
-            if os.fstat(descriptor).st_ino == inode:
-                _setns(descriptor)
-                return True
-        finally:
-            os.close(descriptor)
-    return False
 
 
 def _look(pids: List[int], inside: Optional[Inside]) -> Seen:
@@ -232,19 +162,6 @@ def _look(pids: List[int], inside: Optional[Inside]) -> Seen:
     retries2 = read_sysctl("net.ipv4.tcp_retries2").value
     number = int(retries2) if retries2 is not None and retries2.isdigit() else None
     return Seen(keepalive, number, inside(pids) if inside is not None else None, error, do)
-
-
-def _setns(descriptor: int) -> None:
-    """setns(2); in Python's own library only since 3.12. Raises OSError."""
-    if hasattr(os, "setns"):
-        os.setns(descriptor, _CLONE_NEWNET)
-        return
-    import ctypes  # some minimal Pythons lack it: then only the other namespaces are unreadable
-
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.setns(descriptor, _CLONE_NEWNET) != 0:
-        number = ctypes.get_errno()
-        raise OSError(number, os.strerror(number))
 
 
 def _groups(spaces: List[Space]) -> List[Group]:

@@ -25,7 +25,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._common.kube_
     parse_mode,
     parse_version,
 )
-from ansible_collections.kubenode.connections.plugins.module_utils._kernel import listeners as kernel_listeners
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel import listeners
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.listeners import Listener
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.plain_files import NotPlainError
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.processes import Process, find
@@ -132,7 +132,7 @@ def _ask(
     host: str, port: int, timeout_seconds: float, process: Optional[Process], proc: str
 ) -> Tuple[Optional[Process], _Answer]:
     """Whose answer it is, and the answer. Raises KubeProxyError where nobody there is believed."""
-    if not kernel_listeners.is_own_address(host):
+    if not listeners.is_own_address(host):
         raise KubeProxyError("this is no address of the node, so it was not asked. Give one of the node's own.")
     before = _listening(host, port)
     owner = _believe(before, process, proc)
@@ -144,24 +144,24 @@ def _ask(
 
 def _listening(host: str, port: int) -> FrozenSet[Listener]:
     try:
-        return kernel_listeners.at(host, port)
+        return listeners.at(host, port)
     except OSError as error:
         raise KubeProxyError(
             f"who listens there cannot be read ({error.filename}: {error.strerror}), so it was not asked."
         ) from error
 
 
-def _believe(listeners: FrozenSet[Listener], process: Optional[Process], proc: str) -> Optional[Process]:
+def _believe(found: FrozenSet[Listener], process: Optional[Process], proc: str) -> Optional[Process]:
     """The process whose answer counts, None where that cannot be seen and need not. Raises KubeProxyError."""
-    if not listeners:
+    if not found:
         raise AbsentError("nothing listens there.")
-    for listener in sorted(listeners):
+    for listener in sorted(found):
         if listener.uid != 0:
-            by = kernel_listeners.name_owner(listener.inode, proc)
+            by = listeners.name_owner(listener.inode, proc)
             raise KubeProxyError(f"user {listener.uid} listens there{by}, not root's kube-proxy, so it was not asked.")
     if os.geteuid() != 0:
         return process
-    owner = kernel_listeners.roots_process([listener.inode for listener in listeners], process, proc)
+    owner = listeners.roots_process([listener.inode for listener in found], process, proc)
     if owner is None:
         raise KubeProxyError(
             "a socket of root listens there, but no process of root's in the node's own user and network namespaces "
@@ -195,7 +195,7 @@ def _get(host: str, port: int, path: str, deadline: float) -> bytes:
 
 
 def _must_end_here(connection: socket.socket) -> None:
-    if not kernel_listeners.ends_here(connection):
+    if not listeners.ends_here(connection):
         raise KubeProxyError("a connection to it leads out of the node, so it was not asked.")
 
 

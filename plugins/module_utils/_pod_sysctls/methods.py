@@ -13,7 +13,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._files import
 from ansible_collections.kubenode.connections.plugins.module_utils._files.atomic_write import read_file
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel import root_only
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.processes import NODE, Process, find
-from ansible_collections.kubenode.connections.plugins.module_utils._observe import kubelet as observe_kubelet
+from ansible_collections.kubenode.connections.plugins.module_utils._observe import kubelet
 from ansible_collections.kubenode.connections.plugins.module_utils._observe.kubelet_version import read_version
 
 from . import cni_trial
@@ -86,7 +86,7 @@ def _why(error: NodeError) -> str:
 
 
 def _kubelet_way(wish: Wish) -> Way:
-    process, doubts = observe_kubelet.find_process()
+    process, doubts = kubelet.find_process()
     if process is None:
         raise NotHereError(" ".join(doubts) or "No kubelet runs here.", "Start it first.")
     version, why = read_version(process)
@@ -178,8 +178,8 @@ def _crio_way(wish: Wish) -> Way:
 def _refuse_other_runtime(process: Optional[Process], doubts: Sequence[str]) -> None:
     if process is None:
         raise NotHereError(" ".join(doubts) or "CRI-O does not run here.", "Choose another way.")
-    kubelet = observe_kubelet.find_process().process
-    arguments = [] if kubelet is None else kubelet.arguments()
+    process = kubelet.find_process().process
+    arguments = [] if process is None else process.arguments()
     endpoint = kubelet_conf.flag_of(arguments, "container-runtime-endpoint")
     if endpoint and "crio" not in endpoint:
         raise NotHereError(f"CRI-O runs here, but kubelet uses {ascii(endpoint)[1:-1]}.", "Choose another way.")

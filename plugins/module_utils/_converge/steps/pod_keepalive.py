@@ -10,7 +10,7 @@ import time
 from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Tuple
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.keepalive import KEYS, Keepalive, parse
-from ansible_collections.kubenode.connections.plugins.module_utils._kernel import child, namespaces
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel import child, namespace_paths, namespaces
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.procfs import read_sysctl, write_sysctl
 from ansible_collections.kubenode.connections.plugins.module_utils._observe.connections.pods import Pod
 
@@ -159,7 +159,7 @@ def _take_back(order: Order) -> Answer:
 def _enter(pod: Pod) -> Optional[Answer]:
     """None once we are in the pod's namespace."""
     try:
-        there = namespaces.enter(pod.inode, pod.ways)
+        there = namespace_paths.enter(pod.inode, pod.ways)
     except OSError as error:
         return Answer(None, REFUSED, f"its network namespace cannot be entered: {error.strerror or error}")
     return None if there else Answer(None, ENDED)

@@ -11,7 +11,12 @@ from ansible_collections.kubenode.connections.plugins.module_utils._common.keepa
     Keepalive,
     parse,
 )
-from ansible_collections.kubenode.connections.plugins.module_utils._kernel import inet_diag, namespaces, proc_tcp
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel import (
+    inet_diag,
+    namespace_paths,
+    namespaces,
+    proc_tcp,
+)
 from ansible_collections.kubenode.connections.plugins.module_utils._observe.connections import sockets
 from ansible_collections.kubenode.connections.plugins.module_utils._observe.connections.pods import Pod, pods_of
 
@@ -158,7 +163,7 @@ def timers_in(pod: Pod) -> Optional[List[List[int]]]:
     """
     tally = sockets.Tally()
     try:
-        if namespaces.enter(pod.inode, pod.ways):
+        if namespace_paths.enter(pod.inode, pod.ways):
             for found in proc_tcp.read():
                 if found.timer == inet_diag.TIMER_KEEPALIVE:
                     tally.add_gap(sockets.gap(found))

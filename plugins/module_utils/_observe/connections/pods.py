@@ -10,7 +10,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._common.keepa
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.namespaces import Space
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.procfs import read_text
 
-from . import runtimes as pod_runtimes
+from . import runtimes
 from .pod_names import LOG_DIRECTORY, PodName, Process, parse_cgroup, parse_stat, pod_names
 from .sockets import SOCK_DIAG
 
@@ -227,9 +227,9 @@ def _add_runtimes(rows: List[Dict[str, Any]], proc: str) -> None:
     """Fill in the runtime of each process that has connections at risk."""
     processes = _processes(rows)
     at_risk = list(dict.fromkeys(each["pid"] for each in processes if each["without_keepalive"]))
-    runtimes = pod_runtimes.recognise_all(at_risk, proc) if at_risk else {}
+    recognised = runtimes.recognise_all(at_risk, proc) if at_risk else {}
     for process in processes + [row["process"] for row in rows if row["process"]]:
-        process["runtime"] = runtimes.get(process["pid"])
+        process["runtime"] = recognised.get(process["pid"])
 
 
 def _add_pods(rows: List[Dict[str, Any]], names: Dict[str, PodName], proc: str) -> None:

@@ -92,7 +92,7 @@ def sum_up(lines: Iterable[str]) -> Tuple[Services, int]:
     return seen._replace(totals=Totals(*totals), draining=listed), strange
 
 
-def row(seen: Services) -> Dict[str, Any]:
+def as_plain(seen: Services) -> Dict[str, Any]:
     """As plain data for JSON, without what only serves to match sockets."""
     return {
         "totals": dict(seen.totals._asdict()),

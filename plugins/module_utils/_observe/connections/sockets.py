@@ -129,7 +129,7 @@ def read(names: Names, ask_netlink: bool, pids: Sequence[int]) -> Sockets:
     return _conclude(count, source, pids)
 
 
-def row(sockets: Sockets) -> Dict[str, Any]:
+def as_plain(sockets: Sockets) -> Dict[str, Any]:
     """As plain data for JSON, with lists for gaps."""
     services = [
         dict(

@@ -54,15 +54,15 @@ def crio(text):
 
 def tuned(text):
     """What a profile with this text before it sets."""
-    units = tuned_profiles.parse(f"{text}\n[sysctl]\n{TIME} = 300\n".encode(), "/x")
-    found, _any = tuned_profiles._sysctls(tuned_profiles._merged([units]), [TIME], [])
+    sections = tuned_profiles.parse(f"{text}\n[sysctl]\n{TIME} = 300\n".encode(), "/x")
+    found, _any = tuned_profiles._sysctls(tuned_profiles._merged([sections]), [TIME], [])
     return found[TIME].value
 
 
 def keepalived(text):
     end = "\n}\n" * 10 + "global_defs {\nlvs_timeouts tcp 600\n}\nvirtual_server x 1 {\n}\n"
-    raws = [keepalived_conf._Raw("x", number, line) for number, line in enumerate((text + end).split("\n"), 1)]
-    found = keepalived_conf.parse(keepalived_conf._lines(raws, "x"))
+    lines = [keepalived_conf._Line("x", number, line) for number, line in enumerate((text + end).split("\n"), 1)]
+    found = keepalived_conf.parse(keepalived_conf._that_hold(lines, "x"), [])
     return found and found.timeouts
 
 

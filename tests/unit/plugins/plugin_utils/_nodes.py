@@ -308,7 +308,7 @@ def _services(
     ]
     for number, (weight, active, inactive) in enumerate(servers or [(1, 4, 1)], start=1):
         lines.append(f"  -> 0A0200{number:02X}:1F90      Masq    {weight:<6} {active:<10} {inactive:<10}\n")
-    return services.row(services.sum_up(lines)[0])
+    return services.as_plain(services.sum_up(lines)[0])
 
 
 def _kube_proxy(mode: str) -> dict[str, Any]:

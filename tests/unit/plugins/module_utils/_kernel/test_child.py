@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from ansible_collections.kubenode.connections.plugins.module_utils._kernel import child as kernel_child
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel import child
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._isolated import run_python
 
 
@@ -40,7 +40,7 @@ def after(bad_end):
     ],
 )
 def test_a_bad_end_is_said(bad_end, expected, capfd):
-    values, error = kernel_child.collect(after(bad_end), 30)
+    values, error = child.collect(after(bad_end), 30)
     assert error == expected
     assert values == [[1, None], {"name": "\u00e9\n"}]
     assert capfd.readouterr() == ("", "")
@@ -51,7 +51,7 @@ def test_what_came_before_a_hang_is_kept():
         yield "x" * 100000
         time.sleep(60)
 
-    values, error = kernel_child.collect(work, 1)
+    values, error = child.collect(work, 1)
     assert error == "took longer than 1 s"
     assert values == ["x" * 100000]
 
@@ -59,7 +59,7 @@ def test_what_came_before_a_hang_is_kept():
 def test_a_blocked_alarm_ends_the_child_all_the_same():
     old = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])
     try:
-        assert kernel_child.collect(lambda: [time.sleep(60)], 1) == ([], "took longer than 1 s")
+        assert child.collect(lambda: [time.sleep(60)], 1) == ([], "took longer than 1 s")
         assert signal.SIGALRM in signal.pthread_sigmask(signal.SIG_BLOCK, [])
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, old)
@@ -72,18 +72,15 @@ def test_a_child_that_its_alarm_does_not_end_is_not_waited_for():
         time.sleep(60)
 
     started = time.monotonic()
-    values, error = kernel_child.collect(work, 1)
+    values, error = child.collect(work, 1)
     assert error == "took longer than 1 s"
     assert time.monotonic() - started < 10
     assert os.waitpid(values[0], 0)[1] == signal.SIGKILL
 
 
 def test_a_child_that_hangs_holds_nobody_who_waits_for_our_output():
-    code = (
-        "import os, time\nprint(kernel_child.collect(lambda: [[os.readlink(f'/proc/self/fd/{n}') for n in "
-        "range(3)]], 30))"
-    )
-    assert run_python("_kernel.child as kernel_child", code) == f"([{['/dev/null'] * 3}], None)"
+    code = "import os, time\nprint(child.collect(lambda: [[os.readlink(f'/proc/self/fd/{n}') for n in range(3)]], 30))"
+    assert run_python("_kernel.child", code) == f"([{['/dev/null'] * 3}], None)"
 
 
 def test_half_a_line_is_no_value(monkeypatch):
@@ -91,16 +88,16 @@ def test_half_a_line_is_no_value(monkeypatch):
         os.write(writing, b'[[1]]\n["two", ')
         os._exit(1)
 
-    monkeypatch.setattr(kernel_child, "_run", half)
-    assert kernel_child.collect(list, 30) == ([[1]], "ended with wait status 256")
+    monkeypatch.setattr(child, "_run", half)
+    assert child.collect(list, 30) == ([[1]], "ended with wait status 256")
 
 
 def test_a_good_end():
-    assert kernel_child.collect(lambda: [1, "two", [None]], 30) == ([1, "two", [None]], None)
+    assert child.collect(lambda: [1, "two", [None]], 30) == ([1, "two", [None]], None)
 
 
 def test_much_is_given_back_whole():
-    values, error = kernel_child.collect(lambda: ([number, "x" * 100] for number in range(20000)), 30)
+    values, error = child.collect(lambda: ([number, "x" * 100] for number in range(20000)), 30)
     assert (len(values), values[-1][0], error) == (20000, 19999, None)
 
 
@@ -109,17 +106,14 @@ def test_a_machine_that_has_no_more_processes():
         "import os, resource\nos.setgroups([])\nos.setgid(65534)\nos.setuid(65534)\n"
         "resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))\n"
         "before = len(os.listdir('/proc/self/fd'))\n"
-        "print(kernel_child.collect(list, 30), len(os.listdir('/proc/self/fd')) - before)"
+        "print(child.collect(list, 30), len(os.listdir('/proc/self/fd')) - before)"
     )
-    assert (
-        run_python("_kernel.child as kernel_child", code)
-        == "([], 'cannot be started: Resource temporarily unavailable') 0"
-    )
+    assert run_python("_kernel.child", code) == "([], 'cannot be started: Resource temporarily unavailable') 0"
 
 
 def test_no_descriptor_and_no_process_is_left():
     before = os.listdir("/proc/self/fd")
-    kernel_child.collect(lambda: [1], 30)
+    child.collect(lambda: [1], 30)
     assert os.listdir("/proc/self/fd") == before
     with pytest.raises(ChildProcessError):
         os.waitpid(-1, os.WNOHANG)

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.errors import more_rights
-from ansible_collections.kubenode.connections.plugins.module_utils._kernel import counters as kernel_counters
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel import counters
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._isolated import run_python
 
 FIXTURES = pathlib.Path(__file__).parents[1] / "fixtures"
@@ -22,13 +22,13 @@ COLUMN_OF_KERNEL = {
     "7.2.12+deb13-cloud-amd64": "chainlength",
 }
 NOTHING = [False, None, None, None, {}, [], []]
-READ = "import json\nprint(json.dumps(kernel_counters.read_conntrack()))"
+READ = "import json\nprint(json.dumps(counters.read_conntrack()))"
 
 
 @pytest.mark.parametrize(("kernel", "column"), sorted(COLUMN_OF_KERNEL.items()))
 def test_the_statistics_of_a_real_kernel(kernel, column):
     text = (FIXTURES / kernel / "proc_net_stat_nf_conntrack.txt").read_text()
-    rows, strange = kernel_counters.parse_statistics(text)
+    rows, strange = counters.parse_statistics(text)
     assert strange == 0
     assert [(row["cpu"], row["entries"]) for row in rows] == [(0, 6), (1, 6)]
     for row in rows:
@@ -38,7 +38,7 @@ def test_the_statistics_of_a_real_kernel(kernel, column):
 
 def test_the_numbers_are_hexadecimal_and_the_header_names_them():
     text = "entries  drop invalid\n000000ff  00000010 0000abcd\nFFFFFFFF  00000000 00000001\n"
-    assert kernel_counters.parse_statistics(text) == (
+    assert counters.parse_statistics(text) == (
         [
             {"cpu": 0, "entries": 255, "drop": 16, "invalid": 43981},
             {"cpu": 1, "entries": 4294967295, "drop": 0, "invalid": 1},
@@ -58,19 +58,19 @@ def test_the_numbers_are_hexadecimal_and_the_header_names_them():
     ],
 )
 def test_lines_that_do_not_fit_are_counted(text, rows, strange):
-    assert kernel_counters.parse_statistics(text) == (rows, strange)
+    assert counters.parse_statistics(text) == (rows, strange)
 
 
 @given(st.text())
 def test_no_text_makes_the_parser_raise(text):
-    kernel_counters.parse_statistics(text)
+    counters.parse_statistics(text)
 
 
 @given(st.lists(st.lists(st.integers(0, (1 << 32) - 1), min_size=3, max_size=3)))
 def test_written_statistics_are_read_again(rows):
     lines = ["entries  clashres found"] + ["{:08x}  {:08x} {:08x}".format(*row) for row in rows]
     expected = [dict(zip(("entries", "clashres", "found"), row), cpu=cpu) for cpu, row in enumerate(rows)]
-    assert kernel_counters.parse_statistics("\n".join(lines)) == (expected, 0)
+    assert counters.parse_statistics("\n".join(lines)) == (expected, 0)
 
 
 def test_a_new_network_namespace_has_the_kernels_own_values_and_what_is_set_there():
@@ -80,7 +80,7 @@ def test_a_new_network_namespace_has_the_kernels_own_values_and_what_is_set_ther
         "                       'net.netfilter.nf_conntrack_tcp_timeout_established=86400'])\n"
     )
     loaded, entries, limit, be_liberal, timeouts, statistics, errors = json.loads(
-        run_python("_kernel.counters as kernel_counters", code + READ, "unshare", "-n")
+        run_python("_kernel.counters", code + READ, "unshare", "-n")
     )
     assert (loaded, entries, be_liberal, errors) == (True, 0, 1, [])
     assert limit > 0
@@ -102,7 +102,7 @@ def test_where_conntrack_is_not_loaded_everything_is_empty():
         "import os, subprocess\nsubprocess.check_call(['mount', '-t', 'tmpfs', 'none', '/proc/sys/net/netfilter'])\n"
         "os.mkdir('/proc/sys/net/netfilter/nf_log')\n"  # which is there without conntrack
     )
-    assert json.loads(run_python("_kernel.counters as kernel_counters", code + READ, "unshare", "-mn")) == NOTHING
+    assert json.loads(run_python("_kernel.counters", code + READ, "unshare", "-mn")) == NOTHING
 
 
 def test_a_value_that_cannot_be_read_is_an_error_and_the_rest_still_counts():
@@ -112,9 +112,7 @@ def test_a_value_that_cannot_be_read_is_an_error_and_the_rest_still_counts():
         "subprocess.check_call(['mount', '--bind', '/proc/sys/kernel/osrelease',\n"
         "                       '/proc/sys/net/netfilter/nf_conntrack_tcp_be_liberal'])\n"
     )
-    seen = kernel_counters.Conntrack(
-        *json.loads(run_python("_kernel.counters as kernel_counters", code + READ, "unshare", "-mn"))
-    )
+    seen = counters.Conntrack(*json.loads(run_python("_kernel.counters", code + READ, "unshare", "-mn")))
     assert seen.be_liberal is None
     assert "established" not in seen.timeouts
     assert seen.timeouts["close_wait"] == 60
@@ -166,18 +164,18 @@ def row(cpu, processed, dropped, time_squeeze, received_rps):
     ],
 )
 def test_the_columns_by_kernel(text, rows):
-    assert kernel_counters.parse_softnet(text) == (rows, 0)
+    assert counters.parse_softnet(text) == (rows, 0)
 
 
 def test_lines_that_make_no_sense_are_counted():
-    assert kernel_counters.parse_softnet("zz 00000000 00000000\n00000001 00000002\n00000001 00000002 00000003\n") == (
+    assert counters.parse_softnet("zz 00000000 00000000\n00000001 00000002\n00000001 00000002 00000003\n") == (
         [{"processed": 1, "dropped": 2, "time_squeeze": 3, "cpu": 2}],
         2,
     )
 
 
 def test_this_machine_has_a_row_for_each_cpu_that_is_online():
-    seen = kernel_counters.read_softnet()
+    seen = counters.read_softnet()
     assert seen.error is None
     assert {each["cpu"] for each in seen.rows} >= os.sched_getaffinity(0)
     assert all(set(each) == set(row(0, 0, 0, 0, 0)) for each in seen.rows)
@@ -187,47 +185,45 @@ NONE = {"invalid": 0, "insert_failed": 0, "drop": 0, "early_drop": 0}
 
 
 def between(first, second, table="conntrack"):
-    result = kernel_counters.growth(
-        kernel_counters.Sample(10.0, {table: first}), kernel_counters.Sample(11.25, {table: second})
-    )
+    result = counters.growth(counters.Sample(10.0, {table: first}), counters.Sample(11.25, {table: second}))
     assert result["seconds"] == 1.25
     return result[table]
 
 
-def counters(**counted):
+def counts(**counted):
     return {name: counted.get(name, 0) for name in NONE}
 
 
 def rows(*cpus):
-    return [dict(counters(**counted), cpu=cpu) for cpu, counted in cpus]
+    return [dict(counts(**counted), cpu=cpu) for cpu, counted in cpus]
 
 
 @pytest.mark.parametrize(
     ("first", "second", "grown"),
     [
-        pytest.param(rows((0, {"invalid": 7})), rows((0, {"invalid": 7})), counters(), id="nothing happened"),
+        pytest.param(rows((0, {"invalid": 7})), rows((0, {"invalid": 7})), counts(), id="nothing happened"),
         pytest.param(
             rows((0, {"invalid": 7}), (1, {"drop": 1})),
             rows((0, {"invalid": 9}), (1, {"drop": 4, "invalid": 5})),
-            counters(invalid=7, drop=3),
+            counts(invalid=7, drop=3),
             id="all CPUs count together",
         ),
         pytest.param(
             rows((0, {"invalid": 900}), (1, {"invalid": 800})),
             rows((0, {"invalid": 3}), (1, {"invalid": 802})),
-            counters(invalid=2),
+            counts(invalid=2),
             id="the module was loaded anew: no negative growth, and none of it hides the other CPU's",
         ),
         pytest.param(
             rows((0, {"drop": 5}), (1, {"drop": 7})),
             rows((0, {"drop": 6})),
-            counters(drop=1),
+            counts(drop=1),
             id="a CPU went offline",
         ),
         pytest.param(
             rows((0, {"drop": 5})),
             rows((0, {"drop": 5}), (1, {"drop": 1000})),
-            counters(),
+            counts(),
             id="a CPU came online: what it had counted before is no growth",
         ),
         pytest.param([], rows((0, {"invalid": 7})), {}, id="conntrack was loaded in between"),
@@ -250,8 +246,8 @@ def test_softnet_has_counters_of_its_own():
 
 @pytest.mark.parametrize("kernel", sorted(path.name for path in FIXTURES.iterdir()))
 def test_the_statistics_of_a_real_kernel_have_every_counter(kernel):
-    read = kernel_counters.parse_statistics((FIXTURES / kernel / "proc_net_stat_nf_conntrack.txt").read_text())[0]
-    assert between(read, read) == counters()
+    read = counters.parse_statistics((FIXTURES / kernel / "proc_net_stat_nf_conntrack.txt").read_text())[0]
+    assert between(read, read) == counts()
 
 
 ROWS = st.lists(st.fixed_dictionaries({"cpu": st.integers(0, 3), "invalid": st.integers(0, (1 << 32) - 1)}), max_size=6)
@@ -263,27 +259,27 @@ def test_growth_is_never_negative(first, second):
 
 
 def test_the_time_that_the_rest_of_the_reading_took_is_not_waited_again():
-    first = kernel_counters.take_sample({})
+    first = counters.take_sample({})
     time.sleep(0.05)
-    assert 0 < kernel_counters.rest_seconds(first, 1.0) <= 0.95
-    assert kernel_counters.rest_seconds(first, 0.01) == 0
+    assert 0 < counters.rest_seconds(first, 1.0) <= 0.95
+    assert counters.rest_seconds(first, 0.01) == 0
 
 
 INVALID = r"""
 import json, socket, struct, subprocess
 subprocess.check_call(['ip', 'link', 'set', 'lo', 'up'])
 subprocess.check_call(['iptables', '-A', 'INPUT', '-m', 'conntrack', '--ctstate', 'INVALID', '-j', 'DROP'])
-readers = {'conntrack': kernel_counters.read_statistics}
-first = kernel_counters.take_sample(readers)
+readers = {'conntrack': counters.read_statistics}
+first = counters.take_sample(readers)
 raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_TCP)
 for _number in range(3):  # a TCP header with all flags set at once, which no state machine knows
     raw.sendto(struct.pack('!HHIIBBHHH', 1, 2, 0, 0, 0x50, 0xFF, 0, 0, 0), ('127.0.0.1', 0))
-print(json.dumps(kernel_counters.growth(first, kernel_counters.take_sample(readers))))
+print(json.dumps(counters.growth(first, counters.take_sample(readers))))
 """
 
 
 def test_packets_that_conntrack_calls_invalid_are_counted_while_they_come():
-    grown = json.loads(run_python("_kernel.counters as kernel_counters", INVALID, "unshare", "-n"))
+    grown = json.loads(run_python("_kernel.counters", INVALID, "unshare", "-n"))
     assert 0 <= grown["seconds"] < 60
     assert grown["conntrack"]["invalid"] >= 3
     assert grown["softnet"] == {}

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ansible_collections.kubenode.connections.plugins.module_utils._kernel import inet_diag as kernel_inet_diag
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel import inet_diag
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.inet_diag import Socket
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.netlink import NetlinkError
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._real_sockets import (
@@ -140,11 +140,10 @@ def test_both_ways_say_the_same_but_for_the_idle_time():
         "for number in range(30):\n"
         "    connect(server, '127.9.8.7', keepalive=number % 2, idle=100 + number)\n"
         "    connect(six, '::1', keepalive=number % 3)\n"
-        "show(kernel_inet_diag.read)\nshow(proc_tcp.read)"
+        "show(inet_diag.read)\nshow(proc_tcp.read)"
     )
     netlink, proc = [
-        sorted(Socket(*each) for each in line)
-        for line in lines_of("_kernel.inet_diag as kernel_inet_diag, _kernel.proc_tcp", code)
+        sorted(Socket(*each) for each in line) for line in lines_of("_kernel.inet_diag, _kernel.proc_tcp", code)
     ]
     assert len(netlink) == len(proc) == 120
     for left, right in zip(netlink, proc):
@@ -157,10 +156,10 @@ def test_both_ways_say_the_same_but_for_the_idle_time():
 def test_the_idle_time_begins_with_the_last_packet_and_the_timer_goes_on():
     code = (
         "client, accepted = connect(listen('127.0.0.1'), '127.0.0.1', keepalive=True)\n"
-        "time.sleep(1.5)\nshow(kernel_inet_diag.read, client)\n"
-        "accepted.send(b'x'); client.recv(1)\nshow(kernel_inet_diag.read, client)"
+        "time.sleep(1.5)\nshow(inet_diag.read, client)\n"
+        "accepted.send(b'x'); client.recv(1)\nshow(inet_diag.read, client)"
     )
-    quiet, busy = [Socket(*line[0]) for line in lines_of("_kernel.inet_diag as kernel_inet_diag", code)]
+    quiet, busy = [Socket(*line[0]) for line in lines_of("_kernel.inet_diag", code)]
     assert quiet.idle_ms >= 1490
     assert abs(quiet.idle_ms + quiet.expires_ms - 7200000) <= 40
     assert busy.idle_ms + busy.expires_ms < 7200000 - 1400
@@ -169,7 +168,7 @@ def test_the_idle_time_begins_with_the_last_packet_and_the_timer_goes_on():
 @pytest.mark.parametrize("reader", READERS)
 def test_a_forked_child_sees_the_sockets_of_the_namespace_that_it_enters(reader):
     code = (
-        "from ansible_collections.kubenode.connections.plugins.module_utils._kernel import namespaces\n"
+        "from ansible_collections.kubenode.connections.plugins.module_utils._kernel import namespace_paths\n"
         "connect(listen('127.0.0.1', 81), '127.0.0.1')\n"
         f"assert len(list({reader}.read())) == 2\n"  # the kernel now has this namespace's files in its cache
         "reading, writing = os.pipe()\n"
@@ -182,7 +181,7 @@ def test_a_forked_child_sees_the_sockets_of_the_namespace_that_it_enters(reader)
         "pod = int(os.read(reading, 20))\n"
         "if os.fork() == 0:\n"
         f"    assert len(list({reader}.read())) == 2\n"
-        "    namespaces._setns(os.open('/proc/%d/ns/net' % pod, os.O_RDONLY))\n"
+        "    namespace_paths._setns(os.open('/proc/%d/ns/net' % pod, os.O_RDONLY))\n"
         f"    show({reader}.read)\n"
         "    os._exit(0)\n"
         "os.wait()\n"
@@ -207,9 +206,9 @@ def test_many_sockets_take_many_messages():
     code = (
         "server = listen('0.0.0.0')\n"
         "for number in range(400): connect(server, '127.0.%d.1' % (number % 200))\n"
-        "print(len(set(each.inode for each in kernel_inet_diag.read())))"
+        "print(len(set(each.inode for each in inet_diag.read())))"
     )
-    assert lines_of("_kernel.inet_diag as kernel_inet_diag", code) == [800]
+    assert lines_of("_kernel.inet_diag", code) == [800]
 
 
 def attribute(kind, content):
@@ -240,7 +239,7 @@ def message(*attributes, **fields):
 
 
 def parsed(data, places=None):
-    return kernel_inet_diag.parse(bytearray(data), 0, len(data), {} if places is None else places)
+    return inet_diag.parse(bytearray(data), 0, len(data), {} if places is None else places)
 
 
 IDLE = [
@@ -296,7 +295,7 @@ MESSAGES = st.one_of(st.binary(max_size=500), st.binary(max_size=300).map(lambda
 def test_no_message_makes_the_parser_raise_anything_else(data, places, before):
     buffer = bytearray(bytes(before) + data)
     try:
-        found = kernel_inet_diag.parse(buffer, before, len(buffer), places)
+        found = inet_diag.parse(buffer, before, len(buffer), places)
     except NetlinkError:
         return
     assert found is None or len(found.remote) in (4, 16)
@@ -307,4 +306,4 @@ def test_no_flipped_byte_makes_the_parser_raise_anything_else(at, byte):
     data = bytearray(message(SHUTDOWN, MARK, INFO))
     data[at] = byte
     with contextlib.suppress(NetlinkError):
-        kernel_inet_diag.parse(data, 0, len(data), {len(data): 80})
+        inet_diag.parse(data, 0, len(data), {len(data): 80})

@@ -10,7 +10,7 @@ import socket
 
 import pytest
 
-from ansible_collections.kubenode.connections.plugins.module_utils._kernel import listeners as kernel_listeners
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel import listeners
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.processes import Process
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._isolated import run_python
 
@@ -27,10 +27,10 @@ for address in {addresses!r}:
     server.bind((host, 80))
     server.listen(5)
     sockets[os.fstat(server.fileno()).st_ino] = server
-said = kernel_listeners.at({target!r}, 80)
+said = listeners.at({target!r}, 80)
 try:
     client = socket.create_connection(({target!r}, 80), 1)
-    assert kernel_listeners.ends_here(client)
+    assert listeners.ends_here(client)
 except ConnectionRefusedError:
     pass
 got = [inode for inode, server in sockets.items() if select.select([server], [], [], 0)[0]]
@@ -56,7 +56,7 @@ print([(list(sockets).index(each.inode), each.uid) for each in said], [list(sock
 )
 def test_the_listener_that_the_kernel_takes(addresses, target, said):
     code = CODE.format(addresses=addresses, target=target)
-    assert run_python("_kernel.listeners as kernel_listeners", code, "unshare", "-n") == said
+    assert run_python("_kernel.listeners", code, "unshare", "-n") == said
 
 
 @pytest.mark.parametrize(
@@ -64,14 +64,14 @@ def test_the_listener_that_the_kernel_takes(addresses, target, said):
     [("127.0.0.1", True), ("127.9.9.9", True), ("::1", True), ("192.0.2.1", False), ("2001:db8::1", False)],
 )
 def test_an_address_of_this_machine(host, own):
-    assert kernel_listeners.is_own_address(host) is own
+    assert listeners.is_own_address(host) is own
 
 
 def test_the_process_of_root_that_has_all_of_the_sockets():
     with socket.socket() as one, socket.socket() as two:
         inodes = [os.fstat(each.fileno()).st_ino for each in (one, two)]
-        assert kernel_listeners.roots_process(inodes, None).pid == os.getpid()
-        assert kernel_listeners.roots_process(inodes, Process(os.getppid())).pid == os.getpid()
-        assert kernel_listeners.name_owner(inodes[0]).startswith(f", process {os.getpid()} (")
-    assert kernel_listeners.roots_process(inodes, Process(os.getpid())) is None
-    assert kernel_listeners.name_owner(inodes[0]) == ""
+        assert listeners.roots_process(inodes, None).pid == os.getpid()
+        assert listeners.roots_process(inodes, Process(os.getppid())).pid == os.getpid()
+        assert listeners.name_owner(inodes[0]).startswith(f", process {os.getpid()} (")
+    assert listeners.roots_process(inodes, Process(os.getpid())) is None
+    assert listeners.name_owner(inodes[0]) == ""

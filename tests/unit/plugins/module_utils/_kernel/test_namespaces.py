@@ -10,7 +10,7 @@ import signal
 
 import pytest
 
-from ansible_collections.kubenode.connections.plugins.module_utils._kernel import namespaces as kernel_namespaces
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel import namespaces
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._isolated import run_python
 
 ISOLATED = ("unshare", "-pfmn", "--mount-proc")
@@ -25,7 +25,7 @@ def namespace(time_seconds=None):
     return process
 def show():
     before = os.readlink('/proc/self/ns/net')
-    seen = kernel_namespaces.read()
+    seen = namespaces.read()
     stayed = os.readlink('/proc/self/ns/net') == before
     print(json.dumps([seen.total, seen.unreadable, seen.error, seen.groups, stayed]))
 """
@@ -44,7 +44,7 @@ assert libc.capset(ctypes.byref(header), data) == 0
 
 def seen_after(code, prefix=ISOLATED):
     """What the last show() printed: total, unreadable, error, groups, and whether the caller stayed where it was."""
-    last = run_python("_kernel.namespaces as kernel_namespaces", PRELUDE + code, *prefix).splitlines()[-1]
+    last = run_python("_kernel.namespaces, _kernel.namespace_paths", PRELUDE + code, *prefix).splitlines()[-1]
     total, unreadable, error, groups, stayed = json.loads(last)
     assert stayed
     return total, unreadable, error, groups
@@ -92,12 +92,12 @@ def test_a_named_namespace_without_a_process_counts_and_other_files_do_not():
 def test_a_process_that_ends_while_we_look_is_no_error():
     code = (
         "pods = [namespace(200), namespace(300)]\n"
-        "find = kernel_namespaces._find\n"
+        "find = namespace_paths.find\n"
         "def find_and_end(*arguments):\n"
         "    found = find(*arguments)\n"
         "    pods[0].kill(); pods[0].wait()\n"
         "    return found\n"
-        "kernel_namespaces._find = find_and_end\n"
+        "namespace_paths.find = find_and_end\n"
         "show()"
     )
     assert seen_after(code) == (2, 0, None, [[DEFAULT, 1, True], [[300, 75, 9], 1, False]])
@@ -107,12 +107,12 @@ def test_a_namespace_that_took_the_place_of_another_is_not_taken_for_it():
     code = (
         "pods = [namespace(200), namespace(300)]\n"
         "inode = os.stat('/proc/%d/ns/net' % pods[0].pid).st_ino\n"
-        "find = kernel_namespaces._find\n"
+        "find = namespace_paths.find\n"
         "def find_and_reuse_the_pid(*arguments):\n"
         "    found = find(*arguments)\n"
-        "    found[0][inode].ways[:] = ['/proc/%d/ns/net' % pods[1].pid]\n"
+        "    found[1][inode].ways[:] = ['/proc/%d/ns/net' % pods[1].pid]\n"
         "    return found\n"
-        "kernel_namespaces._find = find_and_reuse_the_pid\n"
+        "namespace_paths.find = find_and_reuse_the_pid\n"
         "show()"
     )
     assert seen_after(code) == (2, 0, None, [[DEFAULT, 1, True], [[300, 75, 9], 1, False]])
@@ -142,11 +142,11 @@ def test_a_namespace_without_keepalive_values_is_unreadable_with_the_reason():
     # As in kernels before 4.5, where only the first namespace has them.
     code = (
         "pod = namespace()\n"
-        "original = kernel_namespaces._setns\n"
+        "original = namespace_paths._setns\n"
         "def setns(descriptor):\n"
         "    original(descriptor)\n"
         "    subprocess.check_call(['mount', '-t', 'tmpfs', 'none', '/proc/sys/net/ipv4'])\n"
-        "kernel_namespaces._setns = setns\n"
+        "namespace_paths._setns = setns\n"
         "show()"
     )
     total, unreadable, error, groups = seen_after(code)
@@ -164,11 +164,7 @@ def test_a_namespace_without_keepalive_values_is_unreadable_with_the_reason():
     ],
 )
 def test_a_reader_that_dies_leaves_the_rest_unreadable(ending, said):
-    code = (
-        "pod = namespace()\ndef dies(*_arguments):\n    "
-        + ending
-        + "\nkernel_namespaces._enter_and_look = dies\nshow()"
-    )
+    code = "pod = namespace()\ndef dies(*_arguments):\n    " + ending + "\nnamespaces._enter_and_look = dies\nshow()"
     assert seen_after(code) == (
         2,
         1,
@@ -179,8 +175,8 @@ def test_a_reader_that_dies_leaves_the_rest_unreadable(ending, said):
 
 def test_a_hanging_reader_is_ended():
     code = (
-        "pod = namespace()\nkernel_namespaces._CHILD_SECONDS = 1\n"
-        "kernel_namespaces._enter_and_look = lambda *_arguments: time.sleep(60)\nshow()"
+        "pod = namespace()\nnamespaces._CHILD_SECONDS = 1\n"
+        "namespaces._enter_and_look = lambda *_arguments: time.sleep(60)\nshow()"
     )
     assert seen_after(code)[:3] == (
         2,
@@ -190,14 +186,14 @@ def test_a_hanging_reader_is_ended():
 
 
 def test_without_proc_nothing_is_known_and_said(tmp_path):
-    seen = kernel_namespaces.read(str(tmp_path))
+    seen = namespaces.read(str(tmp_path))
     assert (seen.total, seen.unreadable, seen.groups) == (0, 1, [])
     assert seen.error == "{}: No such file or directory".format(os.path.join(str(tmp_path), "self/ns/net"))
 
 
 def test_this_process_leaves_no_child_behind_and_stays_where_it_is():
     before = os.readlink("/proc/self/ns/net")
-    seen = kernel_namespaces.read()
+    seen = namespaces.read()
     assert os.readlink("/proc/self/ns/net") == before
     assert seen.total >= 1
     assert sum(group.own for group in seen.groups) == 1

@@ -15,7 +15,7 @@ import time
 
 import pytest
 
-from ansible_collections.kubenode.connections.plugins.module_utils._kernel import processes as kernel_processes
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel import processes
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.plain_files import NotPlainError
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.processes import (
     HOST_NETWORK,
@@ -193,8 +193,8 @@ def test_hyperkube_is_what_its_first_argument_says():
 def test_root_without_the_right_to_look_does_not_believe():
     """Root of a container that may not look at processes with more rights than its own."""
     with kubelet() as process:
-        code = "print(kernel_processes.find(['kubelet'], kernel_processes.NODE))"
-        said = run_python("_kernel.processes as kernel_processes", code, "setpriv", "--bounding-set", "-sys_ptrace")
+        code = "print(processes.find(['kubelet'], processes.NODE))"
+        said = run_python("_kernel.processes", code, "setpriv", "--bounding-set", "-sys_ptrace")
     assert said.startswith("Found(process=None, doubts=['Process ")
     assert f"Process {process.pid} calls itself kubelet, but may not be looked at: it is not believed." in said
 
@@ -269,8 +269,8 @@ def test_no_fifo_device_or_folder_of_a_process_is_waited_for():
 @isolated
 def test_a_file_system_that_does_not_answer_is_given_up(monkeypatch):
     """What its child does on such a file system, where one cannot be made without more: it sleeps in the kernel."""
-    monkeypatch.setattr(kernel_processes, "_FILE_SECONDS", 1)
-    monkeypatch.setattr(kernel_processes, "read_in_root", lambda *_arguments: time.sleep(60))
+    monkeypatch.setattr(processes, "_FILE_SECONDS", 1)
+    monkeypatch.setattr(processes, "read_in_root", lambda *_arguments: time.sleep(60))
     with kubelet() as process, pytest.raises(OSError, match="the reader of the file took longer than 1 s"):
         Process(process.pid).read_file("/etc/passwd", 100)
 

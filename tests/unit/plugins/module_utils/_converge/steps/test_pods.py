@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Pods are real network namespaces here; which namespace is whose pod is told by test__pod_rows."""
+"""Pods are real network namespaces here; which namespace is whose pod is told by _observe/connections/test_pods.py."""
 
 import json
 
@@ -12,10 +12,7 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._i
 
 ISOLATED = ("unshare", "-pfmn", "--mount-proc")
 TMP = 'mount -t tmpfs t /tmp && exec "$@"'
-ROOMS = (
-    "_kernel.namespaces as netns, _converge.steps.pod_keepalive, _converge.steps.pods as steps_pods, "
-    "_converge.transaction"
-)
+ROOMS = "_kernel.namespaces, _converge.steps.pod_keepalive, _converge.steps.pods as steps_pods, _converge.transaction"
 PRELUDE = r"""
 import json, os, subprocess, time
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.originals import LiveRecord
@@ -48,7 +45,7 @@ def find():
     return steps_pods.Running(pod_keepalive.read(pods), hidden)
 def step(wanted=None, **ours):
     records = {uid: LiveRecord('7200/75/9', (text,)) for uid, text in ours.items()}
-    return steps_pods.PodsKeepalive(records, wanted and netns.Keepalive(*wanted), find)
+    return steps_pods.PodsKeepalive(records, wanted and namespaces.Keepalive(*wanted), find)
 def live():
     command = ['nsenter', '--net=/proc/{}/ns/net', 'sysctl', '-n'] + KEYS
     return {
@@ -376,7 +373,7 @@ def test_a_namespace_of_another_user_namespace_is_left_and_told():
     """The pod was there before; we are root only in a user namespace that does not own it."""
     code = (
         "pod('good')\nforeign = Pod('shop/foreign', os.stat('/tmp/foreign').st_ino, ['/tmp/foreign'], "
-        "netns.Keepalive(7200, 75, 9), None)\nreal = find\n"
+        "namespaces.Keepalive(7200, 75, 9), None)\nreal = find\n"
         "find = lambda: steps_pods.Running(dict(real().pods, foreign=foreign), None)\n"
         "it = step((600, 30, 9))\ntransaction.run([it])\nsay(it.after, apart(it), live())"
     )
@@ -437,7 +434,7 @@ def test_a_run_that_was_killed_between_two_values_is_known_again(half):
     values = half.replace("/", ", ")
     code = (
         f"pod('web')\nahead = step((600, 30, 5)).targets['web'].ahead\nend('web'); pod('web', {values})\n"
-        "for wanted in (None, netns.Keepalive(600, 30, 5)):\n"
+        "for wanted in (None, namespaces.Keepalive(600, 30, 5)):\n"
         "    it = steps_pods.PodsKeepalive({'web': ahead}, wanted, find)\n    say(it.after)\n"
     )
     output = run_python(ROOMS, PRELUDE + code, *ISOLATED).splitlines()

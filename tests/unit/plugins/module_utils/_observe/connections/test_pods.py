@@ -24,7 +24,7 @@ ID = "5c" * 32
 # them is removed when the processes have ended.
 PRELUDE = r"""
 import json, os, shutil, subprocess, sys, time
-from ansible_collections.kubenode.connections.plugins.module_utils._kernel import namespaces as kernel_namespaces
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel import namespace_paths, namespaces
 LOGS, V1, V2 = (os.path.join(sys.argv[1], name) for name in ('logs', 'v1', 'v2'))
 for folder in (LOGS, V1, V2):
     os.mkdir(folder)
@@ -68,7 +68,7 @@ def remove(folder):
             time.sleep(0.01)
 def show(inside=None):
     settle()
-    print(json.dumps(pod_rows.read(kernel_namespaces.read(inside=inside).spaces, log_directory=LOGS)))
+    print(json.dumps(pod_rows.read(namespaces.read(inside=inside).spaces, log_directory=LOGS)))
 try:
     exec(sys.stdin.read())
 finally:
@@ -213,8 +213,8 @@ def test_processes_that_end_while_we_look_are_no_error(pods_of):
 
 def test_a_running_pod_that_the_reader_did_not_reach_says_why(pods_of):
     pods = pods_of(
-        f"pod = namespace()\ninto(pod, V1, 'kubepods/pod{UID}/{ID}')\nsettle()\nkernel_namespaces._CHILD_SECONDS = 1\n"
-        "spaces = kernel_namespaces.read(inside=lambda pids: time.sleep(60)).spaces\n"
+        f"pod = namespace()\ninto(pod, V1, 'kubepods/pod{UID}/{ID}')\nsettle()\nnamespaces._CHILD_SECONDS = 1\n"
+        "spaces = namespaces.read(inside=lambda pids: time.sleep(60)).spaces\n"
         "found = pod_rows.pods_of(spaces, log_directory=LOGS)\n"
         "print(json.dumps({uid: [pod.keepalive, pod.error] for uid, pod in found.items()}))"
     )
@@ -256,8 +256,8 @@ def test_a_namespace_that_a_program_made_within_its_pod_is_not_even_entered(pods
         RUNNING + f"pod, nested, other = namespace(), namespace(), namespace()\n"
         f"for each, uid in ((pod, {UID!r}), (nested, {UID!r}), (other, {OTHER_UID!r})):\n"
         f"    into(each, V1, 'kubepods/pod' + uid + '/{ID}')\n"
-        "enter, inode = kernel_namespaces.enter, os.stat('/proc/%d/ns/net' % nested.pid).st_ino\n"
-        "kernel_namespaces.enter = lambda number, ways: os.abort() if number == inode else enter(number, ways)\n"
+        "enter, inode = namespace_paths.enter, os.stat('/proc/%d/ns/net' % nested.pid).st_ino\n"
+        "namespace_paths.enter = lambda number, ways: os.abort() if number == inode else enter(number, ways)\n"
         "say_running(pod, nested, other)"
     ) == [[UID, DEFAULT], None, [OTHER_UID, DEFAULT]]
 
@@ -319,7 +319,7 @@ def test_real_connections_of_a_real_client(pods_of, tmp_path):
         "running.append(pod)\nassert pod.stdout.readline() == b'ready\\n'\n"
         f"into(pod, V1, 'kubepods/pod{UID}/{ID}')\n"
         "names, ask = {(bytes([127, 0, 0, 1]), 8080): '127.0.0.1:8080'}, inet_diag.loads_nothing()\n"
-        "show(lambda pids: sockets.row(sockets.read(names, ask, pids)))"
+        "show(lambda pids: sockets.as_plain(sockets.read(names, ask, pids)))"
     )
     (row,) = of_kind(pods, "pod")
     assert (row["label"], row["connections"], row["to_services"], row["without_keepalive"]) == (

@@ -123,7 +123,7 @@ def test_ten_thousand_services_make_few_rows_and_are_never_held():
     assert (strange, len(seen.addresses)) == (0, 10000)
     assert seen.totals == Totals(10000, 100000, 0, 10000, 10000, 30000)
     assert peak_bytes < 4000000
-    plain = services.row(seen)
+    plain = services.as_plain(seen)
     assert (len(plain["services"]), plain["services_omitted"], len(plain["draining"])) == (100, 9900, 200)
     assert [each["port"] for each in plain["services"]] == [80] * 100
     assert len(json.dumps(plain)) < 50000

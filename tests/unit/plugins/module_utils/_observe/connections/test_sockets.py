@@ -189,7 +189,7 @@ def test_real_sockets_with_the_processes_that_have_them(ask_netlink):
         "names = {(socket.inet_aton('127.96.0.10'), 80): '127.96.0.10:80',\n"
         "         (socket.inet_pton(socket.AF_INET6, '::1'), 443): '[::1]:443'}\n"
         "print(os.getpid())\n"
-        f"print(json.dumps(tcp_sockets.row(tcp_sockets.read(names, {ask_netlink}, [os.getpid(), 999999999]))))"
+        f"print(json.dumps(tcp_sockets.as_plain(tcp_sockets.read(names, {ask_netlink}, [os.getpid(), 999999999]))))"
     )
     pid, row = lines_of("_observe.connections.sockets as tcp_sockets", code)
     first, second = row.pop("services")
@@ -227,7 +227,7 @@ def test_sockets_that_are_closed_while_we_look_have_no_process():
         "    return count\n"
         "tcp_sockets.tally = tally_and_close\n"
         "names = {(socket.inet_aton('127.0.0.1'), 80): 'service'}\n"
-        "print(json.dumps(tcp_sockets.row(tcp_sockets.read(names, True, [os.getpid()]))['services']))"
+        "print(json.dumps(tcp_sockets.as_plain(tcp_sockets.read(names, True, [os.getpid()]))['services']))"
     )
     assert lines_of("_observe.connections.sockets as tcp_sockets", code) == [
         [{"service": "service", "connections": 1, "without_keepalive": 1, "in_flight": 0, "gaps": [], "processes": []}]
@@ -236,8 +236,8 @@ def test_sockets_that_are_closed_while_we_look_have_no_process():
 
 def test_a_row_is_plain_data():
     seen = concluded([established(), established(timer=NONE)])
-    assert json.loads(json.dumps(tcp_sockets.row(seen))) == tcp_sockets.row(seen)
-    assert tcp_sockets.row(seen)["services"][0]["gaps"] == [[600, 1]]
+    assert json.loads(json.dumps(tcp_sockets.as_plain(seen))) == tcp_sockets.as_plain(seen)
+    assert tcp_sockets.as_plain(seen)["services"][0]["gaps"] == [[600, 1]]
 
 
 def test_all_is_well_where_there_is_no_service():

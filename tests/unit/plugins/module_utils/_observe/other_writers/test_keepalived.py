@@ -11,9 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.node_files import Problem
-from ansible_collections.kubenode.connections.plugins.module_utils._observe.other_writers import (
-    keepalived as keepalived_conf,
-)
+from ansible_collections.kubenode.connections.plugins.module_utils._observe.other_writers import keepalived
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._isolated import (
     ALL_RIGHTS,
     run_without_rights,
@@ -50,7 +48,7 @@ def node(tmp_path, config, **files):
     root = str(tmp_path)
     put(root, "/usr/sbin/keepalived", "#!/bin/sh\n")
     put(root, "/etc/systemd/system/multi-user.target.wants/keepalived.service", "[Service]\n")
-    put(root, keepalived_conf.CONFIG, config)
+    put(root, keepalived.CONFIG, config)
     for name, text in files.items():
         put(root, f"/etc/keepalived/{name}.conf", text)
     return root
@@ -63,7 +61,7 @@ def put(root, path, text):
 
 
 def read(root):
-    found, problems = keepalived_conf.read(root)
+    found, problems = keepalived.read(root)
     return found and (found.file, found.line, found.timeouts), problems
 
 
@@ -113,7 +111,7 @@ CONFIGS = [
 
 @pytest.mark.parametrize(("config", "line", "timeouts"), CONFIGS)
 def test_the_timeouts_that_keepalived_sets(tmp_path, config, line, timeouts):
-    assert read(node(tmp_path, config)) == ((keepalived_conf.CONFIG, line, timeouts), [])
+    assert read(node(tmp_path, config)) == ((keepalived.CONFIG, line, timeouts), [])
 
 
 NOTHING = [
@@ -149,7 +147,7 @@ UNKNOWN = [
 @pytest.mark.parametrize(("config", "line", "word"), UNKNOWN)
 def test_what_stands_for_other_text_and_may_set_them_is_said(tmp_path, config, line, word):
     what = f"{word!r} stands for text that is not looked up, which may set the IPVS timeouts"
-    assert read(node(tmp_path, config)) == (None, [Problem(keepalived_conf.CONFIG, line, what)])
+    assert read(node(tmp_path, config)) == (None, [Problem(keepalived.CONFIG, line, what)])
 
 
 def test_included_files_count_in_their_place(tmp_path):
@@ -165,7 +163,7 @@ def test_included_files_count_in_their_place(tmp_path):
 def test_files_that_include_each_other_come_to_an_end(tmp_path):
     root = node(tmp_path, "include a.conf\n" * 10 + defs("lvs_timeouts tcp 600"), a="include keepalived.conf\n")
     found, problems = read(root)
-    assert found == (keepalived_conf.CONFIG, 12, {"tcp": 600})
+    assert found == (keepalived.CONFIG, 12, {"tcp": 600})
     assert [problem.what for problem in problems] == [
         "the configuration has more than 200 files or 4194304 bytes, the rest was not read"
     ]
@@ -174,15 +172,15 @@ def test_files_that_include_each_other_come_to_an_end(tmp_path):
 @pytest.mark.parametrize("pattern", ["{a,b}.conf", "$DIR/a.conf", "*/*/a.conf", "a\0b"])
 def test_a_pattern_that_is_not_understood_is_said(tmp_path, pattern):
     found, problems = read(node(tmp_path, defs("lvs_timeouts tcp 600") + f"include {pattern}\n"))
-    assert found == (keepalived_conf.CONFIG, 2, {"tcp": 600})
-    assert problems == [Problem(keepalived_conf.CONFIG, 9, f"the pattern {pattern!r} is not understood")]
+    assert found == (keepalived.CONFIG, 2, {"tcp": 600})
+    assert problems == [Problem(keepalived.CONFIG, 9, f"the pattern {pattern!r} is not understood")]
 
 
 def test_what_is_no_file_is_said_and_not_opened(tmp_path):
     root = node(tmp_path, "include pipe\ninclude gone.conf\n" + defs("lvs_timeouts tcp 600"))
     os.mkfifo(root + "/etc/keepalived/pipe")
     assert read(root) == (
-        (keepalived_conf.CONFIG, 4, {"tcp": 600}),
+        (keepalived.CONFIG, 4, {"tcp": 600}),
         [Problem("/etc/keepalived/pipe", 0, "it is a FIFO, not a plain file")],
     )
 
@@ -199,7 +197,7 @@ def test_where_keepalived_is_not_installed_or_never_starts_its_file_does_not_cou
 
 def test_an_endless_file_is_cut(tmp_path):
     root = node(tmp_path, defs("lvs_timeouts tcp 600") + "#\n" * (3 << 20))
-    assert read(root)[0] == (keepalived_conf.CONFIG, 2, {"tcp": 600})
+    assert read(root)[0] == (keepalived.CONFIG, 2, {"tcp": 600})
 
 
 WORDS = ["global_defs", "{", "}", "lvs_timeouts", "tcp", "900", "virtual_server", "include ", "include *", "@x", "@^"]
@@ -210,22 +208,22 @@ PIECES = st.sampled_from(
 
 @given(st.lists(PIECES, max_size=40).map("".join) | st.text())
 def test_no_file_makes_the_parser_raise(text):
-    lines = [keepalived_conf._Line("x", number, line) for number, line in enumerate(text.split("\n"), 1)]
-    found = keepalived_conf.parse(keepalived_conf._that_hold(lines, "x"), [])
+    lines = [keepalived._Line("x", number, line) for number, line in enumerate(text.split("\n"), 1)]
+    found = keepalived.parse(keepalived._that_hold(lines, "x"), [])
     assert found is None or found.timeouts
 
 
 @given(st.binary())
 def test_no_bytes_make_the_reader_raise(tmp_path_factory, data):
-    keepalived_conf.read(node(tmp_path_factory.mktemp("node"), data + b"\ninclude " + data))
+    keepalived.read(node(tmp_path_factory.mktemp("node"), data + b"\ninclude " + data))
 
 
 def test_what_may_not_be_read_is_said(tmp_path):
     root = node(tmp_path, defs("lvs_timeouts tcp 600") + "include a/*.conf\ninclude b.conf\n", **{"a/x": "", "b": ""})
     for name in ("a", "b.conf"):
         os.chmod(f"{root}/etc/keepalived/{name}", 0)
-    code = f"found, problems = keepalived_conf.read({root!r})\nprint(found.timeouts, *problems, sep='\\n')"
-    assert run_without_rights("_observe.other_writers.keepalived as keepalived_conf", code).split("\n") == [
+    code = f"found, problems = keepalived.read({root!r})\nprint(found.timeouts, *problems, sep='\\n')"
+    assert run_without_rights("_observe.other_writers.keepalived", code).split("\n") == [
         "{'tcp': 600}",
         str(Problem("/etc/keepalived/a", 0, "the folder cannot be read: Permission denied", ALL_RIGHTS)),
         str(Problem("/etc/keepalived/b.conf", 0, "the file cannot be read: Permission denied", ALL_RIGHTS)),
@@ -235,7 +233,7 @@ def test_what_may_not_be_read_is_said(tmp_path):
 def test_hidden_files_count_only_where_a_pattern_asks_for_them(tmp_path):
     root = node(tmp_path, "include *.conf\ninclude .*.conf\n" + SERVICE, **{".x": defs("lvs_timeouts tcp 600")})
     os.rename(root + "/etc/keepalived/keepalived.conf", root + "/etc/keepalived/main")
-    files = keepalived_conf._Files(root)
+    files = keepalived._Files(root)
     assert [(raw.file, raw.number) for raw in files.lines("/etc/keepalived/main")][:2] == [
         ("/etc/keepalived/.x.conf", 1),
         ("/etc/keepalived/.x.conf", 2),

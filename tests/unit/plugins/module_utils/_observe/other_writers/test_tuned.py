@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.sysctl_keys import KEYS
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.node_files import Problem
-from ansible_collections.kubenode.connections.plugins.module_utils._observe.other_writers import tuned as tuned_profiles
+from ansible_collections.kubenode.connections.plugins.module_utils._observe.other_writers import tuned
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._isolated import (
     ALL_RIGHTS,
     run_without_rights,
@@ -69,7 +69,7 @@ def node(root, profiles, active="ours", main=None, **files):
     for path, text in profiles.items():
         put(root, path, text)
     if main is not None:
-        put(root, tuned_profiles.MAIN_CONFIG, main)
+        put(root, tuned.MAIN_CONFIG, main)
     for name, text in files.items():
         put(root, "/etc/tuned/" + name, text)
     return root
@@ -82,7 +82,7 @@ def put(root, path, text):
 
 
 def sysctls(root):
-    found, problems = tuned_profiles.read(KEYS, root)
+    found, problems = tuned.read(KEYS, root)
     assert problems == []
     return {key: tuple(setting) for key, setting in found.sysctls.items()}
 
@@ -99,7 +99,7 @@ def test_a_profile_that_comes_with_openshift_nodes(tmp_path):
         VENDOR.format("openshift"): OPENSHIFT,
         VENDOR.format("openshift-node"): profile("net.ipv4.tcp_fastopen=3", include="openshift"),
     }
-    found, problems = tuned_profiles.read(KEYS, node(tmp_path, profiles, "openshift-node"))
+    found, problems = tuned.read(KEYS, node(tmp_path, profiles, "openshift-node"))
     assert (found.profile, found.reapplies, problems) == ("openshift-node", True, [])
     assert found.sysctls == {
         "net.ipv4.ip_forward": ("1", VENDOR.format("openshift"), 9),
@@ -214,7 +214,7 @@ def test_a_profile_that_leaves_our_keys_alone(tmp_path, profiles):
     ],
 )
 def test_whether_sysctl_d_is_applied_again(tmp_path, main, lines, reapplies):
-    found, _problems = tuned_profiles.read(KEYS, node(tmp_path, {OWN.format("ours"): profile(*lines)}, main=main))
+    found, _problems = tuned.read(KEYS, node(tmp_path, {OWN.format("ours"): profile(*lines)}, main=main))
     assert found.reapplies is reapplies
 
 
@@ -223,7 +223,7 @@ def test_several_active_profiles_and_one_loaded_after_them(tmp_path):
     profiles[OWN.format("c")] = profile(f"{TIME}=3")
     root = node(tmp_path, profiles, "a b", post_loaded_profile="c\n")
     assert sysctls(root) == {TIME: ("3", OWN.format("c"), 3), INTVL: ("2", OWN.format("b"), 4)}
-    assert tuned_profiles.read(KEYS, root)[0].profile == "a b c"
+    assert tuned.read(KEYS, root)[0].profile == "a b c"
 
 
 def test_profiles_stand_where_the_main_configuration_says(tmp_path):
@@ -239,7 +239,7 @@ def test_profiles_stand_where_the_main_configuration_says(tmp_path):
 def test_what_depends_on_the_machine_is_said(tmp_path):
     text = f"[main]\ninclude=${{f:exec:x}}\n[sysctl]\ncpuinfo_regex=AMD\n{TIME}=300\n"
     text += f"[some]\ntype=sysctl\nenabled=${{f:virt_check:1:0}}\n{TIME}=300\n"
-    found, problems = tuned_profiles.read(KEYS, node(tmp_path, {OWN.format("ours"): text}))
+    found, problems = tuned.read(KEYS, node(tmp_path, {OWN.format("ours"): text}))
     assert found.sysctls == {}
     assert problems == [
         Problem(OWN.format("ours"), 2, "the profile '${f:exec:x}' is not understood"),
@@ -256,12 +256,12 @@ def test_profiles_that_include_each_other_come_to_an_end(tmp_path):
 def test_where_tuned_is_not_installed_never_starts_or_has_no_profile_nothing_is_set(tmp_path):
     root = node(tmp_path, {OWN.format("ours"): profile(f"{TIME}=300")})
     put(root, "/etc/tuned/active_profile", "\n")
-    assert tuned_profiles.read(KEYS, root) == (None, [])
+    assert tuned.read(KEYS, root) == (None, [])
     put(root, "/etc/tuned/active_profile", "ours\n")
     os.remove(root + "/etc/systemd/system/multi-user.target.wants/tuned.service")
-    assert tuned_profiles.read(KEYS, root) == (None, [])
+    assert tuned.read(KEYS, root) == (None, [])
     put(root, "/run/tuned/tuned.pid", "812\n")
-    assert tuned_profiles.read(KEYS, root)[0].profile == "ours"
+    assert tuned.read(KEYS, root)[0].profile == "ours"
 
 
 WORDS = ["[main]", "[sysctl]", "[variables]", "include", "ours", "${a}", "a", TIME, "replace=1", "drop=", "type=sysctl"]
@@ -271,7 +271,7 @@ PIECES = st.sampled_from([*WORDS, "\n", "\n ", "=", " ", "#", ";", "[", "]", '"'
 @given(st.lists(PIECES, max_size=40).map("".join) | st.text(), st.text(max_size=10))
 def test_no_file_makes_the_reader_raise(tmp_path_factory, text, active):
     root = tmp_path_factory.mktemp("node")
-    tuned_profiles.read(KEYS, node(root, {OWN.format("ours"): text}, "ours " + active, main=text))
+    tuned.read(KEYS, node(root, {OWN.format("ours"): text}, "ours " + active, main=text))
 
 
 def test_what_may_not_be_read_or_is_no_file_is_said(tmp_path):
@@ -279,8 +279,8 @@ def test_what_may_not_be_read_or_is_no_file_is_said(tmp_path):
     os.chmod(os.path.dirname(root + OWN.format("ours")), 0)
     os.remove(root + OWN.format("base"))
     os.mkfifo(root + OWN.format("base"))
-    code = f"found, problems = tuned_profiles.read([{TIME!r}], {root!r})\nprint(found.sysctls, *problems, sep='\\n')"
-    assert run_without_rights("_observe.other_writers.tuned as tuned_profiles", code).split("\n") == [
+    code = f"found, problems = tuned.read([{TIME!r}], {root!r})\nprint(found.sysctls, *problems, sep='\\n')"
+    assert run_without_rights("_observe.other_writers.tuned", code).split("\n") == [
         "{}",
         str(Problem(OWN.format("ours"), 0, "the file cannot be read: Permission denied", ALL_RIGHTS)),
         str(Problem(OWN.format("base"), 0, "it is a FIFO, not a plain file")),
@@ -290,14 +290,14 @@ def test_what_may_not_be_read_or_is_no_file_is_said(tmp_path):
 def test_a_file_that_names_the_profile_and_may_not_be_read_is_said(tmp_path):
     root = node(tmp_path, {OWN.format("ours"): profile(f"{TIME}=300")})
     os.chmod(root + "/etc/tuned/active_profile", 0)
-    code = f"print(*tuned_profiles.read([{TIME!r}], {root!r})[1])"
-    assert run_without_rights("_observe.other_writers.tuned as tuned_profiles", code) == str(
+    code = f"print(*tuned.read([{TIME!r}], {root!r})[1])"
+    assert run_without_rights("_observe.other_writers.tuned", code) == str(
         Problem("/etc/tuned/active_profile", 0, "the file cannot be read: Permission denied", ALL_RIGHTS)
     )
 
 
 def test_more_profiles_than_anybody_has_are_not_read_and_that_is_said(tmp_path):
     profiles = {OWN.format(f"p{number}"): profile(include=f"p{number + 1}") for number in range(110)}
-    assert tuned_profiles.read(KEYS, node(tmp_path, profiles, "p0"))[1] == [
+    assert tuned.read(KEYS, node(tmp_path, profiles, "p0"))[1] == [
         Problem("/etc/tuned/tuned-main.conf", 0, "more than 100 profiles are active, the rest was not read")
     ]
