@@ -86,7 +86,7 @@ def decided_in_time(keepalive: Keepalive, limit_seconds: int) -> bool:
     return keepalive.verdict_seconds < limit_seconds
 
 
-def sum_text(keepalive: Keepalive, limit_seconds: int, whose: str, lost_probes: int, margin: int = 0) -> str:
+def sum_text(keepalive: Keepalive, limit_seconds: int, whose: str, lost_probes: int, margin: int) -> str:
     """The arithmetic of is_safe in words, without a full stop."""
     spare = spare_seconds(keepalive, limit_seconds, lost_probes)
     text = f"{silence_text(keepalive, lost_probes)}, "

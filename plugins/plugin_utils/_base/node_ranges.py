@@ -25,11 +25,11 @@ _MANY = 6
 _Split = tuple[str, str, str]
 
 
-def named(names: Sequence[str], most: int = _MANY) -> str:
+def named(names: Sequence[str]) -> str:
     """The names folded, of too many the first; and how many there are where that is not seen at once."""
     folded = fold(names)
-    if len(folded) > most:
-        return f"{', '.join(folded[: most - 1])} and others ({len(names)})"
+    if len(folded) > _MANY:
+        return f"{', '.join(folded[: _MANY - 1])} and others ({len(names)})"
     obvious = len(names) == len(folded) or (len(folded) == 1 and "," not in folded[0])
     return ", ".join(folded) + ("" if obvious else f" ({len(names)})")
 

@@ -22,8 +22,8 @@ _REUSE_LEFT_SINCE: tuple[Release, ...] = ((1, 20, 15), (1, 21, 9), (1, 22, 0))
 """kubernetes#102122, in 1.22, and its picks #107437 and #107438 of January 2022: conn_reuse_mode is left alone from
 Linux 5.9 on. Older releases write it on every kernel that has it; kube-proxy 1.20.2 does so on Linux 7.2."""
 
-IPVS_WARNED_SINCE, IPVS_OFF_SINCE, IPVS_GONE_SINCE = (1, 35), (1, 40), (1, 43)
-"""KEP-5495: ipvs mode is warned of, off unless the feature gate KubeProxyIPVS turns it on, and removed."""
+IPVS_OFF_SINCE = (1, 40)
+"""KEP-5495: from this release on ipvs mode is off unless the feature gate KubeProxyIPVS turns it on."""
 
 
 def release(version: str | None) -> Release | None:

@@ -72,8 +72,6 @@ _UNKNOWN = (
     "(Rust tonic: Endpoint::tcp_keepalive(Some(Duration::from_secs({seconds}))))"
 )
 
-RUNTIMES = tuple(_LINES)
-
 
 def kind(runtime: str | None) -> str | None:
     """The runtime without its version, None where the table does not have it."""

@@ -96,7 +96,6 @@ class Ipvs:
 
     loaded: bool | None
     timeouts: Mapping[str, int] | None
-    timeouts_from: str | None
     timeouts_at_boot: Mapping[str, int] | None
     services: int
     connections: Mapping[str, Mapping[str, int]]

@@ -81,7 +81,6 @@ def _ipvs(ipvs: dict[str, object]) -> Ipvs:
     return Ipvs(
         loaded=_flag(ipvs.get("loaded")),
         timeouts=timeouts if set(IPVS_CELLS) <= set(timeouts) else None,
-        timeouts_from=_text(ipvs.get("timeouts_from")),
         timeouts_at_boot=None if at_boot is None else _numbers(at_boot),
         services=totals.get("services", 0),
         connections=connections,

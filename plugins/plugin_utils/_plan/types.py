@@ -18,7 +18,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.optio
 
 from .pods_at_risk import JudgedPods, connections_text
 
-NODE, PLAN = SCOPE_KINDS = ("node", "plan")
+NODE, PLAN = "node", "plan"
 """What a finding is about. A host may be called ``plan``."""
 
 

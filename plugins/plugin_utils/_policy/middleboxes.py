@@ -29,41 +29,39 @@ class Middlebox:
 
 
 class Known(NamedTuple):
-    """A middlebox known by name: what to call it, its default idle limit, what it can be set to, who documents it."""
+    """A middlebox known by name: what to call it, and its default idle limit for TCP as its vendor documents it."""
 
     label: str
     seconds: int
-    settable: str
-    source: str
 
 
+# What each can be set to, in seconds, and where it is documented.
 KNOWN = {
-    "aws_nlb": Known(
-        "AWS NLB", 350, "60-6000", "AWS: Network Load Balancers, TCP idle timeout (a TLS listener is fixed at 350)"
-    ),
-    "aws_gwlb": Known("AWS GWLB", 350, "60-6000", "AWS: Gateway Load Balancers, TCP idle timeout"),
-    "aws_nat_gateway": Known("AWS NAT gateway", 350, "fixed", "AWS: NAT gateways, troubleshooting"),
-    "aws_vpc_endpoint": Known("AWS VPC endpoint", 350, "fixed", "AWS: interface endpoints (PrivateLink)"),
-    "aws_network_firewall": Known("AWS Network Firewall", 350, "60-6000", "AWS: Network Firewall, TCP idle timeout"),
-    "azure_lb": Known("Azure LB", 240, "240-1800", "Azure: Load Balancer, TCP reset and idle timeout"),
-    "azure_outbound": Known("Azure outbound rule", 240, "240-6000", "Azure: Load Balancer, outbound rules"),
-    "gcp_firewall": Known(
-        "GCP VPC firewall", 600, "fixed", "Google Cloud: Compute Engine, troubleshooting (connection tracking)"
-    ),
-    "gcp_cloud_nat": Known("GCP Cloud NAT", 1200, "settable", "Google Cloud: Cloud NAT, TCP established idle timeout"),
-    "ibm_public_gateway": Known("IBM public gateway", 240, "fixed", "IBM Cloud: VPC public gateways"),
-    "cilium": Known(
-        "Cilium",
-        8000,
-        "settable",
-        "Cilium: cilium-agent, bpf-ct-timeout-regular-tcp and bpf-ct-timeout-service-tcp (21600 before "
-        "cilium/cilium#27665)",
-    ),
-    "calico_ebpf": Known(
-        "Calico eBPF", 3600, "settable", "Calico: TCPEstablished in felix/bpf/conntrack/timeouts/timeouts.go"
-    ),
+    # 60-6000, a TLS listener is fixed at 350. AWS: Network Load Balancers, TCP idle timeout
+    "aws_nlb": Known("AWS NLB", 350),
+    # 60-6000. AWS: Gateway Load Balancers, TCP idle timeout
+    "aws_gwlb": Known("AWS GWLB", 350),
+    # Fixed. AWS: NAT gateways, troubleshooting
+    "aws_nat_gateway": Known("AWS NAT gateway", 350),
+    # Fixed. AWS: interface endpoints (PrivateLink)
+    "aws_vpc_endpoint": Known("AWS VPC endpoint", 350),
+    # 60-6000. AWS: Network Firewall, TCP idle timeout
+    "aws_network_firewall": Known("AWS Network Firewall", 350),
+    # 240-1800. Azure: Load Balancer, TCP reset and idle timeout
+    "azure_lb": Known("Azure LB", 240),
+    # 240-6000. Azure: Load Balancer, outbound rules
+    "azure_outbound": Known("Azure outbound rule", 240),
+    # Fixed. Google Cloud: Compute Engine, troubleshooting (connection tracking)
+    "gcp_firewall": Known("GCP VPC firewall", 600),
+    # Settable. Google Cloud: Cloud NAT, TCP established idle timeout
+    "gcp_cloud_nat": Known("GCP Cloud NAT", 1200),
+    # Fixed. IBM Cloud: VPC public gateways
+    "ibm_public_gateway": Known("IBM public gateway", 240),
+    # Settable. cilium-agent: bpf-ct-timeout-regular-tcp, bpf-ct-timeout-service-tcp (21600 before cilium/cilium#27665)
+    "cilium": Known("Cilium", 8000),
+    # Settable. Calico: TCPEstablished in felix/bpf/conntrack/timeouts/timeouts.go
+    "calico_ebpf": Known("Calico eBPF", 3600),
 }
-"""Default idle limits in seconds for TCP, as the vendors document them."""
 
 
 def middleboxes(value: object) -> tuple[Middlebox, ...]:
