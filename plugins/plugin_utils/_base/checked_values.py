@@ -71,3 +71,11 @@ def whole_number(value: object) -> int | None:
     if isinstance(value, str) and re.fullmatch(r"\s*[+-]?[0-9]{1,18}\s*", value, re.ASCII):
         return int(value)
     return None
+
+
+_TRUTHS = {"true": True, "yes": True, "false": False, "no": False}
+
+
+def truth(value: object) -> bool | None:
+    """A bool, or the text of one, for templates give text; None for anything else."""
+    return value if isinstance(value, bool) else _TRUTHS.get(str(value).strip().lower())

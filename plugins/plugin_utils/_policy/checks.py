@@ -14,7 +14,11 @@ from ansible_collections.kubenode.connections.plugins.module_utils._common impor
 from ansible_collections.kubenode.connections.plugins.module_utils._common.rps_rules import MAX_FLOW_ENTRIES
 from ansible_collections.kubenode.connections.plugins.module_utils._common.sysctl_keys import FLOW_ENTRIES, canonical
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base import keepalive_math
-from ansible_collections.kubenode.connections.plugins.plugin_utils._base.checked_values import Range, whole_number
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.checked_values import (
+    Range,
+    truth,
+    whole_number,
+)
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.errors import PlanError, nearest
 
 LOST_PROBES = Range(0, keepalive_math.PROBES_RANGE.high - 1, "one less than TCP_KEEPCNT takes", "fewer cannot be lost")
@@ -66,12 +70,9 @@ def option(kind: str, default: object, check: Check | _Checks, about: str) -> An
     return field(default=default, metadata={"option": option})  # pylint: disable=invalid-field-call
 
 
-_FLAGS = {"true": True, "yes": True, "false": False, "no": False}
-
-
 def flag(what: str, value: object) -> bool:
     """A bool, or the text of one, for templates give text."""
-    flag = value if isinstance(value, bool) else _FLAGS.get(str(value).strip().lower())
+    flag = truth(value)
     if flag is None:
         raise PlanError(f"{what}: {value!r} is neither true nor false. Write one of them, or null to leave it alone.")
     return flag

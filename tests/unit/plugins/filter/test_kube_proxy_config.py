@@ -10,7 +10,7 @@ from ansible.errors import AnsibleFilterError
 from ansible.utils.unsafe_proxy import wrap_var
 
 from ansible_collections.kubenode.connections.plugins.filter import kube_proxy_config as plugin
-from ansible_collections.kubenode.connections.plugins.plugin_utils._kube_proxy.edit import FIELDS
+from ansible_collections.kubenode.connections.plugins.plugin_utils._kube_proxy.fields import FIELDS
 
 kube_proxy_config = plugin.FilterModule().filters()["kube_proxy_config"]
 

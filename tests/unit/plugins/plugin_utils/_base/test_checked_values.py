@@ -11,6 +11,7 @@ import pytest
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.checked_values import (
     Range,
     plain,
+    truth,
     whole_number,
 )
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.errors import PlanError
@@ -84,3 +85,20 @@ def test_both_ends_may_have_the_same_source():
     with pytest.raises(PlanError) as caught:
         Range(1, 9, "the range of X").check("x", 0)
     assert str(caught.value) == "x: 0 is below 1 (the range of X). Write a whole number from 1 to 9."
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (True, True),
+        (False, False),
+        (" Yes\n", True),
+        ("FALSE", False),
+        ("no", False),
+        ("on", None),
+        (1, None),
+        (None, None),
+    ],
+)
+def test_truth_takes_a_bool_and_its_text(value, expected):
+    assert truth(value) is expected
