@@ -305,6 +305,17 @@ def test_what_differs_in_capitals_only_is_not_the_same():
     assert text.count("a-word") == 1
 
 
+def test_of_many_failures_and_of_many_observations_the_first_five_are_seen_at_once():
+    outcome = {"failed": True, "msg": "sysctls: net.ipv4.x is not there. Leave it out."}
+    several = [with_keepalive(stock_node(), (7200 + number, 75, 9)) for number in range(7)]
+    report = document(nodes(*several), {}, applied=dict.fromkeys(nodes(*several), outcome), kind="apply")
+    markup = render_html(report)
+    assert re.findall(r"The apply failed on <bdi[^>]*>(\w+)<", markup) == [each["name"] for each in report["nodes"][:5]]
+    seen = markup[markup.index("<dt>Seen</dt>") : markup.index("<dt>Against</dt>")]
+    first, rest = seen.split("<summary>2 more</summary>")
+    assert (first.count("<li>"), rest.count("<li>")) == (5, 2)
+
+
 def test_silenced_findings_are_apart_with_the_reason_and_not_counted():
     report = silenced()
     report["counts"]["findings"]["info"] = 0
