@@ -339,7 +339,7 @@ node:
           boot: {value: "600", file: /etc/sysctl.d/k8s.conf, line: 3, procps_value: null, module: null, in_time: true}
     sysctl_conf:
       description:
-        - What C(/etc/sysctl.conf) sets of the settings that the collection reads. V(null) where there is no such file.
+        - What C(/etc/sysctl.conf) sets of the sysctls that the collection reads. V(null) where there is no such file.
         - C(read_at_boot) tells whether it is read at boot. C(systemd-sysctl) reads it only where a drop-in is a link to
           it, which Debian has none of since 13. C(sysctl --system) and C(sysctl -p) always read it.
       type: dict

@@ -163,7 +163,7 @@ def ipvs_timeouts(config: Dict[str, Any]) -> Optional[Dict[str, int]]:
 
 
 def conntrack(config: Dict[str, Any], cpus: Optional[int] = None) -> Optional[Dict[str, Any]]:
-    """The conntrack settings kube-proxy makes at its start: timeouts in seconds, None for what is not set.
+    """What kube-proxy sets of conntrack at its start: timeouts in seconds, None for what is not set.
 
     max is the number of connections for so many CPUs, by the rule of releases before 1.36 (getConntrackMax); 0 leaves
     it alone, None where the CPUs are not known.

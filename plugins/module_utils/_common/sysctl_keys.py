@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Names of kernel settings (sysctl keys) and what the collection knows about each. Private to this collection."""
+"""Names of sysctls and what the collection knows about each. Private to this collection."""
 
 import re
 from typing import Dict, List, NamedTuple, Optional

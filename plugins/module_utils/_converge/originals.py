@@ -67,7 +67,7 @@ class LiveRecord(NamedTuple):
 class Originals(NamedTuple):
     """What has to be given back: files by path, live values by name, and directories that we made, outermost first.
 
-    rps: the settings of receive queues by their path below /sys. pods: the keepalive of running pods by their UID.
+    rps: the values of receive queues by their path below /sys. pods: the keepalive of running pods by their UID.
     """
 
     files: Dict[str, FileRecord]

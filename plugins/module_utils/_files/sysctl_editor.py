@@ -16,9 +16,9 @@ _BLANKS = b" \t\r\n"
 
 
 class Place(NamedTuple):
-    """Where a file names a key: line ``row`` from 0, with its value in the bytes ``start`` to ``end`` of that line."""
+    """Where a file names a key: the index of the line, with the value in its bytes from ``start`` to ``end``."""
 
-    row: int
+    index: int
     key: str
     start: int
     end: int
@@ -67,7 +67,7 @@ def edit(data: bytes, wanted: Mapping[str, str], dialect: Dialect) -> bytes:
         if place is None:
             missing.append(dialect.line(key, value).encode())
         elif _value(lines, place) != fold(value):
-            lines[place.row] = _with_value(lines[place.row], place, value.encode())
+            lines[place.index] = _with_value(lines[place.index], place, value.encode())
     return _append(lines, missing)
 
 
@@ -85,14 +85,14 @@ def undo(data: bytes, original: bytes, ours: Mapping[str, Sequence[str]], dialec
         theirs = [place for place in before if place.key == key and _value(original_lines, place) in folded]
         if len(mine) > len(theirs):
             old = [place for place in before if place.key == key]
-            lines[mine[-1].row] = _undone(lines, mine[-1], original_lines, old)
+            lines[mine[-1].index] = _undone(lines, mine[-1], original_lines, old)
     return b"".join(lines)
 
 
 def only(data: bytes, keys: Collection[str], dialect: Dialect) -> bytes:
     """The lines of the file that name one of the keys, each whole."""
     lines = _split(data)
-    return b"".join(lines[place.row] for place in dialect.places(data) if place.key in keys)
+    return b"".join(lines[place.index] for place in dialect.places(data) if place.key in keys)
 
 
 def values(data: bytes, dialect: Dialect) -> Dict[str, str]:
@@ -104,7 +104,7 @@ def values(data: bytes, dialect: Dialect) -> Dict[str, str]:
 def _undone(lines: List[bytes], place: Place, original: List[bytes], old: List[Place]) -> bytes:
     if not old:
         return b""
-    return _with_value(lines[place.row], place, original[old[-1].row][old[-1].start : old[-1].end])
+    return _with_value(lines[place.index], place, original[old[-1].index][old[-1].start : old[-1].end])
 
 
 def _split(data: bytes) -> List[bytes]:
@@ -113,7 +113,7 @@ def _split(data: bytes) -> List[bytes]:
 
 
 def _value(lines: List[bytes], place: Place) -> str:
-    return fold(lines[place.row][place.start : place.end].decode("utf-8", "replace"))
+    return fold(lines[place.index][place.start : place.end].decode("utf-8", "replace"))
 
 
 def _with_value(line: bytes, place: Place, value: bytes) -> bytes:

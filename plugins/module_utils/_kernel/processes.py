@@ -15,7 +15,7 @@ from .procfs import namespace_of
 from .rooted_files import read_in_root
 
 NODE = ("mnt", "pid", "user", "net")
-"""The namespaces that a service of the node shares with it."""
+"""The namespaces that a daemon of the node shares with it."""
 
 HOST_NETWORK = ("user", "net")
 """Those that a pod in the node's network shares with it."""

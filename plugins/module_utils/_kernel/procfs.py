@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Single kernel settings, read and written, "not there" told apart from "not readable". Private to this collection."""
+"""Single sysctls, read and written, "not there" told apart from "not readable". Private to this collection."""
 
 import errno
 import os

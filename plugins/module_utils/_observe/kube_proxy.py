@@ -82,8 +82,8 @@ def read(address: Optional[str], timeout_seconds: float, proc: str = "/proc") ->
     try:
         host, port = host_and_port(address or own_address or DEFAULT_ADDRESS)
         where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-        owner, answer = _ask(host, port, timeout_seconds, process, proc)
-        process = owner if answer.mode else process
+        believed, answer = _ask(host, port, timeout_seconds, process, proc)
+        process = believed if answer.mode else process
     except KubeProxyError as error:
         absent = isinstance(error, AbsentError) and process is None and not doubts
         answer = _Answer(error=str(error) + (f" No process named {_NAME} is visible either." if absent else ""))
@@ -135,11 +135,11 @@ def _ask(
     if not listeners.is_own_address(host):
         raise KubeProxyError("this is no address of the node, so it was not asked. Give one of the node's own.")
     before = _listening(host, port)
-    owner = _believe(before, process, proc)
-    answer = _converse(host, port, time.monotonic() + timeout_seconds, _cpus(owner))
+    believed = _believe(before, process, proc)
+    answer = _converse(host, port, time.monotonic() + timeout_seconds, _cpus(believed))
     if _listening(host, port) != before:
         raise KubeProxyError("another socket listens there than when it was asked, so the answer does not count.")
-    return owner, answer
+    return believed, answer
 
 
 def _listening(host: str, port: int) -> FrozenSet[Listener]:
@@ -157,17 +157,17 @@ def _believe(found: FrozenSet[Listener], process: Optional[Process], proc: str) 
         raise AbsentError("nothing listens there.")
     for listener in sorted(found):
         if listener.uid != 0:
-            by = listeners.name_owner(listener.inode, proc)
+            by = listeners.name_holder(listener.inode, proc)
             raise KubeProxyError(f"user {listener.uid} listens there{by}, not root's kube-proxy, so it was not asked.")
     if os.geteuid() != 0:
         return process
-    owner = listeners.roots_process([listener.inode for listener in found], process, proc)
-    if owner is None:
+    believed = listeners.roots_process([listener.inode for listener in found], process, proc)
+    if believed is None:
         raise KubeProxyError(
             "a socket of root listens there, but no process of root's in the node's own user and network namespaces "
             "has it open, so it was not asked."
         )
-    return owner
+    return believed
 
 
 def _converse(host: str, port: int, deadline: float, cpus: Optional[int]) -> _Answer:

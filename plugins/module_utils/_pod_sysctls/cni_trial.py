@@ -26,7 +26,7 @@ _EXTENSIONS = (".conf", ".conflist", ".json")
 _LIMIT_SECONDS = 10
 
 
-class Owner(NamedTuple):
+class Writer(NamedTuple):
     """Who writes a network configuration again, when, and what to change there so that it stays changed."""
 
     name: str
@@ -34,43 +34,43 @@ class Owner(NamedTuple):
     todo: str
 
 
-OWNERS: Dict[str, Owner] = {
-    "calico": Owner(
+WRITERS: Dict[str, Writer] = {
+    "calico": Writer(
         "Calico",
         "whenever a calico-node pod starts (its init container install-cni)",
         "With the operator, set spec.calicoNetwork.sysctl of its Installation, which takes exactly these three keys; "
         "with the manifest, chain tuning in cni_network_config of ConfigMap kube-system/calico-config",
     ),
-    "cilium-cni": Owner(
+    "cilium-cni": Writer(
         "Cilium",
         "whenever its agent starts, and at once while cni.exclusive is true, the default",
         "Chain tuning in a file of yours and set cni.customConf=true in its chart or hand it over with cni.configMap",
     ),
-    "flannel": Owner(
+    "flannel": Writer(
         "flannel",
         "whenever a kube-flannel pod starts (its init container install-cni)",
         "Chain tuning in cni-conf.json of ConfigMap kube-flannel/kube-flannel-cfg, kube-system in older installations",
     ),
-    "antrea": Owner(
+    "antrea": Writer(
         "Antrea",
         "whenever an antrea-agent pod starts (its init container install-cni)",
         "Chain tuning in antrea-cni.conflist of ConfigMap kube-system/antrea-config",
     ),
-    "aws-cni": Owner(
+    "aws-cni": Writer(
         "Amazon VPC CNI",
         "whenever an aws-node pod starts",
         "Chain tuning in cniConfig.fileContents of its chart, with cniConfig.enabled=true",
     ),
-    "multus": Owner(
+    "multus": Writer(
         "Multus",
         "whenever the configuration that it delegates to changes",
         "Name that configuration with cni_file instead: pods get their first interface by it",
     ),
 }
 """By the type of a plugin of theirs. Multus embeds what it delegates to; a second name of it is below."""
-OWNERS["multus-shim"] = OWNERS["multus"]
+WRITERS["multus-shim"] = WRITERS["multus"]
 
-_K3S = Owner(
+_K3S = Writer(
     "K3s",
     "whenever it starts",
     "Chain tuning in a copy of yours and name that as flannel-cni-conf in /etc/rancher/k3s/config.yaml",
@@ -142,11 +142,11 @@ def _is_program(path: str) -> bool:
     return os.path.isfile(path) and os.access(path, os.X_OK)
 
 
-def owner_of(found: Conflist, path: str) -> Optional[Owner]:
+def writer_of(found: Conflist, path: str) -> Optional[Writer]:
     """Who is known to write the configuration at path again, by its plugins' types; None where nobody is known to."""
     if path.endswith(_K3S_FILE):
         return _K3S
-    return next((OWNERS[each.value["type"]] for each in found.plugins if each.value["type"] in OWNERS), None)
+    return next((WRITERS[each.value["type"]] for each in found.plugins if each.value["type"] in WRITERS), None)
 
 
 def try_tuning(program: str, version: str, sysctls: Mapping[str, str]) -> None:

@@ -206,12 +206,12 @@ def _cni_way(wish: Wish) -> Way:
     program = cni_trial.find_tuning(wish.cni_plugin_directories, found, path)
     version = found.document.get("cniVersion", "0.1.0")
     cni_trial.try_tuning(program, version if isinstance(version, str) else "0.1.0", wish.sysctls)
-    owner = cni_trial.owner_of(found, path)
+    writer = cni_trial.writer_of(found, path)
     notes = []
-    if owner is not None:
+    if writer is not None:
         notes.append(
-            f"{path} belongs to {owner.name}, which writes it anew {owner.when}. {owner.todo}; or run this again after "
-            "it."
+            f"{path} belongs to {writer.name}, which writes it anew {writer.when}. {writer.todo}; or run this again "
+            "after it."
         )
     reason = f"{path} is the network of pods to come, and {program} accepted the sysctls."
     return Way("cni", path, None, None, reason, tuple(notes))

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The steps that have a service read its files again, around those that write the files. Private to this collection."""
+"""The steps that have a daemon read its files again, around those that write the files. Private to this collection."""
 
 from typing import Callable, List, Optional, Sequence
 
@@ -13,7 +13,7 @@ from ..transaction import Step
 
 
 class Reload(Step):
-    """Run a command that has a service read its files again: as a step, or (``on_undo``) when the steps after it have
+    """Run a command that has a daemon read its files again: as a step, or (``on_undo``) when the steps after it have
     been undone. ``then`` follows the step's own.
     """
 

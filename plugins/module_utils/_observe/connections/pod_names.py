@@ -16,13 +16,6 @@ LOG_DIRECTORY = "/var/log/pods"
 _MAX_LOG_DIRECTORIES = 50000
 
 
-class Owner(NamedTuple):
-    """The pod and the container of a process; None where its cgroup does not tell."""
-
-    uid: Optional[str]
-    container: Optional[str]
-
-
 class PodName(NamedTuple):
     namespace: str
     name: str
@@ -46,8 +39,6 @@ _POD = re.compile(r"(?:^|[/-])pod" + _UID + _END, re.MULTILINE)
 _KUBEPODS_POD = re.compile(
     r"kubepods(?:[/-](?:burstable|besteffort))?[/-]pod([0-9A-Za-z_-]{1,64})" + _END, re.MULTILINE
 )
-# cri-containerd-ID.scope, crio-ID.scope, docker-ID.scope, or ID alone (cgroupfs driver).
-_CONTAINER = re.compile(r"[/:-]([0-9a-f]{64})(?=\.scope|/|$)")
 
 # Below it any user makes cgroups of any name (systemd's Delegate=).
 _OF_USERS = "/user.slice/"
@@ -56,23 +47,19 @@ _OF_USERS = "/user.slice/"
 _LOG_NAME = re.compile(r"([a-z0-9-]{1,63})_([a-z0-9.-]{1,253})_([0-9A-Za-z-]{1,64})\Z")
 
 
-def parse_cgroup(text: str) -> Owner:
-    """The owner by the text of /proc/PID/cgroup, cgroup v1 (a line a hierarchy) or v2 (one). Never raises.
+def pod_uid(text: str) -> Optional[str]:
+    """The UID of a process' pod by the text of /proc/PID/cgroup, cgroup v1 (a line a hierarchy) or v2. Never raises.
 
     Of pods within pods (a cluster in a pod) it is the outermost, which is the one that runs on this node, whatever
     names a container gives to cgroups below its own. Paths that lead out of a cgroup namespace (/../..) are as good as
     others.
     """
-    container = None
     for line in text.splitlines():
         path = line.split(":", 2)[-1]
         found = _POD.search(path) or _KUBEPODS_POD.search(path)
         if found is not None and _OF_USERS not in path[: found.start() + 1]:
-            inner = _CONTAINER.search(path, found.end())
-            return Owner(found.group(1).replace("_", "-"), inner.group(1) if inner else None)
-        inner = _CONTAINER.search(path)
-        container = container or (inner.group(1) if inner else None)
-    return Owner(None, container)
+            return found.group(1).replace("_", "-")
+    return None
 
 
 def parse_stat(text: str) -> Optional[Process]:

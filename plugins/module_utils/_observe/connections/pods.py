@@ -11,7 +11,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._kernel.names
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.procfs import read_text
 
 from . import runtimes
-from .pod_names import LOG_DIRECTORY, PodName, Process, parse_cgroup, parse_stat, pod_names
+from .pod_names import LOG_DIRECTORY, PodName, Process, parse_stat, pod_names, pod_uid
 from .sockets import SOCK_DIAG
 
 MAX_ROWS = 200
@@ -51,7 +51,7 @@ class Pod(NamedTuple):
     error: Optional[str]
 
 
-class _Owned(NamedTuple):
+class _Attributed(NamedTuple):
     """A namespace, the UID of its pod, and its processes, the oldest first."""
 
     space: Space
@@ -62,9 +62,9 @@ class _Owned(NamedTuple):
 def read(spaces: List[Space], proc: str = "/proc", log_directory: str = LOG_DIRECTORY) -> Dict[str, Any]:
     """The pods of these namespaces as node_info documents them. Never raises; what ended meanwhile has no name."""
     names = pod_names(log_directory)
-    owned = [_owned(space, proc) for space in spaces]
-    main = _main_namespaces(owned)
-    rows = [_row(each, each.space.inode in main, names) for each in owned]
+    attributed = [_attributed(space, proc) for space in spaces]
+    main = _main_namespaces(attributed)
+    rows = [_row(each, each.space.inode in main, names) for each in attributed]
     inside = [space.inside for space in spaces if space.inside is not None]
     rows.sort(key=_badness)
     few = rows[:MAX_ROWS]
@@ -89,16 +89,16 @@ def _source(sources: List[str]) -> Optional[str]:
 def pods_of(spaces: List[Space], proc: str = "/proc", log_directory: str = LOG_DIRECTORY) -> Dict[str, Pod]:
     """The running pods of these namespaces by UID. Never raises; what ended meanwhile is not there."""
     names = pod_names(log_directory)
-    owned = [_owned(space, proc) for space in spaces]
-    main = _main_namespaces(owned)
+    attributed = [_attributed(space, proc) for space in spaces]
+    main = _main_namespaces(attributed)
     return {
         main[each.space.inode]: _pod(each, names, proc)
-        for each in owned
+        for each in attributed
         if each.space.inode in main and not each.space.own
     }
 
 
-def _pod(each: _Owned, names: Dict[str, PodName], proc: str) -> Pod:
+def _pod(each: _Attributed, names: Dict[str, PodName], proc: str) -> Pod:
     ways = [f"{proc}/{process.pid}/ns/net" for process in each.processes[:_WAYS]]
     space = each.space
     return Pod(_pod_label(each.uid, names), space.inode, ways, space.keepalive, space.error)
@@ -109,28 +109,28 @@ def _pod_label(uid: Optional[str], names: Dict[str, PodName]) -> str:
     return f"{name.namespace}/{name.name}" if name else f"pod {uid}"
 
 
-def _owned(space: Space, proc: str) -> _Owned:
+def _attributed(space: Space, proc: str) -> _Attributed:
     few = space.pids[:_MAX_PROCESSES]
     stats = (parse_stat(read_text(f"{proc}/{pid}/stat").value or "") for pid in few)
     processes = sorted(process for process in stats if process is not None)
     if space.own:
-        return _Owned(space, None, processes)
-    owners = (parse_cgroup(read_text(f"{proc}/{process.pid}/cgroup").value or "") for process in processes)
+        return _Attributed(space, None, processes)
+    uids = (pod_uid(read_text(f"{proc}/{process.pid}/cgroup").value or "") for process in processes)
     # A process from outside may look into a namespace, so any that belongs to a pod tells.
-    return _Owned(space, next((owner.uid for owner in owners if owner.uid), None), processes)
+    return _Attributed(space, next((uid for uid in uids if uid), None), processes)
 
 
-def _main_namespaces(owned: List[_Owned]) -> Dict[int, str]:
+def _main_namespaces(attributed: List[_Attributed]) -> Dict[int, str]:
     """The UID by the inode of each pod's own namespace: that of its oldest process, where a program made more."""
     oldest: Dict[str, Tuple[Process, int]] = {}
-    for each in owned:
+    for each in attributed:
         if each.uid is not None:
             candidate = (each.processes[0], each.space.inode)
             oldest[each.uid] = min(candidate, oldest.get(each.uid, candidate))
     return {inode: uid for uid, (_process, inode) in oldest.items()}
 
 
-def _row(each: _Owned, is_main: bool, names: Dict[str, PodName]) -> Dict[str, Any]:
+def _row(each: _Attributed, is_main: bool, names: Dict[str, PodName]) -> Dict[str, Any]:
     space = each.space
     name = names.get(each.uid or "")
     inside = space.inside or {}
@@ -150,7 +150,7 @@ def _row(each: _Owned, is_main: bool, names: Dict[str, PodName]) -> Dict[str, An
     }
 
 
-def _label(each: _Owned, is_main: bool, pod: str) -> str:
+def _label(each: _Attributed, is_main: bool, pod: str) -> str:
     if each.space.own:
         return "the node itself"
     if is_main:
@@ -239,7 +239,7 @@ def _add_pods(rows: List[Dict[str, Any]], names: Dict[str, PodName], proc: str) 
         for process in _processes([row]) + ([row["process"]] if row["process"] else []):
             pid = process["pid"]
             if row["kind"] == "node" and pid not in uids:
-                uids[pid] = parse_cgroup(read_text(f"{proc}/{pid}/cgroup").value or "").uid
+                uids[pid] = pod_uid(read_text(f"{proc}/{pid}/cgroup").value or "")
             process["pod"] = _pod_label(uids[pid], names) if uids.get(pid) else None
 
 

@@ -6,7 +6,7 @@
 
 from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
-from ansible_collections.kubenode.connections.plugins.module_utils._kernel import inet_diag, proc_tcp, socket_owners
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel import inet_diag, proc_tcp, socket_holders
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.inet_diag import Socket
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.ipvs_tables import keep_largest
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.netlink import (
@@ -27,7 +27,7 @@ class Process(NamedTuple):
     gap: Optional[int]
 
 
-class Service(NamedTuple):
+class ToService(NamedTuple):
     """The connections to one virtual service; gaps are (seconds, connections), ascending.
 
     connections = without_keepalive + in_flight + those of gaps. in_flight: data is under way, whose timer hides the
@@ -49,7 +49,7 @@ class Sockets(NamedTuple):
     to_services: int
     without_keepalive: int
     in_flight: int
-    services: List[Service]
+    services: List[ToService]
     services_omitted: int
     sockets_from: Optional[str]
     sockets_error: Optional[str]
@@ -211,8 +211,8 @@ def _badness(name: str, of_service: Tally) -> Tuple[int, int, int, str]:
     return -of_service.without_keepalive, -max(of_service.gaps or [(0, 0)])[0], -of_service.connections, name
 
 
-def _service(name: str, of_service: Tally, processes: List[Process]) -> Service:
-    return Service(
+def _service(name: str, of_service: Tally, processes: List[Process]) -> ToService:
+    return ToService(
         name,
         of_service.connections,
         of_service.without_keepalive,
@@ -224,16 +224,16 @@ def _service(name: str, of_service: Tally, processes: List[Process]) -> Service:
 
 def _processes(sockets: Sequence[Named], pids: Sequence[int]) -> Dict[str, List[Process]]:
     """The processes that have these sockets open, by service."""
-    owners = socket_owners.find((inode for _gap, inode, _name in sockets), pids) if sockets else {}
-    gaps: Dict[Tuple[str, socket_owners.Owner], List[int]] = {}
+    holders = socket_holders.find((inode for _gap, inode, _name in sockets), pids) if sockets else {}
+    gaps: Dict[Tuple[str, socket_holders.Holder], List[int]] = {}
     for seconds, inode, name in sockets:
-        if inode in owners:
-            gaps.setdefault((name, owners[inode]), []).append(seconds)
+        if inode in holders:
+            gaps.setdefault((name, holders[inode]), []).append(seconds)
     result: Dict[str, List[Process]] = {}
-    for (name, owner), of_process in gaps.items():
+    for (name, holder), of_process in gaps.items():
         longest = max(of_process)
         process = Process(
-            owner.name, owner.pid, of_process.count(_NO_KEEPALIVE), None if longest == _NO_KEEPALIVE else longest
+            holder.name, holder.pid, of_process.count(_NO_KEEPALIVE), None if longest == _NO_KEEPALIVE else longest
         )
         result.setdefault(name, []).append(process)
     return result

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whether a service of the node runs, or will after a boot: by its files, asking nobody. Private to this collection."""
+"""Whether a daemon of the node runs, or will after a boot: by its files, asking nobody. Private to this collection."""
 
 import os
 from typing import Iterable, List
@@ -22,7 +22,7 @@ _RUNLEVELS = ("/etc/rc2.d", "/etc/rc3.d", "/etc/rc4.d", "/etc/rc5.d")
 
 
 def in_use(name: str, pid_files: Iterable[str], root: str, problems: List[Problem]) -> bool:
-    """Whether the program of that name is installed, and its service runs now or starts at boot.
+    """Whether the program of that name is installed, and runs as a daemon now or starts at boot.
 
     It runs where one of its pid files is there. It starts at boot where some unit wants it (the link that ``systemctl
     enable`` makes, or its package), unless it is masked, and by the links of System V's runlevels 2 to 5. What cannot

@@ -37,8 +37,8 @@ own_lines = st.builds(
 
 files = st.builds(
     lambda lines, ends, last: b"".join(line + end for line, end in zip(lines, ends)) + last,
-    st.lists(st.one_of(foreign_lines, own_lines), max_size=12),
-    st.lists(st.sampled_from([b"\n", b"\n", b"\r\n"]), min_size=12, max_size=12),
+    st.lists(st.one_of(foreign_lines, own_lines), max_size=8),
+    st.lists(st.sampled_from([b"\n", b"\n", b"\r\n"]), min_size=8, max_size=8),
     st.one_of(st.just(b""), foreign_lines, own_lines),
 )
 
@@ -49,13 +49,13 @@ wishes = st.dictionaries(st.sampled_from(KEYS), st.sampled_from(["1", "600", "40
 def values(data):
     """The value that the file gives each key: of duplicates the last, white space folded."""
     lines = data.split(b"\n")
-    found = {place.key: lines[place.row][place.start : place.end].decode() for place in SYSCTLS.places(data)}
+    found = {place.key: lines[place.index][place.start : place.end].decode() for place in SYSCTLS.places(data)}
     return {key: " ".join(value.split()) for key, value in found.items()}
 
 
 def foreign(data, keys):
     """The lines that name none of the keys, without their ends."""
-    own = {place.row for place in SYSCTLS.places(data) if place.key in keys}
+    own = {place.index for place in SYSCTLS.places(data) if place.key in keys}
     return [
         line.rstrip(b"\r\n") for row, line in enumerate(data.split(b"\n")) if row not in own and line.strip(b"\r\n")
     ]

@@ -410,10 +410,12 @@ def test_no_bytes_make_the_parsers_raise_anything_else(data):
 
 
 JSON = st.recursive(
-    st.one_of(st.none(), st.booleans(), st.integers(), st.text()),
+    st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=8)),
     lambda inner: st.one_of(
-        st.lists(inner), st.dictionaries(st.sampled_from(["IPVS", "conntrack", "Linux", "tcpTimeout", "x"]), inner)
+        st.lists(inner, max_size=3),
+        st.dictionaries(st.sampled_from(["IPVS", "conntrack", "Linux", "tcpTimeout", "x"]), inner, max_size=3),
     ),
+    max_leaves=8,
 )
 
 

@@ -252,14 +252,18 @@ def test_bytes_that_are_no_text_are_refused():
 
 SCALARS = st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=8))
 VALUES = st.recursive(
-    SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3)
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=5,
 )
-PLUGIN = st.dictionaries(st.text(min_size=1), VALUES, max_size=3).map(lambda found: dict(found, type="other"))
+PLUGIN = st.dictionaries(st.text(min_size=1, max_size=8), VALUES, max_size=2).map(
+    lambda found: dict(found, type="other")
+)
 DOCUMENT = st.builds(
     lambda before, plugins, after: {**before, "plugins": plugins, **after},
-    st.dictionaries(st.text(min_size=8), VALUES, max_size=3),
-    st.lists(PLUGIN, min_size=1, max_size=4),
-    st.dictionaries(st.text(min_size=9), VALUES, max_size=3),
+    st.dictionaries(st.text(min_size=8, max_size=12), VALUES, max_size=2),
+    st.lists(PLUGIN, min_size=1, max_size=3),
+    st.dictionaries(st.text(min_size=9, max_size=12), VALUES, max_size=2),
 )
 
 

@@ -72,6 +72,6 @@ def test_the_process_of_root_that_has_all_of_the_sockets():
         inodes = [os.fstat(each.fileno()).st_ino for each in (one, two)]
         assert listeners.roots_process(inodes, None).pid == os.getpid()
         assert listeners.roots_process(inodes, Process(os.getppid())).pid == os.getpid()
-        assert listeners.name_owner(inodes[0]).startswith(f", process {os.getpid()} (")
+        assert listeners.name_holder(inodes[0]).startswith(f", process {os.getpid()} (")
     assert listeners.roots_process(inodes, Process(os.getpid())) is None
-    assert listeners.name_owner(inodes[0]) == ""
+    assert listeners.name_holder(inodes[0]) == ""

@@ -84,8 +84,8 @@ def test_a_namespace_is_entered_by_a_way_that_still_leads_to_it(ways, expected, 
 
 def test_what_the_kernel_refuses_is_raised():
     code = (
-        "import ctypes\npod = namespace()\ntarget = inode(pod.pid)\n"
-        "way = os.open('/proc/%d/ns/net' % pod.pid, os.O_RDONLY)\n"
+        "import ctypes\npod = namespace()\n"
+        "target = inode(pod.pid)\nway = os.open('/proc/%d/ns/net' % pod.pid, os.O_RDONLY)\n"
         "os.setgid(65534)\nos.setuid(65534)\ntry:\n    namespace_paths.enter(target, ['/proc/self/fd/%d' % way])\n"
         "except OSError as error:\n    print(json.dumps(error.strerror))"
     )

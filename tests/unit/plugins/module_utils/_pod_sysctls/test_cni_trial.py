@@ -145,7 +145,7 @@ def test_no_plugin(tmp_path):
 )
 def test_who_writes_a_configuration_again(plugins, owner):
     text = ",".join(f'{{"type": "{name}"}}' for name in plugins)
-    found = cni_trial.owner_of(parse(f'{{"plugins": [{text}]}}'.encode(), "/x"), "/x")
+    found = cni_trial.writer_of(parse(f'{{"plugins": [{text}]}}'.encode(), "/x"), "/x")
     assert (found.name if found else None) == owner
 
 
@@ -159,7 +159,7 @@ def test_who_writes_a_configuration_again(plugins, owner):
     ],
 )
 def test_flannel_within_k3s_is_written_again_by_k3s(path, owner):
-    assert cni_trial.owner_of(parse(FLANNEL.encode(), path), path).name == owner
+    assert cni_trial.writer_of(parse(FLANNEL.encode(), path), path).name == owner
 
 
 @pytest.mark.parametrize("version", ["0.2.0", "0.3.1", "0.4.0", "1.0.0"])

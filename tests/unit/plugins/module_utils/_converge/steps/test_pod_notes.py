@@ -36,3 +36,10 @@ def test_what_an_undo_left_is_bounded():
         "keepalive of shop/p00: nobody knows it, before it was 600/30/9 (why).",
         "990 running pods more.",
     )
+
+
+def test_of_many_pods_with_open_connections_some_are_named():
+    numbers = dict({f"shop/p{each:02}": "3" for each in range(12)}, **{"shop/none": ""})
+    (note,) = pod_notes.armed_late(numbers)
+    assert note.endswith(f": {', '.join(f'shop/p{each:02} (3 open)' for each in range(10))} and 2 more.")
+    assert pod_notes.armed_late({"shop/none": ""}) == []

@@ -217,10 +217,9 @@ def test_without_a_wish_and_without_records_no_namespace_is_looked_at():
 
 def test_the_pods_whose_connections_keep_their_timers_are_named():
     note = "Connections that are open already keep the timer they were armed with. Restart these pods, or have them "
-    code = "names = ['p%02d' % n for n in range(14)]\nfor name in names: pod(name)\n"
-    code += "for name in names[:12]: connect(name)\nsay(step((600, 30, 9)).notes())"
-    names = ", ".join(f"shop/p{number:02} (1 open)" for number in range(10))
-    assert said(code) == [[f"{note}connect again, where that matters: {names} and 2 more."]]
+    code = "names = ['a', 'b', 'c']\nfor name in names: pod(name)\n"
+    code += "for name in names[:2]: connect(name)\nsay(step((600, 30, 9)).notes())"
+    assert said(code) == [[f"{note}connect again, where that matters: shop/a (1 open), shop/b (1 open)."]]
 
 
 RESENDS = """then='os.system("ip link set lo down"); ends[0].send(b"x"); '"""

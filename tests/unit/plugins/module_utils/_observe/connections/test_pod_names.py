@@ -19,76 +19,74 @@ STATIC = "a1b2c3d4e5f60718293a4b5c6d7e8f90"
 ID = "5c" * 32
 OUTER = "77" * 32
 
-OWNERS = [
+CGROUPS = [
     pytest.param(
         f"0::/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod{SLICE_UID}.slice/cri-containerd-{ID}.scope\n",
-        (UID, ID),
+        UID,
         id="cgroup v2, systemd driver, containerd",
     ),
     pytest.param(
         f"0::/kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-pod{SLICE_UID}.slice/crio-{ID}.scope\n",
-        (UID, ID),
+        UID,
         id="CRI-O",
     ),
-    pytest.param(
-        f"0::/kubepods.slice/kubepods-pod{SLICE_UID}.slice/docker-{ID}.scope\n", (UID, ID), id="guaranteed, Docker"
-    ),
-    pytest.param(f"0::/kubepods/burstable/pod{UID}/{ID}\n", (UID, ID), id="cgroupfs driver"),
-    pytest.param(f"0::/kubepods/pod{UID}/{ID}\n", (UID, ID), id="cgroupfs driver, guaranteed"),
-    pytest.param(f"0::/kubepods/besteffort/pod{UID}/crio-{ID}\n", (UID, ID), id="cgroupfs driver, CRI-O"),
+    pytest.param(f"0::/kubepods.slice/kubepods-pod{SLICE_UID}.slice/docker-{ID}.scope\n", UID, id="guaranteed, Docker"),
+    pytest.param(f"0::/kubepods/burstable/pod{UID}/{ID}\n", UID, id="cgroupfs driver"),
+    pytest.param(f"0::/kubepods/pod{UID}/{ID}\n", UID, id="cgroupfs driver, guaranteed"),
+    pytest.param(f"0::/kubepods/besteffort/pod{UID}/crio-{ID}\n", UID, id="cgroupfs driver, CRI-O"),
     pytest.param(
         f"12:cpu,cpuacct:/\n11:pids:/kubepods/burstable/pod{UID}/{ID}\n1:name=systemd:/kubepods/burstable/pod{UID}/{ID}\n0::/\n",
-        (UID, ID),
+        UID,
         id="cgroup v1, some hierarchies unused",
     ),
     pytest.param(
         f"1:name=systemd:/system.slice/containerd.service/kubepods-burstable-pod{SLICE_UID}.slice:cri-containerd:{ID}\n",
-        (UID, ID),
+        UID,
         id="a containerd without SystemdCgroup",
     ),
     pytest.param(
         "0::/kubelet.slice/kubelet-kubepods.slice/kubelet-kubepods-burstable.slice/"
         f"kubelet-kubepods-burstable-pod{SLICE_UID}.slice/cri-containerd-{ID}.scope\n",
-        (UID, ID),
+        UID,
         id="kind, from within",
     ),
     pytest.param(
-        f"0::/docker/{OUTER}/kubelet/kubepods/burstable/pod{UID}/{ID}\n", (UID, ID), id="kind, seen from its machine"
+        f"0::/docker/{OUTER}/kubelet/kubepods/burstable/pod{UID}/{ID}\n", UID, id="kind, seen from its machine"
     ),
     pytest.param(
         f"0::/system.slice/docker-{OUTER}.scope/kubelet.slice/kubelet-kubepods.slice/"
         f"kubelet-kubepods-pod{SLICE_UID}.slice/cri-containerd-{ID}.scope\n",
-        (UID, ID),
+        UID,
         id="kind, seen from its machine, systemd driver",
     ),
-    pytest.param(f"0::/../../pod{UID}/{ID}\n", (UID, ID), id="out of a cgroup namespace"),
-    pytest.param(f"0::/../../../besteffort/pod{UID}/{ID}\n", (UID, ID), id="farther out of a cgroup namespace"),
-    pytest.param(f"0::/../cri-containerd-{ID}.scope\n", (None, ID), id="another container of our own pod"),
-    pytest.param(f"0::/kubepods/burstable/pod{STATIC}/{ID}\n", (STATIC, ID), id="a static pod"),
+    pytest.param(f"0::/../../pod{UID}/{ID}\n", UID, id="out of a cgroup namespace"),
+    pytest.param(f"0::/../../../besteffort/pod{UID}/{ID}\n", UID, id="farther out of a cgroup namespace"),
+    pytest.param(f"0::/../cri-containerd-{ID}.scope\n", None, id="another container of our own pod"),
+    pytest.param(f"0::/kubepods/burstable/pod{STATIC}/{ID}\n", STATIC, id="a static pod"),
     pytest.param(
-        f"0::/kubepods.slice/kubepods-pod{STATIC}.slice/crio-{ID}.scope\n", (STATIC, ID), id="static, systemd driver"
+        f"0::/kubepods.slice/kubepods-pod{STATIC}.slice/crio-{ID}.scope\n", STATIC, id="static, systemd driver"
     ),
-    pytest.param(f"0::/kubepods/burstable/podmy-own-uid/{ID}\n", ("my-own-uid", ID), id="a UID that somebody wrote"),
-    pytest.param(f"0::/kubepods/burstable/pod{UID}\n", (UID, None), id="the pod's own cgroup"),
-    pytest.param(f"0::/kubepods/pod{UID}/{ID}/init.scope\n", (UID, ID), id="systemd in a container"),
+    pytest.param(f"0::/kubepods/burstable/podmy-own-uid/{ID}\n", "my-own-uid", id="a UID that somebody wrote"),
+    pytest.param(f"0::/kubepods/burstable/pod{UID}\n", UID, id="the pod's own cgroup"),
+    pytest.param(f"0::/kubepods/pod{UID}/{ID}/init.scope\n", UID, id="systemd in a container"),
     pytest.param(
         f"0::/kubepods/burstable/pod{UID}/{OUTER}/kubelet/kubepods/pod{STATIC}/{ID}\n",
-        (UID, OUTER),
+        UID,
         id="a cluster in a pod: the pod of this node",
     ),
-    pytest.param(f"0::/system.slice/docker-{ID}.scope\n", (None, ID), id="Docker without Kubernetes"),
-    pytest.param(f"0::/machine.slice/libpod-{ID}.scope/container\n", (None, ID), id="podman"),
-    pytest.param("0::/system.slice/containerd.service\n", (None, None), id="a service"),
-    pytest.param("0::/user.slice/user-0.slice/session-1.scope\n", (None, None), id="a login"),
-    pytest.param(f"0::/podman/pod{UID[:-1]}/x\n", (None, None), id="not a UID"),
-    pytest.param("0::/\n", (None, None), id="the root of a cgroup namespace"),
-    pytest.param("", (None, None), id="a process that has ended"),
+    pytest.param(f"0::/system.slice/docker-{ID}.scope\n", None, id="Docker without Kubernetes"),
+    pytest.param(f"0::/machine.slice/libpod-{ID}.scope/container\n", None, id="podman"),
+    pytest.param("0::/system.slice/containerd.service\n", None, id="a service"),
+    pytest.param("0::/user.slice/user-0.slice/session-1.scope\n", None, id="a login"),
+    pytest.param(f"0::/podman/pod{UID[:-1]}/x\n", None, id="not a UID"),
+    pytest.param("0::/\n", None, id="the root of a cgroup namespace"),
+    pytest.param("", None, id="a process that has ended"),
 ]
 
 
-@pytest.mark.parametrize(("text", "owner"), OWNERS)
-def test_the_owner_of_a_process(text, owner):
-    assert tuple(pod_names.parse_cgroup(text)) == owner
+@pytest.mark.parametrize(("text", "uid"), CGROUPS)
+def test_the_pod_of_a_process(text, uid):
+    assert pod_names.pod_uid(text) == uid
 
 
 PIECES = st.sampled_from(
@@ -116,10 +114,9 @@ PIECES = st.sampled_from(
 @given(st.lists(PIECES, max_size=12).map("".join) | st.text(max_size=200))
 @example("0::/kubepods/pod\n/x")
 @example(f"0::/kubepods/pod{UID}/{ID}")
-def test_any_text_gives_a_uid_and_an_id_of_harmless_characters(text):
-    uid, container = pod_names.parse_cgroup(text)
+def test_any_text_gives_a_uid_of_harmless_characters(text):
+    uid = pod_names.pod_uid(text)
     assert uid is None or re.fullmatch("[0-9A-Za-z-]{1,64}", uid)
-    assert container is None or (len(container) == 64 and set(container) <= set("0123456789abcdef"))
 
 
 LOG_NAMES = [

@@ -196,7 +196,7 @@ def test_where_keepalived_is_not_installed_or_never_starts_its_file_does_not_cou
 
 
 def test_an_endless_file_is_cut(tmp_path):
-    root = node(tmp_path, defs("lvs_timeouts tcp 600") + "#\n" * (3 << 20))
+    root = node(tmp_path, defs("lvs_timeouts tcp 600") + f"#{'x' * 1022}\n" * (5 << 10))
     assert read(root)[0] == (keepalived.CONFIG, 2, {"tcp": 600})
 
 

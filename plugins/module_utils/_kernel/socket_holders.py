@@ -11,19 +11,19 @@ MAX_DESCRIPTORS = 32768
 """After so many open files of one network namespace the search ends: the rest stays without a name."""
 
 
-class Owner(NamedTuple):
+class Holder(NamedTuple):
     pid: int
     name: str
 
 
-def find(inodes: Iterable[int], pids: Iterable[int], proc: str = "/proc") -> Dict[int, Owner]:
+def find(inodes: Iterable[int], pids: Iterable[int], proc: str = "/proc") -> Dict[int, Holder]:
     """The first of the processes that has each socket open, by the socket's inode.
 
     Missing are sockets of processes that have ended or whose files may not be seen (not root), and those beyond
     MAX_DESCRIPTORS. Never raises.
     """
     wanted = {f"socket:[{inode}]": inode for inode in inodes}
-    found: Dict[int, Owner] = {}
+    found: Dict[int, Holder] = {}
     left = MAX_DESCRIPTORS
     for pid in sorted(pids):
         if not wanted or left <= 0:
@@ -41,17 +41,17 @@ def find(inodes: Iterable[int], pids: Iterable[int], proc: str = "/proc") -> Dic
     return found
 
 
-def _search(process: int, pid: int, limit: int, wanted: Dict[str, int], found: Dict[int, Owner]) -> int:
+def _search(process: int, pid: int, limit: int, wanted: Dict[str, int], found: Dict[int, Holder]) -> int:
     """Move what the process of that directory has open from wanted to found; how many files were looked at."""
     descriptors = os.open("fd", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=process)
-    owner = None
+    holder = None
     try:
         names = os.listdir(descriptors)[:limit]
         for name in names:
             inode = wanted.pop(_target(name, descriptors), None)
             if inode is not None:
-                owner = owner or Owner(pid, _name(process))
-                found[inode] = owner
+                holder = holder or Holder(pid, _name(process))
+                found[inode] = holder
     finally:
         os.close(descriptors)
     return len(names)

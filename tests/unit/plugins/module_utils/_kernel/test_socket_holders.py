@@ -9,8 +9,8 @@ import sys
 
 import pytest
 
-from ansible_collections.kubenode.connections.plugins.module_utils._kernel import socket_owners
-from ansible_collections.kubenode.connections.plugins.module_utils._kernel.socket_owners import Owner
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel import socket_holders
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel.socket_holders import Holder
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._isolated import environment, run_python
 
 
@@ -56,16 +56,18 @@ def own_name():
 
 
 def test_a_socket_of_this_process(sockets):
-    assert socket_owners.find([inode(sockets[0])], [os.getpid()]) == {inode(sockets[0]): Owner(os.getpid(), own_name())}
+    assert socket_holders.find([inode(sockets[0])], [os.getpid()]) == {
+        inode(sockets[0]): Holder(os.getpid(), own_name())
+    }
 
 
 def test_each_socket_has_the_first_process_that_holds_it(sockets, named):
     first, second = named(b"first", sockets[0]), named(b"second", sockets[0], sockets[1])
     assert first.pid < second.pid
     wanted = [inode(each) for each in sockets]
-    assert socket_owners.find(wanted, [second.pid, first.pid]) == {
-        wanted[0]: Owner(first.pid, "first"),
-        wanted[1]: Owner(second.pid, "second"),
+    assert socket_holders.find(wanted, [second.pid, first.pid]) == {
+        wanted[0]: Holder(first.pid, "first"),
+        wanted[1]: Holder(second.pid, "second"),
     }
 
 
@@ -80,7 +82,7 @@ NAMES = [
 @pytest.mark.parametrize(("name", "expected"), NAMES)
 def test_the_name_is_what_the_process_says(sockets, named, name, expected):
     process = named(name, sockets[0])
-    assert socket_owners.find([inode(sockets[0])], [process.pid])[inode(sockets[0])].name == expected
+    assert socket_holders.find([inode(sockets[0])], [process.pid])[inode(sockets[0])].name == expected
 
 
 def test_a_process_that_has_ended_is_no_error(sockets, named):
@@ -88,8 +90,8 @@ def test_a_process_that_has_ended_is_no_error(sockets, named):
     process.kill()
     process.wait()
     wanted = inode(sockets[0])
-    assert socket_owners.find([wanted], [process.pid, os.getpid()]) == {wanted: Owner(os.getpid(), own_name())}
-    assert socket_owners.find([wanted], [process.pid]) == {}
+    assert socket_holders.find([wanted], [process.pid, os.getpid()]) == {wanted: Holder(os.getpid(), own_name())}
+    assert socket_holders.find([wanted], [process.pid]) == {}
 
 
 def test_a_process_that_ends_while_its_files_are_looked_at_is_no_error(sockets, named, monkeypatch):
@@ -103,25 +105,25 @@ def test_a_process_that_ends_while_its_files_are_looked_at_is_no_error(sockets, 
 
     os_listdir = os.listdir
     monkeypatch.setattr(os, "listdir", list_and_end)
-    assert socket_owners.find([inode(sockets[0])], [process.pid]) == {}
+    assert socket_holders.find([inode(sockets[0])], [process.pid]) == {}
 
 
 def test_a_zombie_is_no_error(sockets):
     process = subprocess.Popen(["true"], stdout=subprocess.PIPE)
     os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
-    assert socket_owners.find([inode(sockets[0])], [process.pid]) == {}
+    assert socket_holders.find([inode(sockets[0])], [process.pid]) == {}
     process.communicate()
 
 
 def test_the_search_ends_after_so_many_files(sockets, named, monkeypatch):
     process = named(b"many", *sockets)
-    monkeypatch.setattr(socket_owners, "MAX_DESCRIPTORS", 3)  # standard input, output and error
-    assert socket_owners.find([inode(sockets[0])], [process.pid, os.getpid()]) == {}
+    monkeypatch.setattr(socket_holders, "MAX_DESCRIPTORS", 3)  # standard input, output and error
+    assert socket_holders.find([inode(sockets[0])], [process.pid, os.getpid()]) == {}
 
 
 def test_nothing_is_opened_for_nothing(monkeypatch):
     monkeypatch.setattr(os, "open", lambda *_what, **_more: pytest.fail("opened"))
-    assert socket_owners.find([], [os.getpid()]) == {}
+    assert socket_holders.find([], [os.getpid()]) == {}
 
 
 def test_without_root_the_sockets_of_others_have_no_name():
@@ -132,6 +134,6 @@ def test_without_root_the_sockets_of_others_have_no_name():
         "child = os.fork()\n"
         "if child == 0:\n    signal.pause()\n"
         "os.setgroups([])\nos.setgid(65534)\nos.setuid(65534)\n"
-        "print(socket_owners.find([inode], [child]))"
+        "print(socket_holders.find([inode], [child]))"
     )
-    assert run_python("_kernel.socket_owners", code, "unshare", "-pfmn", "--mount-proc", "--kill-child") == "{}"
+    assert run_python("_kernel.socket_holders", code, "unshare", "-pfmn", "--mount-proc", "--kill-child") == "{}"
