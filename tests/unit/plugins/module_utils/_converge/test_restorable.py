@@ -344,3 +344,12 @@ LIVE = [
 @pytest.mark.parametrize(("current", "record", "wanted", "target"), [pytest.param(*row[1:], id=row[0]) for row in LIVE])
 def test_a_live_value(current, record, wanted, target):
     assert live_target(NAME, current, record, wanted) == LiveTarget(*target)
+
+
+def test_while_a_run_is_under_way_the_values_of_the_one_before_are_ours_too():
+    """It may be cut off before its write, and somebody else may edit the file then."""
+    current, record = runs(b"", {NAME: "300"})
+    target = file_target("sysctls", current, record, {NAME: "600"})
+    assert (target.ahead.ours, target.final.ours) == ({NAME: ("300", "600")}, {NAME: ("600",)})
+    edited = current + b"vm.x = 1\n"
+    assert file_target("sysctls", edited, target.ahead, {}).after == b"vm.x = 1\n"

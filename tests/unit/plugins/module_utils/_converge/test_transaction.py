@@ -190,6 +190,24 @@ def test_signals_while_a_run_is_undone_are_told_and_change_nothing(fails):
     assert (node["a"], node["log"]) == ("old", ["+a", "+b", "+c", "-c", "-b", "-a"])
 
 
+def test_a_signal_before_the_step_that_completes_undoes_the_run():
+    """It comes when all others are written and read back for the second time."""
+    node, steps = shelves()
+    steps[3].completes = True
+    real, reads = steps[2].read, []
+
+    def read():
+        reads.append(1)
+        if len(reads) == 2:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return real()
+
+    steps[2].read = read
+    with pytest.raises(NodeError, match="signal 15 from outside"):
+        run(steps)
+    assert node["log"] == ["+a", "+b", "+c", "-c", "-b", "-a"]
+
+
 def test_a_signal_during_the_last_step_finds_the_run_complete():
     node, steps = shelves("", "", "", "signal")
     steps[3].completes = True

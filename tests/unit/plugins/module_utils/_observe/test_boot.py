@@ -69,6 +69,17 @@ def test_a_key_of_a_module_that_nothing_loads_at_boot_is_not_in_time():
     assert (boot["value"], boot["module"], boot["in_time"]) == ("1", "ip_vs", False)
 
 
+def test_a_key_of_a_module_that_is_built_in_is_in_time():
+    code = (
+        "empty('/etc/sysctl.d', '/etc/modules-load.d', '/sys/module', '/opt')\nos.makedirs('/sys/module/ip_vs')\n"
+        "write('/opt/modules', '')\n"
+        "if os.path.exists('/proc/modules'):\n    mount('--bind', '/opt/modules', '/proc/modules')\n"
+    )
+    node = node_after(code)
+    assert node["modules"]["ip_vs"] == {"loaded": True, "builtin": True, "boot": None}
+    assert node["sysctls"]["net.ipv4.vs.conntrack"]["boot"]["in_time"] is True
+
+
 def test_lines_that_nobody_can_parse_are_listed_up_to_a_bound():
     code = (
         "empty('/etc/sysctl.d', '/etc/modules-load.d')\n"

@@ -6,6 +6,7 @@
 
 import pytest
 
+from ansible_collections.kubenode.connections.plugins.module_utils._common.errors import more_rights
 from ansible_collections.kubenode.connections.plugins.module_utils._common.sysctl_keys import KEYS, MODULES
 from ansible_collections.kubenode.connections.plugins.module_utils._observe import node as observe_node
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._strange_nodes import (
@@ -222,6 +223,41 @@ def test_without_root_the_rest_is_read_and_what_is_missing_is_said():
         "why": "/proc/net/nf_conntrack: Permission denied",
         "do": "Run as root (become: true).",
     }
+
+
+def test_each_part_that_cannot_be_read_is_a_problem_with_what_to_do():
+    code = (
+        "import shutil\nempty('/opt', '/etc')\nempty_net()\n"
+        "write('/proc/net/softnet_stat', 'nonsense\\n')\n"
+        "os.makedirs('/etc/udev/rules.d')\n"
+        "rule = '/etc/udev/rules.d/60-kubenode-connections-rps.rules'\nwrite(rule, '')\n"
+        "for path in (rule, '/proc/sys/net/netfilter/nf_conntrack_max'):\n"
+        "    mount('--bind', '/proc/sys/net/ipv4/route/flush', path)\n"
+        "shutil.copy(shutil.which('sleep'), '/opt/kubelet')\n"
+        "kubelet = subprocess.Popen(['/opt/kubelet', '600'], preexec_fn=lambda: os.setuid(65534))\n"
+        "import atexit\natexit.register(kubelet.kill)\n"
+    )
+    problems = {problem["id"]: problem for problem in node_after(code)["problems"]}
+    assert sorted(problems) == ["conntrack", "kubelet", "rps", "softnet", "sysctls"]
+    assert problems["conntrack"] == {
+        "id": "conntrack",
+        "what": "conntrack",
+        "why": "/proc/sys/net/netfilter/nf_conntrack_max: Permission denied",
+        "do": more_rights(),
+    }
+    assert problems["rps"] == {
+        "id": "rps",
+        "what": "Receive Packet Steering",
+        "why": "/etc/udev/rules.d/60-kubenode-connections-rps.rules: Permission denied",
+        "do": more_rights(),
+    }
+    assert (problems["softnet"]["what"], problems["softnet"]["why"]) == (
+        "received packets of each CPU",
+        "/proc/net/softnet_stat: 1 lines make no sense",
+    )
+    assert problems["softnet"]["do"].startswith("Report it and the kernel (")
+    assert problems["kubelet"]["why"].endswith("calls itself kubelet, but runs as user 65534: it is not believed.")
+    assert problems["kubelet"]["do"] == "Look at it by hand: ps -C kubelet -o pid,user,args."
 
 
 CONTAINERS = [
