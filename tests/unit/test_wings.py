@@ -41,11 +41,6 @@ RENDERS = "plugin_utils._report.html.render"
 UNTESTED: set[str] = {
     "plugin_utils._base.version",
     "plugin_utils._limits.single_limit",
-    "plugin_utils._observed.node",
-    "plugin_utils._observed.parse_applied",
-    "plugin_utils._observed.parse_pods",
-    "plugin_utils._observed.pods",
-    "plugin_utils._observed.rps",
     "plugin_utils._plan.grpc_idle",
     "plugin_utils._plan.node",
     "plugin_utils._plan.pods",

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from ansible_collections.kubenode.connections.plugins.module_utils._common import keepalive as common_keepalive
 from ansible_collections.kubenode.connections.plugins.module_utils._common.keepalive import HIGHEST
 
-from .checked_values import Range
+from .checked_values import Range, whole_number
 
 # The timer wheel rounds up by one granule of its level, at worst 8/63 of the timer's length, so a period p may last
 # p * 71/63 (kernel/time/timer.c, the table in its header; since 4.8). Kept as integers: no limit is a rounding error.
@@ -48,6 +48,12 @@ class Keepalive(common_keepalive.Keepalive):
 
     def as_dict(self) -> dict[str, int]:
         return dict(self._asdict())
+
+
+def of_values(time: object, intvl: object, probes: object) -> Keepalive | None:
+    """The three of whole numbers or of their text, None where one of them is neither."""
+    numbers = [number for value in (time, intvl, probes) if (number := whole_number(value)) is not None]
+    return Keepalive(*numbers) if len(numbers) == len(Keepalive._fields) else None
 
 
 KERNEL_DEFAULT = Keepalive(*common_keepalive.KERNEL_DEFAULT)

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from .checked_values import whole_number
 
 LONGEST_TEXT = 500
@@ -37,6 +39,12 @@ def numbers(value: object) -> dict[str, int]:
     """The entries of a mapping that are whole numbers; a flag counts as 0 or 1."""
     found = {key: int(item) if isinstance(item, bool) else whole_number(item) for key, item in mapping(value).items()}
     return {key: each for key, each in found.items() if each is not None}
+
+
+def file_line(value: Mapping[str, object], otherwise: str = "") -> str:
+    """``FILE:LINE`` of a mapping with file and line; ``otherwise`` stands for the file, nothing for the line."""
+    file, line = text(value.get("file")) or otherwise, whole_number(value.get("line"))
+    return f"{file}:{line}" if file and line is not None else file
 
 
 def flag(value: object) -> bool | None:

@@ -11,7 +11,8 @@ from ansible_collections.kubenode.connections.plugins.module_utils._common.sysct
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base import keepalive_math
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import KERNEL_DEFAULT, Keepalive
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import some
-from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import Conntrack, Observed
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.connection_tables import Conntrack
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import Observed
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.writers import kube_proxy_value
 
 from .growth import grown, sample_text
@@ -65,7 +66,7 @@ def _invalid(case: Case) -> Found | None:
 def _liberal_lost(case: Case) -> Found | None:
     """be_liberal is on now and off after a reboot."""
     node = case.observed
-    boot = node.sysctls[BE_LIBERAL].boot if BE_LIBERAL in node.sysctls else None
+    boot = node.boot(BE_LIBERAL)
     if node.number(BE_LIBERAL) != 1 or boot is None or node.boot_value(BE_LIBERAL) == "1":
         return None
     # A line that comes too early is said by boot-module-late; kube-proxy's tcpBeLiberal sets it again at its start.
@@ -248,7 +249,7 @@ def _raise_max(node: Observed) -> str:
 
 def _decider(node: Observed, key: str) -> str:
     """Who set the live value, as far as the files tell."""
-    boot = node.sysctls[key].boot if key in node.sysctls else None
+    boot = node.boot(key)
     return boot.source if boot and boot.source else "no file sets it"
 
 

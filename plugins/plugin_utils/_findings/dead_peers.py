@@ -12,7 +12,8 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._base.retrans
     detection_ms,
     detection_text,
 )
-from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import KUBELET, Kubelet, Observed
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.kubernetes import Kubelet
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import KUBELET, Observed
 
 from .rule import APPLY, INFO, UNKNOWN, WARNING, Case, Found, Rules, say, variable
 

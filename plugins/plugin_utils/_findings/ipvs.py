@@ -15,7 +15,8 @@ from ansible_collections.kubenode.connections.plugins.module_utils._common.sysct
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base import releases
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.releases import leaves_reuse_mode
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import count, some
-from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import Draining, Observed
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.connection_tables import Draining
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import Observed
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.writers import IPVS_DEFAULTS
 
 from .rule import APPLY, INFO, UNKNOWN, WARNING, Case, Found, Remedy, Rules, say, variable

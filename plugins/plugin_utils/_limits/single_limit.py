@@ -15,8 +15,6 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.optio
 from .derive import derive
 from .limits import SHORTEST_LIMIT_REASON, SHORTEST_LIMIT_SECONDS, Limit
 
-_NAMES = ("time", "intvl", "probes")
-
 
 def derive_for_seconds(limit: object, options: object) -> Keepalive:
     """The keepalive below ``limit`` s. Options: lost_probes, margin, time_ceiling, intvl_ceiling. Raises PlanError."""
@@ -43,15 +41,14 @@ def _seconds(limit: object) -> int:
     return seconds
 
 
-def _triple(keepalive: object) -> Keepalive:
-    numbers = [whole_number(keepalive.get(name)) for name in _NAMES] if isinstance(keepalive, dict) else []
-    time, intvl, probes = (*numbers, None, None, None)[:3]
-    if time is None or intvl is None or probes is None:
+def _triple(value: object) -> Keepalive:
+    keepalive = keepalive_math.of_values(*map(value.get, Keepalive._fields)) if isinstance(value, dict) else None
+    if keepalive is None:
         raise PlanError(
-            f"keepalive: {keepalive!r} is not a mapping of time, intvl and probes with whole numbers. "
+            f"keepalive: {value!r} is not a mapping of time, intvl and probes with whole numbers. "
             "Write one, for example {time: 600, intvl: 30, probes: 9}."
         )
-    return Keepalive(time, intvl, probes)
+    return keepalive
 
 
 def _policy(options: object, names: tuple[str, ...]) -> Policy:

@@ -9,15 +9,16 @@ None and empty mean "not seen", which every reader must take for "unknown", neve
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.keepalive import KEYS as KEEPALIVE_KEYS
 from ansible_collections.kubenode.connections.plugins.module_utils._common.sysctl_keys import KEYS
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.checked_values import whole_number
-from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import Keepalive
-from ansible_collections.kubenode.connections.plugins.plugin_utils._base.releases import raises_only
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import Keepalive, of_values
 
+from .connection_tables import Conntrack, Growth, Ipvs
+from .kubernetes import Kubelet, KubeProxy
 from .other_writers import Line, Others
 from .pods import Pods
 from .rps import Rps
@@ -56,122 +57,6 @@ class Sysctl:
     value: str | None
     error: str | None
     boot: Boot | None
-
-
-@dataclass(frozen=True)
-class Draining:
-    """A real server with weight 0 that still has connections; ``protocol`` is that of its service."""
-
-    protocol: str
-    service: str
-    server: str
-    active: int
-    inactive: int
-
-
-CUT_WITHIN = ("60", "300", "900")
-"""Seconds, as node_info returns them."""
-
-
-@dataclass(frozen=True)
-class Idle:
-    """An established connection that is idle; ``idle_seconds`` None: since when is not known."""
-
-    client: str
-    service: str
-    real_server: str
-    idle_seconds: int | None
-    seconds_left: int
-
-
-@dataclass(frozen=True)
-class Ipvs:
-    """IPVS of the node; ``timeouts`` in seconds by tcp, tcpfin, udp, None where they could not be read.
-
-    ``timeouts_at_boot``: those of them that our own unit sets again after a reboot, None where no unit can.
-    ``persistent``: the services with session affinity; ``scattering``: those where a connection that was forgotten may
-    get another real server. ``draining`` lists those with most connections of ``draining_servers``. ``cut_within``: how
-    many established connections expire within so many seconds if they stay idle; ``idlest``: those that do first.
-    """
-
-    loaded: bool | None
-    timeouts: Mapping[str, int] | None
-    timeouts_at_boot: Mapping[str, int] | None
-    services: int
-    connections: Mapping[str, Mapping[str, int]]
-    draining: tuple[Draining, ...]
-    draining_servers: int
-    draining_connections: int
-    persistent: int
-    scattering: int
-    cut_within: Mapping[str, int]
-    idlest: tuple[Idle, ...]
-
-
-@dataclass(frozen=True)
-class Conntrack:
-    """Connection tracking of the node; timeouts in seconds, ``statistics`` the counters of each CPU.
-
-    ``cut_within`` as that of IPVS.
-    """
-
-    loaded: bool | None
-    established: int | None
-    close_wait: int | None
-    count: int | None
-    max: int | None
-    statistics: tuple[Mapping[str, int], ...]
-    cut_within: Mapping[str, int]
-
-    def counted(self, counter: str) -> int:
-        """A counter over all CPUs, since the module was loaded. A kernel without it counts nothing."""
-        return sum(row.get(counter, 0) for row in self.statistics)
-
-
-@dataclass(frozen=True)
-class Growth:
-    """By how much counters grew in ``seconds``, all CPUs together; a table that was not there has none."""
-
-    seconds: float
-    conntrack: Mapping[str, int]
-    softnet: Mapping[str, int]
-
-
-@dataclass(frozen=True)
-class KubeProxy:
-    """kube-proxy by its own words. ``ipvs_timeouts`` and ``conntrack`` are its configuration, 0 keeps a value.
-
-    ``version`` such as v1.34.2, None where it was not told.
-    """
-
-    running: bool | None
-    address: str | None
-    mode: str | None
-    error: str | None
-    ipvs_timeouts: Mapping[str, int]
-    conntrack: Mapping[str, int]
-    version: str | None
-
-    @property
-    def raises_only(self) -> bool | None:
-        """Whether it leaves a conntrack sysctl alone that is higher than its own value; None: nobody can tell.
-
-        tcpBeLiberal came with 1.29, the release that writes in either direction again: served, it tells as much.
-        """
-        by_version = raises_only(self.version)
-        return False if by_version is None and "be_liberal" in self.conntrack else by_version
-
-
-@dataclass(frozen=True)
-class Kubelet:
-    """kubelet of the node and its HTTP/2 health check; seconds are those in force, the defaults included."""
-
-    running: bool | None
-    version: str | None
-    disable_http2: bool | None
-    read_idle_timeout: int | None
-    ping_timeout: int | None
-    error: str | None
 
 
 @dataclass(frozen=True)
@@ -266,12 +151,12 @@ class Observed:
     @property
     def keepalive(self) -> Keepalive | None:
         """The keepalive in force in the node's own network namespace, None where one of the three was not seen."""
-        return self._keepalive(lambda key: self.sysctls[key].value if key in self.sysctls else None)
+        return of_values(*(self.sysctls[key].value if key in self.sysctls else None for key in KEEPALIVE_KEYS))
 
     @property
     def boot_keepalive(self) -> Keepalive | None:
         """The keepalive after a reboot, None where that was not seen."""
-        return self._keepalive(self.boot_value)
+        return of_values(*map(self.boot_value, KEEPALIVE_KEYS))
 
     def problem(self, identity: str) -> Problem | None:
         return next((problem for problem in self.problems if problem.id == identity), None)
@@ -280,9 +165,13 @@ class Observed:
         """The live value of a sysctl that is a whole number, None where it was not seen or is none."""
         return whole_number(self.sysctls[key].value) if key in self.sysctls else None
 
+    def boot(self, key: str) -> Boot | None:
+        """What sysctl.d makes of ``key`` at boot, None where that was not seen."""
+        return self.sysctls[key].boot if key in self.sysctls else None
+
     def boot_value(self, key: str) -> str | None:
         """What ``key`` will be after a boot: the kernel's default where no file sets it, or one does too early."""
-        boot = self.sysctls[key].boot if key in self.sysctls else None
+        boot = self.boot(key)
         if boot is None:
             return None
         tuned = self.tuned_line(key)
@@ -293,19 +182,13 @@ class Observed:
         tuned = self.tuned_line(key)
         if tuned is not None:
             return f"TuneD {tuned.source}"
-        boot = self.sysctls[key].boot if key in self.sysctls else None
+        boot = self.boot(key)
         return boot.source if boot else None
 
     def tuned_line(self, key: str) -> Line | None:
         """What TuneD sets ``key`` to at its start, None where the files decide."""
-        boot = self.sysctls[key].boot if key in self.sysctls else None
+        boot = self.boot(key)
         return self.others.tuned_line(key, boot.file, _by_files(key, boot)) if boot else None
-
-    def _keepalive(self, read: Callable[[str], str | None]) -> Keepalive | None:
-        time, intvl, probes = (whole_number(read(key)) for key in KEEPALIVE_KEYS)
-        if time is None or intvl is None or probes is None:
-            return None
-        return Keepalive(time, intvl, probes)
 
 
 def _by_files(key: str, boot: Boot) -> str | None:

@@ -10,7 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.checked_values import whole_number
-from ansible_collections.kubenode.connections.plugins.plugin_utils._base.untrusted import mapping, numbers, text
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.untrusted import (
+    file_line,
+    mapping,
+    numbers,
+    text,
+)
 
 SYSCTL_CONF = "/etc/sysctl.conf"
 
@@ -110,7 +115,7 @@ def _modified(line: Line, value: str | None) -> Line | None:
 
 def _keepalived(keepalived: dict[str, object]) -> Keepalived | None:
     timeouts = {cell: seconds for cell, seconds in numbers(keepalived.get("timeouts")).items() if seconds > 0}
-    return Keepalived(_source(keepalived, "its configuration"), timeouts) if timeouts else None
+    return Keepalived(file_line(keepalived, "its configuration"), timeouts) if timeouts else None
 
 
 def _tuned(tuned: dict[str, object]) -> Tuned | None:
@@ -129,10 +134,5 @@ def _sysctl_conf(conf: dict[str, object]) -> SysctlConf | None:
 def _lines(sysctls: object, file: str) -> dict[str, Line]:
     lines = {key: mapping(each) for key, each in mapping(sysctls).items()}
     return {
-        key: Line(text(each["value"]), _source(each, file)) for key, each in lines.items() if text(each.get("value"))
+        key: Line(text(each["value"]), file_line(each, file)) for key, each in lines.items() if text(each.get("value"))
     }
-
-
-def _source(line: Mapping[str, object], otherwise: str) -> str:
-    file, number = text(line.get("file")) or otherwise, whole_number(line.get("line"))
-    return file if number is None else f"{file}:{number}"

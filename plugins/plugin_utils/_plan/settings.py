@@ -117,10 +117,8 @@ def _modules_in_our_file(node: Observed, policy: Policy) -> list[str]:
 
 
 def _in_our_file(node: Observed, policy: Policy) -> Keepalive | None:
-    boots = [node.sysctls[key].boot for key in KEEPALIVE_KEYS if key in node.sysctls]
-    if any(boot is None or boot.file != policy.sysctl_file for boot in boots):
-        return None
-    return node.boot_keepalive
+    boots = [node.boot(key) for key in KEEPALIVE_KEYS]
+    return node.boot_keepalive if all(boot and boot.file == policy.sysctl_file for boot in boots) else None
 
 
 def _already_safe(node: Observed, wish: Wish) -> bool:
@@ -133,7 +131,7 @@ def _already_safe(node: Observed, wish: Wish) -> bool:
             keepalive, wish.limit.seconds, wish.policy.lost_probes, wish.policy.margin
         ):
             return False
-    boots = (node.sysctls[key].boot for key in KEEPALIVE_KEYS)
+    boots = map(node.boot, KEEPALIVE_KEYS)
     return not any(boot is not None and boot.file == wish.policy.sysctl_file for boot in boots)
 
 
@@ -197,7 +195,7 @@ def _sysctl_change(node: Observed, key: str, value: str, why: str) -> Iterator[C
 
 def _decided_by(node: Observed, key: str) -> str:
     """Who else decides the value after a reboot: the end of a reason."""
-    boot = node.sysctls[key].boot
+    boot = node.boot(key)
     too_early = boot is not None and not boot.in_time and node.tuned_line(key) is None
     source = None if too_early else node.boot_source(key)
     return f"; {source} decides it now" if source else ""

@@ -133,7 +133,7 @@ def later_lines(node: Observed, keys: Iterable[str], file: str) -> dict[str, str
 
     Files are read in the order of their names, whatever their directory, and the last assignment wins: sysctl.d(5).
     """
-    boots = {key: node.sysctls[key].boot for key in keys if key in node.sysctls}
+    boots = {key: node.boot(key) for key in keys}
     return {
         key: boot.source
         for key, boot in boots.items()
@@ -167,7 +167,7 @@ def _sysctl_owner(node: Observed, key: str) -> str:
     kube_proxy = kube_proxy_value(node, key)
     if kube_proxy is not None:
         return str(kube_proxy)
-    if key not in node.sysctls or node.sysctls[key].boot is None:
+    if node.boot(key) is None:
         return "not seen"
     return node.boot_source(key) or KERNEL
 

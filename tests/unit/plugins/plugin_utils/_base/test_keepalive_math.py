@@ -131,3 +131,16 @@ def test_decided_in_time_below_900_seconds(keepalive, decided):
 )
 def test_the_sum_in_words(keepalive, lost_probes, margin, text):
     assert keepalive_math.sum_text(keepalive, 900, "IPVS tcp on worker1", lost_probes, margin) == text
+
+
+@pytest.mark.parametrize(
+    ("values", "keepalive"),
+    [
+        ((600, "30", 9), Keepalive(600, 30, 9)),
+        ((600, 30, None), None),
+        ((600, "30s", 9), None),
+        ((True, 30, 9), None),
+    ],
+)
+def test_a_keepalive_of_values_is_three_whole_numbers(values, keepalive):
+    assert keepalive_math.of_values(*values) == keepalive

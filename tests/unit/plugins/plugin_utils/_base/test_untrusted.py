@@ -32,3 +32,17 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._base import 
 )
 def test_a_value_has_its_type_or_is_nothing(read, value, expected):
     assert read(value) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "otherwise", "expected"),
+    [
+        ({"file": "/etc/x", "line": 3}, "", "/etc/x:3"),
+        ({"file": "/etc/x", "line": "last"}, "", "/etc/x"),
+        ({"file": 7, "line": 3}, "", ""),
+        ({"line": 3}, "its profile", "its profile:3"),
+        ({}, "its profile", "its profile"),
+    ],
+)
+def test_a_line_of_a_file(value, otherwise, expected):
+    assert untrusted.file_line(value, otherwise) == expected

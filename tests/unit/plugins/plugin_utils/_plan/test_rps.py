@@ -8,7 +8,6 @@ import pytest
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.rps_rules import PATH
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.errors import PlanError
-from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.rps import parse_rps
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nics import (
     nic,
     rule,
@@ -244,39 +243,3 @@ def test_what_cannot_be_meant_is_refused(policy, message):
 
 def test_flow_entries_of_one_s_own_are_no_contradiction_without_rps():
     assert settings_of(stock_node(), sysctls={ENTRIES: 4096})["sysctls"][ENTRIES] == "4096"
-
-
-HOSTILE = [
-    None,
-    [],
-    {},
-    {"nics": {}},
-    {"nics": [], "cpus_online": None},
-    {"nics": [], "cpus_online": "0-99999999"},
-    {"nics": [], "cpus_online": ["0"]},
-]
-
-
-@pytest.mark.parametrize("rps", HOSTILE, ids=range(len(HOSTILE)))
-def test_nics_and_cpus_that_make_no_sense_were_not_seen(rps):
-    assert parse_rps(rps) is None
-
-
-def test_of_what_makes_sense_in_part_that_part_is_taken():
-    seen = parse_rps(
-        {
-            "cpus_online": "0-1",
-            "cpus_isolated": "x",
-            "numa_nodes": {"0": "0-1", "x": "0", "1": 7},
-            "nics": [
-                None,
-                {"name": 7},
-                {"name": "eth0", "path": "/x", "queues": [None, {"name": [], "rps_cpus": "zz"}]},
-            ],
-            "rule": {},
-        }
-    )
-    assert (seen.isolated, seen.numa_nodes, seen.rule) == (frozenset(), {0: {0, 1}}, None)
-    (one,) = seen.nics
-    assert (one.name, one.operstate, one.numa_node, one.irq_cpus) == ("eth0", "unknown", None, None)
-    assert one.queues == (("?", None, None),)
