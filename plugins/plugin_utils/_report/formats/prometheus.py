@@ -41,7 +41,7 @@ _HELP = {
     "connections_to_services": "Established TCP connections to a virtual service.",
     "connections_without_keepalive": "Connections to a virtual service without SO_KEEPALIVE.",
     "connections_late": "Connections to a virtual service whose keepalive timer ends after the lowest limit.",
-    "connections_at_risk": "Those without SO_KEEPALIVE and those with a late timer; 0 where no limit was seen.",
+    "connections_at_risk": "Connections at risk: without SO_KEEPALIVE or with a late timer; 0 where no limit was seen.",
     "ipvs_connections_cut_within": "Connections that IPVS forgets within so many seconds if they stay idle.",
     "findings": "Findings by severity, without the silenced ones.",
     "findings_silenced": "Silenced findings.",

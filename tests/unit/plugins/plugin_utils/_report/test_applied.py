@@ -25,6 +25,7 @@ def test_where_nothing_ran_there_is_nothing(outcome):
         pytest.param({"failed": True, "msg": "read-only /proc/sys"}, "read-only /proc/sys", id="with its reason"),
         pytest.param({"failed": True, "msg": 7}, "node_settings failed", id="without one"),
         pytest.param({"failed": False, "msg": "fine"}, None, id="no failure"),
+        pytest.param({"failed": "no", "msg": "fine"}, None, id="what is no flag"),
     ],
 )
 def test_a_failure(outcome, error):

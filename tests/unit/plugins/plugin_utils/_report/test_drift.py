@@ -218,6 +218,38 @@ def test_a_host_named_plan_is_not_the_plan():
     assert {each["scope_kind"] for each in found["findings_gone"]} == {"node"}
 
 
+def test_what_is_new_of_the_plan_is_told_beside_a_new_host_of_that_name():
+    earlier, report = (
+        document({"worker1": stock_node()}, {}),
+        document({"worker1": stock_node(), "plan": stock_node()}, {"profile": "article"}),
+    )
+    found = [(each["id"], each["scope_kind"]) for each in drift(earlier, report, PATH)["findings_new"]]
+    assert ("keepalive-undecided", "plan") in found
+    assert "node" not in dict(found).values()
+
+
+def test_everything_that_is_compared_of_a_node_and_of_the_plan():
+    report, now = document({"worker1": stock_node()}, {}), document({"worker1": stock_node()}, {})
+    three = {"time": 1, "intvl": 2, "probes": 3}
+    now["nodes"][0].update(observed=False, verdict="safe", verdict_after_boot="unknown", mode="none", kernel=None)
+    now["nodes"][0].update(limits=[], keepalive={"live": three, "at_boot": None})
+    now.update(verdict="unknown", limit=None, keepalive=None)
+    changes = drift(report, now, PATH)["changes"]
+    assert [(each["scope_kind"], each["what"], each["from"], each["to"]) for each in changes] == [
+        ("plan", "verdict", "unsafe", "unknown"),
+        ("plan", "limit", "900 s (IPVS tcp)", None),
+        ("plan", "keepalive planned", "600/30/9", None),
+        ("node", "observed", "yes", "no"),
+        ("node", "verdict", "unsafe", "safe"),
+        ("node", "verdict after a reboot", "unsafe", "unknown"),
+        ("node", "limits", "900 s (IPVS tcp), 86400 s (conntrack established)", None),
+        ("node", "keepalive", "7200/75/9", "1/2/3"),
+        ("node", "keepalive after a reboot", "7200/75/9", None),
+        ("node", "mode", "ipvs", "none"),
+        ("node", "kernel", "6.1.0-56-cloud-amd64", None),
+    ]
+
+
 def test_an_earlier_report_that_tells_the_plan_by_its_name_only():
     policy = {"profile": "article"}
     several = {"worker1": stock_node()}

@@ -235,7 +235,7 @@ def test_of_the_idle_connections_as_many_as_there_are_rows():
     assert [each["seconds_left"] for each in described(rows=1)["ipvs"]["idlest"]] == [40]
 
 
-@pytest.mark.parametrize(("nodes", "rows"), [(0, 200), (12, 200), (13, 192), (499, 5), (5000, 5)])
+@pytest.mark.parametrize(("nodes", "rows"), [(0, 200), (12, 200), (13, 192), (250, 10), (499, 5), (5000, 5)])
 def test_how_many_rows_each_node_has(nodes, rows):
     assert rows_for_each(nodes) == rows
 

@@ -44,6 +44,7 @@ def test_an_expression_finds_a_part_of_the_report(expression, found):
             id="a value of the wrong type",
         ),
         pytest.param(" ", 'Invalid jmespath expression: Incomplete expression: " " ^', id="empty"),
+        pytest.param("ceil(to_number('1e999'))", "cannot convert float infinity to integer", id="no number"),
         pytest.param("nodes[::0]", "slice step cannot be zero", id="what jmespath itself does not expect"),
     ],
 )
@@ -69,4 +70,6 @@ def test_what_was_found_is_printed_as_json_without_control_characters():
     text = query.result_text({"name": "a\033[2J\udc80é"})
     assert text.isascii()
     assert "\033" not in text
+    assert text.splitlines()[0] == "{"
+    assert text.splitlines()[1].startswith('  "name": "a\\u001b')
     assert json.loads(text) == {"name": "a\033[2J\udc80é"}

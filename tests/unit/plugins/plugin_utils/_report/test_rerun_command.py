@@ -59,6 +59,7 @@ def test_which_nodes_and_how_to_reach_them(given, options):
         pytest.param(
             {"keepalive_report_dir": "it's"}, """-e '{"keepalive_report_dir": "it'"'"'s"}'""", id="a quotation mark"
         ),
+        pytest.param({"keepalive_x": "a$b"}, '-e \'{"keepalive_x": "a$b"}\'', id="a dollar is no plain letter"),
         pytest.param({"keepalive_report_dir": ""}, '-e \'{"keepalive_report_dir": ""}\'', id="nothing at all"),
         pytest.param({"keepalive_x": "{{ y }}"}, '-e \'{"keepalive_x": "{{ y }}"}\'', id="a template"),
         pytest.param(
@@ -106,6 +107,12 @@ def test_what_cannot_be_shown_is_named_and_its_value_is_not(extra, name):
     rerun = rerun_of({}, USUAL, [extra], "/home/me")
     assert rerun.options == ()
     assert rerun.left_out == (name,)
+
+
+@pytest.mark.parametrize("word", ["pass", "pwd", "secret", "token", "credential", "vault", "key", "keys"])
+def test_each_word_of_a_secret_in_a_name_hides_the_value(word):
+    for name in (f"keepalive_{word}", f"keepalive_my_{word}", f"keepalive_{word}_of_x", f"keepalive_{word.upper()}"):
+        assert rerun_of({}, USUAL, [{name: "x"}], "/").options == ()
 
 
 def test_what_is_left_out_takes_nothing_else_with_it():

@@ -128,6 +128,26 @@ def test_a_long_name_does_not_make_the_sentence_long():
     assert verdict.sentence(document({LONG[:24]: quiet_node()}, {})) == f"idle connections are safe on {LONG[:24]}"
 
 
+def spaces(**more):
+    return {"groups": [{}], "unreadable": 0, "error": None, **more}
+
+
+@pytest.mark.parametrize(
+    ("namespaces", "pods", "unknown"),
+    [
+        pytest.param(spaces(), {"error": None}, False, id="all could be read"),
+        pytest.param(None, None, False, id="nobody looked"),
+        pytest.param(spaces(unreadable=1), None, True, id="a namespace that could not be entered"),
+        pytest.param(spaces(error="denied"), None, True, id="an error"),
+        pytest.param(spaces(groups=[]), None, True, id="no namespace at all"),
+        pytest.param(spaces(), {"error": "denied"}, True, id="pods that could not be read"),
+    ],
+)
+def test_where_pods_are_not_known(namespaces, pods, unknown):
+    report = {"nodes": [{"name": "worker1", "namespaces": namespaces, "pods": pods}]}
+    assert verdict.pods_unknown(report) == (["worker1"] if unknown else [])
+
+
 def test_pods_and_other_namespaces_are_counted_apart_in_every_format():
     report = document(nodes(beside_a_browser(LATE)), {})
     assert report["counts"]["pods"] == {"seen": 1, "at_risk": 0}

@@ -95,6 +95,26 @@ def test_a_case_of_a_rule(each, expected):
     assert case_of(parsed(report(each)), "keepalive-too-late") == expected
 
 
+def test_several_findings_of_a_rule_are_one_case_with_the_severity_of_the_first():
+    several = [finding("keepalive-too-late"), finding("keepalive-too-late", "warning", observed="75", limit=None)]
+    case = parsed(report(*several)).find("testsuite/testcase[@name='keepalive-too-late']/failure")
+    assert dict(case.attrib) == {"type": "critical", "message": "7200; 75"}
+    assert case.text.split("\n\n")[1] == "WARNING keepalive-too-late\nSeen: 75\nWhy: It is forgotten.\nDo: Apply."
+
+
+def test_the_properties_of_a_node_a_spare_of_nothing_too():
+    several = report()
+    several["nodes"][0].update(spare_seconds=0, kernel=None)
+    properties = parsed(several).findall("testsuite/properties/property")
+    assert {each.attrib["name"]: each.attrib["value"] for each in properties} == {
+        "hostname": "w1.example.org",
+        "mode": "ipvs",
+        "verdict": "unsafe",
+        "why": "too late",
+        "spare_seconds": "0",
+    }
+
+
 def test_a_suite_a_node_with_a_case_a_rule_and_counts_that_agree():
     found = [finding("keepalive-too-late", scope="worker2"), finding("ip-vs-idle", scope="worker2", silenced="known")]
     root = parsed(report(*found, names=("worker1", "worker2")))

@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import re
+import time
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -70,6 +72,24 @@ def value(text, metric, **labels):
     return int(found[0]) if found else None
 
 
+def test_the_whole_text_of_the_cluster():
+    """After a change of words that is meant: write render_all(document()) to the fixture and read what differs."""
+    assert render_all(document()) == (Path(__file__).parent / "fixtures" / "3-nodes.prom.txt").read_text(
+        encoding="utf-8"
+    )
+
+
+def test_the_moment_is_utc_wherever_the_playbook_runs(monkeypatch):
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        text = render_all(document(nodes(quiet_node()), {}))
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert value(text, "observed_timestamp_seconds", node="worker1") == 1795232400
+
+
 def test_the_metrics_of_a_safe_node_begin_like_this():
     assert render_all(document(nodes(quiet_node()), {})).startswith(SAFE_NODE)
 
@@ -102,6 +122,8 @@ def test_the_metrics_of_a_safe_node_begin_like_this():
         ("connections_without_keepalive", {"node": "worker1"}, 6),
         ("connections_without_keepalive", {"node": "worker2"}, None),
         ("connections_late", {"node": "worker1"}, 10),
+        ("connections_at_risk", {"node": "worker1"}, 16),
+        ("other_namespaces_at_risk", {"node": "worker1"}, 0),
         ("ipvs_connections_cut_within", {"node": "worker1", "seconds": "300"}, 2),
         ("findings", {"node": "worker1", "severity": "critical"}, 2),
         ("findings", {"node": "worker2", "severity": "critical"}, 0),

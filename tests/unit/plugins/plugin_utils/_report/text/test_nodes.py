@@ -10,7 +10,18 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._report.text.
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.text.page import plain
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.text.report import text_lines
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._cluster import document
-from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import nftables_node, stock_node
+from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import (
+    nftables_node,
+    nodes,
+    quiet_node,
+    stock_node,
+)
+from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._pod_nodes import KERNEL, row, with_rows
+
+
+def late_pods():
+    return with_rows(quiet_node(), row("a/b", KERNEL))
+
 
 DOMAIN = ".eu-central-1.compute.internal"
 
@@ -20,6 +31,8 @@ DOMAIN = ".eu-central-1.compute.internal"
     [
         pytest.param([f"ip-10-0-1-23{DOMAIN}", f"ip-10-0-1-7{DOMAIN}"], DOMAIN, id="of a cloud"),
         pytest.param([f"ip-10-0-1-23{DOMAIN}"], DOMAIN, id="one node"),
+        pytest.param(["worker-12.example.org"], ".example.org", id="one column more than there is room for"),
+        pytest.param(["worker-1.example.org"], "", id="as wide as there is room for"),
         pytest.param(["a.example.org", "b.example.org"], "", id="short names have room"),
         pytest.param([f"ip-10-0-1-23{DOMAIN}", "ip-10-0-1-7.us-east-1.compute.internal"], "", id="two domains"),
         pytest.param([f"ip-10-0-1-23{DOMAIN}", "control1"], "", id="not all have one"),
@@ -30,6 +43,15 @@ DOMAIN = ".eu-central-1.compute.internal"
 )
 def test_the_domain_that_is_left_out(names, domain):
     assert shared_domain(names) == domain
+
+
+@pytest.mark.parametrize(("margin", "notes"), [(156, 0), (157, 1)])
+def test_a_margin_that_is_just_left_is_no_reason(margin, notes):
+    """The node is unsafe by its pods either way; of the limit's 900 s it has 156 to spare."""
+    lines = [plain(line) for line in text_lines(document(nodes(late_pods()), {"margin": margin}), 79)]
+    assert any(line.startswith("worker1 ") and line.endswith("UNSAFE") for line in lines)
+    assert lines.count("    1 s less than keepalive_margin 157") == notes
+    assert not any("0 s less" in line for line in lines)
 
 
 def test_long_names_of_a_cloud_stay_whole():

@@ -84,11 +84,22 @@ def test_a_word_that_is_too_long_is_cut():
             ["Run: ansible-playbook \\", "     -i " + "x" * 60],
             id="a long word is whole, to be copied",
         ),
+        pytest.param(
+            ["ansible-playbook", "x" * 17, "y" * 20],
+            ["Run: ansible-playbook \\", f"     {'x' * 17} \\", f"     {'y' * 20}"],
+            id="no line is too wide with its backslash",
+        ),
         pytest.param(["a\n-e b=\x1b[2J"], ["Run: a\\n-e b=\\x1b[2J"], id="no line break of its own"),
     ],
 )
 def test_a_command_to_copy(words, lines):
     assert written(lambda page: page.command(words, "Run: ")) == lines
+
+
+def test_the_first_line_has_all_of_its_room():
+    assert [plain(line) for line in wrap("aa bb cc dd", 8, 5)] == ["aa bb cc", "dd"]
+    assert [plain(line) for line in wrap("aa bb cc dd", 5, 8)] == ["aa bb", "cc dd"]
+    assert [plain(line) for line in wrap("aaaaaaaaa b c", 8, 5)] == ["aaaaaaaa", "a b c"]
 
 
 def test_blanks_at_the_end_are_left_out():
