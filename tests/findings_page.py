@@ -19,6 +19,7 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._f
     test_applied,
     test_boot,
     test_conntrack,
+    test_conntrack_timeouts,
     test_dead_peers,
     test_growth,
     test_ipvs,
@@ -34,6 +35,7 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._n
 ROOMS = (
     test_boot,
     test_conntrack,
+    test_conntrack_timeouts,
     test_dead_peers,
     test_growth,
     test_ipvs,

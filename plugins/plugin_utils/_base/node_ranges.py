@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from .grouping import grouped
+
 _FEWEST = 3
 """Two names are as short as they are."""
 
@@ -59,11 +61,10 @@ def _split(name: str, place: int) -> _Split | None:
 def _alike(splits: dict[str, _Split]) -> dict[tuple[str, str, int], list[str]]:
     """Names by what is around their number, and by its width where numbers of that width begin with zeros."""
     widths = {(before, after, len(digits)) for before, digits, after in splits.values() if digits[0] == "0"}
-    alike: dict[tuple[str, str, int], list[str]] = {}
-    for name, (before, digits, after) in splits.items():
-        width = len(digits) if (before, after, len(digits)) in widths else 0
-        alike.setdefault((before, after, width), []).append(name)
-    return alike
+    return grouped(
+        ((before, after, len(digits) if (before, after, len(digits)) in widths else 0), name)
+        for name, (before, digits, after) in splits.items()
+    )
 
 
 def _ranges(numbers: Sequence[int], width: int) -> list[str]:

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.keepalive import KEYS as KEEPALIVE_KEYS
 from ansible_collections.kubenode.connections.plugins.module_utils._common.sysctl_keys import BE_LIBERAL, module_for
-from ansible_collections.kubenode.connections.plugins.plugin_utils._base import keepalive_math
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import some
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import keepalived_seconds
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import Observed
@@ -36,11 +35,7 @@ CONNTRACK_MAX = "net.netfilter.nf_conntrack_max"
 def _boot_value(case: Case) -> Found | None:
     """The keepalive is safe now and will not be after a reboot."""
     live, boot, limit, policy = case.observed.keepalive, case.observed.boot_keepalive, case.limit, case.policy
-    if (
-        live is None
-        or limit is None
-        or not keepalive_math.is_safe(live, limit.seconds, policy.lost_probes, policy.margin)
-    ):
+    if live is None or limit is None or not limit.is_kept_by(live, policy):
         return None
     if boot is None:
         return Found(
@@ -49,13 +44,11 @@ def _boot_value(case: Case) -> Found | None:
             "Run again as root (become: true).",
             severity=UNKNOWN,
         )
-    if keepalive_math.is_safe(boot, limit.seconds, policy.lost_probes, policy.margin):
+    if limit.is_kept_by(boot, policy):
         return None
     return Found(
         f"keepalive is {live} now and {boot} after a reboot: {', '.join(_deciding_lines(case.observed))}",
-        "After the reboot: "
-        + keepalive_math.sum_text(boot, limit.seconds, limit.whose, policy.lost_probes, policy.margin)
-        + ".",
+        f"After the reboot: {limit.sum_text(boot, policy)}.",
         _remedy(case.observed, case.node, policy),
         str(limit),
     )

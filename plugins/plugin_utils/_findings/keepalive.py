@@ -22,13 +22,10 @@ RULES = Rules()
 def _too_late(case: Case) -> Found | None:
     """The node's keepalive comes after something on the path has forgotten the connection."""
     keepalive, limit, policy = case.observed.keepalive, case.limit, case.policy
-    if keepalive is None or limit is None or not keepalive.usable:
-        return None
-    if keepalive_math.is_safe(keepalive, limit.seconds, policy.lost_probes, policy.margin):
+    if keepalive is None or limit is None or not keepalive.usable or limit.is_kept_by(keepalive, policy):
         return None
     return Found(
-        f"keepalive {keepalive}: "
-        + keepalive_math.sum_text(keepalive, limit.seconds, limit.whose, policy.lost_probes, policy.margin),
+        f"keepalive {keepalive}: {limit.sum_text(keepalive, policy)}",
         f"After {limit.seconds} s without a packet the connection is forgotten and neither end is told. "
         "The next request gets 'Connection reset by peer', or no answer at all.",
         _cure(case.plan),
@@ -84,8 +81,7 @@ def _node_undecided(case: Case) -> Found | None:
     keepalive, limit = case.observed.keepalive, case.plan.planned_limit
     if keepalive is None or limit is None or KEEPALIVE_KEYS[0] in case.node.settings.sysctls:
         return None
-    safe = keepalive_math.is_safe(keepalive, limit.seconds, case.policy.lost_probes, case.policy.margin)
-    if not safe or keepalive_math.decided_in_time(keepalive, limit.seconds):
+    if not limit.is_kept_by(keepalive, case.policy) or keepalive_math.decided_in_time(keepalive, limit.seconds):
         return None
     return _undecided_found(
         keepalive, limit.seconds, str(limit), "Nothing has to be done; fewer probes would decide in time."

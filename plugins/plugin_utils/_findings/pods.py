@@ -12,10 +12,9 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepali
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import UNSAFE, count, some
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import Limit
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.pods import NODE, OTHER
-from ansible_collections.kubenode.connections.plugins.plugin_utils._plan import grpc_idle
-from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.ipvs import is_ipvs
+from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.ipvs import grpc_idle_seconds, is_ipvs
+from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.judged_pods import Judged
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.node import unsafe_groups
-from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.pods_at_risk import Judged
 
 from . import remedies
 from .rule import APPLY, CRITICAL, INFO, UNKNOWN, WARNING, Case, Found, Remedy, Rules, say, variable
@@ -209,7 +208,7 @@ def _period(case: Case, limit: Limit) -> remedies.Period:
 
 def _raise(case: Case, runtimes: Sequence[str | None]) -> str | Remedy:
     """The other cure, where it is one: idle gRPC channels close their connection before IPVS forgets it."""
-    idle = grpc_idle.grpc_idle_seconds(runtimes)
+    idle = grpc_idle_seconds(runtimes)
     if case.limit is None or not is_ipvs(case.limit) or idle is None:
         return ""
     what = f"the IPVS tcp timeout to {idle} s at least, when idle gRPC channels have closed their connection"

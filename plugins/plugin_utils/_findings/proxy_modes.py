@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base import releases
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.errors import PlanError
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.grouping import grouped
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import count, some
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits import derive
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import CONNTRACK
@@ -43,10 +44,8 @@ def _deprecated(case: Case) -> Found | None:
 @RULES.plan("proxy-modes-differ", INFO)
 def _modes_differ(plan: Plan) -> Iterator[tuple[str | None, Found]]:
     """kube-proxy is in ipvs mode on some nodes and in another one on others: a move that is not over."""
-    modes: dict[str, list[str]] = {}
-    for node in plan.nodes.values():
-        if node.observed and node.observed.mode in ("ipvs", "iptables", "nftables"):
-            modes.setdefault(node.observed.mode, []).append(node.name)
+    named = ((node.observed.mode, node.name) for node in plan.nodes.values() if node.observed)
+    modes = grouped((mode, name) for mode, name in named if mode in ("ipvs", "iptables", "nftables"))
     if "ipvs" not in modes or len(modes) == 1:
         return
     yield (

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.grpc_idle import GRPC_IDLE_SECONDS
+from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.ipvs import GRPC_IDLE_SECONDS
 
 GRPC_SERVER_MIN_SECONDS = 300
 """A gRPC server ends a connection that pings more often without data (too_many_pings, grpc/doc/keepalive.md)."""

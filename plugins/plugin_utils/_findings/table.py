@@ -10,19 +10,33 @@ from collections.abc import Iterator, Mapping
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.types import NODE, PLAN, Finding, Plan
 
-from . import applied as findings_applied
-from . import boot, conntrack, dead_peers, growth, ipvs, keepalive, pods, proxy_modes, rps, unseen, writers
+from . import (
+    applied,
+    boot,
+    conntrack,
+    conntrack_timeouts,
+    dead_peers,
+    growth,
+    ipvs,
+    keepalive,
+    pods,
+    proxy_modes,
+    rps,
+    unseen,
+    writers,
+)
 from .rule import SEVERITIES, Found, Remedy, Rule
 
 RULES = (
     *keepalive.RULES,
     *pods.RULES,
-    *findings_applied.RULES,
+    *applied.RULES,
     *boot.RULES,
     *writers.RULES,
     *growth.RULES,
     *rps.RULES,
     *conntrack.RULES,
+    *conntrack_timeouts.RULES,
     *ipvs.RULES,
     *proxy_modes.RULES,
     *dead_peers.RULES,
@@ -37,10 +51,10 @@ def findings_of(plan: Plan) -> tuple[Finding, ...]:
     return tuple(sorted(found, key=lambda finding: SEVERITIES.index(finding.severity)))
 
 
-def findings_of_apply(applied: Mapping[str, object]) -> Iterator[Finding]:
+def findings_of_apply(outcomes: Mapping[str, object]) -> Iterator[Finding]:
     """What is wrong with what node_settings returned on each node."""
     for rule in RULES:
-        for name, outcome in applied.items():
+        for name, outcome in outcomes.items():
             found = rule.check_applied(outcome) if rule.check_applied else None
             if found is not None:
                 yield _finding(rule, name, found)

@@ -35,12 +35,10 @@ _ROLE = "The role kubenode.connections.kube_proxy does both: {}, kube_proxy_conf
 @RULES.node("ipvs-owner-kube-proxy", WARNING)
 def _ipvs_owner(case: Case) -> Found | None:
     """At its next start kube-proxy sets an IPVS timeout to something else than is there or planned."""
-    live = case.observed.ipvs.timeouts or {}
-    wanted = {cell: case.node.settings.ipvs_timeouts.get(cell, live.get(cell)) for cell in IPVS_CELLS}
     lost = {
         cell: seconds
-        for cell, seconds in wanted.items()
-        if seconds is not None and _overwritten(case.observed, f"IPVS {cell}", str(seconds))
+        for cell, seconds in _wanted_timeouts(case).items()
+        if _overwritten(case.observed, f"IPVS {cell}", str(seconds))
     }
     if not lost:
         return None
@@ -111,6 +109,12 @@ def _ip_vs_idle(case: Case) -> Found | None:
     )
 
 
+def _wanted_timeouts(case: Case) -> dict[str, int]:
+    """The IPVS timeouts that are planned, and else those that are there; in the order of ipvsadm."""
+    timeouts = {**(case.observed.ipvs.timeouts or {}), **case.node.settings.ipvs_timeouts}
+    return {cell: timeouts[cell] for cell in IPVS_CELLS if cell in timeouts}
+
+
 def _overwritten(observed: Observed, key: str, value: str) -> bool:
     written = kube_proxy_value(observed, key)
     return written is not None and written.undoes(value)
@@ -131,14 +135,13 @@ def _by_version(observed: Observed, lost: Iterable[str]) -> str:
 @RULES.node("ipvs-owner-keepalived", WARNING)
 def _keepalived(case: Case) -> Found | None:
     """At its next start or reload keepalived sets an IPVS timeout to something else than is there or planned."""
-    node, live = case.observed, case.observed.ipvs.timeouts or {}
+    node = case.observed
     if node.others.keepalived is None or not node.ipvs_on_path:
         return None
-    wanted = {cell: case.node.settings.ipvs_timeouts.get(cell, live.get(cell)) for cell in IPVS_CELLS}
     lost = {
         cell: seconds
-        for cell, seconds in wanted.items()
-        if seconds is not None and keepalived_seconds(node, cell) not in (None, seconds)
+        for cell, seconds in _wanted_timeouts(case).items()
+        if keepalived_seconds(node, cell) not in (None, seconds)
     }
     if not lost:
         return None

@@ -114,9 +114,9 @@ def _how_to_raise(limit: Limit) -> str:
 
 
 def _require_safe(keepalive: Keepalive, limit: Limit, policy: Policy) -> None:
-    if keepalive_math.is_safe(keepalive, limit.seconds, policy.lost_probes, policy.margin):
+    if limit.is_kept_by(keepalive, policy):
         return
-    text = keepalive_math.sum_text(keepalive, limit.seconds, limit.whose, policy.lost_probes, policy.margin)
+    text = limit.sum_text(keepalive, policy)
     if policy.profile == "article":
         raise PlanError(f"keepalive_profile: article is {keepalive}: {text}. Use keepalive_profile: derived.")
     if policy.own_names:

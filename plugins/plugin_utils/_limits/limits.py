@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base import keepalive_math
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import Keepalive
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed import node as observed_node
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import (
     IPVS_SERVICES,
@@ -17,6 +19,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.nod
     Problem,
 )
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.middleboxes import Middlebox
+from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.options import Policy
 
 IPVS_TCP = "IPVS tcp"
 IPVS_TCP_RESTART = "IPVS tcp after a kube-proxy restart"
@@ -64,6 +67,14 @@ class Limit:
 
     def __str__(self) -> str:
         return f"{self.seconds} s ({self.whose})"
+
+    def is_kept_by(self, keepalive: Keepalive, policy: Policy) -> bool:
+        """Whether an idle connection with that keepalive is refreshed before the limit, as the policy wants it."""
+        return keepalive_math.is_safe(keepalive, self.seconds, policy.lost_probes, policy.margin)
+
+    def sum_text(self, keepalive: Keepalive, policy: Policy) -> str:
+        """The arithmetic of that in words, without a full stop."""
+        return keepalive_math.sum_text(keepalive, self.seconds, self.whose, policy.lost_probes, policy.margin)
 
     def as_dict(self) -> dict[str, object]:
         return {"seconds": self.seconds, "name": self.name, "node": self.node}

@@ -19,11 +19,13 @@ from .limits import SHORTEST_LIMIT_REASON, SHORTEST_LIMIT_SECONDS, Limit
 def derive_for_seconds(limit: object, options: object) -> Keepalive:
     """The keepalive below ``limit`` s. Options: lost_probes, margin, time_ceiling, intvl_ceiling. Raises PlanError."""
     policy = _policy(options, ("lost_probes", "margin", "time_ceiling", "intvl_ceiling"))
-    seconds = _seconds(limit)
-    if seconds < SHORTEST_LIMIT_SECONDS:
-        raise PlanError(f"limit: {seconds} s is below {SHORTEST_LIMIT_SECONDS} s ({SHORTEST_LIMIT_REASON}). Raise it.")
+    below = _limit(limit)
+    if below.seconds < SHORTEST_LIMIT_SECONDS:
+        raise PlanError(
+            f"limit: {below.seconds} s is below {SHORTEST_LIMIT_SECONDS} s ({SHORTEST_LIMIT_REASON}). Raise it."
+        )
     try:
-        return derive(Limit(seconds, "the limit", None), policy)
+        return derive(below, policy)
     except PlanError as error:
         raise _with_own_names(error) from None
 
@@ -31,14 +33,14 @@ def derive_for_seconds(limit: object, options: object) -> Keepalive:
 def is_safe_for_seconds(keepalive: object, limit: object, options: object) -> bool:
     """Whether a mapping of time, intvl and probes is safe below ``limit`` s. Options: lost_probes, margin."""
     policy = _policy(options, ("lost_probes", "margin"))
-    return keepalive_math.is_safe(_triple(keepalive), _seconds(limit), policy.lost_probes, policy.margin)
+    return _limit(limit).is_kept_by(_triple(keepalive), policy)
 
 
-def _seconds(limit: object) -> int:
-    seconds = whole_number(limit)
+def _limit(value: object) -> Limit:
+    seconds = whole_number(value)
     if seconds is None:
-        raise PlanError(f"limit: {limit!r} is not a whole number. Write seconds, for example 900.")
-    return seconds
+        raise PlanError(f"limit: {value!r} is not a whole number. Write seconds, for example 900.")
+    return Limit(seconds, "the limit", None)
 
 
 def _triple(value: object) -> Keepalive:

@@ -16,14 +16,32 @@ from ansible_collections.kubenode.connections.plugins.module_utils._common.sysct
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base import keepalive_math
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.checked_values import whole_number
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.errors import PlanError
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.grouping import grouped
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import KERNEL_DEFAULT, Keepalive
-from ansible_collections.kubenode.connections.plugins.plugin_utils._limits import limits as idle_limits
-from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import Limit
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import (
+    CONNTRACK,
+    IPVS_TCP,
+    IPVS_TCP_KEEPALIVED,
+    IPVS_TCP_RESTART,
+    Limit,
+    ascending,
+    conntrack_after_restart,
+    ipvs_after_restart,
+    sensible,
+)
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import Observed
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.checks import IPVS_SECONDS
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.options import Policy
 
-from . import grpc_idle
+GRPC_TIMER_SECONDS = 60
+"""More than a busy program's own timers are late by; the slack of the kernel's timer wheel is no measure for them."""
+
+GRPC_IDLE_SECONDS = {"grpcio": 2 * 1800, "grpc-go": 1800, "java": 1800, "node": 1800}
+"""After how many seconds at most without a call a gRPC channel closes its connection, by default.
+
+30 minutes each. C-core looks only every 30 minutes whether there was a call since (idle_filter_state.cc, CheckTimer),
+so that it may take twice as long; grpc-go, grpc-java and grpc-js count from the last call. An old C-core never does it.
+"""
 
 Nodes = Mapping[str, Observed]
 
@@ -50,13 +68,23 @@ def highest_in_use(nodes: Iterable[Observed], policy: Policy) -> Keepalive:
     return max(found, key=lambda each: (each.silence_seconds(lost_probes), each.verdict_seconds))
 
 
-def grpc_idle_seconds(nodes: Iterable[Observed]) -> int | None:
+def grpc_idle_seconds(runtimes: Iterable[str | None]) -> int | None:
+    """After how many seconds without a call the last gRPC channel of these has surely closed, None without gRPC."""
+    found = [
+        GRPC_IDLE_SECONDS[name]
+        for runtime in runtimes
+        if (name := (runtime or "").partition(" ")[0]) in GRPC_IDLE_SECONDS
+    ]
+    return max(found) + GRPC_TIMER_SECONDS if found else None
+
+
+def grpc_idle_seconds_on(nodes: Iterable[Observed]) -> int | None:
     """When the gRPC channels that have connections without SO_KEEPALIVE to services have closed them, being idle.
 
     None where there are none.
     """
     spaces = (space for node in nodes if node.pods for space in node.pods.spaces)
-    return grpc_idle.grpc_idle_seconds(process.runtime for space in spaces for _service, process in space.at_risk())
+    return grpc_idle_seconds(process.runtime for space in spaces for _service, process in space.at_risk())
 
 
 def ipvs_timeouts(
@@ -76,32 +104,30 @@ def planned_limits(
     seen: Iterable[Limit], nodes: Nodes, wanted: Mapping[str, Mapping[str, int]], policy: Policy
 ) -> tuple[Limit, ...]:
     """The limits once the settings are in force: the observed ones, but for those that the settings change."""
-    by_node: dict[str | None, list[Limit]] = {}
-    for limit in seen:
-        by_node.setdefault(limit.node, []).append(limit)
+    by_node = grouped((limit.node, limit) for limit in seen)
     limits = by_node.get(None, [])
     for name, node in nodes.items():
         limits += _ipvs_after(name, node, wanted[name].get("tcp"), by_node.get(name, []))
         limits += _conntrack_after(name, node, _established(node, policy), by_node.get(name, []))
-    return idle_limits.ascending(limits)
+    return ascending(limits)
 
 
 def refuse_other_limits(limits: Iterable[Limit], keepalive: Keepalive, policy: Policy) -> None:
     """raise_ipvs leaves the keepalive of pods alone, so every limit that is not IPVS's must be above it already."""
     for limit in limits:
-        if not keepalive_math.is_safe(keepalive, limit.seconds, policy.lost_probes, policy.margin):
-            text = keepalive_math.sum_text(keepalive, limit.seconds, limit.whose, policy.lost_probes, policy.margin)
+        if not limit.is_kept_by(keepalive, policy):
             raise PlanError(
-                f"keepalive_strategy: raise_ipvs raises IPVS only and keeps {keepalive}, which is in use: {text}. "
+                f"keepalive_strategy: raise_ipvs raises IPVS only and keeps {keepalive}, which is in use: "
+                f"{limit.sum_text(keepalive, policy)}. "
                 "Use keepalive_strategy: lower_keepalive, and lower the keepalive of the pods too."
             )
 
 
 def is_ipvs(limit: Limit) -> bool:
     return limit.node is not None and limit.name in (
-        idle_limits.IPVS_TCP,
-        idle_limits.IPVS_TCP_RESTART,
-        idle_limits.IPVS_TCP_KEEPALIVED,
+        IPVS_TCP,
+        IPVS_TCP_RESTART,
+        IPVS_TCP_KEEPALIVED,
     )
 
 
@@ -114,7 +140,7 @@ def _tcp_above(keepalive: Keepalive, policy: Policy, idle_seconds: int) -> int:
     needed = above_seconds(keepalive, policy)
     own = policy.ipvs_timeouts.get("tcp")
     if own is not None and own < needed:
-        text = keepalive_math.sum_text(keepalive, own, "keepalive_ipvs_timeouts tcp", policy.lost_probes, policy.margin)
+        text = Limit(own, "keepalive_ipvs_timeouts tcp", None).sum_text(keepalive, policy)
         raise PlanError(
             f"keepalive_ipvs_timeouts: tcp {own} is too short for keepalive_strategy raise_ipvs: {text}. "
             f"Write at least {needed}, or leave it out."
@@ -139,8 +165,8 @@ def _ipvs_after(name: str, node: Observed, tcp: int | None, seen: Iterable[Limit
     if tcp is None:
         return [limit for limit in seen if is_ipvs(limit)]
     return [
-        Limit(tcp, idle_limits.IPVS_TCP, name),
-        *idle_limits.sensible(idle_limits.ipvs_after_restart(name, node, tcp)),
+        Limit(tcp, IPVS_TCP, name),
+        *sensible(ipvs_after_restart(name, node, tcp)),
     ]
 
 
@@ -154,5 +180,5 @@ def _established(node: Observed, policy: Policy) -> int | None:
 def _conntrack_after(name: str, node: Observed, established: int | None, seen: Iterable[Limit]) -> list[Limit]:
     if established is None:
         return [limit for limit in seen if not is_ipvs(limit)]
-    after_restart = idle_limits.conntrack_after_restart(name, node, established)
-    return [Limit(established, idle_limits.CONNTRACK, name), *idle_limits.sensible(after_restart)]
+    after_restart = conntrack_after_restart(name, node, established)
+    return [Limit(established, CONNTRACK, name), *sensible(after_restart)]

@@ -78,8 +78,8 @@ def verdict_of(keepalive: Keepalive | None, seen: NodeLimits, limit: Limit | Non
     text = "nothing was seen that forgets idle connections"
     if keepalive is not None:
         for each in (*(shown for shown in seen.shown if shown.in_force), *([limit] if limit else [])):
-            text = keepalive_math.sum_text(keepalive, each.seconds, each.whose, policy.lost_probes, policy.margin)
-            if not keepalive_math.is_safe(keepalive, each.seconds, policy.lost_probes, policy.margin):
+            text = each.sum_text(keepalive, policy)
+            if not each.is_kept_by(keepalive, policy):
                 return UNSAFE, text
     if seen.not_seen:
         return UNKNOWN, "; ".join(map(str, seen.not_seen))
@@ -103,10 +103,7 @@ def unsafe_groups(node: Observed, limit: Limit | None, policy: Policy) -> Iterat
     """Each keepalive that is too late, and in how many namespaces other than the node's own."""
     for group in node.namespaces.groups:
         others = group.namespaces - group.own
-        late = not group.keepalive.usable or (
-            limit is not None
-            and not keepalive_math.is_safe(group.keepalive, limit.seconds, policy.lost_probes, policy.margin)
-        )
+        late = not group.keepalive.usable or (limit is not None and not limit.is_kept_by(group.keepalive, policy))
         if late and others > 0:
             yield group.keepalive, others
 

@@ -16,8 +16,14 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._base import 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import Keepalive
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import SAFE, UNKNOWN, UNSAFE
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits import derive
-from ansible_collections.kubenode.connections.plugins.plugin_utils._limits import limits as idle_limits
-from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import Limit, NodeLimits, NotSeen
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import (
+    Limit,
+    NodeLimits,
+    NotSeen,
+    ascending,
+    of_middlebox,
+    of_node,
+)
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import Observed
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.options import Policy
 
@@ -29,9 +35,9 @@ from .types import NodePlan, Plan
 
 def plan_of(observed: Mapping[str, Observed | None], policy: Policy) -> Plan:
     declared = bool(policy.middleboxes)
-    seen = {name: idle_limits.of_node(name, node, declared) for name, node in observed.items()}
-    boxes = [idle_limits.of_middlebox(box) for box in policy.middleboxes]
-    limits = idle_limits.ascending([*boxes, *(limit for each in seen.values() for limit in each.limits)])
+    seen = {name: of_node(name, node, declared) for name, node in observed.items()}
+    boxes = [of_middlebox(box) for box in policy.middleboxes]
+    limits = ascending([*boxes, *(limit for each in seen.values() for limit in each.limits)])
     there = {name: node for name, node in observed.items() if node is not None}
     wish, wanted = _wish(there, limits, policy)
     nodes = {
@@ -69,7 +75,7 @@ def _raise_ipvs(
     ipvs.refuse_other_limits(others, in_use, policy)
     # Of all nodes, not only of those with IPVS: a connection of any of them may cross one that has it.
     highest = max([in_use, *([own] if own else [])], key=lambda each: each.silence_seconds(policy.lost_probes))
-    idle = ipvs.grpc_idle_seconds(there.values())
+    idle = ipvs.grpc_idle_seconds_on(there.values())
     wanted = ipvs.ipvs_timeouts(there, policy, highest, idle)
     planned = ipvs.planned_limits(limits, there, wanted, policy)
     keepalive = own or in_use
@@ -98,7 +104,7 @@ def _assemble(
     safe = not not_seen
     decided = safe
     if keepalive and limit:
-        safe = keepalive_math.is_safe(keepalive, limit.seconds, policy.lost_probes, policy.margin)
+        safe = limit.is_kept_by(keepalive, policy)
         decided = keepalive_math.decided_in_time(keepalive, limit.seconds)
     reasons = {**wish.reasons, "limit": _limit_reason(limits, not_seen)}
     return Plan(policy, limits, not_seen, limit, keepalive, safe, decided, _verdict(nodes), reasons, nodes)

@@ -21,8 +21,8 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.nod
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.pods import POD, Space
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.options import Policy
 
-from . import pods_at_risk
-from .pods_at_risk import JudgedPods, View
+from .judged_pods import JudgedPods
+from .pods_at_risk import View, judge
 from .types import Change
 
 REASON = "pods"
@@ -47,7 +47,7 @@ def judged_of(
         if space.kind != "node" and space.keepalive is not None and not view.is_safe(space.keepalive)
     )
     unlisted = max(0, unsafe_namespaces - listed) if node.pods.omitted else 0
-    return pods_at_risk.judge(node.pods, view, node.namespaces.complete, unlisted)
+    return judge(node.pods, view, node.namespaces.complete, unlisted)
 
 
 def with_pods(

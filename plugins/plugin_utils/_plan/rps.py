@@ -24,7 +24,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.optio
 
 from .types import Change
 
-REASON = "RPS"
+RPS_REASON = "RPS"
 """The key of the reason of RPS, beside those of sysctls and modules."""
 
 _FEWEST_CPUS = 2
@@ -50,7 +50,7 @@ def gaining(rps: Rps) -> list[Nic]:
     return [nic for nic in rps.nics if _fewer(rps, nic) and all(queue.rps_cpus in (None, "0") for queue in nic.queues)]
 
 
-def reason(policy: Policy) -> str:
+def rps_reason(policy: Policy) -> str:
     """Why a node gets RPS."""
     excluded = ", without the CPUs of its interrupts (keepalive_rps_exclude_irq_cpus)"
     return (
@@ -68,7 +68,7 @@ def rps_changes(node: Observed, settings: RpsSettings | None, why: str) -> Itera
     rule = rule_text(settings, node.rps.paths)
     if rule is not None and node.rps.rule != rule.decode():
         before = "no udev rules" if node.rps.rule is None else "other udev rules"
-        yield Change(REASON, "RPS after a reboot", before, f"the udev rules in {PATH}", why, after_reboot=True)
+        yield Change(RPS_REASON, "RPS after a reboot", before, f"the udev rules in {PATH}", why, after_reboot=True)
 
 
 def rps_notes(node: Observed, policy: Policy) -> Iterator[str]:
@@ -125,4 +125,4 @@ def _nic_changes(nic: Nic, settings: RpsSettings, why: str) -> Iterator[Change]:
         other = list(dict.fromkeys(value for value in seen if value != after))
         if other:
             what, before = f"{nic.name} {attribute}", " or ".join(other)
-            yield Change(REASON, what, before, after, f"on {count(len(seen), 'queue')}; {why}")
+            yield Change(RPS_REASON, what, before, after, f"on {count(len(seen), 'queue')}; {why}")

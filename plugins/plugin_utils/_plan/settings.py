@@ -12,17 +12,9 @@ from dataclasses import dataclass
 from ansible_collections.kubenode.connections.plugins.module_utils._common.keepalive import KEYS as KEEPALIVE_KEYS
 from ansible_collections.kubenode.connections.plugins.module_utils._common.sysctl_keys import (
     BRIDGE_KEYS,
-    RETRIES2,
-    REUSE_MODE,
     module_for,
 )
-from ansible_collections.kubenode.connections.plugins.plugin_utils._base import keepalive_math
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import Keepalive
-from ansible_collections.kubenode.connections.plugins.plugin_utils._base.releases import (
-    kube_proxy_forces_reuse_off,
-    version,
-)
-from ansible_collections.kubenode.connections.plugins.plugin_utils._base.retransmission import detection_text
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import (
     Limit,
     keepalived_seconds,
@@ -30,10 +22,11 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limit
     shows_nonsense,
 )
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import Observed
-from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.options import VARIABLES, Policy
+from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.options import Policy
 
-from . import pods as plan_pods
-from . import rps as plan_rps
+from .pods import pods_settings
+from .rps import RPS_REASON, rps_changes, rps_reason, rps_settings
+from .tuned_sysctls import tuned_sysctls
 from .types import Change, Settings
 from .writers import IPVS_DEFAULTS
 
@@ -60,10 +53,10 @@ def settings_of(node: Observed, wish: Wish, ipvs_timeouts: Mapping[str, int]) ->
     sysctls = _keepalive_sysctls(node, wish, reasons)
     sysctls.update(tuned_sysctls(node, wish.policy, reasons))
     sysctls.update(_further_sysctls(node, wish.policy, bool(sysctls), reasons))
-    rps = plan_rps.rps_settings(node, wish.policy)
+    rps = rps_settings(node, wish.policy)
     if rps and rps.rows:
         sysctls.update(wish.policy.flow_entries)
-        reasons.update(dict.fromkeys([plan_rps.REASON, *wish.policy.flow_entries], plan_rps.reason(wish.policy)))
+        reasons.update(dict.fromkeys([RPS_REASON, *wish.policy.flow_entries], rps_reason(wish.policy)))
     modules = {module: f"{key} needs it" for key in reversed(sysctls) if (module := module_for(key))}
     persistent = any(not _has_owner(node, cell) for cell in ipvs_timeouts)
     if persistent:
@@ -74,7 +67,7 @@ def settings_of(node: Observed, wish: Wish, ipvs_timeouts: Mapping[str, int]) ->
         {f"IPVS {cell}": wish.ipvs_reason if cell == "tcp" else "keepalive_ipvs_timeouts" for cell in ipvs_timeouts}
     )
     reasons.update({f"module {name}": why for name, why in sorted(modules.items())})
-    pods = plan_pods.pods_settings(node, wish.limit, wish.to_set, wish.policy)
+    pods = pods_settings(node, wish.limit, wish.to_set, wish.policy)
     return Settings(tuple(sorted(modules)), sysctls, dict(ipvs_timeouts), persistent, rps, pods), reasons
 
 
@@ -127,9 +120,7 @@ def _already_safe(node: Observed, wish: Wish) -> bool:
         # With no more probes than may be lost, the kernel gives up on a healthy connection.
         if keepalive is None or keepalive.probes <= wish.policy.lost_probes:
             return False
-        if wish.limit and not keepalive_math.is_safe(
-            keepalive, wish.limit.seconds, wish.policy.lost_probes, wish.policy.margin
-        ):
+        if wish.limit and not wish.limit.is_kept_by(keepalive, wish.policy):
             return False
     boots = map(node.boot, KEEPALIVE_KEYS)
     return not any(boot is not None and boot.file == wish.policy.sysctl_file for boot in boots)
@@ -168,7 +159,7 @@ def changes_of(node: Observed, settings: Settings, reasons: Mapping[str, str]) -
         yield from _sysctl_change(node, key, value, reasons[key])
     for cell, seconds in settings.ipvs_timeouts.items():
         yield from _ipvs_change(node, cell, seconds, settings.ipvs_timeouts_persistent, reasons[f"IPVS {cell}"])
-    yield from plan_rps.rps_changes(node, settings.rps, reasons.get(plan_rps.REASON, ""))
+    yield from rps_changes(node, settings.rps, reasons.get(RPS_REASON, ""))
 
 
 def _ipvs_change(node: Observed, cell: str, seconds: int, persistent: bool, why: str) -> Iterator[Change]:
@@ -204,48 +195,3 @@ def _decided_by(node: Observed, key: str) -> str:
 def unseen_keys(node: Observed, settings: Settings) -> list[str]:
     """The keys of the settings that node_info does not read."""
     return [key for key in settings.sysctls if key not in node.sysctls]
-
-
-def tuned_sysctls(node: Observed, policy: Policy, reasons: dict[str, str]) -> dict[str, str]:
-    """What the node gets of them; ``reasons`` takes the reason of each.
-
-    A key of a kernel module only where that module is there now or at boot, or comes with keepalive_sysctls: no module
-    is loaded for these alone.
-    """
-    sysctls = dict(policy.tuned)
-    if policy.conn_reuse_mode == "auto" and _needs_reuse_mode(node, policy):
-        sysctls[REUSE_MODE] = "1"
-    wanted = {key: value for key, value in sysctls.items() if _module_there(node, policy, key)}
-    reasons.update({key: _tuned_reason(key, value, policy) for key, value in wanted.items()})
-    return wanted
-
-
-def _tuned_reason(key: str, value: str, policy: Policy) -> str:
-    if key == RETRIES2:
-        after = detection_text(int(value))
-        return f"gives a dead peer up after {after}; keepalive_dead_peer_seconds {policy.dead_peer_seconds}"
-    if key == REUSE_MODE:
-        return f"keepalive_conn_reuse_mode {policy.conn_reuse_mode}"
-    return VARIABLES[key]
-
-
-def _module_there(node: Observed, policy: Policy, key: str) -> bool:
-    name = module_for(key)
-    if name is None or name in map(module_for, policy.sysctls):
-        return True
-    module = node.modules.get(name)
-    return module is not None and (module.loaded or module.at_boot)
-
-
-def _needs_reuse_mode(node: Observed, policy: Policy) -> bool:
-    """Whether conn_reuse_mode is to be 1 and is not, or is by our own file, in which it has to stay then.
-
-    On a kernel with the fix to which kube-proxy does not write 0: from 5.9 on, unless kube-proxy is old.
-    """
-    if version(node.kernel) is None or kube_proxy_forces_reuse_off(node.kernel, node.kube_proxy.version):
-        return False
-    sysctl = node.sysctls.get(REUSE_MODE)
-    if sysctl is None:
-        return False
-    ours = sysctl.boot is not None and sysctl.boot.file == policy.sysctl_file
-    return ours or any(value not in (None, "1") for value in (sysctl.value, node.boot_value(REUSE_MODE)))

@@ -16,7 +16,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limit
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import Observed
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.options import Policy
 
-from .pods_at_risk import JudgedPods, connections_text
+from .judged_pods import JudgedPods, connections_text
 
 NODE, PLAN = "node", "plan"
 """What a finding is about. A host may be called ``plan``."""

@@ -84,7 +84,7 @@ def path(what: str, value: object) -> str:
     return value
 
 
-def sysctls(what: str, value: object) -> dict[str, str]:
+def sysctl_values(what: str, value: object) -> dict[str, str]:
     result: dict[str, str] = {}
     for key, wanted in _mapping(what, value).items():
         if isinstance(wanted, bool) or not isinstance(wanted, (str, int)) or not str(wanted).strip():
@@ -101,7 +101,7 @@ def sysctls(what: str, value: object) -> dict[str, str]:
     return result
 
 
-def ipvs_timeouts(what: str, value: object) -> dict[str, int]:
+def timeouts(what: str, value: object) -> dict[str, int]:
     result: dict[str, int] = {}
     for cell, seconds in _mapping(what, value).items():
         if cell not in ipvs.CELLS:
@@ -121,7 +121,7 @@ def _mapping(what: str, value: object) -> dict[str, object]:
 _ENTRIES = Range(0, MAX_FLOW_ENTRIES, f"what the kernel takes for {FLOW_ENTRIES}", "which turns it off")
 
 
-def flow_entries(what: str, value: object) -> int:
+def power_of_two(what: str, value: object) -> int:
     """0 or a power of two, for the kernel rounds other numbers up. Raises PlanError."""
     entries = _ENTRIES.check(what, value)
     if entries & (entries - 1):

@@ -64,7 +64,7 @@ KNOWN = {
 }
 
 
-def middleboxes(value: object) -> tuple[Middlebox, ...]:
+def parse_middleboxes(value: object) -> tuple[Middlebox, ...]:
     """The declared middleboxes: each a known name, or a mapping of name and seconds. Raises PlanError."""
     if not isinstance(value, list):
         raise PlanError(

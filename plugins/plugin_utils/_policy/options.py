@@ -28,12 +28,8 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._base.retrans
     retries2_for,
 )
 
-from .checks import LOST_PROBES, MARGIN, Choice, Option, flag, option, path
-from .checks import flow_entries as parse_flow_entries
-from .checks import ipvs_timeouts as parse_ipvs_timeouts
-from .checks import sysctls as parse_sysctls
-from .middleboxes import Middlebox
-from .middleboxes import middleboxes as parse_middleboxes
+from .checks import LOST_PROBES, MARGIN, Choice, Option, flag, option, path, power_of_two, sysctl_values, timeouts
+from .middleboxes import Middlebox, parse_middleboxes
 
 LEAVE, AUTO, ALWAYS = "leave", "auto", "always"
 
@@ -130,14 +126,14 @@ class Policy:
     rps_sock_flow_entries: int = option(
         "int",
         32768,
-        parse_flow_entries,
+        power_of_two,
         "The value of C(net.core.rps_sock_flow_entries) with O(policy.rps), V(0) or a power of two.",
     )
-    sysctls: Mapping[str, str] = option("dict", {}, parse_sysctls, "Further sysctls and their values, for every node.")
+    sysctls: Mapping[str, str] = option("dict", {}, sysctl_values, "Further sysctls and their values, for every node.")
     ipvs_timeouts: Mapping[str, int] = option(
         "dict",
         {},
-        parse_ipvs_timeouts,
+        timeouts,
         "IPVS timeouts in seconds, any of C(tcp), C(tcpfin) and C(udp), for nodes with IPVS on the path.",
     )
     pods: bool = option(

@@ -19,8 +19,8 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.pod
     Process,
     Service,
 )
-from ansible_collections.kubenode.connections.plugins.plugin_utils._plan import pods_at_risk
-from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.pods_at_risk import Judged, View
+from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.judged_pods import Judged
+from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.pods_at_risk import View, judge
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.options import Policy
 
 from . import verdict
@@ -37,7 +37,7 @@ def describe_pods(name: str, pods: Pods | None, plan: Mapping[str, Any], rows: i
     if pods is None or not node_plan["pods"]:
         return None
     view = _view(plan, all_limits=not any(each["node"] == name for each in plan["not_seen"]))
-    judged = pods_at_risk.judge(pods, view, True)
+    judged = judge(pods, view, True)
     in_flight = sum(space.in_flight for space in pods.spaces)
     judgement = {"late": judged.counts.late, "undecided": judged.counts.undecided}
     totals = {**asdict(pods.totals), "in_flight": in_flight, **judgement}

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.sysctl_keys import KEYS, MODULES
-from ansible_collections.kubenode.connections.plugins.module_utils._kernel import namespaces as netns
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel import namespaces
 from ansible_collections.kubenode.connections.plugins.module_utils._observe.connections import services
 from ansible_collections.kubenode.connections.plugins.plugin_utils._findings.plan_with_findings import make_plan
 
@@ -238,7 +238,7 @@ def with_pods(node: dict[str, Any], groups: list[tuple[tuple[int, int, int], int
 def grouped(own: tuple[int, int, int], others: Iterable[tuple[tuple[int, int, int], int]]) -> list[dict[str, Any]]:
     """The keepalive of the own and of so many other namespaces, grouped by node_info itself."""
     spaces = [_space(own, True), *(_space(values, False) for values, number in others for _each in range(number))]
-    return [_group(group.keepalive, group.namespaces, group.own) for group in netns._groups(spaces)]
+    return [_group(group.keepalive, group.namespaces, group.own) for group in namespaces._groups(spaces)]
 
 
 def with_sysctl(node: dict[str, Any], key: str, live: str | None, **boot: Any) -> dict[str, Any]:
@@ -377,5 +377,5 @@ def _group(keepalive: tuple[int, int, int], namespaces: int, own: bool) -> dict[
     return {"time": time, "intvl": intvl, "probes": probes, "namespaces": namespaces, "own": own}
 
 
-def _space(keepalive: tuple[int, int, int], own: bool) -> netns.Space:
-    return netns.Space(0, own, [], [], netns.Keepalive(*keepalive), None, None, None)
+def _space(keepalive: tuple[int, int, int], own: bool) -> namespaces.Space:
+    return namespaces.Space(0, own, [], [], namespaces.Keepalive(*keepalive), None, None, None)

@@ -7,7 +7,6 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._findings.remedies import Period, kind, lines
-from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.grpc_idle import grpc_idle_seconds
 
 EVERY = Period(600, 900)
 
@@ -85,16 +84,3 @@ def test_how_often_a_grpc_channel_pings(period, grpc, too_often):
 )
 def test_what_to_configure(runtimes, said):
     assert lines(runtimes, EVERY) == said
-
-
-@pytest.mark.parametrize(
-    ("runtimes", "seconds"),
-    [
-        pytest.param(["grpcio"], 3660, id="C-core may take an hour"),
-        pytest.param(["java"], 1860, id="grpc-java takes half an hour"),
-        pytest.param(["grpc-go 1.59.0", "grpcio"], 3660, id="the last of them counts"),
-        pytest.param(["go", None], None, id="no gRPC"),
-    ],
-)
-def test_when_the_last_idle_grpc_channel_has_closed(runtimes, seconds):
-    assert grpc_idle_seconds(runtimes) == seconds

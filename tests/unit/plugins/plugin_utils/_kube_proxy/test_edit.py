@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ansible_collections.kubenode.connections.plugins.module_utils._common import kube_proxy_config as served
+from ansible_collections.kubenode.connections.plugins.module_utils._common import kube_proxy_config
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.errors import PlanError
 from ansible_collections.kubenode.connections.plugins.plugin_utils._kube_proxy.edit import edit
 
@@ -85,8 +85,8 @@ def test_restore_gives_back_every_byte():
 
 def test_what_is_set_is_what_node_info_reads_from_a_running_kube_proxy():
     config = yaml.safe_load(present(HEAD, **EVERYTHING)["text"])
-    assert served.ipvs_timeouts(config) == EVERYTHING["ipvs_timeouts"]
-    read = served.conntrack(config)
+    assert kube_proxy_config.ipvs_timeouts(config) == EVERYTHING["ipvs_timeouts"]
+    read = kube_proxy_config.conntrack(config)
     assert {name: read[name] for name in EVERYTHING["conntrack"]} == EVERYTHING["conntrack"]
 
 

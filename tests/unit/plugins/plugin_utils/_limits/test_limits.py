@@ -6,8 +6,11 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.kubenode.connections.plugins.plugin_utils._limits import limits as idle_limits
-from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import Limit
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import (
+    Limit,
+    ascending,
+    of_node,
+)
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.parse import parse_node
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._findings._rows_owners import (
     by_release,
@@ -142,7 +145,7 @@ def without_kube_proxy(node):
     ],
 )
 def test_the_limits_that_are_really_there(node, expected):
-    seen = idle_limits.of_node("worker1", parse_node(node))
+    seen = of_node("worker1", parse_node(node))
     assert [(limit.seconds, limit.name) for limit in seen.limits] == expected
     assert seen.not_seen == ()
 
@@ -201,16 +204,16 @@ def test_the_limits_that_are_really_there(node, expected):
     ],
 )
 def test_what_could_not_be_read_is_never_left_out(node, expected):
-    seen = idle_limits.of_node("worker1", parse_node(node))
+    seen = of_node("worker1", parse_node(node))
     assert [(each.node, each.name, each.why) for each in seen.not_seen] == [("worker1", *each) for each in expected]
 
 
 def test_a_limit_that_was_not_seen_names_the_problem_behind_it():
-    (unseen,) = idle_limits.of_node("worker1", parse_node(unprivileged_node())).not_seen
+    (unseen,) = of_node("worker1", parse_node(unprivileged_node())).not_seen
     assert unseen.problem == "ipvs-timeouts"
     silent = unprivileged_node()
     silent["problems"][0]["why"] = ""
-    (unseen,) = idle_limits.of_node("worker1", parse_node(silent)).not_seen
+    (unseen,) = of_node("worker1", parse_node(silent)).not_seen
     assert (unseen.why, unseen.problem) == ("the timeouts could not be read", None)
 
 
@@ -223,11 +226,11 @@ def test_a_limit_that_was_not_seen_names_the_problem_behind_it():
     ],
 )
 def test_who_forwards_services_is_known_or_nobodys_question(node):
-    assert idle_limits.of_node("worker1", parse_node(node)).not_seen == ()
+    assert of_node("worker1", parse_node(node)).not_seen == ()
 
 
 def test_a_declared_middlebox_settles_who_forwards_services():
-    assert idle_limits.of_node("worker1", parse_node(on_kubernetes(plain_node())), declared=True).not_seen == ()
+    assert of_node("worker1", parse_node(on_kubernetes(plain_node())), declared=True).not_seen == ()
 
 
 @pytest.mark.parametrize(
@@ -241,10 +244,10 @@ def test_a_declared_middlebox_settles_who_forwards_services():
 def test_an_idle_ip_vs_is_noted(mode, running, note):
     node = changed(stock_node(), "ipvs.totals.services", 0)
     node["kube_proxy"].update(mode=mode, running=running)
-    seen = idle_limits.of_node("worker1", parse_node(node))
+    seen = of_node("worker1", parse_node(node))
     assert seen.notes == (f"ip_vs is loaded, but {note} and there is no virtual service: IPVS is not on the path.",)
 
 
 def test_the_order_of_equal_limits_does_not_depend_on_the_order_of_nodes():
     limits = [Limit(900, "IPVS tcp", "b"), Limit(900, "IPVS tcp", "a"), Limit(350, "AWS NLB", None)]
-    assert idle_limits.ascending(limits) == idle_limits.ascending(limits[::-1]) == (limits[2], limits[1], limits[0])
+    assert ascending(limits) == ascending(limits[::-1]) == (limits[2], limits[1], limits[0])

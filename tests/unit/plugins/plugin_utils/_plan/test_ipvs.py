@@ -8,6 +8,7 @@ import pytest
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.errors import PlanError
 from ansible_collections.kubenode.connections.plugins.plugin_utils._findings.plan_with_findings import make_plan
+from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.ipvs import grpc_idle_seconds
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._findings._rows_owners import (
     with_keepalived,
 )
@@ -21,6 +22,7 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._n
     nftables_node,
     nodes,
     plan_one,
+    quiet_node,
     settings_of,
     stock_node,
     unprivileged_node,
@@ -28,6 +30,13 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._n
     with_ipvs_tcp,
     with_keepalive,
     with_pods,
+)
+from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._pod_nodes import (
+    KERNEL,
+    SAFE,
+    row,
+    service,
+    with_rows,
 )
 
 
@@ -148,3 +157,49 @@ def test_raise_ipvs_takes_a_timeout_of_the_user_that_just_fits():
 
 def test_raise_ipvs_adds_the_margin():
     assert settings_of(stock_node(), strategy="raise_ipvs", margin=100)["ipvs_timeouts"] == {"tcp": 8384}
+
+
+RAISED = [
+    pytest.param(900, SAFE, [("python3", 7, "grpcio", 1)], 3660, id="C-core looks every half an hour: twice that"),
+    pytest.param(900, SAFE, [("server", 7, "grpc-go 1.59.0", 1)], 1860, id="grpc-go"),
+    pytest.param(900, SAFE, [("node", 7, "node", 1), ("api", 8, None, 1)], 1860, id="Node, perhaps grpc-js"),
+    pytest.param(900, SAFE, [("redis-client", 7, "python", 1)], 900, id="without gRPC as it was"),
+    pytest.param(900, SAFE, [("python3", 7, "grpcio", 0)], 900, id="gRPC with SO_KEEPALIVE as it was"),
+    pytest.param(900, KERNEL, [("python3", 7, "grpcio", 1)], 8284, id="the keepalive in use is higher"),
+    pytest.param(9000, SAFE, [("python3", 7, "grpcio", 1)], 9000, id="it is longer already"),
+]
+
+
+@pytest.mark.parametrize(("seconds", "keepalive", "processes", "timeout"), RAISED)
+def test_raise_ipvs_covers_idle_grpc_channels(seconds, keepalive, processes, timeout):
+    number = sum(process[3] for process in processes)
+    node = with_ipvs_tcp(with_keepalive(quiet_node(), SAFE, file="/etc/sysctl.d/x.conf"), seconds)
+    node = with_rows(node, row("a/b", keepalive, service(without=number, processes=processes)))
+    worker = plan_one(node, strategy="raise_ipvs")[1]
+    assert worker["settings"]["ipvs_timeouts"] == {"tcp": timeout}
+
+
+def test_why_ipvs_is_raised_for_grpc():
+    node = with_rows(quiet_node(), row("a/b", SAFE, service(without=1, processes=[("python3", 7, "grpcio", 1)])))
+    assert plan_one(node, strategy="raise_ipvs")[1]["reasons"]["IPVS tcp"] == (
+        "above the 3660 s after which idle gRPC channels without SO_KEEPALIVE have closed themselves"
+    )
+
+
+def test_the_users_own_timeout_is_not_raised_for_grpc():
+    node = with_rows(quiet_node(), row("a/b", SAFE, service(without=1, processes=[("python3", 7, "grpcio", 1)])))
+    worker = plan_one(node, strategy="raise_ipvs", ipvs_timeouts={"tcp": 1000})[1]
+    assert worker["settings"]["ipvs_timeouts"] == {"tcp": 1000}
+
+
+@pytest.mark.parametrize(
+    ("runtimes", "seconds"),
+    [
+        pytest.param(["grpcio"], 3660, id="C-core may take an hour"),
+        pytest.param(["java"], 1860, id="grpc-java takes half an hour"),
+        pytest.param(["grpc-go 1.59.0", "grpcio"], 3660, id="the last of them counts"),
+        pytest.param(["go", None], None, id="no gRPC"),
+    ],
+)
+def test_when_the_last_idle_grpc_channel_has_closed(runtimes, seconds):
+    assert grpc_idle_seconds(runtimes) == seconds

@@ -23,7 +23,6 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._n
     TIME,
     UNSEEN,
     applied_node,
-    container_node,
     nftables_node,
     nodes,
     plain_node,
@@ -35,7 +34,6 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._n
     with_ipvs_tcp,
     with_keepalive,
     with_pods,
-    with_sysctl,
     without_conntrack,
 )
 
@@ -71,76 +69,6 @@ def test_a_node_that_was_applied_keeps_its_settings_and_needs_no_change():
     assert worker["settings"] == {**EMPTY, "sysctls": OURS}
     assert worker["changes"] == []
     assert worker["owners"][TIME] == "/etc/sysctl.d/k8s.conf:3"
-
-
-@pytest.mark.parametrize(
-    ("node", "verdict", "keepalive", "why"),
-    [
-        pytest.param(
-            nftables_node(),
-            "safe",
-            (7200, 75, 9),
-            "7200 + 2 x 75 = 7350 s, with timer slack 8284 s, leaves 78116 s of 86400 s (conntrack established on "
-            "worker1)",
-            id="nftables mode: conntrack is the limit, and the kernel's keepalive is below it",
-        ),
-        pytest.param(
-            plain_node(),
-            "safe",
-            None,
-            "nothing was seen that forgets idle connections",
-            id="no kube-proxy, no conntrack: confirmed absent",
-        ),
-        pytest.param(
-            container_node(),
-            "safe",
-            None,
-            "nothing was seen that forgets idle connections",
-            id="a container whose namespace has nothing",
-        ),
-        pytest.param(
-            unprivileged_node(),
-            "unknown",
-            (7200, 75, 9),
-            "IPVS tcp could not be read: the kernel refused: Operation not permitted",
-            id="not root: safe below what was seen is not safe",
-        ),
-        pytest.param(
-            with_keepalive(unprivileged_node(), (86400, 75, 9)),
-            "unsafe",
-            (7200, 75, 9),
-            "86400 + 2 x 75 = 86550 s, with timer slack 97541 s, is 11141 s beyond 86400 s (conntrack established "
-            "on worker1)",
-            id="not root, yet too late for what was seen",
-        ),
-        pytest.param(None, "unknown", None, "it was not observed", id="not observed"),
-        pytest.param({}, "unknown", None, "it was not observed", id="observed as nothing"),
-        pytest.param(
-            with_sysctl(stock_node(), TIME, None),
-            "unknown",
-            (600, 30, 9),
-            "its keepalive could not be read",
-            id="keepalive unreadable",
-        ),
-        pytest.param(
-            with_keepalive(stock_node(), (600, 30, 0)),
-            "unsafe",
-            (600, 30, 9),
-            "keepalive 600/30/0 has a value below 1, which ends or floods idle connections",
-            id="no probes at all",
-        ),
-    ],
-)
-def test_the_verdict_of_one_node(node, verdict, keepalive, why):
-    plan, worker = plan_one(node)
-    assert (worker["verdict"], plan["verdict"], worker["why"]) == (verdict, verdict, why)
-    values = plan["keepalive"] and tuple(plan["keepalive"].values())
-    assert values == keepalive
-
-
-def test_a_margin_that_is_not_left_is_unsafe_though_seconds_are_to_spare():
-    _plan, worker = plan_one(applied_node(), margin=200)
-    assert (worker["verdict"], worker["spare_seconds"]) == ("unsafe", 156)
 
 
 @pytest.mark.parametrize(

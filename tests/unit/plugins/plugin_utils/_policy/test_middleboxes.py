@@ -10,7 +10,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._base.errors 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.middleboxes import (
     KNOWN,
     Middlebox,
-    middleboxes,
+    parse_middleboxes,
 )
 
 
@@ -32,7 +32,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.middl
     ],
 )
 def test_a_known_name_has_the_vendors_default(name, seconds):
-    assert middleboxes([name]) == (Middlebox(KNOWN[name].label, seconds),)
+    assert parse_middleboxes([name]) == (Middlebox(KNOWN[name].label, seconds),)
 
 
 def test_every_known_name_is_in_the_table_above():
@@ -49,7 +49,7 @@ def test_every_known_name_is_in_the_table_above():
     ],
 )
 def test_a_mapping_has_its_own_seconds(item, expected):
-    assert middleboxes([item]) == (expected,)
+    assert parse_middleboxes([item]) == (expected,)
 
 
 MAPPING = "Write one of its known names, or a mapping of name and seconds."
@@ -85,7 +85,7 @@ MAPPING = "Write one of its known names, or a mapping of name and seconds."
 )
 def test_what_is_no_middlebox_is_refused(item, message):
     with pytest.raises(PlanError) as caught:
-        middleboxes([item])
+        parse_middleboxes([item])
     assert str(caught.value) == f"keepalive_middleboxes: {message}"
 
 
@@ -94,4 +94,4 @@ def test_seconds_must_be_positive():
         PlanError,
         match=r"^keepalive_middleboxes: seconds of f5: 0 is below 1 \(an idle limit has at least one second\)",
     ):
-        middleboxes([{"name": "f5", "seconds": 0}])
+        parse_middleboxes([{"name": "f5", "seconds": 0}])

@@ -1,0 +1,137 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Pods and their connections as judged under a limit. Private to this collection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import UNSAFE, count
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.pods import POD, Process, Space
+
+MAX_AT_RISK = 50
+"""More of a node's namespaces are not listed one by one."""
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Connections to services, each counted once.
+
+    ``late``: their keepalive timer ends after the limit. ``undecided``: nobody can tell now.
+    """
+
+    without_keepalive: int = 0
+    late: int = 0
+    undecided: int = 0
+    safe: int = 0
+
+    @property
+    def at_risk(self) -> int:
+        return self.without_keepalive + self.late
+
+    def plus(self, other: Counts) -> Counts:
+        mine, theirs = asdict(self), asdict(other)
+        return Counts(**{name: mine[name] + theirs[name] for name in mine})
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A namespace, the verdict on its keepalive (what it opens from now on), and its open connections.
+
+    ``armed_late``: the processes with connections whose timer ends after the limit. ``idle_unseen``: so many are
+    undecided only because nobody saw how long they are idle.
+    """
+
+    space: Space
+    verdict: str
+    counts: Counts
+    values_why: str
+    armed_late: tuple[Process, ...]
+    idle_unseen: int
+
+    @property
+    def why(self) -> str:
+        return "; ".join([self.values_why, *_connection_texts(self.counts)])
+
+    @property
+    def at_risk(self) -> bool:
+        """A pod's values are a risk of their own, other namespaces' only where a connection runs with them."""
+        late = self.verdict == UNSAFE and self.space.kind == POD
+        return late or self.counts.at_risk > 0
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "kind": self.space.kind,
+            "label": self.space.label,
+            "why": self.why,
+            "keepalive": self.space.keepalive.as_dict() if self.space.keepalive else None,
+            "own_values": self.space.has_own_values,
+            "verdict": self.verdict,
+            **asdict(self.counts),
+        }
+
+
+@dataclass(frozen=True)
+class JudgedPods:
+    """All of a node's namespaces. ``verdict`` counts open connections too, ``settings_verdict`` the values of pods.
+
+    A namespace that is hidden from us may be a pod's: it counts in both. ``unlisted_unsafe`` namespaces that the node
+    did not list are too late.
+    """
+
+    count: int
+    each: tuple[Judged, ...]
+    verdict: str
+    settings_verdict: str
+    unlisted_unsafe: int = 0
+
+    @property
+    def unsafe(self) -> tuple[Judged, ...]:
+        """The pods whose keepalive is too late."""
+        return tuple(each for each in self.each if each.space.kind == POD and each.verdict == UNSAFE)
+
+    @property
+    def unreadable(self) -> tuple[Judged, ...]:
+        return tuple(each for each in self.each if each.space.kind == POD and each.space.keepalive is None)
+
+    def at_risk_of(self, kind: str) -> int:
+        """How many of the namespaces of that kind are at risk."""
+        return sum(each.at_risk and each.space.kind == kind for each in self.each)
+
+    @property
+    def counts(self) -> Counts:
+        total = Counts()
+        for each in self.each:
+            total = total.plus(each.counts)
+        return total
+
+    def as_dict(self) -> dict[str, Any]:
+        at_risk = [each.as_dict() for each in self.each if each.at_risk]
+        return {
+            "count": self.count,
+            "verdict": self.verdict,
+            "at_risk": at_risk[:MAX_AT_RISK],
+            "at_risk_more": len(at_risk[MAX_AT_RISK:]),
+            "connections": asdict(self.counts),
+        }
+
+
+def _connection_texts(counts: Counts) -> Iterator[str]:
+    if counts.without_keepalive:
+        yield f"{count(counts.without_keepalive, 'connection')} without SO_KEEPALIVE"
+    if counts.late:
+        yield f"{count(counts.late, 'connection')} with a timer beyond the limit"
+
+
+def connections_text(pods: JudgedPods | None) -> str:
+    """A clause for the summary of a node whose settings are fine and some of whose open connections are not."""
+    if pods is None or not pods.counts.at_risk:
+        return ""
+    return (
+        f" {count(pods.counts.at_risk, 'open connection')} to services stay at risk until their programs change that "
+        "(see the findings)."
+    )

@@ -1,0 +1,141 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from dataclasses import fields, make_dataclass
+
+import pytest
+
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.errors import PlanError
+from ansible_collections.kubenode.connections.plugins.plugin_utils._policy import checks
+
+MAPPING = "x: [1] is not a mapping of names and values. Write one, for example {}."
+
+
+@pytest.mark.parametrize(
+    ("check", "value", "understood"),
+    [
+        pytest.param(checks.LOST_PROBES.check, "0", 0, id="no lost probe"),
+        pytest.param(checks.LOST_PROBES.check, 126, 126, id="one less than the most probes"),
+        pytest.param(checks.IPVS_SECONDS.check, 1, 1, id="the shortest IPVS timeout"),
+        pytest.param(checks.IPVS_SECONDS.check, 2147483, 2147483, id="the longest IPVS timeout"),
+        pytest.param(checks.MARGIN.check, 0, 0, id="no margin"),
+        pytest.param(checks.Choice(("0", "auto")).check, 0, "0", id="the number of a choice"),
+        pytest.param(checks.flag, "No", False, id="the text of a flag"),
+        pytest.param(checks.path, "/x", "/x", id="an absolute path"),
+        pytest.param(
+            checks.sysctl_values,
+            {"net/ipv4/conf/eth0.1/x": 1, "a.b": " 4096  87380\t6291456 "},
+            {"net.ipv4.conf.eth0/1.x": "1", "a.b": "4096 87380 6291456"},
+            id="sysctls in another spelling",
+        ),
+        pytest.param(checks.sysctl_values, {}, {}, id="no sysctl"),
+        pytest.param(checks.timeouts, {"tcp": "900", "udp": 1}, {"tcp": 900, "udp": 1}, id="IPVS timeouts"),
+        pytest.param(checks.power_of_two, 0, 0, id="no flow entries"),
+        pytest.param(checks.power_of_two, "32768", 32768, id="a power of two"),
+        pytest.param(checks.power_of_two, 1, 1, id="one flow entry"),
+    ],
+)
+def test_what_is_taken(check, value, understood):
+    assert check("x", value) == understood
+
+
+@pytest.mark.parametrize(
+    ("check", "value", "message"),
+    [
+        pytest.param(
+            checks.LOST_PROBES.check,
+            127,
+            "x: 127 is above 126 (one less than TCP_KEEPCNT takes). Write a whole number from 0 to 126.",
+            id="as many lost probes as there are",
+        ),
+        pytest.param(
+            checks.IPVS_SECONDS.check,
+            0,
+            "x: 0 is below 1 (a timeout has at least one second). Write a whole number from 1 to 2147483.",
+            id="no IPVS timeout",
+        ),
+        pytest.param(
+            checks.IPVS_SECONDS.check,
+            2147484,
+            "x: 2147484 is above 2147483 (what every kernel takes for an IPVS timeout, in seconds). Write a whole "
+            "number from 1 to 2147483.",
+            id="too long an IPVS timeout",
+        ),
+        pytest.param(
+            checks.Choice(("0", "1")).check, True, "x: True is not one of 0, 1. Write one of them.", id="a flag"
+        ),
+        pytest.param(
+            checks.flag,
+            2,
+            "x: 2 is neither true nor false. Write one of them, or null to leave it alone.",
+            id="a number for a flag",
+        ),
+        pytest.param(
+            checks.path,
+            "x.conf",
+            "x: 'x.conf' is not an absolute path. Write one, for example /etc/sysctl.d/k8s.conf.",
+            id="a relative path",
+        ),
+        pytest.param(checks.sysctl_values, [1], MAPPING, id="a list of sysctls"),
+        pytest.param(checks.timeouts, [1], MAPPING, id="a list of timeouts"),
+        pytest.param(
+            checks.sysctl_values,
+            {"a.b": True},
+            "x: a.b has the value True, neither number nor text. Write what the kernel takes.",
+            id="a flag for a sysctl",
+        ),
+        pytest.param(
+            checks.sysctl_values,
+            {"a.b": " "},
+            "x: a.b has the value ' ', neither number nor text. Write what the kernel takes.",
+            id="nothing for a sysctl",
+        ),
+        pytest.param(
+            checks.sysctl_values,
+            {"net/ipv4/tcp_keepalive_intvl": 75},
+            "x: net.ipv4.tcp_keepalive_intvl is planned, not a further key. Write keepalive_intvl: 75 instead.",
+            id="a keepalive sysctl in another spelling",
+        ),
+        pytest.param(
+            checks.timeouts, {"tpc": 1}, "x: tpc is not an IPVS timeout. Did you mean tcp?", id="a misspelt timeout"
+        ),
+        pytest.param(
+            checks.timeouts,
+            {"tcp": "0"},
+            "x: tcp 0 means 'keep' to the kernel, not a timeout. Leave tcp out to keep it.",
+            id="0 for a timeout",
+        ),
+        pytest.param(
+            checks.power_of_two,
+            33000,
+            "x: 33000 is no power of two (the kernel rounds up). Write 65536.",
+            id="no power of two",
+        ),
+        pytest.param(
+            checks.power_of_two,
+            -1,
+            "x: -1 is below 0 (which turns it off). Write a whole number from 0 to 536870912.",
+            id="fewer than no flow entries",
+        ),
+    ],
+)
+def test_what_is_refused(check, value, message):
+    with pytest.raises(PlanError) as refused:
+        check("x", value)
+    assert str(refused.value) == message
+
+
+def test_a_row_of_the_table_says_its_default_its_type_and_its_choices():
+    rows = [
+        ("mode", str, checks.option("str", "auto", checks.Choice(("auto", "off")), "How.")),
+        ("more", dict, checks.option("dict", {}, checks.sysctl_values, "What else.")),
+    ]
+    table = make_dataclass("Table", rows)
+    mode, more = (each.metadata["option"] for each in fields(table))
+    assert (mode.type, mode.about, mode.choices, mode.check("x", "off")) == ("str", "How.", ("auto", "off"), "off")
+    assert (more.type, more.choices, more.check("x", {"a/b": 1})) == ("dict", None, {"a.b": "1"})
+    assert (table().mode, table().more) == ("auto", {})
+    assert table().more is not table().more
