@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.grouping import grouped
+
 Document = Mapping[str, Any]
 Finding = Mapping[str, Any]
 
@@ -17,10 +19,7 @@ _Thing = TypeVar("_Thing")
 
 def alike(things: Iterable[_Thing], looks: Callable[[_Thing], Hashable]) -> list[list[_Thing]]:
     """Those that look the same together, in the order of the first of them."""
-    groups: dict[Hashable, list[_Thing]] = {}
-    for thing in things:
-        groups.setdefault(looks(thing), []).append(thing)
-    return list(groups.values())
+    return list(grouped((looks(thing), thing) for thing in things).values())
 
 
 def findings_of(document: Document, silenced: bool) -> list[list[Finding]]:
@@ -33,8 +32,8 @@ def findings_of(document: Document, silenced: bool) -> list[list[Finding]]:
 
 def notes_of(document: Document) -> list[tuple[list[str], str]]:
     """What was noted or could not be read: the names of the nodes, and the note."""
-    pairs = [(node["name"], text) for node in document["nodes"] for text in _notes(node)]
-    return [([name for name, _text in same], same[0][1]) for same in alike(pairs, lambda pair: pair[1])]
+    told = grouped((text, node["name"]) for node in document["nodes"] for text in _notes(node))
+    return [(names, text) for text, names in told.items()]
 
 
 def _notes(node: Mapping[str, Any]) -> Iterator[str]:

@@ -20,6 +20,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._report.text.
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.text.report import text_lines
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._cluster import (
     applied,
+    cluster,
     document,
     pods,
 )
@@ -38,6 +39,10 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._p
     row,
     service,
     with_rows,
+)
+from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._report.html._page_words import (
+    section,
+    words,
 )
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._report.text._text_examples import (
     EXAMPLES,
@@ -314,6 +319,90 @@ def test_of_many_failures_and_of_many_observations_the_first_five_are_seen_at_on
     seen = markup[markup.index("<dt>Seen</dt>") : markup.index("<dt>Against</dt>")]
     first, rest = seen.split("<summary>2 more</summary>")
     assert (first.count("<li>"), rest.count("<li>")) == (5, 2)
+
+
+def keys_of(report, part):
+    """What each row of a part's table is sorted by, column by column; None where that is the text of the cell."""
+    rows = re.findall(r"<tr data-kind.*?</tr>", section(report, part), re.DOTALL)
+    return [
+        [attributes.get("data-key") for tag, attributes in Page(row).elements if tag in ("th", "td")] for row in rows
+    ]
+
+
+def test_what_the_table_of_nodes_is_sorted_by():
+    lost = with_keepalive(quiet_node(), (600, 30, 9), boot=(7200, 75, 9))
+    report = document({**cluster(), "worker4": lost, "worker5": plain_node()}, {})
+    report["nodes"][0]["keepalive"]["planned"] = None
+    assert keys_of(report, "nodes") == [
+        ["worker1", "0", "-7384", "0", None, "900", "7200", "-1", "2"],
+        ["worker5", "0", "-7384", "0", None, "-1", "7200", "600", "-1"],
+        ["worker3", "1", "-1000000000000000000", "1", None, "-1", "-1", "-1", "-1"],
+        ["worker2", "2", "156", "2", None, "900", "600", "600", "-1"],
+        ["worker4", "2", "156", "0", None, "900", "600", "600", "-1"],
+    ]
+
+
+def test_what_the_table_of_pods_is_sorted_by():
+    late = service(without=1, gaps=[(7200, 2)])
+    report = document(nodes(with_rows(stock_node(), row("a/b", (7200, 75, 9), late), row("a/c", None))), {})
+    for each in report["nodes"][0]["pods"]["rows"]:
+        each["connections"] = 9
+    assert keys_of(report, "pods") == [
+        [None, None, "unsafe", "7200", None, None, "0", "0"],
+        [None, None, "unsafe", "7200", None, None, "3", "3"],
+        [None, None, "unknown", "-1", None, None, "0", "0"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("number", "names"), [(3, "worker1, worker2, worker3"), (4, "worker1, worker2, worker3 and 1 more")]
+)
+def test_a_note_names_three_nodes(number, names):
+    report = document(nodes(*[None] * number), {})
+    for each in report["nodes"]:
+        each["notes"] = ["A note."]
+    assert f"{names}: A note." in Page(section(report, "nodes")).text
+
+
+@pytest.mark.parametrize(
+    ("boot", "told"), [((7200, 75, 9), True), (None, False)], ids=["lost at a reboot", "safe after a reboot, too"]
+)
+def test_lines_of_nodes_that_a_reboot_makes_unsafe_say_so(boot, told):
+    node = with_keepalive(quiet_node(), (600, 30, 9), boot=boot) if boot else quiet_node()
+    assert ("unsafe after a reboot" in section(document(nodes(node), {}), "time")) is told
+
+
+def test_the_navigation_leads_to_every_part():
+    report = after_apply() | {"drift": drifted()["drift"]}
+    links = re.search("<nav.*?</nav>", render_html(report), re.DOTALL)[0]
+    assert re.findall(r'href="#(\w+)">([^<]+)<', links) == [
+        ("next", "Next"),
+        ("time", "Time lines"),
+        ("findings", "Findings"),
+        ("pods", "Pods"),
+        ("nodes", "Nodes"),
+        ("changes", "Before and after"),
+        ("drift", "Since the last report"),
+    ]
+
+
+def test_the_last_line_says_what_safe_means():
+    report = document(nodes(quiet_node()), {"lost_probes": 1, "margin": 7})
+    (line,) = words(report, "footer")
+    assert line.endswith("end before the limit. Counted in here: 1 lost probes in a row, a margin of 7 s.")
+
+
+@pytest.mark.parametrize(
+    ("lists", "said"),
+    [
+        pytest.param({}, ["Nothing."], id="nothing"),
+        pytest.param({"nodes_new": ["worker9"]}, ["New nodes", "worker9"], id="a list and no value"),
+    ],
+)
+def test_where_nothing_changed_that_is_said(lists, said):
+    report = drifted()
+    report["drift"].update({name: [] for name in report["drift"] if name != "since"} | lists)
+    assert words(report, "drift") == ["What changed since 2026-11-20 03:40:00 UTC", *said]
 
 
 def test_silenced_findings_are_apart_with_the_reason_and_not_counted():

@@ -16,6 +16,12 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._n
 )
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._pod_nodes import row, service, with_rows
 
+
+def with_cuts(node):
+    node["ipvs"]["cut_within"] = {"60": 1, "300": 2, "900": 4}
+    return node
+
+
 IPVS = "IPVS tcp on worker1 forgets a connection after 900 s without a packet and tells neither end."
 
 
@@ -36,6 +42,11 @@ IPVS = "IPVS tcp on worker1 forgets a connection after 900 s without a packet an
             lambda: document(nodes(quiet_node(), with_keepalive(quiet_node(), (700, 30, 9))), {}),
             [IPVS, "Keepalive speaks at least 43 s before that."],
             id="safe",
+        ),
+        pytest.param(
+            lambda: document(nodes(with_cuts(quiet_node())), {}),
+            [IPVS, "Keepalive speaks at least 156 s before that."],
+            id="connections that IPVS would forget soon, were there no keepalive",
         ),
         pytest.param(
             lambda: document(nodes(quiet_node()), {"middleboxes": [{"name": "NAT", "seconds": 800}]}),
