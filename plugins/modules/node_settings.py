@@ -16,7 +16,7 @@ description:
   - All of it is one transaction. Every previous value is remembered before anything is written, every value is read
     back after it is written, and on any failure everything is undone in reverse. The message says what failed, and
     that the node is as before. A signal from outside (a lost connection, a time-out, Ctrl-C) counts as a failure, too.
-  - Running pods are given their keepalive each by itself, because a pod may do with its own as it likes. One that
+  - Each running pod is given its keepalive on its own, because a pod may do with its values as it likes. One that
     does not take or keep the value is in RV(pods_not_taken), and fails neither the node nor the other pods.
   - What the node had before the first run is kept in C(/var/lib/kubenode.connections/originals.json). With
     O(state=absent) files come back byte for byte and live values with them. Where someone else has edited a file

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Ansible module pod_sysctls: the sysctls that pods to come begin with on a node."""
+"""Ansible module pod_sysctls: the sysctls that new pods start with on a node."""
 
 DOCUMENTATION = r"""
 module: pod_sysctls
@@ -23,7 +23,8 @@ description:
 options:
   state:
     description:
-      - With V(present) pods to come begin with O(sysctls). A file of the way of an earlier run is given back.
+      - With V(present) new pods start with O(sysctls). The file of an earlier run that used another O(way) is given
+        back.
       - With V(absent) every file that was ever written here is given back. All other options are ignored.
     type: str
     choices: [present, absent]
@@ -88,7 +89,7 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Have pods to come probe after ten minutes
+- name: Have new pods probe after ten minutes
   kubenode.connections.pod_sysctls:
     sysctls:
       net.ipv4.tcp_keepalive_time: 600

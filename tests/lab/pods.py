@@ -38,7 +38,7 @@ from ansible_collections.kubenode.connections.tests.proof.play import (
 
 PROGRAMS = (
     Path(__file__).parent / "guest/pods.py",
-    COLLECTIONS / "ansible_collections/kubenode/connections/tests/unit/plugins/module_utils/_pods_to_come.py",
+    COLLECTIONS / "ansible_collections/kubenode/connections/tests/unit/plugins/module_utils/_new_pods.py",
 )
 KERNEL = "7200/75/9"
 PLANNED = "/".join(map(str, DERIVED))

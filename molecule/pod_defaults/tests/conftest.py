@@ -12,7 +12,7 @@ import pytest
 from testinfra.host import Host
 
 ROOT = Path(__file__).resolve().parent.parent.parent.parent
-RUNTIME = (ROOT / "tests/unit/plugins/module_utils/_pods_to_come.py").read_text(encoding="utf-8")
+RUNTIME = (ROOT / "tests/unit/plugins/module_utils/_new_pods.py").read_text(encoding="utf-8")
 
 NEW_POD = """
 import glob

@@ -27,7 +27,7 @@ _RULE_TODO = (
     "It sets Receive Packet Steering at every boot. To take it back by hand, remove the file, run udevadm control "
     "--reload, and write 0 to rps_cpus and rps_flow_cnt of the receive queues below /sys/class/net."
 )
-_DROP_IN_TODO = "Pods to come get its sysctls. To take it back by hand, remove the file and restart {service}."
+_DROP_IN_TODO = "New pods get its sysctls. To take it back by hand, remove the file and restart {service}."
 
 _DROP_IN = "99-kubenode-connections.conf"
 _DROP_INS = (
@@ -40,7 +40,7 @@ _DROP_INS = (
 
 
 def node_notes(settings: Settings, old: Originals) -> List[str]:
-    """About each part that settings give back, and that this collection has set, but for which there is no record."""
+    """What to say of each part that this collection has set and for which there is no record."""
     found: List[Optional[str]] = []
     if settings.ipvs_timeouts is not None and not settings.ipvs_timeouts and not settings.merge:
         found.append(_whole(ipvs_unit.PATH, old, _UNIT_TODO.format(name=ipvs_unit.NAME)))
@@ -52,7 +52,7 @@ def node_notes(settings: Settings, old: Originals) -> List[str]:
 
 
 def pod_notes(old: Originals) -> List[str]:
-    """The same about the drop-ins that give pods to come their sysctls."""
+    """The same about the drop-ins that give new pods their sysctls."""
     notes = [
         _whole(os.path.join(folder, _DROP_IN), old, _DROP_IN_TODO.format(service=service))
         for folder, service in _DROP_INS

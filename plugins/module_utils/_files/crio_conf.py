@@ -117,7 +117,7 @@ def _strings(text: str, position: int, path: str) -> Tuple[List[str], int]:
 
 def _basic(inner: str, path: str, text: str, start: int) -> str:
     try:
-        entry = str(json.loads(f'"{inner}"'))  # TOML's escapes are those of JSON, but for a rare few
+        entry = str(json.loads(f'"{inner}"'))  # TOML's escapes are those of JSON, except a rare few
         entry.encode("utf-8")
         return entry
     except ValueError as error:  # also a half of a surrogate pair, which TOML has not

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The ways to give pods to come their sysctls on this node, and which one it is. Private to this collection."""
+"""The ways to give new pods their sysctls on this node, and which one it is. Private to this collection."""
 
 import os
 import time
@@ -75,7 +75,7 @@ def choose(wish: Wish) -> Way:
             continue
         return way._replace(notes=(*way.notes, *(f"Not by {each}: {_why(error)}" for each, error in passed)))
     raise NodeError(
-        "Pods to come: none of the ways kubelet, crio and cni can be gone on this node, one is expected. "
+        "New pods cannot get their sysctls on this node: one of kubelet, crio and cni must work, and none does. "
         + " ".join(f"{each}: {error}" for each, error in passed)
         + " Or use the manifests of the role pod_defaults, which need nothing on the node."
     )
@@ -213,7 +213,7 @@ def _cni_way(wish: Wish) -> Way:
             f"{path} belongs to {writer.name}, which writes it anew {writer.when}. {writer.todo}; or run this again "
             "after it."
         )
-    reason = f"{path} is the network of pods to come, and {program} accepted the sysctls."
+    reason = f"{path} is the network of new pods, and {program} accepted the sysctls."
     return Way("cni", path, None, None, reason, tuple(notes))
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Have pods to come begin with some sysctls, in one transaction, or take that back. Private to this collection."""
+"""Give new pods some sysctls, in one transaction, or take that back. Private to this collection."""
 
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional
 

@@ -103,7 +103,7 @@ def ipvs_timeouts(
 def planned_limits(
     seen: Iterable[Limit], nodes: Nodes, wanted: Mapping[str, Mapping[str, int]], policy: Policy
 ) -> tuple[Limit, ...]:
-    """The limits once the settings are in force: the observed ones, but for those that the settings change."""
+    """The limits once the settings are in force: the observed ones, except those that the settings change."""
     by_node = grouped((limit.node, limit) for limit in seen)
     limits = by_node.get(None, [])
     for name, node in nodes.items():

@@ -25,7 +25,7 @@ import time
 import uuid
 
 import network
-from _pods_to_come import KEYS, Pod
+from _new_pods import KEYS, Pod
 from network import NODE, inside
 from run_cases import idle
 

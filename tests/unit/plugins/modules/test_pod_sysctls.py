@@ -18,7 +18,7 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._i
     read,
     write,
 )
-from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._pods_to_come import (
+from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._new_pods import (
     KEYS,
     PLUGINS,
     SYSCTLS,
@@ -78,7 +78,7 @@ def test_apply_apply_restore_restore():
     os.chown(NETWORK, 7, 8)
     first = run(CNI)
     assert first["way"] == "cni"
-    assert first["reason"] == f"{NETWORK} is the network of pods to come, and {PLUGINS}/tuning accepted the sysctls."
+    assert first["reason"] == f"{NETWORK} is the network of new pods, and {PLUGINS}/tuning accepted the sysctls."
     assert (first["restart"], first["notes"]) == ([], [])
     assert (first["before"], first["after"]) == ({NETWORK: ""}, {NETWORK: TUNING})
     found = os.stat(NETWORK)

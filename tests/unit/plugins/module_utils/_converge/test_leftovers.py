@@ -107,16 +107,13 @@ def test_lines_of_others_are_no_leftovers(data):
     [("/etc/crio/crio.conf.d", "crio"), ("/var/lib/rancher/rke2/agent/etc/kubelet.conf.d", "rke2")],
 )
 @isolated
-def test_drop_ins_for_pods_to_come_without_a_record_are_told(folder, service):
+def test_drop_ins_for_new_pods_without_a_record_are_told(folder, service):
     path = write(f"{folder}/{methods.DROP_IN}", b"# Written by the Ansible module kubenode.connections.pod_sysctls.\n")
     write("/etc/kubernetes/kubelet.conf.d/" + methods.DROP_IN, b"# mine\n")
     outcome = run.converge(None, False)
     assert (outcome.changed, outcome.notes) == (
         False,
-        [
-            path + STAYS + "Pods to come get its sysctls. To take it back by hand, remove the file and restart "
-            f"{service}."
-        ],
+        [path + STAYS + f"New pods get its sysctls. To take it back by hand, remove the file and restart {service}."],
     )
 
 

@@ -18,7 +18,7 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._i
     sysctl,
     write,
 )
-from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._pods_to_come import PLUGINS, SYSCTLS
+from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._new_pods import PLUGINS, SYSCTLS
 
 TUNING = os.path.join(PLUGINS, "tuning")
 

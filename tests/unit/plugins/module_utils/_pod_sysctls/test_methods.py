@@ -16,7 +16,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._kernel.proce
 from ansible_collections.kubenode.connections.plugins.module_utils._pod_sysctls import methods
 from ansible_collections.kubenode.connections.plugins.module_utils._pod_sysctls.methods import Wish, choose
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._isolated_node import isolated, write
-from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._pods_to_come import (
+from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._new_pods import (
     PLUGINS,
     SYSCTLS,
     conflist,
@@ -96,7 +96,7 @@ def test_then_cni():
     path = network()
     way = chosen(wish(), "v1.37.0", ["--container-runtime-endpoint=unix:///run/containerd.sock"], crio=True)
     assert (way.name, way.path, way.content, way.process) == ("cni", path, None, None)
-    assert way.reason == f"{path} is the network of pods to come, and {PLUGINS}/tuning accepted the sysctls."
+    assert way.reason == f"{path} is the network of new pods, and {PLUGINS}/tuning accepted the sysctls."
     assert way.notes == (
         "Not by kubelet: The feature gate DefaultPodSysctls of kubelet v1.37.0 is alpha, and not on.",
         "Not by crio: CRI-O runs here, but kubelet uses unix:///run/containerd.sock.",
@@ -108,7 +108,7 @@ def test_none_says_why_each_is_none():
     with pytest.raises(NodeError) as error:
         choose(wish())
     assert str(error.value) == (
-        "Pods to come: none of the ways kubelet, crio and cni can be gone on this node, one is expected. "
+        "New pods cannot get their sysctls on this node: one of kubelet, crio and cni must work, and none does. "
         "kubelet: No kubelet runs here. Start it first. crio: CRI-O does not run here. Choose another way. "
         f"cni: {NETWORKS}: no network configuration can be looked for: No such file or directory (ENOENT). Mend that "
         "and run again. Or use the manifests of the role pod_defaults, which need nothing on the node."

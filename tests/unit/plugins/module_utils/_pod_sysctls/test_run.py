@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Files are given to pods to come and taken back for real, with the real CNI plugins and a process named crio."""
+"""Files are given to new pods and taken back for real, with the real CNI plugins and a process named crio."""
 
 import os
 import shutil
@@ -20,7 +20,7 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._i
     read_only,
     write,
 )
-from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._pods_to_come import (
+from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._new_pods import (
     KERNEL,
     PLUGINS,
     SAFE,
