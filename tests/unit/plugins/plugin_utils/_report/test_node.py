@@ -10,15 +10,16 @@ import pytest
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.keepalive import KEYS
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import Keepalive
-from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import (
-    Boot,
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.connection_tables import (
     Conntrack,
-    Group,
     Growth,
     Idle,
     Ipvs,
-    Kubelet,
-    KubeProxy,
+)
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.kubernetes import Kubelet, KubeProxy
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import (
+    Boot,
+    Group,
     Namespaces,
     Observed,
     Problem,
@@ -55,7 +56,6 @@ OBSERVED = Observed(
     ipvs=Ipvs(
         loaded=True,
         timeouts={"udp": 300, "tcp": 900, "tcpfin": 120},
-        timeouts_from="socket option",
         timeouts_at_boot=None,
         services=2,
         connections={"TCP": {"ESTABLISHED": 4}},
