@@ -340,6 +340,8 @@ def test_what_the_table_of_nodes_is_sorted_by():
         ["worker2", "2", "156", "2", None, "900", "600", "600", "-1"],
         ["worker4", "2", "156", "0", None, "900", "600", "600", "-1"],
     ]
+    after_boot = re.findall(r'"After a reboot" data-key="\d"><span class="badge (\w+)"', section(report, "nodes"))
+    assert after_boot == ["unsafe", "unsafe", "unknown", "safe", "unsafe"]
 
 
 def test_what_the_table_of_pods_is_sorted_by():
