@@ -251,3 +251,21 @@ def test_an_idle_ip_vs_is_noted(mode, running, note):
 def test_the_order_of_equal_limits_does_not_depend_on_the_order_of_nodes():
     limits = [Limit(900, "IPVS tcp", "b"), Limit(900, "IPVS tcp", "a"), Limit(350, "AWS NLB", None)]
     assert ascending(limits) == ascending(limits[::-1]) == (limits[2], limits[1], limits[0])
+
+
+@pytest.mark.parametrize(
+    ("seconds", "absurd"),
+    [
+        (10, None),
+        (9, "shows 9 s, below 10 s (the shortest idle limit that keepalive in whole seconds can stay below)"),
+        (21474836, None),
+        (21474837, "shows 21474837 s, above 21474836 s (the longest timeout that any kernel takes)"),
+    ],
+)
+def test_which_limits_make_sense(seconds, absurd):
+    assert Limit(seconds, "IPVS tcp", "worker1").absurd == absurd
+
+
+@pytest.mark.parametrize("node", [nftables_node(), stock_node()], ids=["not loaded", "on the path"])
+def test_there_is_no_note_where_ip_vs_is_not_idle(node):
+    assert of_node("worker1", parse_node(node)).notes == ()

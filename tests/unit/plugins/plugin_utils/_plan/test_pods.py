@@ -95,6 +95,14 @@ def test_late_namespaces_beyond_the_rows_count():
     assert worker["why"] == "pods that are not listed have a keepalive that is too late"
 
 
+def test_where_every_namespace_is_listed_none_is_late_beyond_the_rows():
+    """Namespaces are counted at another moment than the rows, so that a pod may be gone since."""
+    node = with_rows(quiet_node(), row("a/b", SAFE))
+    node["namespaces"]["keepalive"].append({"time": 7200, "intvl": 75, "probes": 9, "namespaces": 1, "own": False})
+    worker = plan_one(node)[1]
+    assert (worker["verdict"], worker["pods"]["verdict"], worker["namespaces_unsafe"]) == ("safe", "safe", 1)
+
+
 @pytest.mark.parametrize("node", [quiet_node, lambda: without_ipvs(with_mode(quiet_node(), "nftables"))])
 def test_namespaces_that_are_hidden_may_be_pods(node):
     hidden = with_hidden(with_rows(node(), row("a/b", SAFE)), 3)

@@ -146,6 +146,12 @@ def test_more_lost_probes_make_connections_late():
     assert counts_of(pod, lost_probes=7) == (0, 5, 0, 0)
 
 
+def test_the_margin_counts_for_a_timer_of_its_own_too():
+    pod = row("a/b", KERNEL, service(gaps=[(798, 5)]))
+    assert counts_of(pod, margin=0) == (0, 0, 5, 0)
+    assert counts_of(pod, margin=1) == (0, 5, 0, 0)
+
+
 def test_a_middlebox_is_a_limit_for_pods_too():
     assert counts_of(row("a/b", SAFE, service(gaps=[(600, 5)])), middleboxes=["aws_nlb"]) == (0, 5, 0, 0)
 

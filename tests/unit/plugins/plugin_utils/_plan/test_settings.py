@@ -20,6 +20,7 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._n
     plan_one,
     settings_of,
     stock_node,
+    with_configured_tcp,
     with_ipvs_tcp,
     with_keepalive,
     with_module,
@@ -238,3 +239,29 @@ def test_a_module_in_our_file_stays_when_ipvs_is_not_on_the_path_any_more(file, 
 
 def test_modules_in_our_file_alone_are_no_reason_to_do_anything():
     assert settings_of(with_module(plain_node(), "ip_vs", True, "/etc/modules-load.d/k8s.conf"))["modules"] == []
+
+
+def test_a_keepalive_of_ours_that_is_as_late_as_the_planned_one_gives_way_to_it():
+    """570 + 2 x 45 is 660 s, too."""
+    node = with_keepalive(plain_node(), (570, 45, 5), file=OUR_FILE)
+    settings = settings_of(node, middleboxes=[{"name": "x", "seconds": 900}])
+    assert settings["sysctls"] == OURS
+
+
+def test_an_ipvs_timeout_that_kube_proxy_sets_at_its_start_is_none_that_a_reboot_would_undo():
+    node = with_configured_tcp(with_ipvs_tcp(stock_node(), 4000), 4000)
+    node["ipvs"]["timeouts_at_boot"] = {}
+    worker = plan_one(node, ipvs_timeouts={"tcp": 4000})[1]
+    assert worker["settings"]["ipvs_timeouts_persistent"] is False
+    assert not [each for each in worker["changes"] if each["key"] == "IPVS tcp"]
+
+
+@pytest.mark.parametrize(
+    ("loaded", "before", "after_reboot"),
+    [(True, "loaded, but not at boot", True), (False, "not loaded", False)],
+)
+def test_a_module_that_is_loaded_but_not_at_boot_is_a_change_after_a_reboot(loaded, before, after_reboot):
+    node = with_module(plain_node(), "nf_conntrack", loaded)
+    changes = plan_one(node, sysctls={BE_LIBERAL: 1})[1]["changes"]
+    (change,) = [each for each in changes if each["key"] == "module nf_conntrack"]
+    assert (change["from"], change["to"], change["after_reboot"]) == (before, "loaded now and at boot", after_reboot)
