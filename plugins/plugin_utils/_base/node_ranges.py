@@ -15,10 +15,10 @@ _FEWEST = 3
 """Two names are as short as they are."""
 
 _PLACES = 3
-"""A name of more numbers is folded by one of its last."""
+"""Of a name with more numbers, only the last few are looked at."""
 
 _MOST_DIGITS = 18
-"""A longer row of digits is no number that somebody counted up."""
+"""More digits are no number that somebody counted up."""
 
 _MOST_RANGES = 8
 

@@ -22,13 +22,13 @@ from .rule import APPLY, WARNING, Found, Rules
 
 RULES = Rules()
 
-_SEEN = {REWRITTEN: "did not keep", REFUSED: "refused", UNREAD: "could not be reached for"}
+_SEEN = {REWRITTEN: "did not keep", REFUSED: "refused", UNREAD: "could not be reached to set"}
 
 _DO = {
-    REWRITTEN: "What sets another value stands in the pod, such as its entrypoint, an init container or "
-    "securityContext.sysctls: change it there.",
-    REFUSED: "Pods that refuse a value (a sandbox, a user namespace, a security module) need it when they start: by "
-    "the role pod_defaults or securityContext.sysctls; then recreate them.",
+    REWRITTEN: "Something in the pod sets another value, such as its entrypoint, an init container or "
+    "securityContext.sysctls. Change it there.",
+    REFUSED: "A pod that refuses a value (a sandbox, a user namespace, a security module) has to get it at its start: "
+    "use the role pod_defaults or securityContext.sysctls, then recreate the pod.",
     UNREAD: f"{APPLY} again for those that could not be reached.",
 }
 
@@ -42,8 +42,8 @@ def _refused(outcome: object) -> Found | None:
         return None
     return Found(
         "; ".join(map(_seen, groups)),
-        "A pod may do with the keepalive of its network namespace as it likes, so each is given the planned one by "
-        "itself. The node and its other pods have theirs. What these open goes by what they have.",
+        "A pod may change the keepalive of its network namespace. The node and its other pods have the planned one. "
+        "These pods keep their own, and so do the connections that they open.",
         " ".join(_DO[same[0].cause] for same in groups),
     )
 

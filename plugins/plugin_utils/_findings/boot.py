@@ -69,8 +69,9 @@ def _boot_sysctl(case: Case) -> Found | None:
     change = f", or change {' and '.join(sources)}" if sources else ""
     return Found(
         some(lines, "; "),
-        "Set by hand it lasts until the reboot; or by a unit or a program that this collection does not look for.",
-        f"Where the value of now is to stay, put it into keepalive_sysctls{change}. Where not, set the other one now.",
+        "Somebody set the value by hand, and it lasts until the reboot. Or a unit or program sets it that this "
+        "collection does not look for.",
+        f"To keep the value of now, put it into keepalive_sysctls{change}. Else set the other one now.",
     )
 
 
@@ -90,7 +91,7 @@ def _module_late(case: Case) -> Found | None:
     return Found(
         f"{some(lines, '; ')}: not applied at boot",
         f"{' and '.join(modules)} is loaded after systemd-sysctl has run, which skips a missing key without an error.",
-        say(todo, f" {' and '.join(modules)} in {case.policy.modules_file}, which is read before."),
+        say(todo, f" {' and '.join(modules)} in {case.policy.modules_file}, which is read earlier."),
     )
 
 
@@ -107,7 +108,7 @@ def _ipvs_not_kept(case: Case) -> Found | None:
         return None
     return Found(
         f"IPVS tcp {tcp} s, set by hand or by a unit that this collection does not look for",
-        f"IPVS timeouts are lost at a reboot: then the limit is {IPVS_DEFAULTS['tcp']} s, maybe too short.",
+        f"A reboot resets IPVS timeouts. The limit is then {IPVS_DEFAULTS['tcp']} s, which may be too short.",
         say("Keep it with ", variable(f"keepalive_ipvs_timeouts: {{tcp: {tcp}}}"), _UNLESS_KEPT),
         f"{IPVS_DEFAULTS['tcp']} s (the kernel's default)",
     )
@@ -145,7 +146,7 @@ def _boot_lines(case: Case) -> Found | None:
         return None
     return Found(
         some(list(case.observed.boot_problems), "; "),
-        "Such lines are skipped at boot; they may be meant to set something.",
+        "The boot skips such lines, so a setting may be missing.",
         "Correct or remove them.",
     )
 
@@ -192,7 +193,7 @@ def _remedy(observed: Observed, node: NodePlan, policy: Policy) -> str | Remedy:
         return tuned_remedy(observed, tuned[0])
     later = later_lines(observed, _differing(observed), policy.sysctl_file)
     if later:
-        return f"Change or remove {', '.join(later.values())}: read after {policy.sysctl_file}, so it wins."
+        return f"Change or remove {', '.join(later.values())}. It is read after {policy.sysctl_file}, so it wins."
     if KEEPALIVE_KEYS[0] in node.settings.sysctls:
         return say(APPLY, f": it writes {policy.sysctl_file}.")
     return say(APPLY, ": it raises the limit.")

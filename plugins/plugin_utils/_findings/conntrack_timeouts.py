@@ -39,9 +39,9 @@ def _loose_off(case: Case) -> Found | None:
         "Once an entry has timed out or was flushed, all further packets of that connection are INVALID and it hangs "
         "without an error. With 1 it is picked up again, though maybe sent to another backend, which resets it.",
         say(
-            "Where it is not wanted, ",
+            "If you do not want that, set ",
             variable(f"keepalive_sysctls: {{{_LOOSE}: 1}}"),
-            ". Either way keepalive below the limit keeps it.",
+            ". In both cases a keepalive below the limit keeps the connection.",
         ),
     )
 
@@ -56,7 +56,7 @@ def _established_short(case: Case) -> Found | None:
         f"{_ESTABLISHED} {seconds} s ({_decider(case.observed, _ESTABLISHED)})",
         f"Connections that keep the kernel's keepalive of {KERNEL_DEFAULT}, those of pods for example, are forgotten "
         "before their first probe.",
-        "Take the value back where it is not on purpose; the plan stays below it either way.",
+        "Raise it, unless it is so on purpose. The plan stays below it in both cases.",
         f"{_SHORTEST_ESTABLISHED_SECONDS} s (RFC 5382, REQ-5)",
     )
 
@@ -69,13 +69,13 @@ def _close_wait_short(case: Case) -> Found | None:
     if not node.conntrack.loaded or not on_path or seconds is None or seconds >= _CLOSE_WAIT_SECONDS:
         return None
     written = kube_proxy_value(node, _CLOSE_WAIT)
-    later = f" {written} brings {written.value} s." if written is not None and written.undoes(str(seconds)) else ""
+    later = f" {written} sets {written.value} s." if written is not None and written.undoes(str(seconds)) else ""
     return Found(
         f"{_CLOSE_WAIT} {seconds} s ({_decider(node, _CLOSE_WAIT)})",
         f"A client that closes its half and waits longer than {seconds} s for the answer never gets it. Keepalive does "
         "not come that soon.",
         say(
-            "Where programs do that, ",
+            "If programs do that, set ",
             variable(f"keepalive_sysctls: {{{_CLOSE_WAIT}: {_CLOSE_WAIT_SECONDS}}}"),
             f".{later}",
         ),
@@ -115,8 +115,7 @@ def _cap_in_outage(keepalive: Keepalive, most: int, cap: int) -> Found:
         f"{keepalive_math.with_slack(keepalive.intvl)} s; conntrack waits {cap} s",
         f"An outage that swallows {most} probes ends a connection whose other end is well: conntrack then forgets it "
         f"after {_CAP}, although keepalive would go on until {keepalive.verdict_seconds} s.",
-        f"Lower keepalive_intvl to {keepalive_math.without_slack(cap)} or less where longer outages are to be "
-        "survived.",
+        f"To survive longer outages, lower keepalive_intvl to {keepalive_math.without_slack(cap)} or less.",
         f"{cap} s ({_CAP})",
         INFO,
     )

@@ -40,9 +40,9 @@ def _slow(case: Case) -> Found | None:
         say(APPLY, f": it sets {RETRIES2} to {case.node.settings.sysctls[RETRIES2]}.")
         if RETRIES2 in case.node.settings.sysctls
         else say(
-            "Let clients check: HTTP/2 pings, TCP_USER_TIMEOUT. Or ",
+            "Let clients check: HTTP/2 pings, TCP_USER_TIMEOUT. Or set ",
             variable("keepalive_dead_peer_seconds: 103"),
-            ", for processes in the node's own namespace; a shorter outage of the network then ends connections.",
+            ", for processes in the node's own namespace. A shorter outage of the network then ends connections.",
         ),
         f"{_SLOW_SECONDS} s (Kubernetes moves pods off an unreachable node then)",
     )
@@ -110,7 +110,7 @@ def _slow_check(case: Case) -> Found | None:
         return None
     return Found(
         f"kubelet notices after {read_idle} + {ping} = {read_idle + ping} s that its API server is gone, "
-        f"not below {grace} s",
+        f"which is not below {grace} s",
         "Until then it renews no lease. The node becomes NotReady although it and the other API servers are well.",
         f"Run {_ROLE} with kubelet_http2_read_idle_timeout: 20 and kubelet_http2_ping_timeout: 10, or raise "
         "--node-monitor-grace-period of kube-controller-manager.",

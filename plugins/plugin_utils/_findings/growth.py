@@ -30,8 +30,8 @@ def _invalid_grows(case: Case) -> Found | None:
     if liberal:
         return Found(
             observed,
-            "With be_liberal on only resets out of the window are INVALID, and what is no valid packet at all: a wrong "
-            "checksum, impossible flags, an ICMP error about a connection that is not known.",
+            "With be_liberal on only two kinds of packets are INVALID: resets out of the window, and broken packets. "
+            "Those have a wrong checksum, impossible flags, or an ICMP error about an unknown connection.",
             "See which with sysctl net.netfilter.nf_conntrack_log_invalid=255 and the kernel's log, then set it back. "
             "Where NICs have one queue, spread the packets over CPUs (RPS): docs/rps.md.",
             severity=INFO,
@@ -59,4 +59,4 @@ def _cure(case: Case) -> Remedy:
         return say(APPLY, f": it sets {BE_LIBERAL} to 1.")
     if case.policy.be_liberal is False or wanted is not None:
         return say(f"The variables ask for {BE_LIBERAL} 0: set ", _LIBERAL, ". See docs/invalid.md.")
-    return say("Set ", _LIBERAL, ". What keeps packets from being handled in time: docs/invalid.md.")
+    return say("Set ", _LIBERAL, ". See docs/invalid.md for what keeps packets from being handled in time.")

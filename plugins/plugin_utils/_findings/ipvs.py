@@ -42,8 +42,8 @@ def _reuse_off(case: Case) -> Found | None:
     delay = releases.reuse_delay(node.kernel)
     return Found(
         f"{REUSE_MODE} 0, kernel {node.kernel} {_fix_text(delay)}",
-        "A new connection from a port that IPVS still remembers goes to the real server of the old one, with weight 0 "
-        "too: time-outs after a rollout, to pods that are gone.",
+        "A new connection from a port that IPVS still remembers goes to the real server of the old connection, even to "
+        "one with weight 0. After a rollout that is a pod that is gone, and the connection times out.",
         _reuse_remedy(case, delay),
         severity=None if delay == releases.FIXED else INFO,
     )
@@ -62,7 +62,7 @@ def _reuse_delay(case: Case) -> Found | None:
         f"{REUSE_MODE} {mode}, {_VS_CONNTRACK} {node.number(_VS_CONNTRACK)}, kernel {node.kernel} {_fix_text(delay)}",
         "Without the fix the kernel drops the first SYN from a reused port: that connection takes one second more.",
         say(
-            "Run a kernel with the fix. Or ",
+            "Run a kernel with the fix. Or set ",
             variable("keepalive_conn_reuse_mode: 0"),
             ", which sends such connections to old real servers.",
         ),
@@ -97,8 +97,8 @@ def _expire_quiescent(case: Case) -> Found | None:
     wanted = case.node.settings.sysctls.get(EXPIRE_QUIESCENT)
     return Found(
         f"{EXPIRE_QUIESCENT} 0, {count(node.ipvs.persistent, 'virtual service')} with session affinity",
-        "With 0 the next connection of a client goes to its old real server although that has weight 0. It never "
-        "drains, and once it is gone, that client gets time-outs.",
+        "With 0 the next connection of a client goes to its old real server although that has weight 0. The server "
+        "never drains, and once it is gone, connections of that client time out.",
         say(
             undone if node.mode == "ipvs" else "",
             _apply_or_set(wanted == "1", "keepalive_expire_quiescent_template: true"),
@@ -142,15 +142,16 @@ def _draining(case: Case) -> Found | None:
     ]
     return Found(
         f"{servers} with weight 0 and {count(ipvs.draining_connections, 'connection')}: {some(lines, '; ')}",
-        "They get no new connections, except from reused ports where conn_reuse_mode is 0. An old one ends so long "
-        f"after its last packet; each packet, a keepalive probe too, begins the time anew. The longest: {seconds} s.",
-        "Wait, or end the connections at the client. Next time shorter tcpfin and udp in keepalive_ipvs_timeouts.",
+        "They get no new connections, except from reused ports where conn_reuse_mode is 0. An old connection ends at "
+        f"most {seconds} s after its last packet. Each packet begins that time anew, a keepalive probe too.",
+        "Wait, or end the connections at the client. For the next time set shorter tcpfin and udp in "
+        "keepalive_ipvs_timeouts.",
     )
 
 
 def _fix_text(delay: str) -> str:
     known = {releases.FIXED: "with", releases.UNFIXED: "without", releases.WITHOUT: "older than the sysctl and"}
-    return f"{known[delay]} {_FIX}" if delay in known else f"of which the number does not tell whether it has {_FIX}"
+    return f"{known[delay]} {_FIX}" if delay in known else f"whose number does not tell whether it has {_FIX}"
 
 
 def _apply_or_set(planned: bool, line: str) -> Remedy:
@@ -160,9 +161,9 @@ def _apply_or_set(planned: bool, line: str) -> Remedy:
 def _reuse_remedy(case: Case, delay: str) -> str | Remedy:
     node = case.observed
     if node.mode == "ipvs" and releases.kube_proxy_forces_reuse_off(node.kernel):
-        return "kube-proxy sets 0 on every kernel from 4.1 to below 5.9 at its start. Run a kernel from 5.9 on."
+        return "At its start kube-proxy sets 0 on every kernel from 4.1 to below 5.9. Run a kernel from 5.9 on."
     if node.mode == "ipvs" and not leaves_reuse_mode(node.kube_proxy.version):
-        return "This kube-proxy sets 0 on every kernel at its start. Run 1.20.15, 1.21.9, 1.22 or newer."
+        return "At its start this kube-proxy sets 0 on every kernel. Run 1.20.15, 1.21.9, 1.22 or newer."
     if REUSE_MODE in case.node.settings.sysctls:
         return say(APPLY, f": it sets {REUSE_MODE} to {case.node.settings.sysctls[REUSE_MODE]}.")
     if delay == releases.FIXED:

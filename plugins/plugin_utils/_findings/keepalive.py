@@ -68,7 +68,7 @@ def _few_probes(case: Case) -> Found | None:
 
 @RULES.plan("keepalive-undecided", WARNING)
 def _undecided(plan: Plan) -> Iterator[tuple[str | None, Found]]:
-    """The planned keepalive is safe, but a dead peer is given up only after the middle has forgotten the connection."""
+    """The planned keepalive is safe, but a dead peer is given up only after the path has forgotten the connection."""
     limit = plan.planned_limit
     if plan.keepalive is None or limit is None or not plan.safe or plan.decided_in_time:
         return
@@ -84,7 +84,7 @@ def _node_undecided(case: Case) -> Found | None:
     if not limit.is_kept_by(keepalive, case.policy) or keepalive_math.decided_in_time(keepalive, limit.seconds):
         return None
     return _undecided_found(
-        keepalive, limit.seconds, str(limit), "Nothing has to be done; fewer probes would decide in time."
+        keepalive, limit.seconds, str(limit), "Nothing has to be done. Fewer probes would decide in time."
     )
 
 
@@ -92,7 +92,7 @@ def _undecided_found(keepalive: Keepalive, limit_seconds: int, limit: str, remed
     total = f"{keepalive.time} + {keepalive.probes} x {keepalive.intvl} = {keepalive.verdict_seconds} s"
     return Found(
         f"keepalive {keepalive}: {total}, not below {limit_seconds} s",
-        "A healthy connection is kept. A dead peer is given up only after the middle has forgotten the connection.",
+        "A healthy connection is kept. A dead peer is given up only after the path has forgotten the connection.",
         remedy,
         limit,
     )

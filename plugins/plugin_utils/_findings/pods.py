@@ -90,8 +90,8 @@ def _own_values(case: Case) -> Found | None:
         return None
     return Found(
         some([f"{each.space.label} has {each.space.keepalive}" for each in own]),
-        "These are not the kernel's values, so they were set on purpose (or by an earlier run, under a higher limit), "
-        "and nothing here overwrites the wish of a pod's owner.",
+        "These are not the kernel's values: somebody set them on purpose, or an earlier run did under a higher limit. "
+        "This collection does not overwrite what was set on purpose.",
         f"Set {_at_most(case)} in securityContext.sysctls of these pods, or drop it there, and recreate them.",
         _limit(case),
         _severity(case),
@@ -108,9 +108,9 @@ def _other_namespaces(case: Case) -> Found | None:
         return None
     return Found(
         f"{count(len(others), 'network namespace')} of no pod: {_names(others)}",
-        "They have a keepalive of their own too. Services with PrivateNetwork and browsers make such namespaces, "
-        "mostly without a way out; containers outside of Kubernetes have one.",
-        "Where a program there keeps connections through this node, set the three sysctls in that namespace.",
+        "Each network namespace has its own keepalive. Services with PrivateNetwork and browsers make namespaces that "
+        "mostly reach no network; those of containers outside of Kubernetes do.",
+        "If a program there keeps connections through this node, set the three sysctls in that namespace.",
         _limit(case),
         WARNING if any(each.counts.late for each in others) else None,
     )
@@ -126,9 +126,10 @@ def _armed(case: Case) -> Found | None:
     names = some([f"{each.space.label} ({each.counts.late}){_of_node(each)}" for each in late])
     return Found(
         f"{count(total, 'open connection')} to services in {names}",
-        "A timer is armed when the connection opens, and runs out as it is: a lower sysctl does not reach it. So these "
-        "were opened before the change, or with a TCP_KEEPIDLE of their own.",
-        "Restart these, or have them connect again, and only these. What they open from now on is kept.",
+        "The timer is armed when a connection opens, and a lower sysctl does not change it. So these connections were "
+        "opened before the change, or with a TCP_KEEPIDLE of their own.",
+        "Restart these, or have them connect again. Nothing else needs it. Connections that they open from now on are "
+        "kept.",
         _limit(case),
     )
 
@@ -142,7 +143,7 @@ def _idle_unseen(case: Case) -> Found | None:
     total = sum(each.idle_unseen for each in unseen)
     names = some([f"{each.space.label} ({each.idle_unseen})" for each in unseen])
     return Found(
-        f"{count(total, 'open connection')} to services undecided in {names}",
+        f"{count(total, 'open connection')} to services cannot be judged: {names}",
         "They were read from /proc/net/tcp, which tells what is left of their timer, but not how long they are idle. "
         "The keepalive in force is in time; a timer from before it may not be.",
         "Load tcp_diag (modprobe tcp_diag) and run again, or have them connect again.",
@@ -211,10 +212,10 @@ def _raise(case: Case, runtimes: Sequence[str | None]) -> str | Remedy:
     idle = grpc_idle_seconds(runtimes)
     if case.limit is None or not is_ipvs(case.limit) or idle is None:
         return ""
-    what = f"the IPVS tcp timeout to {idle} s at least, when idle gRPC channels have closed their connection"
+    what = f"the IPVS tcp timeout to at least {idle} s: by then idle gRPC channels have closed their connection"
     if case.policy.strategy == "raise_ipvs":
         return say(" ", APPLY, f": it raises {what}.")
-    return say(" Or ", _RAISE_IPVS, f", which raises {what}.")
+    return say(" Or set ", _RAISE_IPVS, f", which raises {what}.")
 
 
 def _cure(case: Case, before: str | Remedy, after: str) -> Remedy:
@@ -222,7 +223,7 @@ def _cure(case: Case, before: str | Remedy, after: str) -> Remedy:
     limit = case.limit
     if case.policy.strategy == "raise_ipvs":
         return say(APPLY, ": it raises the IPVS tcp timeout above all of them.")
-    raising = say(" Or, where pods cannot be touched, ", _RAISE_IPVS, ".") if limit and is_ipvs(limit) else ""
+    raising = say(" Or, if you cannot change pods, set ", _RAISE_IPVS, ".") if limit and is_ipvs(limit) else ""
     values = f"net.ipv4.tcp_keepalive_time, _intvl and _probes of {case.plan.keepalive}"
     return say(before, f" {values}{after}", raising)
 

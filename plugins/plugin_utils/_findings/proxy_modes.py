@@ -34,7 +34,7 @@ def _deprecated(case: Case) -> Found | None:
     after = f"{established} s on this node now" if established else "not seen on this node now"
     return Found(
         f"kube-proxy {version}, mode ipvs" if version else "kube-proxy mode ipvs",
-        "KEP-5495: a warning since Kubernetes 1.35, off by default from 1.40, removed in 1.43.",
+        "Kubernetes warns of ipvs mode since 1.35, has it off by default from 1.40, and removes it in 1.43 (KEP-5495).",
         f"Plan the move to {_successor(node)}. IPVS then no longer forgets connections: the limit is "
         f"{CONNTRACK}, {after}. The move ends open connections to Services once. {_after_all_moved(case.plan)}",
         severity=WARNING if releases.since(version, releases.IPVS_OFF_SINCE) else None,
@@ -68,8 +68,8 @@ def _left_behind(case: Case) -> Found | None:
     return Found(
         f"kube-proxy mode {node.mode}, {count(node.ipvs.services, 'virtual service')} in IPVS",
         "IPVS still handles connections to their addresses, with its own idle limit.",
-        "Left over from ipvs mode: restart the node, or run kube-proxy --cleanup. Kept by keepalived or another load "
-        "balancer: nothing has to be done, the plan counts its limit.",
+        "If ipvs mode left them behind, restart the node or run kube-proxy --cleanup. If keepalived or another load "
+        "balancer keeps them, nothing has to be done: the plan counts their limit.",
     )
 
 
@@ -77,12 +77,12 @@ def _after_all_moved(plan: Plan) -> str:
     """What the plan comes to once IPVS is on the path of no node."""
     limit = next((each for each in plan.limits if not is_ipvs(each)), None)
     if limit is None:
-        return "With all nodes moved, audit and apply again: no other limit is seen now."
+        return "Once all nodes have moved, audit and apply again: no other limit is seen now."
     try:
         keepalive = derive.derive(limit, plan.policy)
     except PlanError:
-        return f"With all nodes moved, audit and apply again: the lowest limit is then {limit}."
-    return f"With all nodes moved the lowest limit is {limit}, the plan {keepalive}: audit and apply again then."
+        return f"Once all nodes have moved, audit and apply again: the lowest limit is then {limit}."
+    return f"Once all nodes have moved, audit and apply again: the lowest limit is then {limit}, the plan {keepalive}."
 
 
 def _successor(node: Observed) -> str:

@@ -33,8 +33,8 @@ from .rule import CRITICAL, UNKNOWN, Case, Found, Remedy, Rules, say, variable
 RULES = Rules()
 
 _WHO_FORWARDS = (
-    "Name what forwards Services in keepalive_middleboxes: cilium, calico_ebpf, or {name: ..., seconds: ...}. Where "
-    "kube-proxy has only not started yet, run again when it has."
+    "Name what forwards Services in keepalive_middleboxes: cilium, calico_ebpf, or {name: ..., seconds: ...}. If "
+    "kube-proxy just has not started yet, run again when it has."
 )
 _CORRECT: dict[str, str | Remedy] = {
     IPVS_TCP: say(
@@ -75,7 +75,7 @@ def _limit_absurd(case: Case) -> Found | None:
     short = any(limit.seconds < SHORTEST_LIMIT_SECONDS for limit in shown)
     return Found(
         "; ".join(f"{limit.name} {limit.absurd}" for limit in shown),
-        "The node is set apart: this limit does not count, and the others are planned without it. "
+        "This limit does not count: the other nodes are planned without it. "
         + ("Once it is in force, idle connections are lost." if short else "Nobody knows the true one."),
         say(*[piece for limit in shown for piece in (" ", _CORRECT[limit.name])][1:]),
         severity=None if short else UNKNOWN,

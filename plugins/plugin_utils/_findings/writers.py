@@ -92,7 +92,8 @@ def _file_owner(case: Case) -> Found | None:
         return None
     return Found(
         "; ".join(lines),
-        f"Files are read in the order of their names; it comes after {case.policy.sysctl_file}, so it wins at boot.",
+        "Files are read in the order of their names. This one comes after "
+        f"{case.policy.sysctl_file}, so it wins at boot.",
         "Change or remove that line, then apply.",
     )
 
@@ -126,10 +127,10 @@ def _by_version(observed: Observed, lost: Iterable[str]) -> str:
         return ""
     version, raises = observed.kube_proxy.version, observed.kube_proxy.raises_only
     if raises is None:
-        return " Its version was not seen: v1.23 to v1.28 only raise conntrack's, all others write in either direction."
+        return " Its version was not seen: v1.23 to v1.28 only raise values of conntrack, all others lower them too."
     if raises:
-        return f" {version} only raises conntrack's."
-    return f" {version or 'This release'} writes conntrack's in either direction (v1.23 to v1.28 only raised them)."
+        return f" {version} only raises values of conntrack."
+    return f" {version or 'This release'} lowers values of conntrack, too (v1.23 to v1.28 only raise them)."
 
 
 @RULES.node("ipvs-owner-keepalived", WARNING)

@@ -60,10 +60,10 @@ def edit(text: object, options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def edit_fields(text: str, originals: str, name: str, wishes: Wishes) -> Edited:
-    """``text`` with the wishes where it means something else now, and without what an earlier call set besides.
+    """``text`` with each wished value, where the field means something else now.
 
-    Of an option in ``wishes`` each field that is set in the record and not wished is given back what stood there, but
-    for those that somebody else has changed since. ``name`` is said in errors, and in the record.
+    A field of an option in ``wishes`` that an earlier call set, and that is not wished any more, gets back what stood
+    there, unless somebody else has changed it since. ``name`` is said in errors, and in the record.
     """
     record = parse_record(originals, name)
     known = record.get(name, {})
@@ -88,7 +88,7 @@ def _open(text: str) -> Document:
     for key, expected in (("kind", KIND), ("apiVersion", API_VERSION)):
         value = document.data.get(key)
         if value != expected:
-            raise PlanError(f"{key} is {value!r}, {expected} expected; others have other fields")
+            raise PlanError(f"{key} is {value!r}, {expected} expected, for others have other fields")
     return document
 
 

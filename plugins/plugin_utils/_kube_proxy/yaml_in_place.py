@@ -147,10 +147,10 @@ class Document:
         return "\r\n" if "\r\n" in self.text else "\n"
 
     def _checked(self, text: str, expected: dict[Any, Any]) -> Document:
-        """The text as a document. Whatever was thought above, it must say what was wished and nothing else."""
+        """The text as a document. It is read again and compared: it must say what was wished and nothing else."""
         changed = Document(text)
         if changed.data != expected:
-            raise PlanError("a change would change more than the field")
+            raise PlanError("the change would reach more than the field")
         return changed
 
 

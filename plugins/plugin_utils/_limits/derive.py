@@ -107,7 +107,7 @@ def _require_room(limit: Limit, policy: Policy) -> None:
 
 
 def _how_to_raise(limit: Limit) -> str:
-    """What the user said: a node that shows such a limit by itself is set apart (limits.NodeLimits.shown)."""
+    """Where the user said it: no plan is made for one that a node shows by itself (limits.NodeLimits.shown)."""
     if limit.node is None:
         return "Raise it there, or correct keepalive_middleboxes."
     return f"Raise it in {'keepalive_ipvs_timeouts' if limit.name == IPVS_TCP else 'keepalive_sysctls'}."

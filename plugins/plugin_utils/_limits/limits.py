@@ -82,7 +82,7 @@ class Limit:
 
 @dataclass(frozen=True)
 class NotSeen:
-    """A limit that may be there and could not be read, or ``shown`` is what makes no sense and is left out.
+    """A limit that may be there and could not be read; or ``shown``, which makes no sense and is left out.
 
     ``problem`` is the id of what node_info said about it.
     """
@@ -110,7 +110,7 @@ class NodeLimits:
 
     @property
     def shown(self) -> tuple[Limit, ...]:
-        """The limits that the node shows and that make no sense: it is set apart, and the others do without them."""
+        """The limits that the node shows and that make no sense. The other nodes are planned without them."""
         return tuple(each.shown for each in self.not_seen if each.shown)
 
 

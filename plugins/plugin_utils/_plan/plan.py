@@ -64,7 +64,7 @@ def _wish(
 def _raise_ipvs(
     there: Mapping[str, Observed], limits: tuple[Limit, ...], policy: Policy
 ) -> tuple[Wish, dict[str, dict[str, int]]]:
-    """The other cure: IPVS above the highest keepalive in use, which stays; the user's own values are set even so."""
+    """The other cure: IPVS is raised above the highest keepalive in use, which stays. The user's own values are set."""
     others = [
         limit
         for limit in ipvs.planned_limits(limits, there, {name: {} for name in there}, policy)

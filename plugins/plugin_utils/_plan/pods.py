@@ -75,7 +75,7 @@ def with_pods(
 def pods_settings(node: Observed, limit: Limit | None, to_set: Keepalive | None, policy: Policy) -> Keepalive | None:
     """What node_settings is to give to running pods, None where none needs it or keepalive_pods is false.
 
-    It is given where any pod is too late: which of them had theirs from an earlier run, only the node remembers.
+    It is given where any pod is too late. Only the node knows which of them have theirs from an earlier run.
     """
     if to_set is None or not policy.pods or not any(_late(node, limit, policy)):
         return None

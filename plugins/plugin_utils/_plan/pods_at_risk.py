@@ -137,10 +137,10 @@ def _longest(keepalive: Keepalive) -> Keepalive:
 
 
 def _is_late(gap: int, keepalive: Keepalive, limit: Limit, view: View) -> bool:
-    """Whether a gap goes beyond the limit, which it does, too, where it is only what is left of the timer.
+    """Whether a gap goes beyond the limit. If it does, so does the timer of which it is only what is left.
 
-    Below a time that is late itself it may be of the socket's own TCP_KEEPIDLE, whose TCP_KEEPINTVL nobody sees. Then
-    the gap counts alone, and else with the interval of the namespace.
+    In a namespace whose time is too late, a shorter gap may come from the socket's own TCP_KEEPIDLE. Nobody sees the
+    TCP_KEEPINTVL of that socket, so the gap counts alone. Otherwise the interval of the namespace counts, too.
     """
     if gap < keepalive.time and not view.is_safe(keepalive):
         return keepalive_math.with_slack(gap) + view.policy.margin > limit.seconds

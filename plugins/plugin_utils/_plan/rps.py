@@ -32,9 +32,9 @@ _FEWEST_CPUS = 2
 
 
 def rps_settings(node: Observed, policy: Policy) -> RpsSettings | None:
-    """The node's settings: no rows, so that what was set is given back, where RPS is not asked for or no NIC gains.
+    """The node's settings. Without rows, where RPS is not asked for or no NIC gains, what was set is given back.
 
-    None where that cannot be told: what is there stays.
+    None where nobody can tell: then what is there stays.
     """
     rps = node.rps
     if policy.rps == LEAVE:
@@ -87,7 +87,7 @@ def rps_notes(node: Observed, policy: Policy) -> Iterator[str]:
 
 
 def _rows(rps: Rps, policy: Policy) -> Iterator[Row]:
-    """Rows for the NICs that are there only where they need their own; the others go by NUMA node, later ones, too."""
+    """A NIC gets a row of its own only where it needs one. All others, later ones too, go by their NUMA node."""
     if len(rps.usable(None)) < _FEWEST_CPUS:
         return
     limit = policy.rps != ALWAYS

@@ -88,11 +88,11 @@ def _keepalive_sysctls(node: Observed, wish: Wish, reasons: dict[str, str]) -> d
 
 
 def kept(node: Observed, wish: Wish) -> Keepalive | None:
-    """The keepalive that an earlier run put into our file, where it has to stay although the plan would not ask for it.
+    """The keepalive that an earlier run put into our file and that has to stay, None where the plan decides.
 
-    It gives way to an earlier first probe, to the user's own values and to a kube-proxy that names its mode. While no
-    kube-proxy answers, a limit that is not seen is no proof that it is gone: after a reboot IPVS comes with kube-proxy.
-    Nor is it while the node shows one that makes no sense.
+    It stays where the plan sets none. It stays, too, where the plan would probe later while nobody can tell whether the
+    earlier limit is gone: no kube-proxy answers (after a reboot IPVS comes with kube-proxy), or the node shows a limit
+    that makes no sense. The user's own values always win.
     """
     ours = _in_our_file(node, wish.policy)
     if ours is None or wish.policy.own_names:
@@ -105,7 +105,7 @@ def kept(node: Observed, wish: Wish) -> Keepalive | None:
 
 
 def _modules_in_our_file(node: Observed, policy: Policy) -> list[str]:
-    """What an earlier run, or its owner, loads at boot by our file: a list without them would take them out of it."""
+    """The modules that our file loads at boot already. Settings without them would take them out of it."""
     return [name for name, module in node.modules.items() if (module.boot or "").startswith(f"{policy.modules_file}:")]
 
 

@@ -26,7 +26,7 @@ NODE, PLAN = "node", "plan"
 class Settings:
     """What node_settings is to bring a node to; all empty where the node needs nothing.
 
-    ``rps`` and ``pods`` (the keepalive of running pods) are None to leave them.
+    With None, ``rps`` and ``pods`` (the keepalive of running pods) stay as they are.
     """
 
     modules: tuple[str, ...] = ()
@@ -99,8 +99,8 @@ class Finding:
 class NodePlan:
     """One node: what was seen, how it stands to the limit, what it should have, and whose each value is.
 
-    ``verdict`` counts the values of its pods, ``own_verdict`` only those of the node itself. A node that was not
-    observed has none of what has a default.
+    ``verdict`` counts the values of its pods, ``own_verdict`` only those of the node itself. What has a default here
+    is not known of a node that was not observed.
     """
 
     name: str

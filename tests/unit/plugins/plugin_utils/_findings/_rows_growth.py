@@ -38,7 +38,8 @@ RAISED = [
             "limit": None,
             "why": "An INVALID packet passes without NAT. The pod does not know its sender and resets a healthy "
             "connection.",
-            "remedy": "Set keepalive_be_liberal: true. What keeps packets from being handled in time: docs/invalid.md.",
+            "remedy": "Set keepalive_be_liberal: true. See docs/invalid.md for what keeps packets from being "
+            "handled in time.",
         },
         id="under load",
     ),
@@ -65,8 +66,9 @@ RAISED = [
         {
             "severity": "info",
             "observed": f"7 more packets INVALID in 2.5 s, {BE_LIBERAL} 1",
-            "why": "With be_liberal on only resets out of the window are INVALID, and what is no valid packet at all: "
-            "a wrong checksum, impossible flags, an ICMP error about a connection that is not known.",
+            "why": "With be_liberal on only two kinds of packets are INVALID: resets out of the window, and "
+            "broken packets. Those have a wrong checksum, impossible flags, or an ICMP error about an "
+            "unknown connection.",
             "remedy": "See which with sysctl net.netfilter.nf_conntrack_log_invalid=255 and the kernel's log, then set "
             "it back. Where NICs have one queue, spread the packets over CPUs (RPS): docs/rps.md.",
         },

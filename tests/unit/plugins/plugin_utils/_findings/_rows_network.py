@@ -172,8 +172,8 @@ RAISED = [
         {
             "severity": "info",
             "observed": f"{LOOSE} 0 ({OTHER_FILE}:4)",
-            "remedy": f"Where it is not wanted, keepalive_sysctls: {{{LOOSE}: 1}}. "
-            "Either way keepalive below the limit keeps it.",
+            "remedy": f"If you do not want that, set keepalive_sysctls: {{{LOOSE}: 1}}. In both cases a keepalive "
+            "below the limit keeps the connection.",
         },
         id="no picking up",
     ),
@@ -227,7 +227,7 @@ RAISED = [
             "limit": f"300 s ({CAP})",
             "why": "An outage that swallows 3 probes ends a connection whose other end is well: conntrack then forgets "
             f"it after {CAP}, although keepalive would go on until 3120 s.",
-            "remedy": "Lower keepalive_intvl to 266 or less where longer outages are to be survived.",
+            "remedy": "To survive longer outages, lower keepalive_intvl to 266 or less.",
         },
         id="probes too far apart for the cap, which lost ones alone do not reach",
     ),
@@ -241,8 +241,8 @@ RAISED = [
             "limit": "3600 s (kube-proxy's own default)",
             "why": "A client that closes its half and waits longer than 60 s for the answer never gets it. Keepalive "
             "does not come that soon.",
-            "remedy": f"Where programs do that, keepalive_sysctls: {{{CLOSE_WAIT}: 3600}}. kube-proxy at its next "
-            "start (conntrack.tcpCloseWaitTimeout 3600s) brings 3600 s.",
+            "remedy": f"If programs do that, set keepalive_sysctls: {{{CLOSE_WAIT}: 3600}}. kube-proxy at its next "
+            "start (conntrack.tcpCloseWaitTimeout 3600s) sets 3600 s.",
         },
         id="the kernel's own, until kube-proxy starts again",
     ),
@@ -254,7 +254,7 @@ RAISED = [
             kube_proxy={"conntrack": {"tcp_close_wait": 0}},
         ),
         {},
-        {"remedy": f"Where programs do that, keepalive_sysctls: {{{CLOSE_WAIT}: 3600}}."},
+        {"remedy": f"If programs do that, set keepalive_sysctls: {{{CLOSE_WAIT}: 3600}}."},
         id="the kernel's own, which kube-proxy leaves alone",
     ),
     pytest.param(
@@ -264,8 +264,9 @@ RAISED = [
         {
             "severity": "warning",
             "observed": f"{REUSE_MODE} 0, kernel 6.1.0-56-cloud-amd64 with {FIX}",
-            "why": "A new connection from a port that IPVS still remembers goes to the real server of the old one, "
-            "with weight 0 too: time-outs after a rollout, to pods that are gone.",
+            "why": "A new connection from a port that IPVS still remembers goes to the real server of the old "
+            "connection, even to one with weight 0. After a rollout that is a pod that is gone, and the "
+            "connection times out.",
             "remedy": "Set keepalive_conn_reuse_mode: auto.",
         },
         id="0 on a kernel that needs no 0",
@@ -276,7 +277,7 @@ RAISED = [
         {},
         {
             "severity": "warning",
-            "remedy": "kube-proxy sets 0 on every kernel from 4.1 to below 5.9 at its start. Run a kernel from 5.9 on.",
+            "remedy": "At its start kube-proxy sets 0 on every kernel from 4.1 to below 5.9. Run a kernel from 5.9 on.",
         },
         id="0 by kube-proxy on a kernel with the backport",
     ),
@@ -286,7 +287,7 @@ RAISED = [
         {},
         {
             "severity": "warning",
-            "remedy": "This kube-proxy sets 0 on every kernel at its start. Run 1.20.15, 1.21.9, 1.22 or newer.",
+            "remedy": "At its start this kube-proxy sets 0 on every kernel. Run 1.20.15, 1.21.9, 1.22 or newer.",
         },
         id="0 by an old kube-proxy on a new kernel",
     ),
@@ -296,8 +297,8 @@ RAISED = [
         {},
         {
             "severity": "info",
-            "observed": f"{REUSE_MODE} 0, kernel 4.18.0-553.el8.x86_64 of which the number does not tell whether it "
-            "has " + FIX,
+            "observed": f"{REUSE_MODE} 0, kernel 4.18.0-553.el8.x86_64 whose number does not tell whether it has "
+            + FIX,
             "remedy": "Run a kernel with the fix, where 1 costs nothing. With expire_nodest_conn 1 the harm is less.",
         },
         id="0 on a vendor's kernel",
@@ -312,8 +313,8 @@ RAISED = [
             "limit": f"f0a5e4d7a594, {FIX}",
             "why": "Without the fix the kernel drops the first SYN from a reused port: that connection takes one "
             "second more.",
-            "remedy": "Run a kernel with the fix. Or keepalive_conn_reuse_mode: 0, which sends such connections to old "
-            "real servers.",
+            "remedy": "Run a kernel with the fix. Or set keepalive_conn_reuse_mode: 0, which sends such "
+            "connections to old real servers.",
         },
         id="1 without the fix",
     ),
@@ -353,11 +354,11 @@ RAISED = [
             "severity": "info",
             "observed": "2 real servers with weight 0 and 6 connections: TCP 10.2.0.1:8080 of 10.96.0.1:443: 2 active, "
             "1 inactive, at most 900 s; TCP 10.2.0.2:8080 of 10.96.0.1:443: 0 active, 3 inactive, at most 120 s",
-            "why": "They get no new connections, except from reused ports where conn_reuse_mode is 0. An old one ends "
-            "so long after its last packet; each packet, a keepalive probe too, begins the time anew. "
-            "The longest: 900 s.",
-            "remedy": "Wait, or end the connections at the client. "
-            "Next time shorter tcpfin and udp in keepalive_ipvs_timeouts.",
+            "why": "They get no new connections, except from reused ports where conn_reuse_mode is 0. An old "
+            "connection ends at most 900 s after its last packet. Each packet begins that time anew, a "
+            "keepalive probe too.",
+            "remedy": "Wait, or end the connections at the client. For the next time set shorter tcpfin and udp "
+            "in keepalive_ipvs_timeouts.",
         },
         id="a rollout",
     ),
@@ -412,11 +413,13 @@ RAISED = [
         {
             "severity": "info",
             "observed": "kube-proxy mode ipvs",
-            "why": "KEP-5495: a warning since Kubernetes 1.35, off by default from 1.40, removed in 1.43.",
-            "remedy": "Plan the move to nftables mode (stable since Kubernetes 1.33, needs Linux 5.13). IPVS then no "
-            "longer forgets connections: the limit is conntrack established, 86400 s on this node now. The move ends "
-            "open connections to Services once. With all nodes moved the lowest limit is 86400 s (conntrack "
-            "established on worker1), the plan 7200/75/9: audit and apply again then.",
+            "why": "Kubernetes warns of ipvs mode since 1.35, has it off by default from 1.40, and removes it in "
+            "1.43 (KEP-5495).",
+            "remedy": "Plan the move to nftables mode (stable since Kubernetes 1.33, needs Linux 5.13). IPVS then "
+            "no longer forgets connections: the limit is conntrack established, 86400 s on this node "
+            "now. The move ends open connections to Services once. Once all nodes have moved, audit and "
+            "apply again: the lowest limit is then 86400 s (conntrack established on worker1), the plan "
+            "7200/75/9.",
         },
         id="ipvs mode",
     ),
@@ -425,10 +428,10 @@ RAISED = [
         altered(without_conntrack(quiet_node()), kernel="5.10.0-46-cloud-amd64"),
         {},
         {
-            "remedy": "Plan the move to iptables mode, or to nftables mode with a kernel from 5.13 on (this one is "
-            "older). IPVS then no longer forgets connections: the limit is conntrack established, not seen on this "
-            "node now. The move ends open connections to Services once. With all nodes moved, audit and apply again: "
-            "no other limit is seen now."
+            "remedy": "Plan the move to iptables mode, or to nftables mode with a kernel from 5.13 on (this one "
+            "is older). IPVS then no longer forgets connections: the limit is conntrack established, "
+            "not seen on this node now. The move ends open connections to Services once. Once all nodes "
+            "have moved, audit and apply again: no other limit is seen now."
         },
         id="ipvs mode on an older kernel",
     ),
@@ -439,10 +442,10 @@ RAISED = [
         {
             "severity": "warning",
             "observed": "kube-proxy v1.40.1, mode ipvs",
-            "remedy": "Plan the move to nftables mode (stable since Kubernetes 1.33, needs Linux 5.13). IPVS then no "
-            "longer forgets connections: the limit is conntrack established, 200 s on this node now. The move ends "
-            "open connections to Services once. With all nodes moved, audit and apply again: the lowest limit is then "
-            "200 s (conntrack established on worker1).",
+            "remedy": "Plan the move to nftables mode (stable since Kubernetes 1.33, needs Linux 5.13). IPVS then "
+            "no longer forgets connections: the limit is conntrack established, 200 s on this node now. "
+            "The move ends open connections to Services once. Once all nodes have moved, audit and "
+            "apply again: the lowest limit is then 200 s (conntrack established on worker1).",
         },
         id="off by default, and a limit below which there is no plan",
     ),
@@ -457,8 +460,8 @@ RAISED = [
             "limit": None,
             "why": "A connection crosses several nodes, so the limit of IPVS counts for all of them until the last one "
             "has moved. Only nodes in ipvs mode need IPVS timeouts; the others get none.",
-            "remedy": "Finish the move. With all nodes moved the lowest limit is 86400 s (conntrack established on "
-            "worker1), the plan 7200/75/9: audit and apply again then.",
+            "remedy": "Finish the move. Once all nodes have moved, audit and apply again: the lowest limit is "
+            "then 86400 s (conntrack established on worker1), the plan 7200/75/9.",
         },
         id="in the middle of a move",
     ),
@@ -503,8 +506,9 @@ RAISED = [
             "limit": "300 s (Kubernetes moves pods off an unreachable node then)",
             "why": "Keepalive does not probe while data waits for an answer. HTTP/2 clients without health checks hang "
             "as long.",
-            "remedy": "Let clients check: HTTP/2 pings, TCP_USER_TIMEOUT. Or keepalive_dead_peer_seconds: 103, for "
-            "processes in the node's own namespace; a shorter outage of the network then ends connections.",
+            "remedy": "Let clients check: HTTP/2 pings, TCP_USER_TIMEOUT. Or set keepalive_dead_peer_seconds: "
+            "103, for processes in the node's own namespace. A shorter outage of the network then ends "
+            "connections.",
         },
         id="the kernel's 15",
     ),

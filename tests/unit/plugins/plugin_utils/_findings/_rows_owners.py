@@ -82,8 +82,8 @@ RAISED = [
             "severity": "warning",
             "observed": f"{ESTABLISHED} 172800 against kube-proxy at its next start (conntrack.tcpEstablishedTimeout "
             "86400s)",
-            "why": "kube-proxy writes these sysctls at every start, so the planned value does not stay. v1.31.2 writes "
-            "conntrack's in either direction (v1.23 to v1.28 only raised them).",
+            "why": "kube-proxy writes these sysctls at every start, so the planned value does not stay. v1.31.2 "
+            "lowers values of conntrack, too (v1.23 to v1.28 only raise them).",
             "remedy": f"Change it {EDIT}. {ROLE.format('kube_proxy_conntrack: {tcp_established: 172800}')}. "
             "Or drop it from the keepalive_ variables.",
         },
@@ -96,8 +96,8 @@ RAISED = [
         {
             "observed": f"{ESTABLISHED} 3600 against kube-proxy at its next start (conntrack.tcpEstablishedTimeout "
             "86400s, where that is higher)",
-            "why": "kube-proxy writes these sysctls at every start, so the planned value does not stay. v1.27.3 only "
-            "raises conntrack's.",
+            "why": "kube-proxy writes these sysctls at every start, so the planned value does not stay. v1.27.3 "
+            "only raises values of conntrack.",
         },
         id="a lower timeout, which an older kube-proxy raises",
     ),
@@ -108,8 +108,9 @@ RAISED = [
         {
             "observed": f"{ESTABLISHED} 172800 against kube-proxy at its next start (conntrack.tcpEstablishedTimeout "
             "86400s, by some releases only where that is higher)",
-            "why": "kube-proxy writes these sysctls at every start, so the planned value does not stay. Its version "
-            "was not seen: v1.23 to v1.28 only raise conntrack's, all others write in either direction.",
+            "why": "kube-proxy writes these sysctls at every start, so the planned value does not stay. Its "
+            "version was not seen: v1.23 to v1.28 only raise values of conntrack, all others lower them "
+            "too.",
         },
         id="a higher timeout, and nobody knows the release",
     ),

@@ -40,8 +40,8 @@ UNKNOWN = (
     "Endpoint::tcp_keepalive(Some(Duration::from_secs(600))))"
 )
 RAISE = (
-    " Or keepalive_strategy: raise_ipvs, which raises the IPVS tcp timeout to {} s at least, when idle gRPC channels "
-    "have closed their connection."
+    " Or set keepalive_strategy: raise_ipvs, which raises the IPVS tcp timeout to at least {} s: by then idle "
+    "gRPC channels have closed their connection."
 )
 
 
@@ -60,9 +60,10 @@ RAISED = [
             "severity": "critical",
             "limit": LIMIT,
             "observed": "2 pods with 7200/75/9: default/web-0, default/web-1",
-            "remedy": f"{APPLY}: it sets 600/30/9 in the running pods, for the connections that they open then. Give "
-            "new pods net.ipv4.tcp_keepalive_time, _intvl and _probes of 600/30/9 with the role pod_defaults or in "
-            "securityContext.sysctls. Or, where pods cannot be touched, keepalive_strategy: raise_ipvs.",
+            "remedy": f"{APPLY}: it sets 600/30/9 in the running pods, for the connections that they open then. "
+            "Give new pods net.ipv4.tcp_keepalive_time, _intvl and _probes of 600/30/9 with the role "
+            "pod_defaults or in securityContext.sysctls. Or, if you cannot change pods, set "
+            "keepalive_strategy: raise_ipvs.",
         },
         id="pods by name",
     ),
@@ -75,8 +76,8 @@ RAISED = [
             "observed": "9 pods with 7200/75/9: default/web-0, default/web-1, default/web-2, default/web-3, "
             "default/web-4, default/web-5 and 3 more",
             "remedy": "Give new pods net.ipv4.tcp_keepalive_time, _intvl and _probes of 600/30/9 with the role "
-            "pod_defaults or in securityContext.sysctls. Or, where pods cannot be touched, keepalive_strategy: "
-            "raise_ipvs.",
+            "pod_defaults or in securityContext.sysctls. Or, if you cannot change pods, set "
+            "keepalive_strategy: raise_ipvs.",
         },
         id="many pods, which are to be left alone",
     ),
@@ -88,8 +89,8 @@ RAISED = [
             "severity": "critical",
             "limit": LIMIT,
             "observed": "default/web-0 has 1800/60/5, shop/db-0 has 600/30/0",
-            "why": "These are not the kernel's values, so they were set on purpose (or by an earlier run, under a "
-            "higher limit), and nothing here overwrites the wish of a pod's owner.",
+            "why": "These are not the kernel's values: somebody set them on purpose, or an earlier run did under "
+            "a higher limit. This collection does not overwrite what was set on purpose.",
             "remedy": "Set at most 600/30/9 in securityContext.sysctls of these pods, or drop it there, and recreate "
             "them.",
         },
@@ -127,9 +128,10 @@ RAISED = [
             "limit": LIMIT,
             "observed": "4 open connections to services in default/web-0 (3), the node itself (1): proxy (812) of "
             "ingress/proxy-x7",
-            "why": "A timer is armed when the connection opens, and runs out as it is: a lower sysctl does not reach "
-            "it. So these were opened before the change, or with a TCP_KEEPIDLE of their own.",
-            "remedy": "Restart these, or have them connect again, and only these. What they open from now on is kept.",
+            "why": "The timer is armed when a connection opens, and a lower sysctl does not change it. So these "
+            "connections were opened before the change, or with a TCP_KEEPIDLE of their own.",
+            "remedy": "Restart these, or have them connect again. Nothing else needs it. Connections that they "
+            "open from now on are kept.",
         },
         id="connections from before the change",
     ),
@@ -166,9 +168,8 @@ RAISED = [
         {"strategy": "raise_ipvs"},
         {
             "remedy": "In the program, for grpc-go: keepalive.ClientParameters{Time: 600 * time.Second, "
-            "PermitWithoutStream: true}, and no dialer with KeepAlive: -1. "
-            f"{APPLY}: it raises the IPVS tcp timeout to 1860 s at least, when idle gRPC channels have closed their "
-            "connection.",
+            f"PermitWithoutStream: true}}, and no dialer with KeepAlive: -1. {APPLY}: it raises the IPVS "
+            "tcp timeout to at least 1860 s: by then idle gRPC channels have closed their connection.",
         },
         id="a gRPC client, with the other cure",
     ),
@@ -221,7 +222,7 @@ RAISED += [
         {
             "severity": "unknown",
             "limit": LIMIT,
-            "observed": "6 open connections to services undecided in default/web-0 (5), default/web-1 (1)",
+            "observed": "6 open connections to services cannot be judged: default/web-0 (5), default/web-1 (1)",
             "remedy": "Load tcp_diag (modprobe tcp_diag) and run again, or have them connect again.",
         },
         id="what is left of a timer is no proof",

@@ -41,8 +41,8 @@ RAISED = [
             "severity": "warning",
             "observed": f"{EXPIRE_QUIESCENT} 0, 1 virtual service with session affinity",
             "limit": None,
-            "why": "With 0 the next connection of a client goes to its old real server although that has weight 0. It "
-            "never drains, and once it is gone, that client gets time-outs.",
+            "why": "With 0 the next connection of a client goes to its old real server although that has weight "
+            "0. The server never drains, and once it is gone, connections of that client time out.",
             "remedy": "Set keepalive_expire_quiescent_template: true.",
         },
         id="session affinity under keepalived",

@@ -63,23 +63,22 @@ def test_pods_are_named_by_cause_with_what_to_do_about_each():
     found = finding(EVERY)
     assert (found["id"], found["severity"], found["scope"], found["limit"]) == (REFUSED, "warning", "worker1", None)
     assert found["observed"] == (
-        "2 pods did not keep 600/30/9: shop/web-0 (has 7200/75/9), shop/web-1 (has 1000/75/9); "
-        f"1 pod refused 600/30/9: shop/db-0 ({DENIED}); 1 pod could not be reached for 600/30/9: shop/cart-0 ({LATE})"
+        "2 pods did not keep 600/30/9: shop/web-0 (has 7200/75/9), shop/web-1 (has 1000/75/9); 1 pod refused "
+        f"600/30/9: shop/db-0 ({DENIED}); 1 pod could not be reached to set 600/30/9: shop/cart-0 ({LATE})"
     )
     assert found["remedy"] == (
-        "What sets another value stands in the pod, such as its entrypoint, an init container or "
-        "securityContext.sysctls: change it there. "
-        "Pods that refuse a value (a sandbox, a user namespace, a security module) need it when they start: by the "
-        "role pod_defaults or securityContext.sysctls; then recreate them. "
-        "Run the playbook kubenode.connections.apply again for those that could not be reached."
+        "Something in the pod sets another value, such as its entrypoint, an init container or "
+        "securityContext.sysctls. Change it there. A pod that refuses a value (a sandbox, a user namespace, a "
+        "security module) has to get it at its start: use the role pod_defaults or securityContext.sysctls, then "
+        "recreate the pod. Run the playbook kubenode.connections.apply again for those that could not be reached."
     )
 
 
 @pytest.mark.parametrize(
     ("cause", "todo"),
     [
-        pytest.param("rewritten", "What sets another value", id="a pod that writes its own"),
-        pytest.param("refused", "Pods that refuse a value", id="a sandbox"),
+        pytest.param("rewritten", "Something in the pod sets another value", id="a pod that writes its own"),
+        pytest.param("refused", "A pod that refuses a value", id="a sandbox"),
         pytest.param("unread", "Run the playbook", id="no time"),
     ],
 )
@@ -106,7 +105,7 @@ def test_there_is_nothing_to_say_where(of):
 
 def test_what_a_hostile_node_returns_is_a_finding_with_nothing_of_it_taken_for_granted():
     found = finding({"pods_not_taken": [7, {"pod": "x" * 10000, "cause": ["rewritten"]}]})
-    assert found["observed"].startswith("2 pods could not be reached for ?: ? (no reason was given), xxx")
+    assert found["observed"].startswith("2 pods could not be reached to set ?: ? (no reason was given), xxx")
     assert len(found["observed"]) < 1000
 
 

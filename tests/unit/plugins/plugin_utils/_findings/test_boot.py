@@ -27,7 +27,7 @@ BE_LIBERAL = "net.netfilter.nf_conntrack_tcp_be_liberal"
 LATER_FILE = "/etc/sysctl.d/zz-tuned.conf"
 IPVS_LIMIT = "900 s (IPVS tcp on worker1)"
 APPLY = "Run the playbook kubenode.connections.apply"
-BOOT_KEPT = "Where the value of now is to stay, put it into keepalive_sysctls{}. Where not, set the other one now."
+BOOT_KEPT = "To keep the value of now, put it into keepalive_sysctls{}. Else set the other one now."
 MAX = "net.netfilter.nf_conntrack_max"
 LOOSE = "net.netfilter.nf_conntrack_tcp_loose"
 CLOSE_WAIT = "net.netfilter.nf_conntrack_tcp_timeout_close_wait"
@@ -68,7 +68,7 @@ RAISED = [
         {
             "observed": "keepalive is 600/30/9 now and 7200/30/9 after a reboot: "
             f"{LATER_FILE}:3 sets net.ipv4.tcp_keepalive_time to 7200",
-            "remedy": f"Change or remove {LATER_FILE}:3: read after {OUR_FILE}, so it wins.",
+            "remedy": f"Change or remove {LATER_FILE}:3. It is read after {OUR_FILE}, so it wins.",
         },
         id="a file after ours sets it back",
     ),
@@ -109,7 +109,7 @@ RAISED = [
             "severity": "warning",
             "observed": f"{BE_LIBERAL} = 1 (/etc/sysctl.conf:3): not applied at boot",
             "why": "nf_conntrack is loaded after systemd-sysctl has run, which skips a missing key without an error.",
-            "remedy": "Name nf_conntrack in /etc/modules-load.d/k8s.conf, which is read before.",
+            "remedy": "Name nf_conntrack in /etc/modules-load.d/k8s.conf, which is read earlier.",
         },
         id="be_liberal without modules-load.d",
     ),
@@ -117,7 +117,7 @@ RAISED = [
         "boot-module-late",
         with_sysctl(quiet_node(), BE_LIBERAL, "1", value="1", file="/etc/sysctl.conf", line=3),
         {"sysctls": {BE_LIBERAL: 1}},
-        {"remedy": f"{APPLY}: it names nf_conntrack in /etc/modules-load.d/k8s.conf, which is read before."},
+        {"remedy": f"{APPLY}: it names nf_conntrack in /etc/modules-load.d/k8s.conf, which is read earlier."},
         id="be_liberal, which the plan cures",
     ),
     pytest.param(
@@ -144,7 +144,7 @@ RAISED = [
             "severity": "info",
             "observed": "/etc/sysctl.d/x.conf:0: no =; /etc/sysctl.d/x.conf:1: no =; /etc/sysctl.d/x.conf:2: no =; "
             "/etc/sysctl.d/x.conf:3: no =; /etc/sysctl.d/x.conf:4: no =; /etc/sysctl.d/x.conf:5: no = and 2 more",
-            "why": "Such lines are skipped at boot; they may be meant to set something.",
+            "why": "The boot skips such lines, so a setting may be missing.",
             "remedy": "Correct or remove them.",
         },
         id="lines without an equals sign",
@@ -157,7 +157,7 @@ RAISED = [
             "severity": "warning",
             "limit": "900 s (the kernel's default)",
             "observed": "IPVS tcp 8284 s, set by hand or by a unit that this collection does not look for",
-            "why": "IPVS timeouts are lost at a reboot: then the limit is 900 s, maybe too short.",
+            "why": "A reboot resets IPVS timeouts. The limit is then 900 s, which may be too short.",
             "remedy": "Keep it with keepalive_ipvs_timeouts: {tcp: 8284}, unless you know what sets it again at boot.",
         },
         id="raised by hand",
@@ -170,8 +170,8 @@ RAISED = [
             "severity": "warning",
             "observed": f"{RETRIES2} is 8 now and 15 after a reboot: no file sets it; {SLOPPY} is 1 now and 0 after a "
             "reboot: no file sets it",
-            "why": "Set by hand it lasts until the reboot; or by a unit or a program that this collection does not "
-            "look for.",
+            "why": "Somebody set the value by hand, and it lasts until the reboot. Or a unit or program sets it "
+            "that this collection does not look for.",
             "remedy": BOOT_KEPT.format(""),
         },
         id="set by hand",

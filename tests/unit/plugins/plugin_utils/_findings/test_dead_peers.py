@@ -83,7 +83,7 @@ RAISED = [
         {},
         {
             "severity": "warning",
-            "observed": "kubelet notices after 40 + 10 = 50 s that its API server is gone, not below 50 s",
+            "observed": "kubelet notices after 40 + 10 = 50 s that its API server is gone, which is not below 50 s",
             "limit": "50 s (default of --node-monitor-grace-period)",
             "why": "Until then it renews no lease. The node becomes NotReady although it and the other API servers "
             "are well.",
@@ -98,7 +98,7 @@ RAISED = [
         {},
         {
             "severity": "info",
-            "observed": "kubelet notices after 30 + 15 = 45 s that its API server is gone, not below 40 s",
+            "observed": "kubelet notices after 30 + 15 = 45 s that its API server is gone, which is not below 40 s",
         },
         id="the defaults before Kubernetes 1.32",
     ),

@@ -89,7 +89,7 @@ RAISED = [
             "scope": "plan",
             "limit": IPVS_LIMIT,
             "observed": "keepalive 600/30/10: 600 + 10 x 30 = 900 s, not below 900 s",
-            "why": "A healthy connection is kept. A dead peer is given up only after the middle has forgotten the "
+            "why": "A healthy connection is kept. A dead peer is given up only after the path has forgotten the "
             "connection.",
             "remedy": "Use keepalive_profile: derived.",
         },
@@ -113,7 +113,7 @@ RAISED = [
         "node-keepalive-undecided",
         with_keepalive(quiet_node(), (600, 30, 10), file="/etc/sysctl.d/10-x.conf"),
         {},
-        {"severity": "info", "remedy": "Nothing has to be done; fewer probes would decide in time."},
+        {"severity": "info", "remedy": "Nothing has to be done. Fewer probes would decide in time."},
         id="the article's values, by somebody else",
     ),
 ]

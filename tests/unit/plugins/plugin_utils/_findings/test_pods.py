@@ -39,8 +39,9 @@ RAISED = [
             "why": "Keepalive sysctls belong to a network namespace. The node's own reach hostNetwork processes only, "
             "and the namespace of a new pod starts with the kernel's 7200/75/9.",
             "remedy": "Give pods net.ipv4.tcp_keepalive_time, _intvl and _probes of 600/30/9: in "
-            "securityContext.sysctls (safe from Kubernetes 1.29), by CRI-O's default_sysctls or the CNI plugin tuning; "
-            "then recreate them. Or, where pods cannot be touched, keepalive_strategy: raise_ipvs.",
+            "securityContext.sysctls (safe from Kubernetes 1.29), by CRI-O's default_sysctls or the CNI "
+            "plugin tuning; then recreate them. Or, if you cannot change pods, set keepalive_strategy: "
+            "raise_ipvs.",
         },
         id="pods keep the kernel's values",
     ),

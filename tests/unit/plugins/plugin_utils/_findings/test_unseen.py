@@ -21,8 +21,8 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._n
 )
 
 WHO_FORWARDS = (
-    "Name what forwards Services in keepalive_middleboxes: cilium, calico_ebpf, or {name: ..., seconds: ...}. Where "
-    "kube-proxy has only not started yet, run again when it has."
+    "Name what forwards Services in keepalive_middleboxes: cilium, calico_ebpf, or {name: ..., seconds: ...}. If "
+    "kube-proxy just has not started yet, run again when it has."
 )
 DENIED = "kubelet: /proc/1024/environ: Permission denied"
 
@@ -42,8 +42,8 @@ RAISED = [
             "scope": "worker1",
             "observed": "IPVS tcp after a kube-proxy restart shows 5 s, below 10 s (the shortest idle limit that "
             "keepalive in whole seconds can stay below)",
-            "why": "The node is set apart: this limit does not count, and the others are planned without it. Once it "
-            "is in force, idle connections are lost.",
+            "why": "This limit does not count: the other nodes are planned without it. Once it is in force, idle "
+            "connections are lost.",
             "remedy": "Correct ipvs.tcpTimeout in kube-proxy's configuration.",
         },
         id="kube-proxy would set 5 s",
@@ -69,8 +69,7 @@ RAISED = [
         {
             "severity": "unknown",
             "observed": "IPVS tcp shows 1000000000000 s, above 21474836 s (the longest timeout that any kernel takes)",
-            "why": "The node is set apart: this limit does not count, and the others are planned without it. Nobody "
-            "knows the true one.",
+            "why": "This limit does not count: the other nodes are planned without it. Nobody knows the true one.",
         },
         id="longer than any kernel takes",
     ),

@@ -67,8 +67,8 @@ RAISED = [
             "severity": "warning",
             "observed": f"{ESTABLISHED} 3600 against kube-proxy at its next start (conntrack.tcpEstablishedTimeout "
             "86400s), net.ipv4.vs.conntrack 0 against kube-proxy at its next start (it always sets 1 in ipvs mode)",
-            "why": "kube-proxy writes these sysctls at every start, so the planned value does not stay. This release "
-            "writes conntrack's in either direction (v1.23 to v1.28 only raised them).",
+            "why": "kube-proxy writes these sysctls at every start, so the planned value does not stay. This "
+            "release lowers values of conntrack, too (v1.23 to v1.28 only raise them).",
             "remedy": f"Change it {EDIT}. {ROLE.format('kube_proxy_conntrack: {tcp_established: 3600}')}. "
             "Or drop it from the keepalive_ variables.",
         },
@@ -82,7 +82,7 @@ RAISED = [
             "severity": "warning",
             "observed": f"{LATER_FILE}:3 sets net.ipv4.tcp_keepalive_time to 7200 instead of 600; "
             f"{LATER_FILE}:4 sets net.ipv4.tcp_keepalive_intvl to 75 instead of 30",
-            "why": f"Files are read in the order of their names; it comes after {OUR_FILE}, so it wins at boot.",
+            "why": f"Files are read in the order of their names. This one comes after {OUR_FILE}, so it wins at boot.",
             "remedy": "Change or remove that line, then apply.",
         },
         id="a file after ours",

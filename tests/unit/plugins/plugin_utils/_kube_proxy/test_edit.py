@@ -249,18 +249,18 @@ BY_HAND = "Nothing was changed. Set ipvs.tcpTimeout: 8284s, conntrack.tcpBeLiber
     [
         pytest.param(
             HEAD.replace("v1alpha1", "v1alpha2"),
-            "apiVersion is 'kubeproxy.config.k8s.io/v1alpha2', kubeproxy.config.k8s.io/v1alpha1 expected; "
+            "apiVersion is 'kubeproxy.config.k8s.io/v1alpha2', kubeproxy.config.k8s.io/v1alpha1 expected, for "
             "others have other fields",
             id="a later API",
         ),
         pytest.param(
             "kind: KubeletConfiguration\n",
-            "kind is 'KubeletConfiguration', KubeProxyConfiguration expected; others have other fields",
+            "kind is 'KubeletConfiguration', KubeProxyConfiguration expected, for others have other fields",
             id="kubelet's configuration",
         ),
         pytest.param(
             "mode: ipvs\n",
-            "kind is None, KubeProxyConfiguration expected; others have other fields",
+            "kind is None, KubeProxyConfiguration expected, for others have other fields",
             id="no configuration at all",
         ),
         pytest.param(HEAD + "---\n" + HEAD, "line 3: a second document begins", id="several documents"),

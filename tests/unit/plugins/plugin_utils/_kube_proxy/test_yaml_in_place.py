@@ -125,7 +125,7 @@ def test_a_field_is_found_with_its_line_and_as_it_is_written():
         pytest.param("ipvs:\n  ? udp\n  : 1s\n", "line 2: ipvs begins with '?', not with a field", id="question marks"),
         pytest.param(
             "a: 1\nb: 2\r\nipvs:\r\n  udp: 1s\r\nx:\r\n  udp: 2s\r\n",
-            "a change would change more than the field",
+            "the change would reach more than the field",
             id="lines of both kinds, which count differently",
         ),
         pytest.param("a: 1".ljust(MAX_CHARACTERS + 1), "it has 65537 characters, more than 65536", id="far too long"),
