@@ -419,7 +419,7 @@ JSON = st.recursive(
 )
 
 
-@given(st.dictionaries(st.sampled_from(["IPVS", "ipvs", "Conntrack", "linux", "x"]), JSON))
+@given(st.dictionaries(st.sampled_from(["IPVS", "ipvs", "Conntrack", "linux", "x"]), JSON, max_size=3))
 def test_no_configuration_makes_the_readers_raise_anything_else(config):
     for read in (kube_proxy_config.ipvs_timeouts, kube_proxy_config.conntrack):
         with contextlib.suppress(kube_proxy_config.KubeProxyError):
