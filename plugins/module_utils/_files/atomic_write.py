@@ -49,7 +49,9 @@ def read_file(path: str) -> Optional[bytes]:
             return None
         raise refused(f"{path}: not read", error) from error
     if more:
-        raise NodeError(f"{path}: it has more than {MAX_BYTES} bytes, no configuration file. Look at what fills it.")
+        raise NodeError(
+            f"{path}: it has more than {MAX_BYTES} bytes, which no configuration file has. Look at what fills it."
+        )
     return data
 
 

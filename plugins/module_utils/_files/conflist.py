@@ -45,7 +45,9 @@ class Conflist(NamedTuple):
 def parse(data: bytes, path: str) -> Conflist:
     """The list in these bytes, as libcni would take it (libcni/conf.go). Raises NodeError that names the path."""
     if len(data) > MAX_BYTES:
-        raise NodeError(f"{path}: has more than {MAX_BYTES} bytes, no network configuration. Look at what fills it.")
+        raise NodeError(
+            f"{path}: has more than {MAX_BYTES} bytes, which no network configuration has. Look at what fills it."
+        )
     try:
         document = parse_json(data)
         if not isinstance(document, dict):
@@ -197,7 +199,7 @@ def _without(text: str, path: str, gone: Sequence[int]) -> str:
     for index in sorted(gone, reverse=True):
         plugins = parse(text.encode("utf-8"), path).plugins
         if len(plugins) == 1:
-            raise NodeError(f"{path}: tuning is the only plugin that is left in it, that is no network. Mend it.")
+            raise NodeError(f"{path}: tuning is the only plugin left in it, and alone it makes no network. Mend it.")
         if index:
             text = text[: plugins[index - 1].end] + text[plugins[index].end :]
         else:

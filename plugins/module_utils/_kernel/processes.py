@@ -230,7 +230,9 @@ def _latest(believed: List[_Believed]) -> Tuple[Optional[Process], List[str]]:
     if len(by_start) == 1:
         return chosen.process, []
     pids = ", ".join(str(each.pid) for each in by_start)
-    several = f"Processes {pids} are all called {chosen.name}, one is expected: {chosen.pid} is believed, for it was"
+    several = (
+        f"Processes {pids} are all called {chosen.name}, one is expected: {chosen.pid} is believed, because it was"
+    )
     return chosen.process, [f"{several} started last. Stop the others."]
 
 

@@ -122,7 +122,9 @@ def _run(argv: List[str], limit_seconds: Optional[float], variables: Mapping[str
     with process:
         output, in_time = _read_output(process, process.stdout.fileno(), deadline)
     if not in_time:
-        raise NodeError(f"{' '.join(argv)}: no end after {limit:g} s. Run it by hand and see what it waits for.")
+        raise NodeError(
+            f"{' '.join(argv)}: it did not end within {limit:g} s. Run it by hand and see what it waits for."
+        )
     return process.returncode, output.decode("utf-8", "backslashreplace").strip()
 
 

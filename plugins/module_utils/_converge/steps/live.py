@@ -73,7 +73,7 @@ class LoadedModule(Step):
     def _refusal(self, text: str) -> NodeError:
         return NodeError(
             f"kernel module {self.name}: it could not be loaded into kernel {os.uname().release}, modprobe says: "
-            f"{text or 'nothing'}. Install the kernel's modules package or take the module's block away; "
+            f"{text or 'nothing'}. Install the kernel's modules package or remove what blocks the module; "
             "after a kernel update, reboot first."
         )
 

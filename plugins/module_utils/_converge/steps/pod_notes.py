@@ -28,7 +28,7 @@ def _note(cause: str, pods: Sequence[NotTaken], restoring: bool) -> str:
     if cause == UNREAD:
         return f"{whose} could not be read ({why}), so it was left as it is{kept}: {_names(pods)}. {_AGAIN}"
     if cause == REFUSED:
-        return f"{whose} could not be written ({why}), so it was left to itself{kept}: {_names(pods)}."
+        return f"{whose} could not be written ({why}), so it was left alone{kept}: {_names(pods)}."
     done = "given back" if restoring else "set"
     return f"{whose} was {done} and did not stay: {_names(pods)}. Something else sets it: look in the pod."
 

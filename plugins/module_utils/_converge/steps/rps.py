@@ -142,7 +142,7 @@ def _rule_file(
 def _missing(settings: RpsSettings, nics: Iterable[Nic]) -> List[str]:
     there = {None, *(nic.name for nic in nics)}
     names = [row.name for row in settings.rows if row.name not in there]
-    return [f"{name} is not there, so it gets its own CPUs from the next run on that finds it." for name in names]
+    return [f"{name} is not there, so it gets its own CPUs in the next run that finds it." for name in names]
 
 
 def _text(number: Optional[int]) -> Optional[str]:

@@ -139,7 +139,7 @@ def _huge():
         ),
         pytest.param(
             _huge,
-            PATH + ": it has more than 16777216 bytes, no configuration file. Look at what fills it.",
+            PATH + ": it has more than 16777216 bytes, which no configuration file has. Look at what fills it.",
             id="more than any configuration file has",
         ),
     ],

@@ -224,7 +224,7 @@ def test_taken_out_of_a_file_that_somebody_has_written_since(original, now, left
         ),
         pytest.param(
             '{"plugins": []}' + " " * (1 << 20),
-            "has more than 1048576 bytes, no network configuration. Look at what fills it.",
+            "has more than 1048576 bytes, which no network configuration has. Look at what fills it.",
             id="longer than any network configuration",
         ),
         pytest.param(

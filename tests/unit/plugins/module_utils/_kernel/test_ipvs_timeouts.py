@@ -131,9 +131,13 @@ def test_ipvsadm_is_the_second_way_and_says_so(tmp_path):
         pytest.param("#!/bin/sh\nprintf '\\377garbage'\n", "printed '\\\\xffgarbage', expected 'Timeout", id="rubbish"),
         pytest.param("#!/bin/sh\nexit 3\n", "return code 3, it says ''.", id="an empty failure"),
         pytest.param(
-            "#!/bin/sh\nexec sleep 60\n", "no end after 1 s. Run it by hand and see what it waits for.", id="it hangs"
+            "#!/bin/sh\nexec sleep 60\n",
+            "it did not end within 1 s. Run it by hand and see what it waits for.",
+            id="it hangs",
         ),
-        pytest.param("#!/bin/sh\nexec sleep 60 >&- 2>&-\n", "no end after 1 s.", id="it hangs with its output closed"),
+        pytest.param(
+            "#!/bin/sh\nexec sleep 60 >&- 2>&-\n", "it did not end within 1 s.", id="it hangs with its output closed"
+        ),
         pytest.param("#!/bin/sh\nexec yes\n", "return code -9, it says 'y\\ny\\n", id="it prints for ever"),
         pytest.param("#!/no/such/shell\n", "not started: No such file or directory (ENOENT).", id="it cannot be run"),
     ],

@@ -147,7 +147,7 @@ def test_of_several_the_last_one_counts_whatever_its_pid():
     with kubelet() as old:
         time.sleep(0.05)
         with kubelet(path="/run/other/kubelet") as new:
-            one, last = "one is expected:", "is believed, for it was started last. Stop the others."
+            one, last = "one is expected:", "is believed, because it was started last. Stop the others."
             assert found() == (
                 new.pid,
                 [f"Processes {old.pid}, {new.pid} are all called kubelet, {one} {new.pid} {last}"],

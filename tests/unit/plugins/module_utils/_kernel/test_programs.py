@@ -144,7 +144,7 @@ def test_a_program_reads_what_it_is_given(tmp_path):
 
 def test_what_a_program_has_started_ends_with_it(tmp_path):
     path = script(tmp_path, f"(sleep 0.6; touch {tmp_path}/mark) & sleep 60")
-    with pytest.raises(NodeError, match=r"no end after 0\.2 s"):
+    with pytest.raises(NodeError, match=r"did not end within 0\.2 s"):
         run_program([path], 0.2)
     time.sleep(1)
     assert not (tmp_path / "mark").exists()
@@ -164,14 +164,14 @@ def test_a_program_that_hangs_is_ended(tmp_path, monkeypatch):
     path = script(tmp_path, "exec sleep 60")
     with pytest.raises(NodeError) as error:
         run_program([path])
-    assert str(error.value) == f"{path}: no end after 0.2 s. Run it by hand and see what it waits for."
+    assert str(error.value) == f"{path}: it did not end within 0.2 s. Run it by hand and see what it waits for."
 
 
 def test_a_caller_may_want_to_wait_less(tmp_path):
     path = script(tmp_path, "exec sleep 60")
     with pytest.raises(NodeError) as error:
         run_program([path], 0.2)
-    assert str(error.value) == f"{path}: no end after 0.2 s. Run it by hand and see what it waits for."
+    assert str(error.value) == f"{path}: it did not end within 0.2 s. Run it by hand and see what it waits for."
 
 
 def test_a_program_that_is_not_there():
@@ -189,5 +189,5 @@ def test_a_program_that_prints_for_ever_is_ended(tmp_path):
 
 
 def test_a_program_whose_child_keeps_the_output_open_is_ended(tmp_path):
-    with pytest.raises(NodeError, match=r"no end after 0\.2 s"):
+    with pytest.raises(NodeError, match=r"did not end within 0\.2 s"):
         run_program([script(tmp_path, "sleep 5 &\nexit 0")], 0.2)

@@ -242,5 +242,7 @@ def test_a_program_that_hangs(monkeypatch):
     monkeypatch.setattr(cni_trial, "_LIMIT_SECONDS", 0.2)
     program = write("/run/tuning", b"#!/bin/sh\nexec sleep 60\n")
     os.chmod(program, 0o755)
-    with pytest.raises(NodeError, match=r"^/run/tuning: no end after 0\.2 s\. Run it by hand and see what it waits"):
+    with pytest.raises(
+        NodeError, match=r"^/run/tuning: it did not end within 0\.2 s\. Run it by hand and see what it waits"
+    ):
         cni_trial.try_tuning(program, "0.4.0", SYSCTLS)

@@ -222,7 +222,7 @@ def test_a_module_in_use_by_then_stays_and_is_named():
     )
 
 
-TODO = ". Install the kernel's modules package or take the module's block away; after a kernel update, reboot first."
+TODO = ". Install the kernel's modules package or remove what blocks the module; after a kernel update, reboot first."
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,7 @@ def pods(number, cause="refused", found="7200/75/9"):
 def test_many_pods_of_a_cause_are_one_note():
     (note,) = pod_notes.not_taken(list(reversed(pods(12, found=None))), False)
     names = ", ".join(f"shop/p{each:02}" for each in range(10))
-    assert (
-        note
-        == f"keepalive of 12 running pods could not be written (why), so it was left to itself: {names} and 2 more."
-    )
+    assert note == f"keepalive of 12 running pods could not be written (why), so it was left alone: {names} and 2 more."
 
 
 def test_each_cause_has_a_note_of_its_own():
@@ -24,7 +21,7 @@ def test_each_cause_has_a_note_of_its_own():
     kept = ", and what was there before stays recorded"
     assert [note.split(":")[0] for note in notes] == [
         f"keepalive of 1 running pod could not be read (why), so it was left as it is{kept}",
-        f"keepalive of 2 running pods could not be written (why), so it was left to itself{kept}",
+        f"keepalive of 2 running pods could not be written (why), so it was left alone{kept}",
         "keepalive of 1 running pod was given back and did not stay",
     ]
 

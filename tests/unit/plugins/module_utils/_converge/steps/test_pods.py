@@ -350,7 +350,7 @@ def test_a_pod_that_refuses_one_key_of_three_is_put_back_by_itself(name):
         "say(it.after, apart(it), it.notes(), live(), it.targets['web'].final)"
     )
     why = f"/proc/sys/net/ipv4/tcp_keepalive_{name}: Read-only file system"
-    note = f"keepalive of 1 running pod could not be written ({why}), so it was left to itself: "
+    note = f"keepalive of 1 running pod could not be written ({why}), so it was left alone: "
     assert said(code) == [
         {"db": "600/30/9"},
         {"web": ["600/30/9", "7200/75/9", "refused", why]},
@@ -451,7 +451,7 @@ def test_a_pod_that_does_not_take_its_original_back_keeps_its_record_for_another
     assert (kept, forgotten) == (["7200/75/9", ["600/30/9"]], None)
     assert note == (
         "keepalive of 1 running pod could not be written (/proc/sys/net/ipv4/tcp_keepalive_intvl: Read-only file "
-        "system), so it was left to itself, and what was there before stays recorded: shop/web (it has 600/30/9)."
+        "system), so it was left alone, and what was there before stays recorded: shop/web (it has 600/30/9)."
     )
 
 

@@ -114,7 +114,7 @@ def test_a_nic_that_is_no_longer_asked_for_gets_its_own_back():
 
 @on_veths
 def test_a_nic_that_is_not_there_is_told_and_no_error():
-    assert planned(FIRST).notes == ["gone is not there, so it gets its own CPUs from the next run on that finds it."]
+    assert planned(FIRST).notes == ["gone is not there, so it gets its own CPUs in the next run that finds it."]
 
 
 @on_veths
