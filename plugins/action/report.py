@@ -100,14 +100,13 @@ def _report(arguments: Arguments, check_mode: bool) -> dict[str, Any]:
         outcome["query_result"] = query.query(document, arguments["query"])
         lines = [page.as_it_is(line) for line in query.result_text(outcome["query_result"]).splitlines()]
     else:
-        options = rerun.options if arguments["next_step"] else None
         width = int(Display().columns)  # type: ignore[call-overload]
-        lines = [*text_lines(document, width, options, rerun.left_out), *missing]
+        lines = [*text_lines(document, width, rerun if arguments["next_step"] else None), *missing]
     outcome["lines"] = [page.plain(line) for line in lines]
     _show(lines)
     if arguments["dest"]:
         folder = _path(arguments["dest"])
-        outcome["files"] = write_report(folder, arguments["formats"], document, rerun.options, arguments["mode"])
+        outcome["files"] = write_report(folder, arguments["formats"], document, rerun, arguments["mode"])
         if not arguments["query"]:
             written = ", ".join(path for path in outcome["files"] if "/nodes/" not in path)
             Display().display(printable(f"Report: {written}"))

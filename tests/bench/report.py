@@ -19,7 +19,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._findings.pla
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.document import make_document
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.drift import drift
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.files import FORMATS
-from ansible_collections.kubenode.connections.plugins.plugin_utils._report.rerun_command import INVENTORY
+from ansible_collections.kubenode.connections.plugins.plugin_utils._report.rerun_command import UNKNOWN_RUN
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.text.report import text_lines
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._cluster import MADE_AT, VERSION, cluster
 
@@ -68,7 +68,7 @@ def main() -> None:
     for name, render in FORMATS.items():
         _timed(
             name,
-            lambda render=render: list(render(document, INVENTORY)),
+            lambda render=render: list(render(document, UNKNOWN_RUN)),
             lambda files: sum(len(text) for _, text in files),
         )
     print(f"{'all':<12}{time.perf_counter() - begin:8.2f} s")

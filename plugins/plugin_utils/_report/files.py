@@ -19,7 +19,7 @@ from .formats import prometheus
 from .formats.junit import render_junit
 from .html.page import render_html
 from .private_files import opened_below, opened_folder, parse_mode, write_file
-from .rerun_command import INVENTORY
+from .rerun_command import UNKNOWN_RUN, Rerun
 
 _OPTION = "keepalive_report_dir"
 _MODE = "keepalive_report_mode"
@@ -29,8 +29,8 @@ _LONGEST_NAME = 100
 
 File = tuple[str, str]
 
-Format = Callable[[Mapping[str, Any], Sequence[str]], Iterator[File]]
-"""From a document, and from the options of ansible-playbook for the commands in it."""
+Format = Callable[[Mapping[str, Any], Rerun], Iterator[File]]
+"""From a document, and from what the commands in it take over of the run."""
 
 
 def render_json(document: Mapping[str, Any]) -> str:
@@ -38,18 +38,18 @@ def render_json(document: Mapping[str, Any]) -> str:
     return json.dumps(document, indent=1) + "\n"
 
 
-def _page(document: Mapping[str, Any], options: Sequence[str]) -> Iterator[File]:
-    yield "report.html", render_html(document, options)
+def _page(document: Mapping[str, Any], rerun: Rerun) -> Iterator[File]:
+    yield "report.html", render_html(document, rerun)
 
 
-def _metrics(document: Mapping[str, Any], _options: Sequence[str]) -> Iterator[File]:
+def _metrics(document: Mapping[str, Any], _rerun: Rerun) -> Iterator[File]:
     yield "report.prom", prometheus.render_all(document)
     for name, text in prometheus.render_nodes(document):
         yield f"{_NODES}{file_name(name)}.prom", text
 
 
 def _one(name: str, render: Callable[[Mapping[str, Any]], str]) -> Format:
-    return lambda document, _options: iter([(name, render(document))])
+    return lambda document, _rerun: iter([(name, render(document))])
 
 
 FORMATS: Mapping[str, Format] = {
@@ -65,16 +65,16 @@ def write_report(
     folder: str,
     formats: Sequence[str],
     document: Mapping[str, Any],
-    options: Sequence[str] = INVENTORY,
+    rerun: Rerun = UNKNOWN_RUN,
     mode: object = None,
 ) -> list[str]:
     """Write the files of these formats, and return their paths. Raises PlanError where one cannot be written.
 
-    ``options`` are those of ansible-playbook in the commands that a file names, ``mode`` is that of the files where it
+    ``rerun`` has the options of the commands that a file names, ``mode`` is that of the files where it
     is given. Everything is rendered before anything is written, and each file is replaced as a whole.
     """
     permissions = parse_mode(_MODE, mode)
-    files = [file for name in formats for file in FORMATS[name](document, options)]
+    files = [file for name in formats for file in FORMATS[name](document, rerun)]
     for name, text in files:
         try:
             _write(Path(folder), name, text.encode(), permissions)

@@ -13,9 +13,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-INVENTORY = ("-i INVENTORY",)
-"""The options in a command where nobody knows those of the run."""
-
 _OURS = "keepalive_"
 """Other variables of a command line may be secrets, and a report is kept."""
 
@@ -43,7 +40,19 @@ class Rerun:
     """Options of ansible-playbook, quoted for a shell; ``left_out`` names what ``-e`` gave and they lack."""
 
     options: tuple[str, ...]
-    left_out: tuple[str, ...]
+    left_out: tuple[str, ...] = ()
+
+    @property
+    def without(self) -> str:
+        """What its commands lack, in words; empty where they lack nothing."""
+        if not self.left_out:
+            return ""
+        names = ", ".join(self.left_out)
+        return f"without: {names} (given with -e). They may be secrets, or cannot be shown here. Add them."
+
+
+UNKNOWN_RUN = Rerun(("-i INVENTORY",))
+"""Where nobody knows the options of the run."""
 
 
 def rerun_of(given: Mapping[str, Any], usual: Mapping[str, Any], extra: Sequence[ExtraVars], folder: str) -> Rerun:

@@ -14,25 +14,26 @@ from __future__ import annotations
 import base64
 import functools
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from .. import verdict
-from ..rerun_command import INVENTORY
+from ..rerun_command import UNKNOWN_RUN, Rerun
 from . import alike, changes, groups, sentences
 from .render import render
 
 
-def render_html(document: Mapping[str, Any], options: Sequence[str] = INVENTORY) -> str:
+def render_html(document: Mapping[str, Any], rerun: Rerun = UNKNOWN_RUN) -> str:
     """The page of a report's document (see document.make_document), as text to be written in UTF-8.
 
-    ``options`` are those of ansible-playbook in the commands, as for report.text_lines.
+    ``rerun`` has the options of the commands, as for report.text_lines.
     """
     return render(
         "page.html.j2",
         document=document,
         policy=_policy(),
-        playbook=functools.partial(sentences.playbook, options),
+        playbook=functools.partial(sentences.playbook, rerun.options),
+        without=rerun.without,
         word=verdict.word(document),
         kind=verdict.kind(document),
         clause=verdict.sentence(document),

@@ -6,11 +6,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from ..document import APPLY
-from ..rerun_command import INVENTORY
+from ..rerun_command import UNKNOWN_RUN, Rerun
 from . import changes, findings, nodes, plan, pods, summary
 from .page import Line, Page
 
@@ -21,16 +21,15 @@ WIDEST = 110
 def text_lines(
     document: Mapping[str, Any],
     width: int = WIDEST,
-    options: Sequence[str] | None = INVENTORY,
-    left_out: Sequence[str] = (),
+    rerun: Rerun | None = UNKNOWN_RUN,
 ) -> list[Line]:
     """Lines of at most ``width`` columns, without control characters; ``document`` is make_document's.
 
-    ``options`` are those of ansible-playbook in the commands to run next, ``left_out`` names what these lack of the
-    run's own. None names no command, for a play that goes on to the next step itself.
+    ``rerun`` has the options of the commands to run next. None names no command, for a play that goes on to the next
+    step itself.
     """
     page = Page(min(width, WIDEST))
-    summary.write_head(page, document, options)
+    summary.write_head(page, document, rerun)
     nodes.write(page, document)
     changes.write_drift(page, document)
     if document["kind"] == APPLY:
@@ -43,5 +42,5 @@ def text_lines(
     findings.write(page, document)
     if document["kind"] != APPLY or not document["check_mode"]:
         changes.write_changes(page, document)
-    summary.write_next(page, document, options, left_out)
+    summary.write_next(page, document, rerun)
     return page.lines

@@ -14,21 +14,20 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words i
 
 from .. import verdict
 from ..document import APPLY
+from ..rerun_command import Rerun
 from .page import Page, Span
 
 Document = Mapping[str, Any]
 
-_LEFT_OUT = "They may be secrets, or cannot be shown here. Add them."
 
-
-def write_head(page: Page, document: Document, options: Sequence[str] | None) -> None:
+def write_head(page: Page, document: Document, rerun: Rerun | None) -> None:
     """The verdict in one sentence, what to run (not with None), and what the verdict rests on.
 
     What to run stands in the first three lines.
     """
     page.line([_word(document), f": {verdict.sentence(document)}."])
-    if options is not None:
-        _write_step(page, document, options)
+    if rerun is not None:
+        _write_step(page, document, rerun.options)
     if document["kind"] == APPLY:
         page.line(_applied(document))
     page.line(f"{_reason(document)}.")
@@ -42,17 +41,17 @@ def _write_step(page: Page, document: Document, options: Sequence[str]) -> None:
         page.line(f"Next: {_besides(document)}")
 
 
-def write_next(page: Page, document: Document, options: Sequence[str] | None, left_out: Sequence[str] = ()) -> None:
+def write_next(page: Page, document: Document, rerun: Rerun | None) -> None:
     """The last lines: a person at a terminal sees them first."""
-    if options is None:
+    if rerun is None:
         return
     page.heading([_word(document), ". Next:"])
     playbook, what = _step(document)
     if playbook:
-        page.command(_command(playbook, options), indent=2)
+        page.command(_command(playbook, rerun.options), indent=2)
         page.line(what, indent=6)
-        if left_out:
-            page.line(f"without: {', '.join(left_out)} (given with -e). {_LEFT_OUT}", indent=6)
+        if rerun.without:
+            page.line(rerun.without, indent=6)
     if not playbook or _urgent(document):
         besides = _besides(document)
         page.line(besides[:1].upper() + besides[1:], indent=2)

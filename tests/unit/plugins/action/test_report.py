@@ -25,6 +25,7 @@ from ansible.utils.unsafe_proxy import wrap_var
 
 from ansible_collections.kubenode.connections.plugins.action.report import ActionModule, _show
 from ansible_collections.kubenode.connections.plugins.plugin_utils._findings.plan_with_findings import make_plan
+from ansible_collections.kubenode.connections.plugins.plugin_utils._report.rerun_command import Rerun
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.text.page import STYLES, Span, plain
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.text.report import text_lines
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._cluster import (
@@ -81,7 +82,7 @@ def run(check_mode=False, **arguments):
 
 def expected_lines(several):
     """Where no terminal is, Ansible takes 79 columns; no option was given to ansible-playbook."""
-    return [plain(line) for line in text_lines(document(several, {}), 79, [])]
+    return [plain(line) for line in text_lines(document(several, {}), 79, Rerun(()))]
 
 
 @pytest.mark.parametrize("check_mode", [False, True])

@@ -13,6 +13,7 @@ import pytest
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.errors import PlanError
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.files import FORMATS, file_name, write_report
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.formats.junit import render_junit
+from ansible_collections.kubenode.connections.plugins.plugin_utils._report.rerun_command import Rerun
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._cluster import cluster, document
 
 ALL = ["html", "json", "junit", "prometheus"]
@@ -87,7 +88,7 @@ def test_a_file_of_before_is_replaced_and_who_reads_it_keeps_what_he_has(tmp_pat
 
 def test_the_options_of_the_run_are_in_the_commands_of_the_page_and_in_no_other_file(tmp_path):
     one, other = tmp_path / "one", tmp_path / "other"
-    write_report(str(one), ALL, document(), ["-i hosts"])
+    write_report(str(one), ALL, document(), Rerun(("-i hosts",)))
     write_report(str(other), ALL, document())
     pages = [(folder / "report.html").read_text(encoding="utf-8") for folder in (one, other)]
     assert ["kubenode.connections.apply -i hosts" in page for page in pages] == [True, False]

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import printable
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.html.page import render_html
+from ansible_collections.kubenode.connections.plugins.plugin_utils._report.rerun_command import Rerun
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.text.page import plain
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.text.report import text_lines
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._cluster import (
@@ -268,7 +269,7 @@ def commands_of(markup, begin, end):
     ],
 )
 def test_each_command_has_the_options_of_the_run(options, shown):
-    markup = render_html(document(), options)
+    markup = render_html(document(), Rerun(tuple(options)))
     playbook = "ansible-playbook kubenode.connections"
     assert commands_of(markup, "next", "time") == [
         f"{playbook}.apply{shown} --check --diff",
@@ -279,10 +280,20 @@ def test_each_command_has_the_options_of_the_run(options, shown):
     assert "INVENTORY" not in markup
 
 
+def test_what_the_commands_lack_is_named_where_they_stand():
+    without = (
+        "The commands are without: token, @/gone.yml (given with -e). They may be secrets, or cannot be shown here."
+    )
+    lacking, whole = Rerun((), ("token", "@/gone.yml")), Rerun(())
+    assert without in Page(render_html(document(), lacking)).text
+    assert "given with -e" not in Page(render_html(document(), whole)).text
+    assert "given with -e" not in Page(render_html(document(nodes(quiet_node()), {}), lacking)).text
+
+
 def test_the_first_command_is_the_one_of_the_terminal():
-    options = ["-i hosts", "--limit rack1"]
-    lines = [plain(line) for line in text_lines(document(), 200, options)]
-    assert lines[1] == f"Run: {commands_of(render_html(document(), options), 'next', 'time')[0]}"
+    rerun = Rerun(("-i hosts", "--limit rack1"))
+    lines = [plain(line) for line in text_lines(document(), 200, rerun)]
+    assert lines[1] == f"Run: {commands_of(render_html(document(), rerun), 'next', 'time')[0]}"
 
 
 def test_a_failed_apply_comes_first():
@@ -476,7 +487,7 @@ HOSTILE = st.text(max_size=30) | st.sampled_from(
 @settings(max_examples=40)
 @given(HOSTILE, st.sampled_from([document, after_apply, drifted]))
 def test_text_of_nodes_and_options_never_becomes_markup(text, report):
-    page, harmless = Page(render_html(replaced(report(), text), [text])), Page(render_html(report()))
+    page, harmless = Page(render_html(replaced(report(), text), Rerun((text,), (text,)))), Page(render_html(report()))
     assert (page.open, page.wrong) == ([], [])
     assert {tag for tag, _attributes in page.elements} <= {tag for tag, _attributes in harmless.elements}
     assert (len(page.all("script")), len(page.all("style"))) == (1, 1)
@@ -496,7 +507,7 @@ def attribute_names(page):
 @pytest.mark.parametrize("report", [*REPORTS, *(pytest.param(EXAMPLES[name], id=name) for name in OF_PAGES)])
 def test_each_text_of_a_report_is_escaped_once_wherever_it_stands(report):
     """In text, in attributes, in the title, in the pictures."""
-    markup = render_html(replaced(report(), MARKUP, CHOSEN), [MARKUP])
+    markup = render_html(replaced(report(), MARKUP, CHOSEN), Rerun((MARKUP,), (MARKUP,)))
     page, harmless = Page(markup), Page(render_html(report()))
     assert "<b" not in re.sub("<(bdi|body|button)\\b", "", markup)
     assert (page.open, page.wrong) == ([], [])

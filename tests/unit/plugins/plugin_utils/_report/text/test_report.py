@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import columns
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.drift import drift
+from ansible_collections.kubenode.connections.plugins.plugin_utils._report.rerun_command import Rerun
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.text.page import STYLES, plain
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.text.report import WIDEST, text_lines
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._cluster import applied, cluster, document
@@ -184,8 +185,8 @@ def test_where_the_next_step_is_on_its_way_nothing_is_said_of_it():
 
 
 def test_the_options_of_the_run_are_in_the_command():
-    options = ["-i inventory/production.ini", "--limit 'rack1:rack2'"]
-    lines = [plain(line) for line in text_lines(document(), NARROW, options)]
+    rerun = Rerun(("-i inventory/production.ini", "--limit 'rack1:rack2'"))
+    lines = [plain(line) for line in text_lines(document(), NARROW, rerun)]
     assert lines[1:3] == [
         "Run: ansible-playbook kubenode.connections.apply -i inventory/production.ini \\",
         "     --limit 'rack1:rack2' --check --diff",

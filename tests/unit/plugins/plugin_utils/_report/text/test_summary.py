@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import pytest
 
+from ansible_collections.kubenode.connections.plugins.plugin_utils._report.rerun_command import Rerun
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.text.summary import (
     findings_words,
     write_head,
@@ -13,7 +14,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._report.text.
 )
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._report.text._lines import lines, styled
 
-OPTIONS = ["-i hosts"]
+RUN = Rerun(("-i hosts",))
 AUDIT = "ansible-playbook kubenode.connections.apply -i hosts --check --diff"
 APPLY = "ansible-playbook kubenode.connections.apply -i hosts"
 VERIFY = "ansible-playbook kubenode.connections.verify -i hosts"
@@ -58,8 +59,8 @@ def applied(changed=True, error=None):
     return {"changed": changed, "error": error}
 
 
-def head(report, options=OPTIONS):
-    return lines(write_head, report, options, width=110)
+def head(report, rerun=RUN):
+    return lines(write_head, report, rerun, width=110)
 
 
 @pytest.mark.parametrize(
@@ -196,7 +197,7 @@ def test_after_an_apply_it_says_how_many_nodes_were_changed(outcomes, check_mode
 )
 def test_what_to_run_next_and_what_it_does(report, command, what):
     assert head(report)[1] == f"Run: {command}"
-    assert lines(write_next, report, OPTIONS, width=110) == ["", "SAFE. Next:", f"  {command}", f"      {what}"]
+    assert lines(write_next, report, RUN, width=110) == ["", "SAFE. Next:", f"  {command}", f"      {what}"]
 
 
 @pytest.mark.parametrize(
@@ -218,33 +219,33 @@ def test_what_to_run_next_and_what_it_does(report, command, what):
 )
 def test_where_nothing_is_to_be_run(report, text):
     assert head(report)[1] == f"Next: {text}"
-    assert lines(write_next, report, OPTIONS, width=110) == ["", "SAFE. Next:", f"  {text[0].upper()}{text[1:]}"]
+    assert lines(write_next, report, RUN, width=110) == ["", "SAFE. Next:", f"  {text[0].upper()}{text[1:]}"]
 
 
 def test_the_findings_are_named_beside_the_command():
     report = document(node(), changes=1, **findings(warning=1, info=3))
-    assert lines(write_next, report, OPTIONS, width=110)[-1] == "  Do what the findings say: 1 warning."
+    assert lines(write_next, report, RUN, width=110)[-1] == "  Do what the findings say: 1 warning."
 
 
 def test_what_the_command_lacks_is_named_below_it():
-    assert lines(write_next, document(node(), changes=1), OPTIONS, ["token", "@/gone.yml"])[2:] == [
+    assert lines(write_next, document(node(), changes=1), Rerun(RUN.options, ("token", "@/gone.yml")))[2:] == [
         f"  {AUDIT}",
         "      shows the 1 change and makes none; without --check --diff it makes them.",
         "      without: token, @/gone.yml (given with -e). They may be secrets, or",
         "      cannot be shown here. Add them.",
     ]
-    assert lines(write_next, document(node()), OPTIONS, ["token"])[2:] == ["  Nothing has to be done."]
+    assert lines(write_next, document(node()), Rerun(RUN.options, ("token",)))[2:] == ["  Nothing has to be done."]
 
 
 def test_the_last_lines_are_missing_where_the_play_goes_on():
-    assert lines(write_next, document(node(), changes=1), None, ["token"]) == []
+    assert lines(write_next, document(node(), changes=1), None) == []
 
 
 def test_the_verdict_has_its_colour_at_both_ends():
     report = document(node(verdict="unsafe", spare=-1))
-    first = styled(write_head, report, OPTIONS)[0][0]
+    first = styled(write_head, report, RUN)[0][0]
     assert (first.text, first.style) == ("UNSAFE", "unsafe")
-    assert [(span.text, span.style) for span in styled(write_next, report, OPTIONS)[1]] == [
+    assert [(span.text, span.style) for span in styled(write_next, report, RUN)[1]] == [
         ("UNSAFE", "unsafe"),
         (". Next:", None),
     ]
