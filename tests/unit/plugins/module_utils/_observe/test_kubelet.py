@@ -110,8 +110,8 @@ def test_the_one_that_was_started_last_is_the_nodes():
             seen = observe_kubelet.read()
     assert (seen.pid, seen.version) == (process.pid, "v1.31.2")
     assert seen.error == (
-        f"Processes {old.pid}, {process.pid} are all called kubelet, one is expected: {process.pid} is believed, for "
-        "it was started last. Stop the others."
+        f"Processes {old.pid}, {process.pid} are all called kubelet, one is expected: {process.pid} is believed, "
+        "because it was started last. Stop the others."
     )
 
 
