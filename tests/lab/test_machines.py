@@ -13,6 +13,7 @@ import pytest
 from ansible_collections.kubenode.connections.tests.lab.vm import KERNELS, Lab, Vm
 
 READ_TIMEOUTS = "import socket, struct; print(struct.unpack('iii', socket.socket().getsockopt(0, 1158, 12)))"
+TIME, INTVL = "net.ipv4.tcp_keepalive_time", "net.ipv4.tcp_keepalive_intvl"
 LOOSE = "/proc/sys/net/netfilter/nf_conntrack_tcp_loose"
 
 
@@ -24,10 +25,11 @@ def vm(request: pytest.FixtureRequest) -> Iterator[Vm]:
     lab.down()
 
 
-@pytest.fixture(autouse=True)
-def as_saved(vm: Vm) -> None:
-    """Each test begins with the state that was saved after the boot."""
+@pytest.fixture
+def fresh(vm: Vm) -> Vm:
+    """The machine as it was saved after the boot, for a test that changes it."""
     vm.reset()
+    return vm
 
 
 def test_the_kernel_is_of_the_series_asked_for(vm: Vm) -> None:
@@ -39,35 +41,28 @@ def test_no_module_of_ours_is_loaded_after_a_plain_boot(vm: Vm) -> None:
     assert not loaded & {"ip_vs", "nf_conntrack", "br_netfilter"}
 
 
-def test_ipvsadm_and_the_socket_option_tell_the_same_timeouts(vm: Vm) -> None:
+def test_servers_for_the_proofs_are_installed_and_not_running(vm: Vm) -> None:
+    for program in ("psql", "redis-server", "conntrack", "nft", "tcpdump", "ipset", "keepalived", "tuned-adm"):
+        assert vm.run(["sh", "-c", f"command -v {program}"]).stdout
+    vm.run(["python3", "-c", "import grpc, redis"])
+    assert vm.run(["pgrep", "--exact", "postgres|redis-server|keepalived|tuned"], check=False).returncode == 1
+
+
+def test_a_reset_brings_back_the_disk_the_modules_and_the_clock(vm: Vm) -> None:
+    vm.reset()
+    saved = uptime_seconds(vm)
     assert vm.run(["ipvsadm", "-l", "--timeout"]).stdout == "Timeout (tcp tcpfin udp): 900 120 300\n"
     assert vm.run(["python3", "-c", READ_TIMEOUTS]).stdout == "(900, 120, 300)\n"
-
-
-def test_a_reboot_keeps_files_and_loses_live_values(vm: Vm) -> None:
-    vm.put("/etc/sysctl.d/90-test.conf", "net.ipv4.tcp_keepalive_time = 600\n")
-    vm.run(["sysctl", "-w", "net.ipv4.tcp_keepalive_intvl=11"])
-    before = vm.boot_id()
-    vm.reboot()
-    assert vm.boot_id() != before
-    assert vm.run(["sysctl", "-n", "net.ipv4.tcp_keepalive_time", "net.ipv4.tcp_keepalive_intvl"]).stdout == "600\n75\n"
-
-
-def test_a_reset_turns_the_guest_s_clock_back(vm: Vm) -> None:
-    saved = uptime_seconds(vm)
+    vm.put("/root/left-over", "x")
     time.sleep(10)
     vm.reset()
     assert uptime_seconds(vm) < saved + 10
+    assert vm.run(["test", "-e", "/root/left-over"], check=False).returncode == 1
+    assert vm.run(["test", "-e", "/proc/net/ip_vs"], check=False).returncode == 1
 
 
 def uptime_seconds(vm: Vm) -> float:
     return float(vm.run(["cat", "/proc/uptime"]).stdout.split()[0])
-
-
-def test_a_reset_brings_back_the_disk_too(vm: Vm) -> None:
-    vm.put("/root/left-over", "x")
-    vm.reset()
-    assert vm.run(["test", "-e", "/root/left-over"], check=False).returncode == 1
 
 
 @pytest.mark.parametrize(
@@ -79,18 +74,15 @@ def test_a_reset_brings_back_the_disk_too(vm: Vm) -> None:
         pytest.param(False, "1\n", id="without it the key is absent, and a later modprobe brings the kernel's default"),
     ],
 )
-def test_boot_order_is_the_real_one(vm: Vm, early: bool, expected: str) -> None:
-    vm.put("/etc/sysctl.d/90-test.conf", "net.netfilter.nf_conntrack_tcp_loose = 0\n")
+def test_a_reboot_keeps_files_loses_live_values_and_has_the_real_order(fresh: Vm, early: bool, expected: str) -> None:
+    fresh.put("/etc/sysctl.d/90-test.conf", f"{TIME} = 600\nnet.netfilter.nf_conntrack_tcp_loose = 0\n")
     if early:
-        vm.put("/etc/modules-load.d/90-test.conf", "nf_conntrack\n")
-    vm.reboot()
-    assert vm.run(["test", "-e", LOOSE], check=False).returncode == (0 if early else 1)
-    vm.run(["modprobe", "nf_conntrack"])
-    assert vm.run(["cat", LOOSE]).stdout == expected
-
-
-def test_servers_for_the_proofs_are_installed_and_not_running(vm: Vm) -> None:
-    for program in ("psql", "redis-server", "conntrack", "nft", "tcpdump", "ipset", "keepalived", "tuned-adm"):
-        assert vm.run(["sh", "-c", f"command -v {program}"]).stdout
-    vm.run(["python3", "-c", "import grpc, redis"])
-    assert vm.run(["pgrep", "--exact", "postgres|redis-server|keepalived|tuned"], check=False).returncode == 1
+        fresh.put("/etc/modules-load.d/90-test.conf", "nf_conntrack\n")
+    fresh.run(["sysctl", "-w", f"{INTVL}=11"])
+    before = fresh.boot_id()
+    fresh.reboot()
+    assert fresh.boot_id() != before
+    assert fresh.run(["sysctl", "-n", TIME, INTVL]).stdout == "600\n75\n"
+    assert fresh.run(["test", "-e", LOOSE], check=False).returncode == (0 if early else 1)
+    fresh.run(["modprobe", "nf_conntrack"])
+    assert fresh.run(["cat", LOOSE]).stdout == expected
