@@ -212,9 +212,15 @@ def units(session: nox.Session) -> None:
 @nox.session
 @nox.parametrize("core, python", CORES[:1] + CORES[1:][-1:])
 def playbooks(session: nox.Session, core: str) -> None:
-    """Run the playbooks and roles whole, as a user does, with the oldest and the newest ansible-core."""
-    install(session, "-r", "tests/unit/requirements.txt", f"ansible-core=={core}")
-    session.run("python", "-m", "pytest", "tests/playbooks", *session.posargs, env=checkout_as_collection())
+    """Run the playbooks whole, as a user does, with the oldest and the newest ansible-core."""
+    run_plays(session, core, "tests/playbooks")
+
+
+@nox.session
+@nox.parametrize("core, python", CORES[-1:])
+def roles(session: nox.Session, core: str) -> None:
+    """Run roles and modules on files of this machine: what they give back, and that they print no secret."""
+    run_plays(session, core, "tests/roles")
 
 
 @nox.session(requires=["install"])
@@ -336,6 +342,12 @@ def require_lab(session: nox.Session) -> None:
     if check.returncode:
         stop = session.skip if session.name in MACHINES else session.error
         stop(f"{session.name}: the lab cannot run here: {(check.stderr or check.stdout).strip()}")
+
+
+def run_plays(session: nox.Session, core: str, tests: str) -> None:
+    """Run tests that start Ansible, in network and mount namespaces of their own."""
+    install(session, "-r", "tests/unit/requirements.txt", f"ansible-core=={core}")
+    session.run("python", "-m", "pytest", tests, *session.posargs, env=checkout_as_collection())
 
 
 def run_scenario(session: nox.Session, scenario: str) -> None:

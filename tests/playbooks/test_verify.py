@@ -25,7 +25,7 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._n
 )
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._pod_nodes import SAFE, row, with_rows
 
-VERIFY = Path(__file__).parents[3] / "roles/keepalive/tasks/verify.yml"
+VERIFY = Path(__file__).parents[2] / "roles/keepalive/tasks/verify.yml"
 DENIED = "/proc/7/ns/net: Permission denied"
 
 

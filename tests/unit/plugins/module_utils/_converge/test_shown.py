@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What of a file is shown. That no secret is printed by a real run is in tests/playbooks/test_disclosure.py."""
+"""What of a file is shown. That no secret is printed by a real run is in tests/roles/test_disclosure.py."""
 
 import hashlib
 import os
