@@ -393,7 +393,7 @@ def missing_pythons() -> list[str]:
 
 
 def choose_kernels() -> list[str]:
-    """Where virtual machines are emulated, which takes an hour for all kernels, take two; return a line that says so."""
+    """Take two kernels where virtual machines are emulated, for all take an hour; return a line that says so."""
     if os.access("/dev/kvm", os.W_OK) or "LAB_KERNELS" in os.environ:
         return []
     os.environ["LAB_KERNELS"] = "ends"

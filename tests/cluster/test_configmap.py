@@ -188,7 +188,7 @@ def test_a_change_that_somebody_else_makes_meanwhile_is_not_lost(objects, play, 
         ),
         pytest.param(
             {"kube_proxy_configmap_key": "kubeconfig.conf"},
-            "kubeconfig.conf: kind is 'Config', KubeProxyConfiguration expected, for others have other fields. Nothing was",
+            "kubeconfig.conf: kind is 'Config', KubeProxyConfiguration expected, for others have other fields. Nothing",
             id="another text",
         ),
         pytest.param(
