@@ -29,6 +29,7 @@ def chosen_kernels() -> list[str]:
     every = list(KERNELS)
     return [every[0], every[-1]] if os.environ.get("LAB_KERNELS") == "ends" else every
 
+
 PACKAGES = (
     # a node: systemd, SSH, Python, and the tools that look at connections
     "systemd-sysv",
