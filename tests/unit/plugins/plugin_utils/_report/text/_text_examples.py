@@ -10,6 +10,7 @@ PYTHONPATH=.build/dev python tests/unit/plugins/plugin_utils/_report/text/_text_
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import Any
 
@@ -149,7 +150,7 @@ def wishes() -> dict[str, Any]:
     return document(nodes(with_configured_tcp(stock_node(), 600), lost, nftables_node()), policy)
 
 
-EXAMPLES = {
+_EXAMPLES = {
     "1-node": lambda: document(nodes(stock_node()), {}),
     "1-node-not-read": one_node_not_read,
     "1-node-margin": within_the_margin,
@@ -165,6 +166,9 @@ EXAMPLES = {
     "raise-ipvs": lambda: document(nodes(stock_node(), nftables_node()), {"strategy": "raise_ipvs"}),
     "wishes": wishes,
 }
+
+EXAMPLES = {name: functools.cache(make) for name, make in _EXAMPLES.items()}
+"""By name, each made once: whoever changes one changes a copy."""
 
 OF_PAGES = tuple(name for name in EXAMPLES if name != "500-nodes")
 
