@@ -62,7 +62,7 @@ def pods_lead(document: Document) -> str:
         )
     safe = sum(row["verdict"] == SAFE for each in seen for row in each["rows"])
     if safe:
-        said.append(f"{count(safe, 'network namespace')} without a risk are not listed.")
+        said.append(f"Not listed: {count(safe, 'network namespace')} without a risk.")
     omitted = sum(each["omitted"] for each in seen)
     if omitted:
         said.append(f"{omitted} more are not in the report; the worst are.")

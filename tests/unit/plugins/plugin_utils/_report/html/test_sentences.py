@@ -97,7 +97,7 @@ def test_what_the_table_leaves_out_is_counted():
     rows = [row("a/b", (600, 30, 9), LATE), row("a/c", (600, 30, 9)), row("a/d", (600, 30, 9))]
     report = document(nodes(with_rows(quiet_node(), *rows, omitted=3)), {})
     assert sentences.pods_lead(report).endswith(
-        " 3 network namespaces without a risk are not listed. 3 more are not in the report; the worst are."
+        " Not listed: 3 network namespaces without a risk. 3 more are not in the report; the worst are."
     )
 
 
