@@ -360,7 +360,7 @@ def run_scenario(session: nox.Session, scenario: str) -> None:
         "PYTHONPATH": checkout_as_collection()["PYTHONPATH"],
     }
     if os.environ.get("LAB_KERNELS") == "ends":
-        env["LAB_INVENTORY"] = "/ends.yml"
+        env["LAB_HOSTS"] = "ends.yml"
     session.run("molecule", "--base-config", ".config/molecule/config.yml", "test", "-s", scenario, env=env)
 
 
