@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import pytest
 from testinfra.host import Host
 
 DERIVED = (600, 30, 9)
@@ -30,9 +29,9 @@ def test_only_our_file_differs_below_etc(changed_below_etc: set[str], node: str)
     assert changed_below_etc == ({SYSCTL_FILE} if at_risk else set())
 
 
-@pytest.mark.parametrize("node", ["linux-5-10", "linux-6-1", "linux-6-12"], indirect=True)
-def test_our_lines_come_after_every_byte_of_the_owners(host: Host, owners_files: dict[str, bytes]) -> None:
-    assert host.file(SYSCTL_FILE).content == owners_files.get(SYSCTL_FILE, b"") + OUR_LINES
+def test_our_lines_come_after_every_byte_of_the_owners(host: Host, owners_files: dict[str, bytes], node: str) -> None:
+    file, ours = host.file(SYSCTL_FILE), OUR_LINES if node != "linux-7-2" else b""
+    assert (file.content if file.exists else b"") == owners_files.get(SYSCTL_FILE, b"") + ours
 
 
 def test_ipvs_if_loaded_keeps_its_timeouts(ipvs_timeouts: str | None) -> None:
