@@ -10,14 +10,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from ansible_collections.kubenode.connections.tests.lab.vm import Lab, Vm, chosen_kernels
+from ansible_collections.kubenode.connections.tests.lab.vm import KERNELS, Lab, Vm
 
 READ_TIMEOUTS = "import socket, struct; print(struct.unpack('iii', socket.socket().getsockopt(0, 1158, 12)))"
 TIME, INTVL = "net.ipv4.tcp_keepalive_time", "net.ipv4.tcp_keepalive_intvl"
 LOOSE = "/proc/sys/net/netfilter/nf_conntrack_tcp_loose"
 
 
-@pytest.fixture(scope="module", params=chosen_kernels())
+@pytest.fixture(scope="module", params=list(KERNELS))
 def vm(request: pytest.FixtureRequest) -> Iterator[Vm]:
     """A machine of a lab of its own."""
     lab = Lab("self-check")

@@ -36,14 +36,14 @@ from ansible_collections.kubenode.connections.tests.lab.pods import (
     QUIET,
     SCENARIO,
 )
-from ansible_collections.kubenode.connections.tests.lab.vm import Lab, Vm, chosen_kernels
+from ansible_collections.kubenode.connections.tests.lab.vm import KERNELS, Lab, Vm
 from ansible_collections.kubenode.connections.tests.proof.model import AFTER, BEFORE
 from ansible_collections.kubenode.connections.tests.proof.play import IN_GUEST, guest, run_cases
 
 STORY = "6.1"
 """The kernel that everything is shown on. It comes last, so that its node is there already."""
 WAIT_SECONDS = 120
-SERIES = [*(series for series in chosen_kernels() if series != STORY), STORY]
+SERIES = [*(series for series in KERNELS if series != STORY), STORY]
 
 
 class Nodes:

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Virtual machines with Debian's stock kernels, for tests: Lab().up(["6.1"])[0].run(["uname", "-r"])."""
 
-from .config import KERNELS, LabError, chosen_kernels
+from .config import KERNELS, LabError
 from .lab import Lab
 from .machine import Vm
 
-__all__ = ["KERNELS", "Lab", "LabError", "Vm", "chosen_kernels"]
+__all__ = ["KERNELS", "Lab", "LabError", "Vm"]

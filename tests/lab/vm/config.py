@@ -23,13 +23,6 @@ KERNELS: dict[str, tuple[str, ...]] = {
 }
 """Kernel series, and the Debian suites that ship it."""
 
-
-def chosen_kernels() -> list[str]:
-    """The series to test on: all, or with ``LAB_KERNELS=ends`` the oldest and the newest."""
-    every = list(KERNELS)
-    return [every[0], every[-1]] if os.environ.get("LAB_KERNELS") == "ends" else every
-
-
 PACKAGES = (
     # a node: systemd, SSH, Python, and the tools that look at connections
     "systemd-sysv",
