@@ -4,6 +4,7 @@
 # make audit   what this machine does to idle connections; changes nothing
 # make test    every check; may install missing Debian packages as root
 # make kernels only the part of it on virtual machines with real IPVS, one for each kernel
+# make pythons the unit tests on the Pythons that make test leaves out
 # make proof   each failure shown, cured by the role, shown cured, on every kernel of the lab; writes docs/proof.md
 # make lab     virtual machines with real kernels to try things in; prints how to get in
 # make lab-stop  ends exactly those
@@ -36,7 +37,7 @@ quietly = mkdir -p $(BUILD)/log; { $(2); } >$(BUILD)/log/$(1).log 2>&1 || { \
 export LC_ALL := C.UTF-8
 
 .DELETE_ON_ERROR:
-.PHONY: help audit test kernels proof lab lab-stop install clean
+.PHONY: help audit test pythons kernels proof lab lab-stop install clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' $(firstword $(MAKEFILE_LIST))
@@ -48,6 +49,9 @@ audit: install
 
 test: install $(TEST_VENV)/.made
 	@$(TEST_VENV)/bin/python noxfile.py $(ARGS)
+
+pythons: $(TEST_VENV)/.made
+	@$(TEST_VENV)/bin/nox -s pythons
 
 kernels: $(TEST_VENV)/.made
 	@$(TEST_VENV)/bin/nox -s lab molecule_ipvs

@@ -34,6 +34,9 @@ MATRIX = (
 # Controller Python -> the ansible-core that its unit tests run with: the newest one.
 UNIT_CORES = {python: core for core, python, *_nodes in MATRIX}
 
+# The oldest and the newest Python of nodes and of controllers.
+ENDS = (PYTHONS[0], min(UNIT_CORES, key=PYTHONS.index), PYTHONS[-1])
+
 # Sessions with virtual machines.
 MACHINES = ("lab", "molecule_ipvs")
 
@@ -207,14 +210,16 @@ def importer(session: nox.Session) -> None:
         session.error("\n".join(["galaxy-importer complains:", *complaints]))
 
 
-@nox.session(python=list(FOUND))
+@nox.session(python=[python for python in FOUND if python in ENDS])
 def units(session: nox.Session) -> None:
-    """Unit tests: what runs on nodes on every Python, the rest on the controller's."""
-    core = UNIT_CORES.get(str(session.python))
-    ansible = [f"ansible-core=={core}"] if core else []
-    install(session, "-r", "tests/unit/requirements.txt", *ansible)
-    tests = "tests/unit" if core else "tests/unit/plugins/module_utils"
-    session.run("python", "-m", "pytest", tests, *session.posargs, env=checkout_as_collection())
+    """Unit tests on the oldest and the newest Python of nodes and of controllers."""
+    run_units(session)
+
+
+@nox.session(python=[python for python in FOUND if python not in ENDS], default=False)
+def pythons(session: nox.Session) -> None:
+    """Unit tests on the Pythons in between."""
+    run_units(session)
 
 
 @nox.session
@@ -344,6 +349,15 @@ def require_lab(session: nox.Session) -> None:
         stop(f"{session.name}: the lab cannot run here: {(check.stderr or check.stdout).strip()}")
 
 
+def run_units(session: nox.Session) -> None:
+    """Run all unit tests on a Python of controllers, those of the node's side on an older one."""
+    core = UNIT_CORES.get(str(session.python))
+    ansible = [f"ansible-core=={core}"] if core else []
+    install(session, "-r", "tests/unit/requirements.txt", *ansible)
+    tests = "tests/unit" if core else "tests/unit/plugins/module_utils"
+    session.run("python", "-m", "pytest", tests, *session.posargs, env=checkout_as_collection())
+
+
 def run_plays(session: nox.Session, core: str, tests: str) -> None:
     """Run tests that start Ansible, in network and mount namespaces of their own."""
     install(session, "-r", "tests/unit/requirements.txt", f"ansible-core=={core}")
@@ -390,14 +404,6 @@ def missing_pythons() -> list[str]:
     return lines
 
 
-def choose_kernels() -> list[str]:
-    """Take two kernels for molecule_ipvs where its machines are emulated, one a core; return a line that says so."""
-    if os.access("/dev/kvm", os.W_OK) or "LAB_HOSTS" in os.environ:
-        return []
-    os.environ["LAB_HOSTS"] = "ends.yml"
-    return ["molecule_ipvs: the oldest and the newest kernel only, as there is no /dev/kvm. make kernels has all four."]
-
-
 def run_sessions(*arguments: str) -> tuple[int, list[tuple[str, str]]]:
     """Run nox with these arguments; return its exit code, and of each session its full name and its result."""
     report = BUILD / "nox.json"
@@ -416,7 +422,7 @@ def main() -> int:
     print("\n".join(remarks), flush=True)
     BUILD.mkdir(exist_ok=True)
     asked = sys.argv[1:]
-    remarks += choose_kernels()
+    os.environ.setdefault("LAB_HOSTS", "ends.yml")
     runs = [run_sessions("--parallel", "auto", *asked)]
     if not asked:
         # Alone: its emulated machines need all cores.
