@@ -236,7 +236,7 @@ def test_pods_that_end_meanwhile_are_no_error(nodes: Nodes, tmp_path: Path) -> N
     playbooks = Playbooks(vm, tmp_path)
     converge = tmp_path / "converge.yml"
     converge.write_text(CONVERGE)
-    vm.run(["systemd-run", "--quiet", "--unit=churn", "python3", f"{IN_GUEST}/pods.py", "churn", "600"])
+    vm.run(["systemd-run", "--quiet", "--unit=churn", "python3", f"{IN_GUEST}/pods.py", "churn", "3600"])
     playbooks.run(str(converge))
     node = playbooks.node()
     assert (node["pods"]["error"], node["namespaces"]["unreadable"]) == (None, 0)
