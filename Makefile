@@ -3,7 +3,7 @@
 
 # make audit   what this machine does to idle connections; changes nothing
 # make test    every check; may install missing Debian packages as root
-# make kernels only the part of it on virtual machines with real IPVS, one for each kernel
+# make kernels what it does on virtual machines with real IPVS, for every kernel, and the tests of these machines
 # make pythons the unit tests on the Pythons that make test leaves out
 # make proof   each failure shown, cured by the role, shown cured, on every kernel of the lab; writes docs/proof.md
 # make lab     virtual machines with real kernels to try things in; prints how to get in
