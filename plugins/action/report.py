@@ -26,6 +26,15 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._base.errors 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.version import VERSION
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import printable
 from ansible_collections.kubenode.connections.plugins.plugin_utils._findings.silences import parse_silences
+from ansible_collections.kubenode.connections.plugins.plugin_utils._play.earlier import elsewhere
+from ansible_collections.kubenode.connections.plugins.plugin_utils._play.of_ansible import read_play
+from ansible_collections.kubenode.connections.plugins.plugin_utils._play.run import (
+    for_hosts,
+    make_plan_of_play,
+    nodes_of,
+    outcomes_of,
+    refuse_unobserved,
+)
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report import drift, query
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.document import AUDIT, KINDS, make_document
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.fail_on import FAIL_ON, NEVER, failure
@@ -45,9 +54,18 @@ _SILENCE = {
     "nodes": {"type": "list", "elements": "str"},
 }
 
+_REGISTERED = {
+    "observed": {"type": "str", "required": True},
+    "converged": {"type": "str"},
+    "planned": {"type": "str"},
+}
+
 _ARGUMENTS = {
-    "plan": {"type": "dict", "required": True},
-    "nodes": {"type": "dict", "required": True},
+    "plan": {"type": "dict"},
+    "nodes": {"type": "dict"},
+    "registered": {"type": "dict", "options": _REGISTERED},
+    "every_host": {"type": "bool", "default": False},
+    "max_unobserved_percentage": {"type": "int"},
     "kind": {"type": "str", "choices": list(KINDS), "default": AUDIT},
     "applied": {"type": "dict"},
     "verdicts_before": {"type": "dict"},
@@ -82,12 +100,34 @@ class ActionModule(ActionBase):
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         result: dict[str, Any] = super().run(tmp, task_vars)
-        _validation, arguments = self.validate_argument_spec(_ARGUMENTS)  # type: ignore[no-untyped-call]
+        _validation, arguments = self.validate_argument_spec(  # type: ignore[no-untyped-call]
+            _ARGUMENTS,
+            mutually_exclusive=[["registered", "plan"], ["registered", "nodes"]],
+            required_one_of=[["registered", "plan"]],
+            required_together=[["plan", "nodes"]],
+        )
+        arguments = plain(arguments)
         try:
-            result.update(_report(plain(arguments), self._task.check_mode))
+            if arguments["registered"]:
+                arguments.update(self._of_play(arguments, task_vars or {}))
+            result.update(_report(arguments, self._task.check_mode))
         except PlanError as error:
             raise AnsibleActionFail(str(error)) from None  # type: ignore[no-untyped-call]
         return result
+
+    def _of_play(self, arguments: Arguments, task_vars: Mapping[str, Any]) -> dict[str, Any]:
+        """The plan of the whole play, made here, with what it was made from."""
+        names = arguments["registered"]
+        play = read_play(self, task_vars, filter(None, (names["observed"], names["converged"])))
+        nodes = nodes_of(play, names["observed"], names["converged"])
+        earlier = _earlier_of(arguments) if play.left_out else None
+        plan = make_plan_of_play(
+            play, nodes, elsewhere(play.left_out, len(play.hosts), earlier), arguments["every_host"]
+        )
+        if arguments["max_unobserved_percentage"] is not None:
+            refuse_unobserved(plan, nodes, arguments["max_unobserved_percentage"])
+        before = plain(task_vars.get(names["planned"])) if names["planned"] else None
+        return {"plan": plan, "nodes": nodes, **outcomes_of(play, before, names["converged"])}
 
 
 def _report(arguments: Arguments, check_mode: bool) -> dict[str, Any]:
@@ -103,14 +143,16 @@ def _report(arguments: Arguments, check_mode: bool) -> dict[str, Any]:
         width = int(Display().columns)  # type: ignore[call-overload]
         lines = [*text_lines(document, width, rerun if arguments["next_step"] else None), *missing]
     outcome["lines"] = [page.plain(line) for line in lines]
-    _show(lines)
     if arguments["dest"]:
         folder = _path(arguments["dest"])
         outcome["files"] = write_report(folder, arguments["formats"], document, rerun, arguments["mode"])
         if not arguments["query"]:
             written = ", ".join(path for path in outcome["files"] if "/nodes/" not in path)
-            Display().display(printable(f"Report: {written}"))
+            lines.append(page.as_it_is(printable(f"Report: {written}")))
+    _show(lines)
     result = {"changed": False, "verdict": document["verdict"], "counts": document["counts"]}
+    if arguments["registered"]:
+        result["planned"] = for_hosts(arguments["plan"])
     message = failure(document, arguments["fail_on"])
     if message:
         # Ansible prints all of a failed result, and the lines have been printed.
@@ -139,6 +181,22 @@ def _now() -> str:
 def _path(given: str) -> str:
     path: str = unfrackpath(given, follow=False)  # type: ignore[no-untyped-call]
     return path
+
+
+def _earlier_of(arguments: Arguments) -> dict[str, Any] | None:
+    """The earlier report that may know the hosts left out: the one to compare with, or the one that this run replaces.
+
+    None where there is none that can be used.
+    """
+    for given in (arguments["compare"], arguments["dest"] and os.path.join(arguments["dest"], "report.json")):
+        if not given:
+            continue
+        path = _path(given)
+        try:
+            return drift.read_earlier(Path(path).read_bytes(), path)
+        except (OSError, PlanError):
+            continue
+    return None
 
 
 def _compare(document: dict[str, Any], given: str | None) -> list[page.Line]:
@@ -184,16 +242,14 @@ def _setting(name: str) -> Any:
 
 
 def _show(lines: Sequence[page.Line]) -> None:
-    """In colours where Ansible itself has them (NO_COLOR, pipes, ANSIBLE_FORCE_COLOR); never in its log file."""
+    """In colours where Ansible itself has them (NO_COLOR, pipes, ANSIBLE_FORCE_COLOR); never in its log file.
+
+    In one piece: where the reader of a pipe goes away between two, Ansible's own thread that prints them dies, and the
+    run waits for it for ever.
+    """
     display = Display()
-    for line in lines:
-        text = page.plain(line)
-        coloured = "".join(_coloured(span) for span in line)
-        if coloured == text:
-            display.display(text)
-        else:
-            display.display(coloured, screen_only=True)
-            display.display(text, log_only=True)
+    display.display("\n".join(map(page.plain, lines)), log_only=True)
+    display.display("\n".join("".join(map(_coloured, line)) for line in lines), screen_only=True)
 
 
 def _coloured(span: page.Span) -> str:

@@ -468,6 +468,40 @@ node:
           description: What could not be read, and why.
           type: str
           sample: "kubelet's environment: /proc/1024/environ: Permission denied."
+    container_runtimes:
+      description:
+        - The daemon that runs containers on the node, root's own in the node's namespaces. Empty where there is none.
+        - V(null) where that is not certain, such as a process of that name that is not root's.
+      type: list
+      elements: str
+      sample: [containerd]
+    ours:
+      description:
+        - What M(kubenode.connections.node_settings) has changed here and keeps the originals of, by its own record.
+        - V(null) where that could not be read, as without root.
+      type: dict
+      contains:
+        sysctls:
+          description: The keys of ours in each sysctl file, by its path.
+          type: dict
+          sample: {/etc/sysctl.d/k8s.conf: [net.ipv4.tcp_keepalive_time]}
+        modules:
+          description: The kernel modules of ours in each file that loads some at boot, by its path.
+          type: dict
+          sample: {/etc/modules-load.d/k8s.conf: [br_netfilter]}
+        ipvs_timeouts:
+          description: Which IPVS timeouts.
+          type: list
+          elements: str
+          sample: [tcp]
+        ipvs_unit:
+          description: Whether the systemd unit that sets them after boot is there.
+          type: bool
+          sample: false
+        rps:
+          description: Whether Receive Packet Steering of any queue.
+          type: bool
+          sample: false
     namespaces:
       description: The network namespaces of the node, this one included.
       type: dict

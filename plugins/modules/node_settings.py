@@ -146,6 +146,20 @@ options:
     description: The same for O(modules).
     type: path
     default: /etc/modules-load.d/k8s.conf
+  observe:
+    description:
+      - Whether and how to look at the node afterwards, as M(kubenode.connections.node_info) does, in the same execution.
+      - It is not done in check mode, where there is no afterwards.
+    type: dict
+    version_added: 0.2.0
+    suboptions:
+      kube_proxy_address:
+        description: As O(kubenode.connections.node_info#module:kube_proxy_address).
+        type: str
+      kube_proxy_timeout:
+        description: As O(kubenode.connections.node_info#module:kube_proxy_timeout).
+        type: float
+        default: 3
 extends_documentation_fragment:
   - kubenode.connections._attributes
 attributes:
@@ -318,7 +332,13 @@ pods_not_taken:
       found: 7200/75/9
       cause: rewritten
       why: something else sets it
+node:
+  description: The node afterwards, as RV(kubenode.connections.node_info#module:node) with C(growth) V(null).
+  returned: success, with O(observe), not in check mode
+  type: dict
 """
+
+from typing import Any, Dict
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -330,6 +350,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._converge.opt
 )
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.run import converge
 
+_OBSERVE = {"kube_proxy_address": {"type": "str"}, "kube_proxy_timeout": {"type": "float", "default": 3}}
 _TIMEOUTS = {"tcp": {"type": "int"}, "tcpfin": {"type": "int"}, "udp": {"type": "int"}}
 _NIC = {
     "cpus": {"type": "str", "required": True},
@@ -356,10 +377,21 @@ def main() -> None:
             "pods": {"type": "dict", "options": {name: {"type": "int"} for name in ("time", "intvl", "probes")}},
             "sysctl_file": {"type": "path", "default": SYSCTL_FILE},
             "modules_file": {"type": "path", "default": MODULES_FILE},
+            "observe": {"type": "dict", "options": _OBSERVE},
         },
         supports_check_mode=True,
     )
-    answer(module, lambda: converge(settings_from(module.params), module.check_mode)._asdict())
+    answer(module, lambda: _converged(module))
+
+
+def _converged(module: AnsibleModule) -> Dict[str, Any]:
+    result: Dict[str, Any] = converge(settings_from(module.params), module.check_mode)._asdict()
+    look = module.params["observe"]
+    if look is not None and not module.check_mode:
+        from ansible_collections.kubenode.connections.plugins.module_utils._observe.node import read_node
+
+        result["node"] = read_node(look["kube_proxy_address"], min(max(look["kube_proxy_timeout"], 0.1), 60))
+    return result
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ TESTS = ROOT / "tests" / "unit" / "plugins"
 OURS = "ansible_collections.kubenode.connections.plugins."
 
 NODE = ("_common", "_kernel", "_files", "_observe", "_converge", "_pod_sysctls")
-CONTROLLER = ("_base", "_observed", "_policy", "_limits", "_plan", "_findings", "_report")
+CONTROLLER = ("_base", "_observed", "_policy", "_limits", "_plan", "_findings", "_report", "_play")
 """A wing takes from itself and from those before it."""
 
 FORMATS = ("text", "html", "formats")
@@ -37,6 +37,10 @@ FOREIGN = {"jmespath", "jinja2", "yaml"}
 
 RENDERS = "plugin_utils._report.html.render"
 """The only room that knows Jinja2: no other makes text of nodes into a template, or a template into text."""
+
+
+ASKS_ANSIBLE = "plugin_utils._play.of_ansible"
+"""The only room that knows Ansible: all others are functions of plain values."""
 
 
 def _name(path: Path) -> str:

@@ -17,8 +17,8 @@ from ansible_collections.kubenode.connections.plugins.module_utils._kernel.root_
     refuse_foreign_file,
     refuse_other_kind,
 )
+from ansible_collections.kubenode.connections.plugins.module_utils._observe.ours import DIRECTORY
 
-from .originals import DIRECTORY
 from .record import make_folder, remove_folder
 
 WAIT_SECONDS = 60

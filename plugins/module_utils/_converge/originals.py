@@ -11,13 +11,9 @@ from typing import Any, Callable, Dict, NamedTuple, Optional, Pattern, Tuple, Un
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.errors import NodeError
 from ansible_collections.kubenode.connections.plugins.module_utils._common.sysctl_keys import canonical, sysctl_path
+from ansible_collections.kubenode.connections.plugins.module_utils._observe.ours import MAX_BYTES, PATH
 
-DIRECTORY = "/var/lib/kubenode.connections"
-PATH = DIRECTORY + "/originals.json"
 VERSION = 1
-
-MAX_BYTES = 64 << 20
-"""No record is longer: it holds a few configuration files."""
 
 # What one run writes where, so that a record cannot have another one write elsewhere. Lines go into files that a person
 # may choose (sysctl_file, cni_file), and kubelet's folder is its own.

@@ -24,8 +24,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._kernel.root_
     refuse_foreign_file,
     refuse_other_kind,
 )
-
-from .originals import DIRECTORY, MAX_BYTES, PATH
+from ansible_collections.kubenode.connections.plugins.module_utils._observe.ours import DIRECTORY, MAX_BYTES, PATH
 
 _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 

@@ -14,7 +14,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._common.sysct
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel import counters, inet_diag, namespaces, nics
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.procfs import Fault, read_text
 
-from . import boot, ipvs, kube_proxy, kubelet
+from . import boot, container_runtimes, ipvs, kube_proxy, kubelet, ours
 from .connections import pods, services, sockets
 from .other_writers import summary
 from .problems import Problems, first_of, sentence
@@ -65,6 +65,8 @@ def _read_all(kube_proxy_address: Optional[str], kube_proxy_timeout_seconds: flo
         "boot_problems": boot.boot_problems(at_boot, problems),
         "kube_proxy": proxy,
         "kubelet": _read_kubelet(problems),
+        "container_runtimes": container_runtimes.read(),
+        "ours": ours.read(),
         "namespaces": _namespaces(found, problems),
         "pods": _pods(found, destinations.errors, problems),
         "problems": problems.found,

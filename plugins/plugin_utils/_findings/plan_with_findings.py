@@ -6,25 +6,65 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.errors import PlanError
-from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.parse import parse_node
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.elsewhere import (
+    NOTHING_ELSEWHERE,
+    Elsewhere,
+)
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import Observed
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.parse import parse_node, why_not_observed
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.plan import plan_of
-from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.options import parse_policy
+from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.policies import parse_policies
 
 from .table import findings_of
 
 
-def make_plan(nodes: object, wishes: object) -> dict[str, Any]:
+def make_plan(
+    nodes: object,
+    wishes: object,
+    own: Mapping[str, object] | None = None,
+    elsewhere: Elsewhere = NOTHING_ELSEWHERE,
+    every_host: bool = False,
+) -> dict[str, Any]:
     """The plan as plain data.
 
-    ``nodes`` maps inventory names to what node_info returned as ``node``, or to None or {} where it could not be
-    observed. ``wishes`` maps names of the policy to values. Both plain (see checked_values.plain). Raises PlanError.
+    ``nodes`` maps inventory names to what node_info returned as ``node``; to None, {} or a mapping of ``not_observed``
+    and the reason where it could not be observed. ``wishes`` maps names of the policy to values, ``own`` nodes to such
+    mappings of what they want otherwise. All plain (see checked_values.plain). With ``every_host`` hosts that are no
+    nodes of a cluster count, too; so they do where there are no others. Raises PlanError.
     """
     if not isinstance(nodes, dict) or not nodes:
         raise PlanError(
             "no node was given, at least one is expected. Give a mapping of names to what node_info returned as node."
         )
-    plan = plan_of({str(name): parse_node(node) for name, node in nodes.items()}, parse_policy(wishes))
-    return plan.as_dict(findings_of(plan))
+    named = {str(name): node for name, node in nodes.items()}
+    observed = {name: parse_node(node) for name, node in named.items()}
+    others = () if every_host else _others(observed)
+    counting = {name: node for name, node in observed.items() if name not in set(others)}
+    plan = plan_of(
+        counting,
+        parse_policies(_by_node(counting, wishes, own or {})),
+        {name: why_not_observed(named[name]) for name, node in counting.items() if node is None},
+        elsewhere,
+    )
+    return {**plan.as_dict(findings_of(plan)), "other_hosts": list(others)}
+
+
+def _others(observed: Mapping[str, Observed | None]) -> tuple[str, ...]:
+    """The hosts that are no nodes, none where no other host was seen."""
+    seen = {name: node for name, node in observed.items() if node is not None}
+    others = tuple(name for name, node in seen.items() if not node.is_node)
+    return others if len(others) < len(seen) else ()
+
+
+def _by_node(nodes: Iterable[str], wishes: object, own: Mapping[str, object]) -> dict[str, object]:
+    """What each node wishes; whatever is no mapping stays, to be refused."""
+    return {
+        name: {**wishes, **theirs}
+        if isinstance(wishes, dict) and isinstance(theirs := own.get(name, {}), dict)
+        else wishes
+        for name in nodes
+    }

@@ -83,7 +83,7 @@ class Case:
 
     @property
     def policy(self) -> Policy:
-        return self.plan.policy
+        return self.plan.policies.of(self.node.name)
 
 
 NodeCheck = Callable[[Case], Found | None]

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.keepalive import KEYS as KEEPALIVE_KEYS
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import some
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.elsewhere import ELSEWHERE
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import (
     CONNTRACK,
     CONNTRACK_RESTART,
@@ -47,6 +48,9 @@ _CORRECT: dict[str, str | Remedy] = {
     CONNTRACK: "Correct net.netfilter.nf_conntrack_tcp_timeout_established on that node.",
     CONNTRACK_RESTART: "Correct conntrack.tcpEstablishedTimeout in kube-proxy's configuration.",
 }
+_WITHOUT_LIMIT = (
+    "Run without --limit, or keep a report of all hosts (keepalive_report_dir): its limits count for those left out."
+)
 _AS_ROOT = "Run again as root (become: true)."
 _MORE_RIGHTS = "Run on the node itself: this root lacks rights, as in a container."
 
@@ -59,9 +63,9 @@ def _not_observed(plan: Plan) -> Iterator[tuple[str | None, Found]]:
             yield (
                 node.name,
                 Found(
-                    "the node was not observed",
+                    node.seen.not_seen[0].why,
                     "Its limits may be lower than those that were seen, and connections cross it.",
-                    "Make it reachable and run again, or leave it out with --limit.",
+                    "Make it reachable and run again. If it is gone for good, take it out of the inventory.",
                 ),
             )
 
@@ -97,10 +101,12 @@ def _limit_unknown(case: Case) -> Found | None:
 
 def _limit_remedies(case: Case) -> Iterator[str]:
     names = {each.name for each in case.node.seen.not_seen if not each.shown}
-    if names - {SERVICES}:
+    if names - {SERVICES, ELSEWHERE}:
         yield next((problem.do for problem in _about(case.observed, case.node) if problem.do), _rights(case.observed))
     if SERVICES in names:
         yield _WHO_FORWARDS
+    if ELSEWHERE in names:
+        yield _WITHOUT_LIMIT
 
 
 @RULES.node("keepalive-unreadable", UNKNOWN)

@@ -131,13 +131,14 @@ def of_middlebox(middlebox: Middlebox) -> Limit:
     return Limit(middlebox.seconds, middlebox.name, None)
 
 
-def of_node(name: str, node: Observed | None, declared: bool = False) -> NodeLimits:
+def of_node(name: str, node: Observed | None, declared: bool = False, why_not: str = "") -> NodeLimits:
     """What one node's kernel and kube-proxy forget. A node that was not observed (None) hides every limit.
 
-    ``declared``: the user told of a middlebox, and so has thought of what no node can see.
+    ``declared``: the user told of a middlebox, and so has thought of what no node can see. ``why_not``: why the node
+    was not observed.
     """
     if node is None:
-        why = "the node was not observed"
+        why = f"the node was not observed: {why_not}" if why_not else "the node was not observed"
         return NodeLimits((), (NotSeen(name, IPVS_TCP, why), NotSeen(name, CONNTRACK, why)), ())
     limits = ascending([*_ipvs(name, node), *_conntrack(name, node)])
     return NodeLimits(

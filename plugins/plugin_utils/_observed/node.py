@@ -20,6 +20,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepali
 from .connection_tables import Conntrack, Growth, Ipvs
 from .kubernetes import Kubelet, KubeProxy
 from .other_writers import Line, Others
+from .ours import Ours
 from .pods import Pods
 from .rps import Rps
 
@@ -111,7 +112,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class Observed:
-    """One node as it was seen."""
+    """One node as it was seen; ``runtimes`` are the container runtimes that run there."""
 
     hostname: str
     kernel: str
@@ -128,6 +129,8 @@ class Observed:
     kubelet: Kubelet
     namespaces: Namespaces
     pods: Pods | None
+    runtimes: tuple[str, ...] | None
+    ours: Ours | None
     problems: tuple[Problem, ...]
     boot_problems: tuple[str, ...]
 
@@ -142,6 +145,17 @@ class Observed:
     def on_kubernetes(self) -> bool:
         """Whether it is a node of a cluster. K3s has kubelet in its own process, which shows by the pods."""
         return self.kubelet.running is True or (self.pods is not None and self.pods.count > 0)
+
+    @property
+    def is_node(self) -> bool:
+        """Whether it may be a node. Not one is where all was looked at, and no Kubernetes, container or IPVS was there.
+
+        A bastion, a file server, a load balancer in user space.
+        """
+        daemons = self.kubelet.running is not False or self.kubelet.error or self.kube_proxy.running is not False
+        containers = self.runtimes != () or self.pods is None or self.pods.count
+        balances = self.ipvs.services or self.problem(IPVS_SERVICES) or self.others.keepalived
+        return bool(daemons or containers or balances)
 
     @property
     def ipvs_on_path(self) -> bool:

@@ -23,13 +23,21 @@ from .connection_tables import parse_conntrack, parse_growth, parse_ipvs
 from .kubernetes import parse_kube_proxy, parse_kubelet
 from .node import Boot, Group, Module, Namespaces, Observed, Problem, Sysctl
 from .other_writers import parse_owners
+from .ours import parse_ours
 from .pods import parse_pods
 from .rps import parse_rps
 
+NOT_OBSERVED = "not_observed"
+
+
+def why_not_observed(node: object) -> str:
+    """Why a node was not observed, without a full stop: ``{"not_observed": "..."}``; empty where nobody said."""
+    return (text(mapping(node).get(NOT_OBSERVED)) or "").rstrip(". ")
+
 
 def parse_node(node: object) -> Observed | None:
-    """The ``node`` that node_info returned, as plain data. None where it was not observed (None or empty)."""
-    if not isinstance(node, dict) or not node:
+    """The ``node`` that node_info returned, as plain data. None where it was not observed: None, empty, or a reason."""
+    if not isinstance(node, dict) or not node or set(node) == {NOT_OBSERVED}:
         return None
     return Observed(
         hostname=text(node.get("hostname")) or "",
@@ -47,9 +55,15 @@ def parse_node(node: object) -> Observed | None:
         kubelet=parse_kubelet(mapping(node.get("kubelet"))),
         namespaces=_namespaces(mapping(node.get("namespaces"))),
         pods=parse_pods(node.get("pods")),
+        runtimes=_runtimes(node.get("container_runtimes")),
+        ours=parse_ours(node.get("ours")),
         problems=tuple(_problem(mapping(each)) for each in items(node.get("problems"))),
         boot_problems=tuple(_boot_problem(mapping(each)) for each in items(node.get("boot_problems"))),
     )
+
+
+def _runtimes(names: object) -> tuple[str, ...] | None:
+    return tuple(name for each in names if (name := text(each))) if isinstance(names, list) else None
 
 
 def _module(module: dict[str, object]) -> Module:

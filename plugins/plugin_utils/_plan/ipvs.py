@@ -32,6 +32,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limit
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import Observed
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.checks import IPVS_SECONDS
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.options import Policy
+from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.policies import Policies
 
 GRPC_TIMER_SECONDS = 60
 """More than a busy program's own timers are late by; the slack of the kernel's timer wheel is no measure for them."""
@@ -101,14 +102,14 @@ def ipvs_timeouts(
 
 
 def planned_limits(
-    seen: Iterable[Limit], nodes: Nodes, wanted: Mapping[str, Mapping[str, int]], policy: Policy
+    seen: Iterable[Limit], nodes: Nodes, wanted: Mapping[str, Mapping[str, int]], policies: Policies
 ) -> tuple[Limit, ...]:
     """The limits once the settings are in force: the observed ones, except those that the settings change."""
-    by_node = grouped((limit.node, limit) for limit in seen)
+    by_node = grouped((limit.node if limit.node in nodes else None, limit) for limit in seen)
     limits = by_node.get(None, [])
     for name, node in nodes.items():
         limits += _ipvs_after(name, node, wanted[name].get("tcp"), by_node.get(name, []))
-        limits += _conntrack_after(name, node, _established(node, policy), by_node.get(name, []))
+        limits += _conntrack_after(name, node, _established(node, policies.of(name)), by_node.get(name, []))
     return ascending(limits)
 
 

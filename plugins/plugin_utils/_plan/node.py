@@ -19,6 +19,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limit
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import Observed
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.options import Policy
 
+from .convergence import has_to_converge
 from .pods import judged_of, pods_changes, with_pods
 from .rps import rps_notes
 from .settings import Wish, changes_of, kept, settings_of, unseen_keys
@@ -36,13 +37,14 @@ def plan_node(
 ) -> NodePlan:
     """The node against the limit that is there now (``limit``), and what it needs for the wish."""
     if node is None:
-        why = "it was not observed"
+        why = seen.not_seen[0].why.replace("the node", "it", 1)
         return NodePlan(name, None, seen, UNKNOWN, why, own_verdict=UNKNOWN, own_why=why, notes=tuple(seen.notes))
     own_verdict, own_why = verdict_of(node.keepalive, seen, limit, wish.policy)
     unsafe_namespaces = _namespaces_unsafe(node, limit, wish.policy)
     pods = judged_of(node, limit, not seen.not_seen, wish.policy, unsafe_namespaces)
     verdict, why = with_pods(own_verdict, own_why, pods, node.namespaces, wish.policy)
     settings, reasons = settings_of(node, wish, ipvs_timeouts)
+    changes = (*changes_of(node, settings, reasons), *pods_changes(node, wish.limit, settings.pods, wish.policy))
     return NodePlan(
         name=name,
         observed=node,
@@ -61,7 +63,8 @@ def plan_node(
         namespaces_unsafe=unsafe_namespaces,
         settings=settings,
         reasons=reasons,
-        changes=(*changes_of(node, settings, reasons), *pods_changes(node, wish.limit, settings.pods, wish.policy)),
+        changes=changes,
+        to_converge=has_to_converge(node, settings, changes, wish.policy),
         owners=owners_of(node, settings),
         pods=pods,
     )

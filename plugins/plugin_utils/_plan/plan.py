@@ -11,11 +11,16 @@ nodes and the lowest idle limit of any of them decides.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base import keepalive_math
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import Keepalive
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import SAFE, UNKNOWN, UNSAFE
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits import derive
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.elsewhere import (
+    NOTHING_ELSEWHERE,
+    Elsewhere,
+)
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import (
     Limit,
     NodeLimits,
@@ -26,6 +31,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limit
 )
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import Observed
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.options import Policy
+from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.policies import Policies
 
 from . import ipvs
 from .node import plan_node
@@ -33,28 +39,44 @@ from .settings import Wish
 from .types import NodePlan, Plan
 
 
-def plan_of(observed: Mapping[str, Observed | None], policy: Policy) -> Plan:
+def plan_of(
+    observed: Mapping[str, Observed | None],
+    policies: Policies,
+    why_not: Mapping[str, str] | None = None,
+    elsewhere: Elsewhere = NOTHING_ELSEWHERE,
+) -> Plan:
+    """The plan for the nodes; ``why_not`` says why those that are None were not observed."""
+    policy, why_not = policies.common, why_not or {}
     declared = bool(policy.middleboxes)
-    seen = {name: of_node(name, node, declared) for name, node in observed.items()}
-    boxes = [of_middlebox(box) for box in policy.middleboxes]
-    limits = ascending([*boxes, *(limit for each in seen.values() for limit in each.limits)])
+    seen = {name: of_node(name, node, declared, why_not.get(name, "")) for name, node in observed.items()}
+    seen = {name: replace(each, not_seen=(*each.not_seen, *elsewhere.not_seen(name))) for name, each in seen.items()}
+    others = [*map(of_middlebox, policy.middleboxes), *([elsewhere.limit] if elsewhere.limit else [])]
+    limits = ascending([*others, *(limit for each in seen.values() for limit in each.limits)])
     there = {name: node for name, node in observed.items() if node is not None}
-    wish, wanted = _wish(there, limits, policy)
+    wish, wanted = _wish(there, limits, policies)
     nodes = {
-        name: plan_node(name, node, seen[name], limits[0] if limits else None, wish, wanted.get(name, {}))
+        name: plan_node(
+            name,
+            node,
+            seen[name],
+            limits[0] if limits else None,
+            replace(wish, policy=policies.of(name)),
+            wanted.get(name, {}),
+        )
         for name, node in observed.items()
     }
-    return _assemble(policy, limits, seen, wish, nodes)
+    return _assemble(policies, elsewhere, limits, seen, wish, nodes)
 
 
 def _wish(
-    there: Mapping[str, Observed], limits: tuple[Limit, ...], policy: Policy
+    there: Mapping[str, Observed], limits: tuple[Limit, ...], policies: Policies
 ) -> tuple[Wish, dict[str, dict[str, int]]]:
     """What the plan comes to, and the IPVS timeouts of each node."""
+    policy = policies.common
     if policy.strategy == "raise_ipvs":
-        return _raise_ipvs(there, limits, policy)
+        return _raise_ipvs(there, limits, policies)
     wanted = ipvs.ipvs_timeouts(there, policy, None)
-    planned = ipvs.planned_limits(limits, there, wanted, policy)
+    planned = ipvs.planned_limits(limits, there, wanted, policies)
     limit = planned[0] if planned else None
     keepalive = derive.derive(limit, policy) if limit or policy.own_names else None
     reasons = derive.reasons(keepalive, limit, policy) if keepalive else {}
@@ -62,13 +84,14 @@ def _wish(
 
 
 def _raise_ipvs(
-    there: Mapping[str, Observed], limits: tuple[Limit, ...], policy: Policy
+    there: Mapping[str, Observed], limits: tuple[Limit, ...], policies: Policies
 ) -> tuple[Wish, dict[str, dict[str, int]]]:
     """The other cure: IPVS is raised above the highest keepalive in use, which stays. The user's own values are set."""
+    policy = policies.common
     others = [
         limit
-        for limit in ipvs.planned_limits(limits, there, {name: {} for name in there}, policy)
-        if not ipvs.is_ipvs(limit)
+        for limit in ipvs.planned_limits(limits, there, {name: {} for name in there}, policies)
+        if limit.node not in there or not ipvs.is_ipvs(limit)
     ]
     own = derive.derive(others[0] if others else None, policy) if policy.own_names else None
     in_use = ipvs.highest_in_use(there.values(), policy)
@@ -77,7 +100,7 @@ def _raise_ipvs(
     highest = max([in_use, *([own] if own else [])], key=lambda each: each.silence_seconds(policy.lost_probes))
     idle = ipvs.grpc_idle_seconds_on(there.values())
     wanted = ipvs.ipvs_timeouts(there, policy, highest, idle)
-    planned = ipvs.planned_limits(limits, there, wanted, policy)
+    planned = ipvs.planned_limits(limits, there, wanted, policies)
     keepalive = own or in_use
     reasons = derive.reasons(own, others[0] if others else None, policy) if own else _stays(keepalive)
     return Wish(policy, planned[0] if planned else None, keepalive, own, reasons, _above(highest, idle, policy)), wanted
@@ -97,17 +120,23 @@ def _above(keepalive: Keepalive, idle_seconds: int | None, policy: Policy) -> st
 
 
 def _assemble(
-    policy: Policy, limits: tuple[Limit, ...], seen: Mapping[str, NodeLimits], wish: Wish, nodes: Mapping[str, NodePlan]
+    policies: Policies,
+    elsewhere: Elsewhere,
+    limits: tuple[Limit, ...],
+    seen: Mapping[str, NodeLimits],
+    wish: Wish,
+    nodes: Mapping[str, NodePlan],
 ) -> Plan:
     not_seen = tuple(each for node in seen.values() for each in node.not_seen)
     keepalive, limit = wish.keepalive, wish.limit
     safe = not not_seen
     decided = safe
     if keepalive and limit:
-        safe = limit.is_kept_by(keepalive, policy)
+        safe = limit.is_kept_by(keepalive, policies.common)
         decided = keepalive_math.decided_in_time(keepalive, limit.seconds)
     reasons = {**wish.reasons, "limit": _limit_reason(limits, not_seen)}
-    return Plan(policy, limits, not_seen, limit, keepalive, safe, decided, _verdict(nodes), reasons, nodes)
+    verdict = _verdict(nodes)
+    return Plan(policies, elsewhere, limits, not_seen, limit, keepalive, safe, decided, verdict, reasons, nodes)
 
 
 def _limit_reason(limits: tuple[Limit, ...], not_seen: tuple[NotSeen, ...]) -> str:

@@ -12,9 +12,11 @@ from typing import Any
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.rps_rules import RpsSettings
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import Keepalive
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.elsewhere import Elsewhere
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import Limit, NodeLimits, NotSeen
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import Observed
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.options import Policy
+from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.policies import Policies
 
 from .judged_pods import JudgedPods, connections_text
 
@@ -99,6 +101,7 @@ class Finding:
 class NodePlan:
     """One node: what was seen, how it stands to the limit, what it should have, and whose each value is.
 
+    ``to_converge``: node_settings may have something to do there.
     ``verdict`` counts the values of its pods, ``own_verdict`` only those of the node itself. What has a default here
     is not known of a node that was not observed.
     """
@@ -116,6 +119,7 @@ class NodePlan:
     settings: Settings = field(default_factory=Settings)
     reasons: Mapping[str, str] = field(default_factory=dict)
     changes: tuple[Change, ...] = ()
+    to_converge: bool = False
     owners: Mapping[str, str] = field(default_factory=dict)
     pods: JudgedPods | None = None
 
@@ -139,6 +143,7 @@ class NodePlan:
             "pods": self.pods.as_dict() if self.pods else None,
             "settings": self.settings.as_dict(),
             "changes": [change.as_dict() for change in self.changes],
+            "to_converge": self.to_converge,
             "reasons": dict(self.reasons),
             "owners": dict(self.owners),
         }
@@ -148,7 +153,8 @@ class NodePlan:
 class Plan:
     """The whole. ``limit`` is the lowest there is now, ``planned_limit`` the lowest once the settings are in force."""
 
-    policy: Policy
+    policies: Policies
+    elsewhere: Elsewhere
     limits: tuple[Limit, ...]
     not_seen: tuple[NotSeen, ...]
     planned_limit: Limit | None
@@ -160,6 +166,10 @@ class Plan:
     nodes: Mapping[str, NodePlan]
 
     @property
+    def policy(self) -> Policy:
+        return self.policies.common
+
+    @property
     def limit(self) -> Limit | None:
         return self.limits[0] if self.limits else None
 
@@ -168,6 +178,7 @@ class Plan:
             "limit": self.limit.as_dict() if self.limit else None,
             "planned_limit": self.planned_limit.as_dict() if self.planned_limit else None,
             "limits": [limit.as_dict() for limit in self.limits],
+            "left_out": self.elsewhere.as_dict(),
             "not_seen": [each.as_dict() for each in self.not_seen],
             "keepalive": self.keepalive.as_dict() if self.keepalive else None,
             "safe": self.safe,

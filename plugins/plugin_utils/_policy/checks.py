@@ -59,12 +59,16 @@ class Option:
     check: Check
     about: str
     choices: tuple[str, ...] | None
+    per_node: bool
 
 
-def option(kind: str, default: object, check: Check | _Checks, about: str) -> Any:
-    """A row of the table. ``about`` is Ansible's markup, the first sentence of the documentation."""
+def option(kind: str, default: object, check: Check | _Checks, about: str, per_node: bool = False) -> Any:
+    """A row of the table. ``about`` is Ansible's markup, the first sentence of the documentation.
+
+    ``per_node``: it says nothing about other nodes, so the nodes of one plan may differ in it.
+    """
     checked = check if callable(check) else check.check
-    option = Option(kind, checked, about, check.choices if isinstance(check, Choice) else None)
+    option = Option(kind, checked, about, check.choices if isinstance(check, Choice) else None, per_node)
     if isinstance(default, dict):
         return field(default_factory=dict, metadata={"option": option})  # pylint: disable=invalid-field-call
     return field(default=default, metadata={"option": option})  # pylint: disable=invalid-field-call

@@ -80,12 +80,14 @@ class Policy:
         "auto",
         Choice(("auto", "always", "never")),
         "Whether C(net.bridge.bridge-nf-call-iptables) and C(net.bridge.bridge-nf-call-ip6tables) are set to 1.",
+        per_node=True,
     )
     be_liberal: bool | None = option(
         "bool",
         None,
         flag,
         "Whether C(net.netfilter.nf_conntrack_tcp_be_liberal) is 1, on nodes with C(nf_conntrack) now or at boot.",
+        per_node=True,
     )
     dead_peer_seconds: int | None = option(
         "int",
@@ -98,38 +100,53 @@ class Policy:
         LEAVE,
         Choice((LEAVE, AUTO, "0", "1")),
         "The value of C(net.ipv4.vs.conn_reuse_mode), on nodes with C(ip_vs) now or at boot.",
+        per_node=True,
     )
     expire_nodest_conn: bool | None = option(
-        "bool", None, flag, "Whether C(net.ipv4.vs.expire_nodest_conn) is 1, on nodes with C(ip_vs) now or at boot."
+        "bool",
+        None,
+        flag,
+        "Whether C(net.ipv4.vs.expire_nodest_conn) is 1, on nodes with C(ip_vs) now or at boot.",
+        per_node=True,
     )
     expire_quiescent_template: bool | None = option(
         "bool",
         None,
         flag,
         "Whether C(net.ipv4.vs.expire_quiescent_template) is 1, on nodes with C(ip_vs) now or at boot.",
+        per_node=True,
     )
     sloppy_tcp: bool | None = option(
-        "bool", None, flag, "Whether C(net.ipv4.vs.sloppy_tcp) is 1, on nodes with C(ip_vs) now or at boot."
+        "bool",
+        None,
+        flag,
+        "Whether C(net.ipv4.vs.sloppy_tcp) is 1, on nodes with C(ip_vs) now or at boot.",
+        per_node=True,
     )
     rps: str = option(
         "str",
         LEAVE,
         Choice((LEAVE, AUTO, ALWAYS)),
         "Receive Packet Steering by the CPUs of the NIC's NUMA node, without isolated ones.",
+        per_node=True,
     )
     rps_exclude_irq_cpus: bool = option(
         "bool",
         False,
         flag,
         "Whether the CPUs that the receive interrupts of a NIC go to are left out for it, unless none would be left.",
+        per_node=True,
     )
     rps_sock_flow_entries: int = option(
         "int",
         32768,
         power_of_two,
         "The value of C(net.core.rps_sock_flow_entries) with O(policy.rps), V(0) or a power of two.",
+        per_node=True,
     )
-    sysctls: Mapping[str, str] = option("dict", {}, sysctl_values, "Further sysctls and their values, for every node.")
+    sysctls: Mapping[str, str] = option(
+        "dict", {}, sysctl_values, "Further sysctls and their values, for every node.", per_node=True
+    )
     ipvs_timeouts: Mapping[str, int] = option(
         "dict",
         {},
@@ -143,9 +160,15 @@ class Policy:
         "Whether running pods with the kernel's own keepalive get the planned one where theirs is too late, and "
         "whether the keepalive of pods counts for RV(_value.nodes.verdict).",
     )
-    sysctl_file: str = option("path", "/etc/sysctl.d/k8s.conf", path, "The file that the settings will be written to.")
+    sysctl_file: str = option(
+        "path", "/etc/sysctl.d/k8s.conf", path, "The file that the settings will be written to.", per_node=True
+    )
     modules_file: str = option(
-        "path", "/etc/modules-load.d/k8s.conf", path, "The file that names the kernel modules to load at boot."
+        "path",
+        "/etc/modules-load.d/k8s.conf",
+        path,
+        "The file that names the kernel modules to load at boot.",
+        per_node=True,
     )
 
     @property

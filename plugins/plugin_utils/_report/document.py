@@ -78,10 +78,10 @@ def _document(
     verdicts_before: Mapping[str, Any],
     silences: Silences,
 ) -> dict[str, Any]:
-    rows = rows_for_each(len(nodes))
+    rows = rows_for_each(len(plan["nodes"]))
     described = [
-        describe_node(name, parse_node(node), plan, applied.get(name), verdicts_before, rows)
-        for name, node in nodes.items()
+        describe_node(name, parse_node(nodes[name]), plan, applied.get(name), verdicts_before, rows)
+        for name in plan["nodes"]
     ]
     described.sort(key=_worst_first)
     findings = [{**finding, "silenced": silences.reason(finding)} for finding in _findings(plan, applied)]
@@ -92,6 +92,8 @@ def _document(
         "planned_limit": plan["planned_limit"],
         "limit_reason": plan["reasons"]["limit"],
         "limits": plan["limits"],
+        "left_out": plan["left_out"],
+        "other_hosts": plan["other_hosts"],
         "not_seen": plan["not_seen"],
         "keepalive": _planned(plan),
         "policy": plan["policy"],

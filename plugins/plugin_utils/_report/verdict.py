@@ -103,6 +103,19 @@ def sentence(document: Document) -> str:
     return f"idle connections are safe, until a reboot of {_of(document['counts']['safe_until_reboot'], document)}"
 
 
+def beside(document: Document) -> list[str]:
+    """Whom the verdict is not about, in sentences."""
+    others = document["other_hosts"]
+    told = [document["left_out"]["sentence"]] if document["left_out"]["sentence"] else []
+    if others:
+        is_node = "is no node" if len(others) == 1 else "are no nodes"
+        told.append(
+            f"{count(len(others), 'host')} {is_node} of a cluster (no kubelet, kube-proxy, container runtime or IPVS "
+            f"service) and not counted: {named(others)}. keepalive_every_host: true counts them, too."
+        )
+    return told
+
+
 def pods_unknown(document: Document) -> list[str]:
     """Where pods or their connections could not be read, or not all."""
     return _pods_unknown(document["nodes"])

@@ -47,6 +47,7 @@ def facts(document: Document) -> Iterator[str]:
         yield f"{count(boots, 'node')} safe now will be at risk after a reboot."
     if document["not_seen"]:
         yield f"{count(len(document['not_seen']), 'limit')} not known."
+    yield from verdict.beside(document)
 
 
 def pods_lead(document: Document) -> str:

@@ -31,6 +31,8 @@ def write_head(page: Page, document: Document, rerun: Rerun | None) -> None:
     if document["kind"] == APPLY:
         page.line(_applied(document))
     page.line(f"{_reason(document)}.")
+    for sentence in verdict.beside(document):
+        page.line(sentence)
 
 
 def _write_step(page: Page, document: Document, options: Sequence[str]) -> None:

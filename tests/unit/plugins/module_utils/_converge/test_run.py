@@ -8,7 +8,7 @@ import stat
 import pytest
 
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.options import NOTHING, Settings
-from ansible_collections.kubenode.connections.plugins.module_utils._converge.originals import PATH as ORIGINALS
+from ansible_collections.kubenode.connections.plugins.module_utils._observe.ours import PATH as ORIGINALS
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.originals import parse
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.run import converge
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.shown import OUR_LINES

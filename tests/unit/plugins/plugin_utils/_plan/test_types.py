@@ -8,6 +8,7 @@ import pytest
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.rps_rules import Row, RpsSettings
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import Keepalive
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.elsewhere import NOTHING_ELSEWHERE
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import Limit, NodeLimits
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.types import (
     Change,
@@ -17,6 +18,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.types i
     Settings,
 )
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.options import parse_policy
+from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.policies import Policies
 
 NOTHING = {
     "modules": [],
@@ -95,6 +97,7 @@ def test_a_node_that_was_not_observed_as_plain_data():
         "pods": None,
         "settings": NOTHING,
         "changes": [],
+        "to_converge": False,
         "reasons": {},
         "owners": {},
     }
@@ -103,7 +106,19 @@ def test_a_node_that_was_not_observed_as_plain_data():
 @pytest.mark.parametrize("limits", [(), (Limit(350, "AWS NLB", None), Limit(900, "IPVS tcp", "worker1"))])
 def test_the_limit_of_a_plan_is_the_first(limits):
     planned = Limit(900, "IPVS tcp", "worker1")
-    plan = Plan(parse_policy({}), limits, (), planned, Keepalive(233, 11, 9), True, False, "safe", {"time": "x"}, {})
+    plan = Plan(
+        Policies(parse_policy({})),
+        NOTHING_ELSEWHERE,
+        limits,
+        (),
+        planned,
+        Keepalive(233, 11, 9),
+        True,
+        False,
+        "safe",
+        {"time": "x"},
+        {},
+    )
     first = {"seconds": 350, "name": "AWS NLB", "node": None}
     made = plan.as_dict(())
     assert (made["limit"], len(made["limits"])) == (first if limits else None, len(limits))

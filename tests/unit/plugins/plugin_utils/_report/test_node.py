@@ -76,6 +76,8 @@ OBSERVED = Observed(
     kubelet=Kubelet(True, "v1.34.1", None, None, None, None),
     namespaces=Namespaces(24, 1, "denied", (Group(Keepalive(*AT_BOOT), 23, True),)),
     pods=None,
+    runtimes=None,
+    ours=None,
     problems=(Problem("kubelet", "kubelet", "denied", "Run as root."),),
     boot_problems=(),
 )

@@ -1,0 +1,33 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Action of kubenode.connections.check_variables: refuses wrong variables before anything is observed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.errors import PlanError
+from ansible_collections.kubenode.connections.plugins.plugin_utils._play.of_ansible import read_play
+from ansible_collections.kubenode.connections.plugins.plugin_utils._play.variables import check
+
+
+class ActionModule(ActionBase):
+    """See plugins/modules/check_variables.py for the documentation."""
+
+    TRANSFERS_FILES = False
+    _requires_connection = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        self.validate_argument_spec({})  # type: ignore[no-untyped-call]
+        try:
+            play = read_play(self, task_vars or {})
+            check({name: host.variables for name, host in play.hosts.items()})
+        except PlanError as error:
+            raise AnsibleActionFail(str(error)) from None  # type: ignore[no-untyped-call]
+        return {**result, "changed": False}

@@ -1,0 +1,55 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Action of kubenode.connections.converge: one execution of node_settings, and a look at what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.checked_values import plain
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.errors import PlanError
+from ansible_collections.kubenode.connections.plugins.plugin_utils._play.of_ansible import read_host
+from ansible_collections.kubenode.connections.plugins.plugin_utils._play.run import judge_after, node_settings_options
+from ansible_collections.kubenode.connections.plugins.plugin_utils._play.variables import wishes_of
+
+_ARGUMENTS = {
+    "node": {"type": "dict", "required": True},
+    "limit": {"type": "dict"},
+}
+
+
+class ActionModule(ActionBase):
+    """See plugins/modules/converge.py for the documentation."""
+
+    TRANSFERS_FILES = False
+    _supports_check_mode = True
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        _validation, arguments = self.validate_argument_spec(_ARGUMENTS)  # type: ignore[no-untyped-call]
+        arguments = plain(arguments)
+        if not arguments["node"]["to_converge"]:
+            return {**result, "changed": False}
+        try:
+            return {**result, **self._converged(arguments, task_vars or {})}
+        except PlanError as error:
+            raise AnsibleActionFail(str(error)) from None  # type: ignore[no-untyped-call]
+
+    def _converged(self, arguments: Mapping[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        variables = read_host(self, task_vars).variables
+        outcome: dict[str, Any] = self._execute_module(
+            module_name="kubenode.connections.node_settings",
+            module_args=node_settings_options(arguments["node"]["settings"], variables),
+            task_vars=task_vars,
+        )
+        if outcome.get("failed") or not outcome.get("node"):
+            return outcome
+        name = str(task_vars["inventory_hostname"])
+        message = judge_after(name, plain(outcome["node"]), wishes_of(variables), arguments["limit"])
+        return {**outcome, "failed": True, "msg": message} if message else outcome

@@ -1,0 +1,43 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What earlier runs of node_settings changed here, by the record that they keep. Private to this collection."""
+
+from typing import Any, Dict, List, Optional
+
+from ansible_collections.kubenode.connections.plugins.module_utils._common.strict_json import parse_json
+from ansible_collections.kubenode.connections.plugins.module_utils._files import ipvs_unit
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel.plain_files import read_plain
+
+DIRECTORY = "/var/lib/kubenode.connections"
+PATH = DIRECTORY + "/originals.json"
+
+MAX_BYTES = 64 << 20
+"""No record is longer: it holds a few configuration files."""
+
+
+def read() -> Optional[Dict[str, Any]]:
+    """The names of what is ours, as node_info documents it; None where the record cannot be read or used."""
+    try:
+        data, cut = read_plain(PATH, MAX_BYTES)
+        return None if cut else _names(parse_json(data))
+    except FileNotFoundError:
+        return _names({"files": {}, "ipvs_timeouts": {}, "rps": {}})
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def _names(record: Dict[str, Any]) -> Dict[str, Any]:
+    return {
+        "sysctls": _by_file(record, "sysctls"),
+        "modules": _by_file(record, "modules"),
+        "ipvs_timeouts": sorted(record["ipvs_timeouts"]),
+        "ipvs_unit": ipvs_unit.PATH in record["files"],
+        "rps": bool(record["rps"]),
+    }
+
+
+def _by_file(record: Dict[str, Any], kind: str) -> Dict[str, List[str]]:
+    """The lines of ours in each file of that kind."""
+    return {path: sorted(file["ours"]) for path, file in record["files"].items() if file["kind"] == kind}

@@ -1,0 +1,64 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is known of the hosts that a run leaves out, and connections cross all the same. Private to this collection."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.node_ranges import named
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import count
+
+from .limits import Limit, NotSeen
+
+ELSEWHERE = "the lowest limit of the hosts left out"
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """The hosts left out, of how many in all; ``source`` says whose word their limits are, None where nobody's.
+
+    ``limit`` is the lowest of them, None where they have none.
+    """
+
+    hosts: tuple[str, ...] = ()
+    of_hosts: int = 0
+    limit: Limit | None = None
+    source: str | None = None
+
+    @property
+    def known(self) -> bool:
+        return not self.hosts or self.source is not None
+
+    @property
+    def sentence(self) -> str:
+        """Who was not looked at and what that means; empty where nobody was left out."""
+        if not self.hosts:
+            return ""
+        were = "was" if len(self.hosts) == 1 else "were"
+        who = f"{len(self.hosts)} of {count(self.of_hosts, 'host')} {were} left out: {named(self.hosts)}"
+        if self.source is None:
+            return f"{who}. Their limits are not in this plan."
+        return f"{who}. {self.limit or 'No limit'} is what {self.source} says of them."
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "hosts": list(self.hosts),
+            "of": self.of_hosts,
+            "limit": self.limit.as_dict() if self.limit else None,
+            "source": self.source,
+            "sentence": self.sentence,
+        }
+
+    def not_seen(self, node: str) -> tuple[NotSeen, ...]:
+        """What nobody knows on the paths of a node's connections for that reason."""
+        if self.known:
+            return ()
+        why = f"{len(self.hosts)} of {count(self.of_hosts, 'host')} not looked at: {named(self.hosts)}"
+        return (NotSeen(node, ELSEWHERE, why),)
+
+
+NOTHING_ELSEWHERE = Elsewhere()

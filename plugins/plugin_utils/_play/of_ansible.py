@@ -1,0 +1,54 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What Ansible knows of a play: the only room that asks it. Private to this collection.
+
+Each host's variables are what Ansible itself would give a task of that host, by its own precedence, role defaults and
+variables of the play included; it is asked once a host, in the one task that plans for all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ansible.errors import AnsibleError
+
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.errors import PlanError
+
+from .hosts import Host, Play, Template, host_of
+
+
+def read_play(action: Any, task_vars: Mapping[str, Any], registered: Iterable[str] = ()) -> Play:
+    """The play that an action's task stands in, with what its hosts have registered under these names.
+
+    Raises PlanError where a variable's template fails.
+    """
+    task, template, wanted = action._task, _template_by(action._templar), tuple(registered)
+    play, manager = task.get_play(), task.get_variable_manager()
+    inventory = manager._inventory
+    names = [str(name) for name in task_vars["ansible_play_hosts_all"]]
+    every = [str(host.name) for host in inventory.get_hosts(play.hosts, ignore_limits=True, ignore_restrictions=True)]
+    hosts = {}
+    for name in names:
+        variables = manager.get_vars(
+            play=play, host=inventory.get_host(name), task=task, _hosts=names, _hosts_all=names
+        )
+        hosts[name] = host_of(variables, wanted, template)
+    return Play(hosts, tuple(name for name in every if name not in hosts))
+
+
+def read_host(action: Any, task_vars: Mapping[str, Any]) -> Host:
+    """The host of an action's task. Raises PlanError where a variable's template fails."""
+    return host_of(task_vars, (), _template_by(action._templar))
+
+
+def _template_by(templar: Any) -> Template:
+    def template(variables: Mapping[str, Any], value: object) -> Any:
+        try:
+            return templar.copy_with_new_env(available_variables=variables).template(value)
+        except AnsibleError as error:
+            raise PlanError(f"its template fails: {error.message}") from None
+
+    return template

@@ -1,0 +1,137 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""From the hosts of a play to one plan, and from that to what each host's tasks need. Private to this collection."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.errors import PlanError
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.grouping import grouped
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.node_ranges import named
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.untrusted import mapping, text
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import SAFE, UNKNOWN, count
+from ansible_collections.kubenode.connections.plugins.plugin_utils._findings.plan_with_findings import make_plan
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.elsewhere import Elsewhere
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import Limit
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.parse import NOT_OBSERVED
+
+from .hosts import Play
+from .variables import PREFIX, wishes_of
+
+_LONGEST_REASON = 300
+
+
+def nodes_of(play: Play, observed: str, converged: str | None = None) -> dict[str, Any]:
+    """What was seen of each host last: after its converge where that looked again, else before. Or why it was not."""
+    return {name: _node(host.registered, observed, converged) for name, host in play.hosts.items()}
+
+
+def _node(registered: Mapping[str, Any], observed: str, converged: str | None) -> Any:
+    for name in (converged, observed):
+        node = mapping(registered.get(name)).get("node") if name else None
+        if node:
+            return node
+    why = _reason(mapping(registered.get(observed)))
+    return {NOT_OBSERVED: why} if why else {}
+
+
+def _reason(result: Mapping[str, Any]) -> str:
+    """Why a task failed or could not begin, in a line."""
+    lines = (text(result.get("msg")) or "").split("\n")
+    why = " ".join(lines[0].split())[:_LONGEST_REASON]
+    return f"unreachable: {why}" if result.get("unreachable") else why
+
+
+def outcomes_of(play: Play, planned: object, converged: str | None) -> dict[str, Any]:
+    """For the report of an apply: what it did to each host, and the verdict of before.
+
+    ``planned`` is what the report of before returned, None in a report that is not of an apply.
+    """
+    if planned is None:
+        return {"applied": None, "verdicts_before": None}
+    before = mapping(mapping(mapping(planned).get("planned")).get("nodes"))
+    hosts = play.hosts.items()
+    return {
+        "applied": {name: _outcome(host.registered.get(converged or ""), before.get(name)) for name, host in hosts},
+        "verdicts_before": {name: mapping(node).get("verdict") for name, node in before.items()},
+    }
+
+
+def _outcome(converged: object, planned: object) -> Any:
+    """What node_settings returned; nothing changed where it had nothing to do, and was not even started."""
+    unchanged = mapping(planned).get("to_converge") is False
+    return {"changed": False} if unchanged and not converged else converged
+
+
+def make_plan_of_play(play: Play, nodes: Mapping[str, Any], elsewhere: Elsewhere, every_host: bool) -> dict[str, Any]:
+    """One plan for all of them, from one policy; ``nodes`` are nodes_of's. Raises PlanError."""
+    wishes = {name: wishes_of(host.variables) for name, host in play.hosts.items()}
+    return make_plan(nodes, {}, wishes, elsewhere, every_host)
+
+
+def refuse_unobserved(plan: Mapping[str, Any], nodes: Mapping[str, Any], most_percent: int) -> None:
+    """Stop before the first write where too many hosts were not observed. Raises PlanError with their reasons."""
+    missing = [name for name in plan["nodes"] if not nodes[name] or set(nodes[name]) == {NOT_OBSERVED}]
+    if len(missing) * 100 <= most_percent * len(plan["nodes"]):
+        return
+    reasons = grouped((plan["nodes"][name]["why"], name) for name in missing)
+    told = "; ".join(f"{named(names)}: {why}" for why, names in reasons.items())
+    raise PlanError(
+        f"{len(missing)} of {count(len(plan['nodes']), 'host')} could not be observed, at most {most_percent} % may be "
+        f"(keepalive_max_unobserved_percentage). Nothing was changed. {told}. Make them reachable, take them out of "
+        "the inventory, or raise that share."
+    )
+
+
+def for_hosts(plan: Mapping[str, Any]) -> dict[str, Any]:
+    """What the tasks of each host need of the plan, and no more: a run of many nodes carries it to every task."""
+    return {
+        "limit": plan["planned_limit"],
+        "nodes": {name: _for_host(name, node) for name, node in plan["nodes"].items()},
+        "to_converge": [name for name, node in plan["nodes"].items() if node["to_converge"]],
+    }
+
+
+def _for_host(name: str, node: Mapping[str, Any]) -> dict[str, Any]:
+    kept = ("to_converge", "settings", "verdict", "summary")
+    return {**{key: node[key] for key in kept}, "failure": failure_of(name, node, with_pods=True)}
+
+
+def failure_of(name: str, node: Mapping[str, Any], with_pods: bool) -> str | None:
+    """Why a node is not as the plan wants it, None where it is; ``with_pods``: running pods count, too."""
+    missing = [each["sentence"] for each in node["changes"] if with_pods or not each["pods"]]
+    own = node["own_verdict"]
+    if own == SAFE and not missing and not (with_pods and node["verdict"] == UNKNOWN):
+        return None
+    said = node["summary"] if own == SAFE else f"{name} is {own}: {node['own_why']}."
+    return " ".join([said, *missing])
+
+
+def judge_after(name: str, node: Any, wishes: Mapping[str, object], limit: Mapping[str, Any] | None) -> str | None:
+    """The same of a node right after its converge, against the limit that the whole plan comes to. Raises PlanError."""
+    lowest = Limit(limit["seconds"], limit["name"], limit["node"]) if limit else None
+    planned = make_plan({name: node}, dict(wishes), elsewhere=Elsewhere(limit=lowest), every_host=True)
+    return failure_of(name, planned["nodes"][name], with_pods=False)
+
+
+def node_settings_options(settings: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of node_settings for a node's settings, with the look at the node afterwards.
+
+    What is empty there means that the plan has no wish, not that the node shall have its originals back: that is
+    restore. Empty RPS does give it back, for it is asked for by its variable alone; None means that nobody could look.
+    """
+    parts = ("modules", "sysctls", "ipvs_timeouts", "pods")
+    options: dict[str, Any] = {name: settings[name] for name in parts if settings[name]}
+    if settings["rps"] is not None:
+        options["rps"] = settings["rps"]
+    files = {name: value for name in ("sysctl_file", "modules_file") if (value := variables.get(PREFIX + name))}
+    look = {name: value for name in _LOOK if (value := variables.get(PREFIX + name)) not in (None, "")}
+    persistent = settings["ipvs_timeouts_persistent"]
+    return {**options, **files, "ipvs_timeouts_persistent": persistent, "observe": look}
+
+
+_LOOK = ("kube_proxy_address", "kube_proxy_timeout")

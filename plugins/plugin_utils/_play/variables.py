@@ -1,0 +1,116 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The variables of a run, checked before anything is observed. Private to this collection."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.checked_values import Range
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.errors import PlanError, nearest
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.grouping import grouped
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.node_ranges import named
+from ansible_collections.kubenode.connections.plugins.plugin_utils._findings.silences import parse_silences
+from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.checks import Choice, flag
+from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.options import OPTIONS
+from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.policies import Policies, parse_policies
+from ansible_collections.kubenode.connections.plugins.plugin_utils._report.fail_on import FAIL_ON
+from ansible_collections.kubenode.connections.plugins.plugin_utils._report.files import FORMATS
+
+PREFIX = "keepalive_"
+
+Variables = Mapping[str, object]
+
+
+def _words(what: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise PlanError(f"{what}: {value!r} is no text. Write text, or leave it out.")
+    return value
+
+
+def _formats(what: str, value: object) -> list[str]:
+    words = value.split(",") if isinstance(value, str) else value
+    if not isinstance(words, list):
+        raise PlanError(f"{what}: {value!r} is not a list. Write a list of {', '.join(FORMATS)}.")
+    return [Choice(tuple(FORMATS)).check(what, word.strip() if isinstance(word, str) else word) for word in words]
+
+
+def _seconds(what: str, value: object) -> float:
+    try:
+        seconds = float(value) if isinstance(value, (str, int, float)) and not isinstance(value, bool) else -1.0
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds <= _LONGEST_SECONDS:
+        raise PlanError(f"{what}: {value!r} is not a number of seconds. Write one from 0 to {_LONGEST_SECONDS}.")
+    return seconds
+
+
+_LONGEST_SECONDS = 3600
+
+PERCENT = Range(0, 100, "all of them", "none of them")
+
+RUN: dict[str, Callable[[str, object], Any]] = {
+    "every_host": flag,
+    "max_unobserved_percentage": PERCENT.check,
+    "report_dir": _words,
+    "report_mode": lambda _what, value: value,
+    "report_formats": _formats,
+    "report_query": _words,
+    "report_compare": _words,
+    "silence": lambda _what, value: parse_silences(value),
+    "audit_fail_on": Choice(FAIL_ON).check,
+}
+"""What says how a run reports and when it stops, without the prefix: one value for the run."""
+
+OBSERVATION: dict[str, Callable[[str, object], Any]] = {
+    "kube_proxy_address": _words,
+    "kube_proxy_timeout": _seconds,
+    "sample_seconds": _seconds,
+}
+"""What says how a node is observed: each may have its own."""
+
+PLAYBOOKS = ("hosts", "become", "serial", "max_fail_percentage")
+"""What the playbooks themselves take."""
+
+
+def wishes_of(variables: Variables) -> dict[str, object]:
+    """The policy's part of a host's variables, without the prefix."""
+    return {name: variables[PREFIX + name] for name in OPTIONS if PREFIX + name in variables}
+
+
+def check(by_host: Mapping[str, Variables]) -> Policies:
+    """The policies of all hosts, when none of their variables is wrong.
+
+    ``by_host`` maps each host to its variables with the prefix. Raises PlanError, once, and with the hosts' names where
+    not all have it.
+    """
+    _refuse_unknown(by_host)
+    for name, take in {**RUN, **OBSERVATION}.items():
+        values = grouped(
+            (repr(given), host) for host, each in by_host.items() if (given := each.get(PREFIX + name)) or given == 0
+        )
+        for hosts in values.values():
+            _checked(name, take, by_host[hosts[0]][PREFIX + name], hosts, len(by_host))
+        if name in RUN and len(values) > 1:
+            told = ", ".join(f"{value} on {named(hosts)}" for value, hosts in values.items())
+            raise PlanError(f"{PREFIX}{name}: {told}. It is about the whole run. Give it one value.")
+    return parse_policies({host: wishes_of(each) for host, each in by_host.items()})
+
+
+def _checked(name: str, take: Callable[[str, object], Any], value: object, hosts: list[str], of_hosts: int) -> None:
+    try:
+        take(PREFIX + name, value)
+    except PlanError as error:
+        whose = f" (on {named(hosts)})" if len(hosts) < of_hosts else ""
+        raise PlanError(f"{error}{whose}") from None
+
+
+def _refuse_unknown(by_host: Mapping[str, Variables]) -> None:
+    known = {PREFIX + name for name in (*OPTIONS, *RUN, *OBSERVATION, *PLAYBOOKS)}
+    unknown = grouped((name, host) for host, each in by_host.items() for name in each if name not in known)
+    for name, hosts in unknown.items():
+        whose = f" (on {named(hosts)})" if len(hosts) < len(by_host) else ""
+        raise PlanError(f"{name}: not a variable of this collection{whose}. {nearest(name, known)}")

@@ -1,0 +1,74 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Several hosts on one machine: each has network and mount namespaces of its own, and its own configuration files."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from ansible_collections.kubenode.connections.tests.playbooks._ansible import environment
+
+_OWN = ("/etc/sysctl.d", "/etc/modules-load.d", "/var/lib")
+_MOUNTS = "; ".join(f"mount -t tmpfs -o mode=755 tmpfs {folder} || exit" for folder in _OWN)
+_HOLD = f"{_MOUNTS}; echo ready; exec sleep infinity"
+
+
+class Fleet:
+    """Hosts by name, and how to run one of the collection's playbooks on them."""
+
+    def __init__(self, folder: Path, pids: dict[str, int]) -> None:
+        self.folder = folder
+        self.hosts: dict[str, dict[str, object]] = {name: self._reached(name, pid) for name, pid in pids.items()}
+        self.groups: dict[str, dict[str, object]] = {}
+        self.pids = pids
+
+    def _reached(self, name: str, pid: int) -> dict[str, object]:
+        python = self.folder / f"python-{name}"
+        python.write_text(f'#!/bin/sh\nexec nsenter --target {pid} --net --mount {sys.executable} "$@"\n')
+        python.chmod(0o755)
+        return {"ansible_connection": "local", "ansible_python_interpreter": str(python)}
+
+    def lose(self, name: str) -> None:
+        """Nobody can reach this host any more."""
+        self.hosts[name] = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 1}
+
+    def sysctl(self, name: str, key: str) -> str:
+        command = ["nsenter", "--target", str(self.pids[name]), "--net", "cat", "/proc/sys/" + key.replace(".", "/")]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+    def file(self, name: str, path: str) -> str | None:
+        found = Path(f"/proc/{self.pids[name]}/root{path}")
+        return found.read_text() if found.exists() else None
+
+    def run(self, playbook: str, *options: str, **variables: object) -> subprocess.CompletedProcess[str]:
+        """A playbook of the collection, or one at a path; ``variables`` are extra variables."""
+        inventory = self.folder / "inventory.json"
+        everything = {"all": {"hosts": self.hosts, "children": self.groups, "vars": {"keepalive_become": False}}}
+        inventory.write_text(json.dumps(everything))
+        name = playbook if "/" in playbook else f"kubenode.connections.{playbook}"
+        extra = ["-e", json.dumps(variables)] if variables else []
+        command = [sys.executable, "-m", "ansible.cli.playbook", name, "-i", str(inventory), *extra, *options]
+        home = environment(self.folder / "home")
+        return subprocess.run(command, check=False, capture_output=True, text=True, env=home, timeout=300)
+
+
+@contextlib.contextmanager
+def fleet(folder: Path, *names: str) -> Iterator[Fleet]:
+    """Hosts of these names, for as long as the context is open."""
+    command = ["unshare", "--net", "--mount", "sh", "-c", _HOLD]
+    with contextlib.ExitStack() as stack:
+        holders = {}
+        for name in names:
+            holder = stack.enter_context(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
+            stack.callback(holder.kill)
+            holders[name] = holder
+        for holder in holders.values():
+            assert holder.stdout is not None and holder.stdout.readline() == "ready\n"
+        yield Fleet(folder, {name: holder.pid for name, holder in holders.items()})
