@@ -23,7 +23,7 @@ description:
     node has a finding, and the others are planned without that limit.
   - A node that is safe now and after a reboot gets empty settings. Values that the user set are never changed. Unsafe
     ones are an error that shows the sum.
-positional: _input, policy
+positional: _input, policy, own
 options:
   _input:
     description:
@@ -178,6 +178,13 @@ options:
             node that needs modules.
         type: path
         default: /etc/modules-load.d/k8s.conf
+  own:
+    description:
+      - What single nodes want otherwise, by their names; each a mapping as O(policy) is.
+      - Only what says nothing about other nodes may differ. Anything else is an error that shows the values.
+    type: dict
+    default: {}
+    version_added: 0.2.0
 notes:
   - Node data is never evaluated as a template.
 seealso:
@@ -424,9 +431,9 @@ except ImportError:
         return v
 
 
-def plan(nodes: object, policy: object = None) -> Any:
+def plan(nodes: object, policy: object = None, own: object = None) -> Any:
     try:
-        planned = make_plan(plain(nodes), {} if policy is None else plain(policy))
+        planned = make_plan(plain(nodes), plain(policy or {}), plain(own or {}))
     except PlanError as error:
         raise AnsibleFilterError(f"plan: {error}") from None  # Ansible would say the cause once more
     return wrap_var(_printable(planned))  # type: ignore[no-untyped-call]

@@ -148,7 +148,7 @@ options:
     default: /etc/modules-load.d/k8s.conf
   observe:
     description:
-      - Whether and how to look at the node afterwards, as M(kubenode.connections.node_info) does, in the same execution.
+      - Whether and how to look at the node afterwards in the same execution, as M(kubenode.connections.node_info) does.
       - It is not done in check mode, where there is no afterwards.
     type: dict
     version_added: 0.2.0

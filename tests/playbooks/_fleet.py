@@ -70,5 +70,6 @@ def fleet(folder: Path, *names: str) -> Iterator[Fleet]:
             stack.callback(holder.kill)
             holders[name] = holder
         for holder in holders.values():
-            assert holder.stdout is not None and holder.stdout.readline() == "ready\n"
+            assert holder.stdout is not None
+            assert holder.stdout.readline() == "ready\n"
         yield Fleet(folder, {name: holder.pid for name, holder in holders.items()})

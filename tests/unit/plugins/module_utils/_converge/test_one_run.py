@@ -17,9 +17,9 @@ from ansible_collections.kubenode.connections.plugins.module_utils._common.error
 from ansible_collections.kubenode.connections.plugins.module_utils._converge import one_run, transaction
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.lock import locked
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.options import NOTHING, Settings
-from ansible_collections.kubenode.connections.plugins.module_utils._observe.ours import PATH as ORIGINALS
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.originals import parse
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.run import converge
+from ansible_collections.kubenode.connections.plugins.module_utils._observe.ours import PATH as ORIGINALS
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._broken_disk import fail_every_sync
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._isolated_node import (
     isolated,

@@ -13,9 +13,9 @@ import pytest
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.errors import NodeError
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.options import NOTHING, Settings
-from ansible_collections.kubenode.connections.plugins.module_utils._observe.ours import DIRECTORY, MAX_BYTES, PATH
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.record import read_record, write_record
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.run import converge
+from ansible_collections.kubenode.connections.plugins.module_utils._observe.ours import DIRECTORY, MAX_BYTES, PATH
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._isolated_node import (
     isolated,
     mount,

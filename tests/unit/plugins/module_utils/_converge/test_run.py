@@ -8,13 +8,13 @@ import stat
 import pytest
 
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.options import NOTHING, Settings
-from ansible_collections.kubenode.connections.plugins.module_utils._observe.ours import PATH as ORIGINALS
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.originals import parse
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.run import converge
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.shown import OUR_LINES
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.steps import live
 from ansible_collections.kubenode.connections.plugins.module_utils._files.ipvs_unit import LINK, unit_seconds
 from ansible_collections.kubenode.connections.plugins.module_utils._files.ipvs_unit import PATH as UNIT
+from ansible_collections.kubenode.connections.plugins.module_utils._observe.ours import PATH as ORIGINALS
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._ipvs_kernel import Kernel
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._isolated_node import (
     isolated,

@@ -14,12 +14,12 @@ import pytest
 from ansible_collections.kubenode.connections.plugins.module_utils._common.errors import NodeError
 from ansible_collections.kubenode.connections.plugins.module_utils._converge import run
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.options import NOTHING, Settings
-from ansible_collections.kubenode.connections.plugins.module_utils._observe.ours import PATH as ORIGINALS
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.originals import LiveRecord, parse
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.run import converge
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.steps import pod_keepalive
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.steps import pods as steps_pods
 from ansible_collections.kubenode.connections.plugins.module_utils._observe.connections.pods import Pod
+from ansible_collections.kubenode.connections.plugins.module_utils._observe.ours import PATH as ORIGINALS
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._isolated_node import (
     isolated,
     read,
