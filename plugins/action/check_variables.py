@@ -13,7 +13,9 @@ from ansible.plugins.action import ActionBase
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.errors import PlanError
 from ansible_collections.kubenode.connections.plugins.plugin_utils._play.of_ansible import read_play
-from ansible_collections.kubenode.connections.plugins.plugin_utils._play.variables import check
+from ansible_collections.kubenode.connections.plugins.plugin_utils._play.variables import check, refuse_tags
+
+_ARGUMENTS = {"refuse_tags": {"type": "bool", "default": False}}
 
 
 class ActionModule(ActionBase):
@@ -24,9 +26,12 @@ class ActionModule(ActionBase):
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         result: dict[str, Any] = super().run(tmp, task_vars)
-        self.validate_argument_spec({})  # type: ignore[no-untyped-call]
+        _validation, arguments = self.validate_argument_spec(_ARGUMENTS)  # type: ignore[no-untyped-call]
+        variables = task_vars or {}
         try:
-            play = read_play(self, task_vars or {})
+            if arguments["refuse_tags"]:
+                refuse_tags(variables["ansible_run_tags"])
+            play = read_play(self, variables)
             check({name: host.variables for name, host in play.hosts.items()})
         except PlanError as error:
             raise AnsibleActionFail(str(error)) from None  # type: ignore[no-untyped-call]

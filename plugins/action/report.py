@@ -6,7 +6,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
+import select
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
@@ -135,6 +138,8 @@ def _report(arguments: Arguments, check_mode: bool) -> dict[str, Any]:
     document = _document(arguments, check_mode)
     missing = _compare(document, arguments["compare"])
     outcome: dict[str, Any] = {}
+    for sentence in parse_silences(arguments["silence"]).strangers(node["name"] for node in document["nodes"]):
+        Display().warning(printable(sentence))
     rerun = _rerun()
     if arguments["query"]:
         outcome["query_result"] = query.query(document, arguments["query"])
@@ -242,14 +247,34 @@ def _setting(name: str) -> Any:
 
 
 def _show(lines: Sequence[page.Line]) -> None:
-    """In colours where Ansible itself has them (NO_COLOR, pipes, ANSIBLE_FORCE_COLOR); never in its log file.
-
-    In one piece: where the reader of a pipe goes away between two, Ansible's own thread that prints them dies, and the
-    run waits for it for ever.
-    """
+    """In colours where Ansible itself has them (NO_COLOR, pipes, ANSIBLE_FORCE_COLOR); never in its log file."""
     display = Display()
     display.display("\n".join(map(page.plain, lines)), log_only=True)
-    display.display("\n".join("".join(map(_coloured, line)) for line in lines), screen_only=True)
+    text = "\n".join("".join(map(_coloured, line)) for line in lines)
+    if _has_reader(len(text.encode())):
+        display.display(text, screen_only=True)
+
+
+def _has_reader(size: int) -> bool:
+    """Whether anybody reads what Ansible prints; a pipe gets room for that many bytes more.
+
+    Ansible prints what a task displays in a thread, which dies where the reader of a pipe is gone (``| head``), and
+    then the run waits for it for ever. With the room, nobody can go away in the midst of it.
+    """
+    try:
+        output = os.open(f"/proc/{os.getppid()}/fd/1", os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return True  # no Linux, or no file that can be opened: no such pipe
+    with contextlib.closing(open(output, "wb", buffering=0)):
+        with contextlib.suppress(OSError):
+            fcntl.fcntl(output, _SET_PIPE_SIZE, fcntl.fcntl(output, _GET_PIPE_SIZE) + size)
+        poll = select.poll()
+        poll.register(output, select.POLLOUT)
+        return not any(event & select.POLLERR for _output, event in poll.poll(0))
+
+
+# Linux, fcntl(2); Python has them from 3.10 on under names that other systems lack.
+_SET_PIPE_SIZE, _GET_PIPE_SIZE = 1031, 1032
 
 
 def _coloured(span: page.Span) -> str:

@@ -27,6 +27,7 @@ class Fleet:
         self.folder = folder
         self.hosts: dict[str, dict[str, object]] = {name: self._reached(name, pid) for name, pid in pids.items()}
         self.groups: dict[str, dict[str, object]] = {}
+        self.variables: dict[str, object] = {"keepalive_become": False, "keepalive_pods": False}
         self.pids = pids
 
     def _reached(self, name: str, pid: int) -> dict[str, object]:
@@ -47,16 +48,19 @@ class Fleet:
         found = Path(f"/proc/{self.pids[name]}/root{path}")
         return found.read_text() if found.exists() else None
 
-    def run(self, playbook: str, *options: str, **variables: object) -> subprocess.CompletedProcess[str]:
-        """A playbook of the collection, or one at a path; ``variables`` are extra variables."""
+    def run(
+        self, playbook: str, *options: str, into: str = "cat", **variables: object
+    ) -> subprocess.CompletedProcess[str]:
+        """A playbook of the collection, or one at a path; ``into`` reads its output."""
         inventory = self.folder / "inventory.json"
-        everything = {"all": {"hosts": self.hosts, "children": self.groups, "vars": {"keepalive_become": False}}}
+        everything = {"all": {"hosts": self.hosts, "children": self.groups, "vars": self.variables}}
         inventory.write_text(json.dumps(everything))
         name = playbook if "/" in playbook else f"kubenode.connections.{playbook}"
         extra = ["-e", json.dumps(variables)] if variables else []
         command = [sys.executable, "-m", "ansible.cli.playbook", name, "-i", str(inventory), *extra, *options]
         home = environment(self.folder / "home")
-        return subprocess.run(command, check=False, capture_output=True, text=True, env=home, timeout=300)
+        shell = ["bash", "-o", "pipefail", "-c", f'"$@" | {into}', "bash", *command]
+        return subprocess.run(shell, check=False, capture_output=True, text=True, env=home, timeout=300)
 
 
 @contextlib.contextmanager

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,6 +42,14 @@ class Silences:
     def reason(self, finding: Mapping[str, Any]) -> str | None:
         """Why a finding does not count, None where it does. The first that covers it speaks."""
         return next((silence.reason for silence in self.each if silence.covers(finding)), None)
+
+    def strangers(self, nodes: Iterable[str]) -> list[str]:
+        """A sentence for each silence that names what is no node of the report."""
+        known = set(nodes)
+        unknown = [(each.id, name) for each in self.each for name in each.nodes or () if name not in known]
+        return [
+            f"{_OPTION}: {name} is no node of this report ({identity} is silenced on it)." for identity, name in unknown
+        ]
 
 
 NO_SILENCES = Silences()

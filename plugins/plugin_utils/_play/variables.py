@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.checked_values import Range
@@ -98,6 +98,13 @@ def check(by_host: Mapping[str, Variables]) -> Policies:
             told = ", ".join(f"{value} on {named(hosts)}" for value, hosts in values.items())
             raise PlanError(f"{PREFIX}{name}: {told}. It is about the whole run. Give it one value.")
     return parse_policies({host: wishes_of(each) for host, each in by_host.items()})
+
+
+def refuse_tags(asked: Iterable[str]) -> None:
+    """For a playbook without tags, of which ``--tags`` would leave nothing. Raises PlanError."""
+    tags = list(map(str, asked))
+    if "all" not in tags:
+        raise PlanError(f"--tags {','.join(tags)}: this playbook has no tags, so nothing would run. Leave --tags out.")
 
 
 def _checked(name: str, take: Callable[[str, object], Any], value: object, hosts: list[str], of_hosts: int) -> None:

@@ -1,0 +1,183 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The playbooks on four hosts, each with namespaces of its own: one plan, a real canary, nobody forgotten."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import TIME
+
+FILE = "/etc/sysctl.d/k8s.conf"
+ALL = ("cp1", "node1", "node2", "node3")
+STARTED = re.compile(r"^TASK \[.*: (.*)\]", re.MULTILINE)
+
+
+def times(hosts):
+    return [hosts.sysctl(name, TIME) for name in ALL]
+
+
+def batches(ran):
+    """The hosts of each batch that was converged."""
+    plays = ran.stdout.split("PLAY [Converge in batches")[1:]
+    return [
+        sorted(re.findall(r"^(?:changed|ok|fatal): \[(\w+)\]", play.split("PLAY [")[0], re.MULTILINE)) for play in plays
+    ]
+
+
+def test_an_apply_takes_the_canary_first_and_a_converged_fleet_is_not_contacted_again(four):
+    first, second = four.run("apply"), four.run("apply")
+    assert (first.returncode, second.returncode) == (0, 0), first.stdout + first.stderr
+    assert times(four) == ["233"] * 4
+    assert batches(first) == [["cp1"], ["node1"], ["node2"], ["node3"]]
+    assert batches(second) == [[]]
+    assert "Apply changed 4 of 4 nodes." in first.stdout
+    assert "Apply changed 0 of 4 nodes." in second.stdout
+
+
+def test_what_is_no_longer_wished_is_given_back_though_no_value_is_late(four):
+    four.run("apply", keepalive_sysctls={"net.core.somaxconn": 1024})
+    assert four.sysctl("node1", "net.core.somaxconn") == "1024"
+    ran = four.run("apply")
+    assert ran.returncode == 0, ran.stdout
+    assert four.sysctl("node1", "net.core.somaxconn") != "1024"
+    assert "somaxconn" not in four.file("node1", FILE)
+
+
+def test_policies_that_differ_are_refused_by_name_and_value_before_anything_is_observed(four):
+    four.hosts["cp1"]["keepalive_profile"] = "article"
+    ran = four.run("apply")
+    assert ran.returncode != 0
+    assert "keepalive_profile: article on cp1, derived on node[1-3]. One plan is made" in ran.stdout
+    assert re.findall(r"^fatal: \[(\w+)\]", ran.stdout, re.MULTILINE) == ["cp1"]
+    assert "Observe the node" not in ran.stdout
+    assert times(four) == ["7200"] * 4
+
+
+def test_what_belongs_to_a_node_may_differ(four):
+    four.groups["workers"] = {
+        "hosts": {"node2": {}, "node3": {}},
+        "vars": {"keepalive_sysctls": {"net.core.somaxconn": 1024}},
+    }
+    ran = four.run("apply")
+    assert ran.returncode == 0, ran.stdout
+    assert ["1024" in (four.file(name, FILE) or "") for name in ALL] == [False, False, True, True]
+    assert times(four) == ["233"] * 4
+
+
+def test_the_canary_is_a_host_that_was_observed_and_the_others_have_their_reason(four, tmp_path):
+    four.lose("cp1")
+    ran = four.run("apply", keepalive_max_unobserved_percentage=25, keepalive_report_dir=str(tmp_path / "report"))
+    assert batches(ran) == [["node1"], ["node2"], ["node3"]]
+    document = json.loads((tmp_path / "report" / "report.json").read_text())
+    (lost,) = (node for node in document["nodes"] if node["name"] == "cp1")
+    assert lost["why"].startswith("it was not observed: unreachable: ")
+
+
+def test_too_many_that_were_not_observed_stop_the_apply_before_the_first_write(four):
+    four.lose("node2")
+    ran = four.run("apply")
+    assert ran.returncode != 0
+    assert "1 of 4 hosts could not be observed, at most 10 %" in ran.stdout
+    assert [four.sysctl(name, TIME) for name in ALL if name != "node2"] == ["7200"] * 3
+
+
+def test_another_strategy_of_ansible_changes_nothing(four, monkeypatch):
+    monkeypatch.setenv("ANSIBLE_STRATEGY", "free")
+    ran = four.run("audit")
+    assert ran.stdout.count("Keepalive planned:") == 1
+
+
+LEFT_OUT = "3 of 4 hosts were left out: node[1-3]."
+
+
+def test_a_limit_on_the_hosts_is_told_and_nothing_is_safe_beyond_them(four):
+    four.run("apply")
+    ran = four.run("audit", "--limit", "cp1")
+    assert f"{LEFT_OUT} Their limits are not in this plan." in " ".join(ran.stdout.split())
+    assert "UNKNOWN" in ran.stdout
+    assert "SAFE:" not in ran.stdout
+
+
+def test_an_earlier_report_knows_the_limits_of_those_left_out_and_hands_them_on(four, tmp_path):
+    report = {"keepalive_report_dir": str(tmp_path / "report"), "keepalive_report_formats": ["json"]}
+    four.run("audit", **report)
+    for _round in range(2):
+        ran = four.run("audit", "--limit", "cp1", **report)
+        told = " ".join(ran.stdout.split())
+        assert LEFT_OUT in told
+        assert "is what the report of " in told
+        assert "Their limits are not in this plan" not in told
+
+
+def test_an_apply_may_be_limited(four):
+    ran = four.run("apply", "--limit", "node1")
+    assert ran.returncode == 0, ran.stdout
+    assert times(four) == ["7200", "233", "7200", "7200"]
+
+
+def test_the_role_in_check_mode_plans_from_what_it_observed(four, tmp_path):
+    play = {"hosts": "all", "gather_facts": False, "roles": ["kubenode.connections.keepalive"]}
+    playbook = tmp_path / "play.yml"
+    playbook.write_text(json.dumps([play]))
+    ran = four.run(str(playbook), "--check")
+    assert ran.returncode == 0, ran.stdout
+    assert "not observed" not in ran.stdout
+    assert "apply would change 4 of 4 nodes" in " ".join(ran.stdout.split())
+    assert times(four) == ["7200"] * 4
+
+
+WRONG = [
+    pytest.param({"keepalive_time": "soon"}, "keepalive_time: 'soon' is not a whole number", id="a word for a number"),
+    pytest.param({"keepalive_tiem": 600}, "keepalive_tiem: not a variable of this collection", id="a misspelt name"),
+    pytest.param({"keepalive_report_formats": "pdf"}, "keepalive_report_formats: 'pdf' is not one of", id="a format"),
+    pytest.param({"keepalive_silence": [{"id": "limit-unknown"}]}, "limit-unknown has no reason", id="no reason"),
+    pytest.param({"keepalive_kube_proxy_timeout": -1}, "keepalive_kube_proxy_timeout: -1", id="a negative time"),
+    pytest.param({"keepalive_margin": "{{ nothing_there }}"}, "keepalive_margin: its template fails", id="a template"),
+]
+
+
+@pytest.mark.parametrize(("variables", "said"), WRONG)
+def test_a_wrong_variable_is_told_once_before_anything_is_observed(four, variables, said):
+    ran = four.run("audit", **variables)
+    assert ran.returncode != 0
+    assert (ran.stdout + ran.stderr).count(said) <= 2, ran.stdout  # ansible-core from 2.19 on shows an error twice
+    assert said in ran.stdout
+    assert "Observe the node" not in ran.stdout
+    assert len(ran.stdout) < 3000
+
+
+@pytest.mark.parametrize("given", ["aws_nlb", "aws_nlb,azure_lb", ["aws_nlb"]])
+def test_a_plain_string_is_taken_where_a_list_is_meant(four, given):
+    ran = four.run("audit", keepalive_middleboxes=given)
+    assert ran.returncode == 0, ran.stdout
+    assert "AWS NLB (declared in keepalive_middleboxes)" in ran.stdout
+
+
+@pytest.mark.parametrize("reader", ["head -n 1", "head", "grep -m1 PLAY", "grep -m1 UNSAFE"])
+def test_a_reader_that_goes_away_ends_the_run(four, reader):
+    ran = four.run("audit", into=reader)
+    assert ran.stdout
+
+
+def test_a_silence_of_a_node_that_is_not_there_is_told(four):
+    silence = [{"id": "limit-unknown", "reason": "known", "nodes": ["node9"]}]
+    ran = four.run("audit", keepalive_silence=silence)
+    assert "node9" in ran.stdout + ran.stderr
+
+
+def test_tags_that_run_nothing_are_told(four):
+    ran = four.run("audit", "--tags", "network")
+    assert ran.returncode != 0
+    assert "--tags network" in ran.stdout + ran.stderr
+
+
+def test_hosts_that_nobody_matches_are_told(four):
+    ran = four.run("audit", keepalive_hosts="nobody")
+    assert ran.returncode != 0
+    assert "keepalive_hosts" in ran.stdout + ran.stderr
