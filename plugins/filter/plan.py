@@ -28,13 +28,21 @@ options:
   _input:
     description:
       - A mapping of node names to what M(kubenode.connections.node_info) returned as C(node).
-      - An empty mapping or V(none) stands for a node that could not be observed.
+      - An empty mapping or V(none) stands for a node that could not be observed. A mapping of V(not_observed) and the
+        reason does, too, and the reason is told.
+      - A host that was observed and has no kubelet, no kube-proxy, no container runtime and no IPVS service is no node
+        of a cluster. It is not planned for, see RV(_value.other_hosts). Where no host is a node, all of them count.
     type: dict
     required: true
   policy:
     description:
       - What is wanted, by the names below. Unset names take their defaults, unknown names are an error.
       - The role P(kubenode.connections.keepalive#role) has each of them as a variable C(keepalive_<name>).
+      - This filter takes one policy for all nodes. In the role nodes may differ in O(policy.bridge_nf_call),
+        O(policy.be_liberal), O(policy.conn_reuse_mode), O(policy.expire_nodest_conn),
+        O(policy.expire_quiescent_template), O(policy.sloppy_tcp), O(policy.rps), O(policy.rps_exclude_irq_cpus),
+        O(policy.rps_sock_flow_entries), O(policy.sysctls), O(policy.sysctl_file) and O(policy.modules_file). They say
+        nothing about other nodes. All others have one value for the whole plan.
     type: dict
     default: {}
     suboptions:
@@ -224,6 +232,7 @@ EXAMPLES = r"""
     rps: "{{ omit if __settings.rps is none else __settings.rps }}"
     pods: "{{ __settings.pods or omit }}"
   become: true
+  when: inventory_hostname in __plan.nodes
   vars:
     __settings: "{{ __plan.nodes[inventory_hostname].settings }}"
 """
@@ -250,6 +259,17 @@ _value:
         - Limits that may be there and could not be read, or make no sense, each with C(node), C(name) and C(why).
       type: list
       elements: dict
+    left_out:
+      description:
+        - The hosts of the play that were left out (C(--limit)), and what is known of their limits. Only the action
+          M(kubenode.connections.report) knows them. Here C(hosts) is empty.
+        - It has C(hosts), C(of), C(limit), C(source) and C(sentence), as the schema of the report says.
+      type: dict
+    other_hosts:
+      description: Hosts that are no nodes of a cluster. They are not in RV(_value.nodes).
+      type: list
+      elements: str
+      sample: [bastion]
     keepalive:
       description: The keepalive to run with, none where no limit asks for one.
       type: dict
@@ -264,7 +284,7 @@ _value:
       description: The worst verdict of any node, V(safe), V(unsafe) or V(unknown).
       type: str
     policy:
-      description: The policy as understood, defaults filled in.
+      description: The policy as understood, defaults filled in. Where nodes differ, it is that of most of them.
       type: dict
     reasons:
       description: Why C(time), C(intvl), C(probes) and C(limit) are what they are.
@@ -369,6 +389,11 @@ _value:
               whether it is one of running pods.
           type: list
           elements: dict
+        to_converge:
+          description:
+            - Whether M(kubenode.connections.node_settings) may have something to do on the node. Where it is false, the
+              node need not be contacted again.
+          type: bool
         reasons:
           description: The reason of each setting.
           type: dict

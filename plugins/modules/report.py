@@ -21,15 +21,58 @@ description:
     U(https://github.com/kubenode/connections/blob/main/docs/schema/report-1.json).
   - It can fail the play by severity, print only a part, and say what changed since an earlier report.
   - Control characters and escape sequences in what nodes returned are made visible instead of sent to the terminal.
+  - With O(registered) it makes the plan itself, once, from what all hosts of the play have registered.
 options:
   plan:
-    description: The plan, as the filter P(kubenode.connections.plan#filter) returned it.
+    description:
+      - The plan, as the filter P(kubenode.connections.plan#filter) returned it.
+      - Needs O(nodes). Exactly one of O(plan) and O(registered) is required.
     type: dict
-    required: true
   nodes:
     description: The nodes that the plan was made from, by their names.
     type: dict
-    required: true
+  registered:
+    description:
+      - Plan here, from what the hosts of the play have registered. Each value is the name of a variable, not its value.
+      - The policy is taken from the variables C(keepalive_*) of each host, as the role
+        P(kubenode.connections.keepalive#role) documents them. Hosts that differ where a plan can have only one value
+        are an error.
+      - Every host of the play counts. One that failed or could not be reached is in the report with the reason.
+      - Hosts that C(--limit) left out are named. What is known of their limits is taken from the earlier report, that
+        of O(compare), else the one in O(dest). Where neither knows all of them, no node is V(safe).
+    type: dict
+    version_added: 0.2.0
+    suboptions:
+      observed:
+        description: The variable that M(kubenode.connections.node_info) was registered in.
+        type: str
+        required: true
+      converged:
+        description:
+          - The variable that M(kubenode.connections.converge) was registered in. A node that it looked at again counts
+            as it was found then.
+        type: str
+      planned:
+        description:
+          - The variable that this action was registered in before the nodes were converged. Needed for V(kind=apply),
+            to say what was before.
+        type: str
+  every_host:
+    description:
+      - Whether hosts count that are no nodes of a cluster. Such a host has no kubelet, no kube-proxy, no container
+        runtime and no IPVS service. With V(false) the report names them, and they are neither judged nor changed.
+      - Where no host of the play is a node, all of them count.
+      - It is used with O(registered).
+    type: bool
+    default: false
+    version_added: 0.2.0
+  max_unobserved_percentage:
+    description:
+      - Fail if more than this percentage of the nodes could not be observed. The message has the reason of each.
+        Nothing is printed or written then.
+      - Unset never fails for that. It is used with O(registered).
+    type: int
+    version_added: 0.2.0
   kind:
     description:
       - What the report is about. V(apply) prints the values before and after instead of the plan.
@@ -37,10 +80,10 @@ options:
     choices: [audit, apply, verify]
     default: audit
   applied:
-    description: What M(kubenode.connections.node_settings) returned, by the names of nodes.
+    description: What M(kubenode.connections.node_settings) returned, by the names of nodes. For O(plan).
     type: dict
   verdicts_before:
-    description: The verdict of each node before that, by the names of nodes.
+    description: The verdict of each node before that, by the names of nodes. For O(plan).
     type: dict
   dest:
     description:
@@ -133,12 +176,25 @@ notes:
 seealso:
   - plugin: kubenode.connections.plan
     plugin_type: filter
+  - module: kubenode.connections.converge
 author:
   - The kubenode.connections authors (@kubenode)
 """
 
 EXAMPLES = r"""
-- name: Print the audit
+- name: Observe
+  kubenode.connections.node_info:
+  become: true
+  register: __observed
+
+- name: Plan for all hosts of the play, and print the audit
+  kubenode.connections.report:
+    registered:
+      observed: __observed
+  register: __run
+  run_once: true
+
+- name: Print the audit of a plan that was made before
   kubenode.connections.report:
     plan: "{{ __nodes | kubenode.connections.plan }}"
     nodes: "{{ __nodes }}"
@@ -212,6 +268,39 @@ files:
   type: list
   elements: str
   sample: [/srv/reports/report.html, /srv/reports/report.json]
+planned:
+  description: What the tasks of each host need of the plan.
+  returned: when O(registered) is set
+  type: dict
+  contains:
+    limit:
+      description: The lowest idle limit once the settings are in force, none where none was seen.
+      type: dict
+      sample: {"seconds": 900, "name": "IPVS tcp", "node": "worker1"}
+    to_converge:
+      description: The nodes that have something to change, in the order of the play. The others need not be contacted.
+      type: list
+      elements: str
+      sample: [worker1, worker2]
+    nodes:
+      description: Each node by its name. Hosts that are no nodes of a cluster are not there.
+      type: dict
+      contains:
+        to_converge:
+          description: Whether it has something to change.
+          type: bool
+        settings:
+          description: The options for M(kubenode.connections.node_settings).
+          type: dict
+        verdict:
+          description: V(safe), V(unsafe) or V(unknown).
+          type: str
+        summary:
+          description: The verdict and its arithmetic as a sentence.
+          type: str
+        failure:
+          description: Why the node is not as the plan wants it, none where it is. Running pods count.
+          type: str
 query_result:
   description: What O(query) found, none if it found nothing.
   returned: success, when O(query) is set
