@@ -14,6 +14,7 @@ import yaml
 from ansible_collections.kubenode.connections.plugins.filter import plan as plan_filter
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel import ipvs_timeouts
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.errors import PlanError
+from ansible_collections.kubenode.connections.plugins.plugin_utils._play.variables import OBSERVATION
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.checks import IPVS_SECONDS
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.middleboxes import Middlebox
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.options import OPTIONS, Policy, parse_policy
@@ -85,9 +86,25 @@ def test_the_role_takes_each_option_with_its_type_its_choices_and_its_default(na
     assert in_role("defaults/main.yml")[f"keepalive_{name}"] == default
 
 
-def test_the_role_hands_over_each_option_under_its_own_name():
-    given = re.findall(r"'(\w+)': (\w+),", in_role("vars/main.yml")["__keepalive_policy"])
-    assert given == [(name, f"keepalive_{name}") for name in OPTIONS]
+PER_NODE = [name for name, option in OPTIONS.items() if option.per_node]
+
+
+def test_the_role_documents_which_variables_may_differ_between_nodes():
+    spec = in_role("meta/argument_specs.yml")["argument_specs"]["main"]
+    (said,) = [text for text in spec["description"] if "O(" in text]
+    assert re.findall(r"O\(keepalive_(\w+)\)", said) == [*PER_NODE, *OBSERVATION]
+
+
+def test_the_filter_documents_which_options_may_differ_between_nodes_of_the_role():
+    policy = yaml.safe_load(plan_filter.DOCUMENTATION)["options"]["policy"]
+    (said,) = [text for text in policy["description"] if "O(" in text]
+    assert re.findall(r"O\(policy\.(\w+)\)", said) == PER_NODE
+
+
+def test_the_page_on_fleets_documents_which_variables_may_differ_between_nodes():
+    page = (ROLE.parents[1] / "docs" / "fleets.md").read_text(encoding="utf-8")
+    (table,) = re.findall(r"^\| may differ \|.*\n\|[-| ]+\|\n((?:\|.*\n)+)", page, re.MULTILINE)
+    assert sorted(re.findall(r"`keepalive_(\w+)`", table)) == sorted([*PER_NODE, *OBSERVATION])
 
 
 @pytest.mark.parametrize("name", OPTIONS)
