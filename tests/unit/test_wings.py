@@ -38,7 +38,6 @@ FOREIGN = {"jmespath", "jinja2", "yaml"}
 RENDERS = "plugin_utils._report.html.render"
 """The only room that knows Jinja2: no other makes text of nodes into a template, or a template into text."""
 
-
 ASKS_ANSIBLE = "plugin_utils._play.of_ansible"
 """The only room that knows Ansible: all others are functions of plain values."""
 
@@ -147,11 +146,22 @@ def test_no_rooms_go_round_in_a_circle():
 @pytest.mark.parametrize(("side", "foreign"), [("module_utils", set()), ("plugin_utils", FOREIGN)])
 def test_rooms_take_nothing_but_the_standard_library(side, foreign):
     known = {*sys.stdlib_module_names, *foreign}
-    rooms = {room: path for room, path in ROOMS.items() if room.startswith(side)}
+    rooms = {room: path for room, path in ROOMS.items() if room.startswith(side) and room != ASKS_ANSIBLE}
     others = [
         (room, full) for room, path in rooms.items() for full in _imports(room, path) if not full.startswith(OURS)
     ]
     assert [(room, full) for room, full in others if full.split(".")[0] not in known] == []
+
+
+def test_one_room_of_the_controller_asks_ansible():
+    rooms = {name: path for name, path in ROOMS.items() if name.startswith("plugin_utils.")}
+    takes = {name for name, path in rooms.items() for full in _imports(name, path) if full.startswith("ansible.")}
+    assert takes == {ASKS_ANSIBLE}
+    assert {full.split(".")[0] for full in _imports(ASKS_ANSIBLE, ROOMS[ASKS_ANSIBLE])} <= {
+        *sys.stdlib_module_names,
+        "ansible",
+        "ansible_collections",
+    }
 
 
 def test_one_room_knows_the_template_engine():

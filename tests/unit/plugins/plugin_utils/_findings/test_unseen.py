@@ -82,7 +82,7 @@ RAISED = [
             "scope": "worker1",
             "observed": "the node was not observed",
             "why": "Its limits may be lower than those that were seen, and connections cross it.",
-            "remedy": "Make it reachable and run again, or leave it out with --limit.",
+            "remedy": "Make it reachable and run again. If it is gone for good, take it out of the inventory.",
         },
         id="unreachable",
     ),

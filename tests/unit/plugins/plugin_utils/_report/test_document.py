@@ -362,7 +362,7 @@ def test_the_same_input_gives_the_same_document_and_stays_as_it_was():
         pytest.param(
             make_plan(nodes(None), {}),
             {"other": None},
-            "report: this is not a plan with its nodes (KeyError: 'other'). ",
+            "report: this is not a plan with its nodes (KeyError: 'worker1'). ",
             id="a plan of other nodes",
         ),
     ],

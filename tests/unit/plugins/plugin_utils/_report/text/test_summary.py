@@ -44,6 +44,8 @@ def document(*nodes, limit=LIMIT, kind="audit", check_mode=False, changes=0, ver
         "nodes": list(nodes),
         "limit": limit,
         "limit_reason": "no idle limit was seen",
+        "left_out": {"sentence": ""},
+        "other_hosts": [],
         "policy": {"margin": margin},
         "kind": kind,
         "check_mode": check_mode,
