@@ -28,7 +28,7 @@ def elsewhere(left_out: Sequence[str], looked_at: int, earlier: Report | None) -
     unknown = Elsewhere(tuple(left_out), looked_at + len(left_out))
     try:
         return _known(unknown, earlier) if earlier else unknown
-    except (AttributeError, KeyError, TypeError, ValueError):
+    except (AttributeError, KeyError, OverflowError, TypeError, ValueError):
         return unknown
 
 

@@ -48,7 +48,8 @@ def _template_by(templar: Any) -> Template:
     def template(variables: Mapping[str, Any], value: object) -> Any:
         try:
             return templar.copy_with_new_env(available_variables=variables).template(value)
-        except AnsibleError as error:
-            raise PlanError(f"its template fails: {error.message}") from None
+        except Exception as error:  # an expression or a filter may raise anything; ansible-core 2.19 wraps it
+            why = error.message if isinstance(error, AnsibleError) else f"{type(error).__name__}: {error}"
+            raise PlanError(f"its template fails: {why}") from None
 
     return template

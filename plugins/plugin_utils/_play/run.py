@@ -33,7 +33,7 @@ def nodes_of(play: Play, observed: str, converged: str | None = None) -> dict[st
 def _node(registered: Mapping[str, Any], observed: str, converged: str | None) -> Any:
     for name in (converged, observed):
         node = mapping(registered.get(name)).get("node") if name else None
-        if node:
+        if isinstance(node, dict) and node:
             return node
     why = _reason(mapping(registered.get(observed)))
     return {NOT_OBSERVED: why} if why else {}
@@ -41,9 +41,9 @@ def _node(registered: Mapping[str, Any], observed: str, converged: str | None) -
 
 def _reason(result: Mapping[str, Any]) -> str:
     """Why a task failed or could not begin, in a line."""
-    lines = (text(result.get("msg")) or "").split("\n")
+    lines = (text(result.get("msg")) or "").strip().split("\n")
     why = " ".join(lines[0].split())[:_LONGEST_REASON]
-    return f"unreachable: {why}" if result.get("unreachable") else why
+    return ": ".join(filter(None, ("unreachable", why))) if result.get("unreachable") else why
 
 
 def outcomes_of(play: Play, planned: object, converged: str | None) -> dict[str, Any]:

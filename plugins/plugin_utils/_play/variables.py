@@ -38,17 +38,33 @@ def _formats(what: str, value: object) -> list[str]:
     return [Choice(tuple(FORMATS)).check(what, word.strip() if isinstance(word, str) else word) for word in words]
 
 
-def _seconds(what: str, value: object) -> float:
-    try:
-        seconds = float(value) if isinstance(value, (str, int, float)) and not isinstance(value, bool) else -1.0
-    except ValueError:
-        seconds = -1.0
-    if not 0 <= seconds <= _LONGEST_SECONDS:
+_LONGEST_SECONDS = 60
+"""As node_info, which refuses more."""
+
+
+def _sample(what: str, value: object) -> float:
+    seconds = _number(value)
+    if seconds is None or not 0 <= seconds <= _LONGEST_SECONDS:
         raise PlanError(f"{what}: {value!r} is not a number of seconds. Write one from 0 to {_LONGEST_SECONDS}.")
     return seconds
 
 
-_LONGEST_SECONDS = 3600
+def _timeout(what: str, value: object) -> float:
+    seconds = _number(value)
+    if seconds is None or not 0 < seconds <= _LONGEST_SECONDS:
+        raise PlanError(
+            f"{what}: {value!r} is not a timeout. Write seconds, more than 0 and at most {_LONGEST_SECONDS}."
+        )
+    return seconds
+
+
+def _number(value: object) -> float | None:
+    """None for what is no number; a flag is none."""
+    try:
+        return float(value) if isinstance(value, (str, int, float)) and not isinstance(value, bool) else None
+    except (OverflowError, ValueError):
+        return None
+
 
 PERCENT = Range(0, 100, "all of them", "none of them")
 
@@ -67,8 +83,8 @@ RUN: dict[str, Callable[[str, object], Any]] = {
 
 OBSERVATION: dict[str, Callable[[str, object], Any]] = {
     "kube_proxy_address": _words,
-    "kube_proxy_timeout": _seconds,
-    "sample_seconds": _seconds,
+    "kube_proxy_timeout": _timeout,
+    "sample_seconds": _sample,
 }
 """What says how a node is observed: each may have its own."""
 
@@ -89,13 +105,11 @@ def check(by_host: Mapping[str, Variables]) -> Policies:
     """
     _refuse_unknown(by_host)
     for name, take in {**RUN, **OBSERVATION}.items():
-        values = grouped(
-            (repr(given), host) for host, each in by_host.items() if (given := each.get(PREFIX + name)) or given == 0
-        )
-        for hosts in values.values():
-            _checked(name, take, by_host[hosts[0]][PREFIX + name], hosts, len(by_host))
-        if name in RUN and len(values) > 1:
-            told = ", ".join(f"{value} on {named(hosts)}" for value, hosts in values.items())
+        given = {host: each.get(PREFIX + name) for host, each in by_host.items()}
+        understood = _understood(name, take, given)
+        if name in RUN and len(understood) > 1:
+            # The task that reports runs once, and would take the first host's value for all.
+            told = ", ".join(f"{_shown(given[hosts[0]])} on {named(hosts)}" for hosts in understood.values())
             raise PlanError(f"{PREFIX}{name}: {told}. It is about the whole run. Give it one value.")
     return parse_policies({host: wishes_of(each) for host, each in by_host.items()})
 
@@ -107,17 +121,40 @@ def refuse_tags(asked: Iterable[str]) -> None:
         raise PlanError(f"--tags {','.join(tags)}: this playbook has no tags, so nothing would run. Leave --tags out.")
 
 
-def _checked(name: str, take: Callable[[str, object], Any], value: object, hosts: list[str], of_hosts: int) -> None:
+def _understood(name: str, take: Callable[[str, object], Any], given: Variables) -> dict[str, list[str]]:
+    """The hosts of each value, as it is understood; each text of one is looked at once."""
+    pairs = []
+    for hosts in grouped((repr(value), host) for host, value in given.items()).values():
+        value = given[hosts[0]]
+        understood = None if value in _UNSET else _checked(name, take, value, hosts, len(given))
+        pairs += [(repr(understood), host) for host in hosts]
+    return grouped(pairs)
+
+
+_UNSET: tuple[object, ...] = (None, "", [])
+
+
+def _shown(value: object) -> str:
+    if value in _UNSET:
+        return "unset"
+    return value if isinstance(value, str) else repr(value)
+
+
+def _checked(name: str, take: Callable[[str, object], Any], value: object, hosts: list[str], of_hosts: int) -> Any:
     try:
-        take(PREFIX + name, value)
+        return take(PREFIX + name, value)
     except PlanError as error:
         whose = f" (on {named(hosts)})" if len(hosts) < of_hosts else ""
         raise PlanError(f"{error}{whose}") from None
 
 
 def _refuse_unknown(by_host: Mapping[str, Variables]) -> None:
-    known = {PREFIX + name for name in (*OPTIONS, *RUN, *OBSERVATION, *PLAYBOOKS)}
-    unknown = grouped((name, host) for host, each in by_host.items() for name in each if name not in known)
+    known = {*OPTIONS, *RUN, *OBSERVATION, *PLAYBOOKS}
+    unknown = grouped(
+        (name, host) for host, each in by_host.items() for name in each if name.removeprefix(PREFIX) not in known
+    )
     for name, hosts in unknown.items():
         whose = f" (on {named(hosts)})" if len(hosts) < len(by_host) else ""
-        raise PlanError(f"{name}: not a variable of this collection{whose}. {nearest(name, known)}")
+        raise PlanError(
+            f"{name}: not a variable of this collection{whose}. {nearest(name.removeprefix(PREFIX), known, PREFIX)}"
+        )

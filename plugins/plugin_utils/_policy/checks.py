@@ -117,9 +117,24 @@ def timeouts(what: str, value: object) -> dict[str, int]:
 
 
 def _mapping(what: str, value: object) -> dict[str, object]:
+    if isinstance(value, str):
+        return _of_text(what, value)
     if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
         raise PlanError(f"{what}: {value!r} is not a mapping of names and values. Write one, for example {{}}.")
     return value
+
+
+def _of_text(what: str, text: str) -> dict[str, object]:
+    """``tcp=900,udp=300``, as -e name=value gives it."""
+    pairs = [
+        (name.strip(), value.strip()) for name, _equals, value in (each.partition("=") for each in text.split(","))
+    ]
+    if not all(name and value for name, value in pairs) or len(dict(pairs)) < len(pairs):
+        raise PlanError(
+            f"{what}: {text!r} is not a mapping of names and values. Write each name once, for example "
+            "'NAME=VALUE,OTHER=VALUE', or a YAML mapping."
+        )
+    return dict(pairs)
 
 
 _ENTRIES = Range(0, MAX_FLOW_ENTRIES, f"what the kernel takes for {FLOW_ENTRIES}", "which turns it off")

@@ -65,7 +65,12 @@ KNOWN = {
 
 
 def parse_middleboxes(value: object) -> tuple[Middlebox, ...]:
-    """The declared middleboxes: each a known name, or a mapping of name and seconds. Raises PlanError."""
+    """The declared middleboxes: each a known name, or a mapping of name and seconds. Raises PlanError.
+
+    Text is names with commas between them, as -e name=value gives it.
+    """
+    if isinstance(value, str):
+        value = [word for each in value.split(",") if (word := each.strip())]
     if not isinstance(value, list):
         raise PlanError(
             f"{_OPTION}: {value!r} is not a list. Write a list of names, or of mappings of name and seconds."

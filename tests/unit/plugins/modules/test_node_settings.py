@@ -102,9 +102,26 @@ def test_the_examples_of_the_documentation_work(options):
 
 def test_the_documentation_has_every_key_of_the_result():
     documented = yaml.safe_load(node_settings.RETURN)
-    assert set(documented) == {"before", "after", "notes", "pods_not_taken"}
+    assert set(documented) == {"before", "after", "notes", "pods_not_taken", "node"}
     areas = {"modules", "sysctls", "files", "ipvs_timeouts", "rps", "pods"}
     assert set(documented["before"]["contains"]) == set(documented["after"]["sample"]) == areas
+
+
+@isolated
+def test_it_looks_at_the_node_afterwards():
+    done = run(dict(RIGHT, observe={"kube_proxy_timeout": 0.2}))
+    assert (done["changed"], done["node"]["sysctls"][TIME]["value"]) == (True, "600")
+    assert done["node"]["ours"]["sysctls"] == {FILE: ["net.bridge.bridge-nf-call-iptables", TIME]}
+    assert done["node"]["growth"] is None
+    again = run(dict(RIGHT, observe={}))
+    assert (again["changed"], again["node"]["sysctls"][TIME]["value"]) == (False, "600")
+
+
+@isolated
+def test_it_does_not_look_unless_asked_nor_in_check_mode_nor_after_a_failure():
+    assert "node" not in run(RIGHT, check=False)
+    assert "node" not in run(dict(RIGHT, observe={}), check=True)
+    assert "node" not in run({"sysctls": {PROBES: 999}, "observe": {}})
 
 
 @isolated

@@ -16,6 +16,7 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._n
     plain_node,
     stock_node,
     with_keepalive,
+    with_service,
     with_sysctl,
     without_ipvs,
 )
@@ -157,3 +158,37 @@ def test_a_module_is_there_after_a_boot_where_it_is_built_in_or_named(module, at
 )
 def test_which_namespaces_were_not_read(spaces, complete, not_read):
     assert (spaces.complete, spaces.not_read) == (complete, not_read)
+
+
+def no_node(**sections):
+    """A host where all was looked at: no kubelet, no kube-proxy, no containers, no IPVS."""
+    return altered({**with_rows(plain_node()), "container_runtimes": []}, **sections)
+
+
+def test_a_host_without_kubernetes_containers_and_ipvs_is_no_node():
+    assert parse_node(no_node()).is_node is False
+
+
+UNREAD_SERVICES = {"id": "ipvs-services", "what": "IPVS", "why": "denied", "do": ""}
+
+
+@pytest.mark.parametrize(
+    "node",
+    [
+        pytest.param(stock_node(), id="a worker"),
+        pytest.param(no_node(kubelet={"running": True}), id="kubelet runs"),
+        pytest.param(no_node(kubelet={"running": None}), id="whether kubelet runs is not known"),
+        pytest.param(no_node(kubelet={"error": "Process 9 calls itself kubelet"}), id="a doubtful kubelet"),
+        pytest.param(no_node(kube_proxy={"running": True}), id="kube-proxy runs"),
+        pytest.param(no_node(kube_proxy={"running": None}), id="whether kube-proxy runs is not known"),
+        pytest.param(no_node(container_runtimes=["containerd"]), id="a container runtime, before kubelet comes"),
+        pytest.param(no_node(container_runtimes=None), id="which container runtime is not known"),
+        pytest.param(no_node(pods=None), id="pods could not be read"),
+        pytest.param(no_node(pods={"count": 1}), id="a pod"),
+        pytest.param(with_service(no_node(), "rr"), id="an IPVS service"),
+        pytest.param(no_node(problems=[UNREAD_SERVICES]), id="IPVS services could not be read"),
+        pytest.param(plain_node(), id="an older node_info did not look"),
+    ],
+)
+def test_whoever_may_be_a_node_is_one(node):
+    assert parse_node(node).is_node is True

@@ -11,6 +11,10 @@ import pytest
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.errors import PlanError
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy import checks
 
+NO_PAIRS = (
+    " is not a mapping of names and values. Write each name once, for example 'NAME=VALUE,OTHER=VALUE', "
+    "or a YAML mapping."
+)
 MAPPING = "x: [1] is not a mapping of names and values. Write one, for example {}."
 
 
@@ -33,6 +37,13 @@ MAPPING = "x: [1] is not a mapping of names and values. Write one, for example {
         ),
         pytest.param(checks.sysctl_values, {}, {}, id="no sysctl"),
         pytest.param(checks.timeouts, {"tcp": "900", "udp": 1}, {"tcp": 900, "udp": 1}, id="IPVS timeouts"),
+        pytest.param(checks.timeouts, " tcp = 900,udp=1", {"tcp": 900, "udp": 1}, id="IPVS timeouts as text"),
+        pytest.param(
+            checks.sysctl_values,
+            "net.ipv4.tcp_rmem=4096 87380  6291456,kernel.core_pattern=|/x a=b",
+            {"net.ipv4.tcp_rmem": "4096 87380 6291456", "kernel.core_pattern": "|/x a=b"},
+            id="sysctls as text",
+        ),
         pytest.param(checks.power_of_two, 0, 0, id="no flow entries"),
         pytest.param(checks.power_of_two, "32768", 32768, id="a power of two"),
         pytest.param(checks.power_of_two, 1, 1, id="one flow entry"),
@@ -81,6 +92,12 @@ def test_what_is_taken(check, value, understood):
         ),
         pytest.param(checks.sysctl_values, [1], MAPPING, id="a list of sysctls"),
         pytest.param(checks.timeouts, [1], MAPPING, id="a list of timeouts"),
+        pytest.param(checks.timeouts, "tcp", f"x: 'tcp'{NO_PAIRS}", id="text without a value"),
+        pytest.param(checks.timeouts, "tcp=", f"x: 'tcp='{NO_PAIRS}", id="text with an empty value"),
+        pytest.param(checks.timeouts, "=900", f"x: '=900'{NO_PAIRS}", id="text without a name"),
+        pytest.param(checks.timeouts, "tcp=900,", f"x: 'tcp=900,'{NO_PAIRS}", id="text with a comma at its end"),
+        pytest.param(checks.timeouts, "tcp=9,tcp=8", f"x: 'tcp=9,tcp=8'{NO_PAIRS}", id="text with a name twice"),
+        pytest.param(checks.timeouts, '{"tcp": 9}', "x: '{\"tcp\": 9}'" + NO_PAIRS, id="JSON"),
         pytest.param(
             checks.sysctl_values,
             {"a.b": True},

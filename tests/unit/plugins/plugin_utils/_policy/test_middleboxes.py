@@ -35,6 +35,17 @@ def test_a_known_name_has_the_vendors_default(name, seconds):
     assert parse_middleboxes([name]) == (Middlebox(KNOWN[name].label, seconds),)
 
 
+@pytest.mark.parametrize("text", ["aws_nlb,azure_lb", " aws_nlb , azure_lb, "])
+def test_text_is_names_with_commas_between_them(text):
+    assert parse_middleboxes(text) == parse_middleboxes(["aws_nlb", "azure_lb"])
+
+
+@pytest.mark.parametrize("value", [5, True, {"name": "f5", "seconds": 9}])
+def test_what_is_neither_list_nor_text_is_refused(value):
+    with pytest.raises(PlanError, match=r"^keepalive_middleboxes: .* is not a list\. Write a list of names, or of "):
+        parse_middleboxes(value)
+
+
 def test_every_known_name_is_in_the_table_above():
     assert len(KNOWN) == 12
 

@@ -318,8 +318,8 @@ def test_the_policy_as_understood_can_be_given_again():
             id="a relative path",
         ),
         pytest.param(
-            {"middleboxes": "aws_nlb"},
-            "keepalive_middleboxes: 'aws_nlb' is not a list. "
+            {"middleboxes": {"aws_nlb": 350}},
+            "keepalive_middleboxes: {'aws_nlb': 350} is not a list. "
             "Write a list of names, or of mappings of name and seconds.",
             id="a middlebox without a list",
         ),

@@ -85,6 +85,17 @@ def test_the_first_lines_say_who_is_affected_what_to_run_and_why():
     ]
 
 
+def test_whom_the_verdict_is_not_about_is_told_with_it():
+    report = document(node(verdict="safe"))
+    report["left_out"] = {"sentence": "1 of 3 hosts was left out: w2. Their limits are not in this plan."}
+    report["other_hosts"] = ["bastion"]
+    assert head(report)[-3:] == [
+        "1 of 3 hosts was left out: w2. Their limits are not in this plan.",
+        "1 host is no node of a cluster (no kubelet, kube-proxy, container runtime or IPVS service) and not counted:",
+        "bastion. keepalive_every_host: true counts them, too.",
+    ]
+
+
 def test_where_the_play_goes_on_nothing_is_to_be_run():
     assert head(document(node(), changes=3), None) == [
         "SAFE: idle connections are safe on w1.",

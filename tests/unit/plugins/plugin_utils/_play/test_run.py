@@ -1,0 +1,258 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.errors import PlanError
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.elsewhere import (
+    NOTHING_ELSEWHERE,
+    Elsewhere,
+)
+from ansible_collections.kubenode.connections.plugins.plugin_utils._play.hosts import Host, Play
+from ansible_collections.kubenode.connections.plugins.plugin_utils._play.run import (
+    for_hosts,
+    judge_after,
+    make_plan_of_play,
+    node_settings_options,
+    nodes_of,
+    outcomes_of,
+    refuse_unobserved,
+)
+from ansible_collections.kubenode.connections.plugins.plugin_utils._report.document import make_document
+from ansible_collections.kubenode.connections.plugins.plugin_utils._report.text.page import plain
+from ansible_collections.kubenode.connections.plugins.plugin_utils._report.text.report import text_lines
+from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import (
+    OURS,
+    applied_node,
+    quiet_node,
+    stock_node,
+)
+
+UNREACHABLE = {"unreachable": True, "msg": "Failed to connect to the host via ssh: no route to host", "changed": False}
+
+
+def play(*results, **variables):
+    """Hosts of which each registered one of these as ``seen``."""
+    return Play({f"w{number}": Host(variables, {"seen": result}) for number, result in enumerate(results, start=1)})
+
+
+def seen(node):
+    return {"changed": False, "node": copy.deepcopy(node)}
+
+
+def plan_of(of_play, nodes, every_host=False, elsewhere=NOTHING_ELSEWHERE):
+    return make_plan_of_play(of_play, nodes, elsewhere, every_host)
+
+
+@pytest.mark.parametrize(
+    ("result", "node"),
+    [
+        pytest.param({"node": {"hostname": "w1"}}, {"hostname": "w1"}, id="observed"),
+        pytest.param(
+            UNREACHABLE,
+            {"not_observed": "unreachable: Failed to connect to the host via ssh: no route to host"},
+            id="unreachable",
+        ),
+        pytest.param({"unreachable": True}, {"not_observed": "unreachable"}, id="unreachable, nobody says why"),
+        pytest.param(
+            {"failed": True, "msg": "\n  The module  interpreter\t'/x' was not found.\nSee stdout"},
+            {"not_observed": "The module interpreter '/x' was not found."},
+            id="no Python: the first line",
+        ),
+        pytest.param({"failed": True, "msg": "Missing sudo password"}, {"not_observed": "Missing sudo password"}),
+        pytest.param({"failed": True, "msg": "x" * 9_000_000}, {"not_observed": "x" * 300}, id="a huge message"),
+        pytest.param({"failed": True, "msg": ["x"]}, {}, id="a message that is none"),
+        pytest.param({"skipped": True}, {}, id="skipped"),
+        pytest.param("text", {}, id="a result that is text"),
+        pytest.param([1], {}, id="a list"),
+        pytest.param(None, {}, id="null"),
+        pytest.param({"node": 5, "msg": "x"}, {"not_observed": "x"}, id="a node that is a number"),
+        pytest.param({"node": ["x"]}, {}, id="a node that is a list"),
+        pytest.param({"node": "x"}, {}, id="a node that is text"),
+    ],
+)
+def test_what_was_seen_or_why_not(result, node):
+    assert nodes_of(play(result), "seen") == {"w1": node}
+
+
+def test_a_host_whose_task_never_ran_was_not_observed():
+    assert nodes_of(Play({"w1": Host({}, {})}), "seen") == {"w1": {}}
+
+
+@pytest.mark.parametrize(
+    ("converged", "hostname"),
+    [
+        ({"node": {"hostname": "after"}}, "after"),
+        ({"changed": True}, "before"),
+        (None, "before"),
+        ({"node": 5}, "before"),
+        ("text", "before"),
+    ],
+)
+def test_the_look_after_the_converge_counts(converged, hostname):
+    host = Host({}, {"seen": {"node": {"hostname": "before"}}, "done": converged})
+    assert nodes_of(Play({"w1": host}), "seen", "done") == {"w1": {"hostname": hostname}}
+
+
+HOSTILE = ["text", [1], None, {"node": 5}, {"node": {"hostname": [1], "ipvs": "x", "not_observed": {}}}]
+
+
+@pytest.mark.parametrize("result", HOSTILE, ids=repr)
+def test_no_result_ends_in_a_traceback(result):
+    of_play = play(seen(quiet_node()), result)
+    nodes = nodes_of(of_play, "seen")
+    plan = plan_of(of_play, nodes)
+    refuse_unobserved(plan, nodes, 100)
+    outcomes = outcomes_of(of_play, result, "seen")
+    document = make_document(plan, nodes, made_at="2026-11-21T03:40:00Z", collection_version="0.2.0", **outcomes)
+    assert text_lines(document, 80, None)
+    assert document["verdict"] == "unknown"
+
+
+def test_control_characters_of_a_message_reach_no_terminal():
+    of_play = play(seen(quiet_node()), {"failed": True, "msg": "\x1b[2J\x07bell \u202egnp"})
+    nodes = nodes_of(of_play, "seen")
+    plan = plan_of(of_play, nodes)
+    with pytest.raises(PlanError) as caught:
+        refuse_unobserved(plan, nodes, 0)
+    document = make_document(plan, nodes, made_at="2026-11-21T03:40:00Z", collection_version="0.2.0")
+    shown = [str(caught.value), *map(plain, text_lines(document, 80, None))]
+    assert not {"\x1b", "\x07", "\u202e"} & set("".join(shown))
+
+
+def test_one_plan_of_all_from_one_policy():
+    plan = plan_of(of := play(seen(quiet_node()), seen(stock_node()), keepalive_margin="60"), nodes_of(of, "seen"))
+    assert (plan["policy"]["margin"], list(plan["nodes"])) == (60, ["w1", "w2"])
+
+
+def test_the_wishes_of_a_node_are_its_own():
+    hosts = {"w1": Host({}, {}), "w2": Host({"keepalive_sysctls": {"vm.swappiness": "10"}}, {})}
+    plan = plan_of(Play(hosts), {name: stock_node() for name in hosts})
+    assert [plan["nodes"][name]["settings"]["sysctls"].get("vm.swappiness") for name in hosts] == [None, "10"]
+
+
+def test_hosts_left_out_of_whom_nothing_is_known_leave_it_unknown():
+    of_play = play(seen(quiet_node()))
+    plan = plan_of(of_play, nodes_of(of_play, "seen"), elsewhere=Elsewhere(("w2",), 2))
+    assert (plan["nodes"]["w1"]["verdict"], plan["left_out"]["hosts"]) == ("unknown", ["w2"])
+
+
+def unobserved(missing, of_all, share):
+    of_play = play(*[UNREACHABLE] * missing, *[seen(quiet_node())] * (of_all - missing))
+    nodes = nodes_of(of_play, "seen")
+    refuse_unobserved(plan_of(of_play, nodes), nodes, share)
+
+
+@pytest.mark.parametrize(("missing", "share"), [(0, 0), (1, 10), (2, 20), (1, 11), (10, 100)])
+def test_at_the_share_and_below_it_the_run_goes_on(missing, share):
+    unobserved(missing, 10, share)
+
+
+@pytest.mark.parametrize(("missing", "share"), [(1, 0), (1, 9), (2, 19), (10, 99)])
+def test_above_it_the_run_stops(missing, share):
+    with pytest.raises(PlanError, match=rf"^{missing} of 10 hosts could not be observed, at most {share} % may be "):
+        unobserved(missing, 10, share)
+
+
+def test_the_reason_of_each_is_told():
+    of_play = play(seen(quiet_node()), UNREACHABLE, UNREACHABLE, {"failed": True, "msg": "Missing sudo password"}, None)
+    nodes = nodes_of(of_play, "seen")
+    with pytest.raises(PlanError) as caught:
+        refuse_unobserved(plan_of(of_play, nodes), nodes, 50)
+    assert str(caught.value) == (
+        "4 of 5 hosts could not be observed, at most 50 % may be (keepalive_max_unobserved_percentage). Nothing was "
+        "changed. w2, w3: it was not observed: unreachable: Failed to connect to the host via ssh: no route to host; "
+        "w4: it was not observed: Missing sudo password; w5: it was not observed. Make them reachable, take them out "
+        "of the inventory, or raise that share."
+    )
+
+
+LIMIT = {"seconds": 900, "name": "IPVS tcp", "node": "w9"}
+
+
+@pytest.mark.parametrize(
+    ("node", "wishes", "limit", "begins"),
+    [
+        pytest.param(quiet_node(), {}, LIMIT, None, id="as planned"),
+        pytest.param(quiet_node(), {}, None, None, id="without a limit of others"),
+        pytest.param(applied_node(), {}, LIMIT, None, id="pods are those of before"),
+        pytest.param(stock_node(), {}, LIMIT, "w1 is unsafe: 7200 + 2 x 75 = 7350 s, ", id="nothing was changed"),
+        pytest.param(
+            quiet_node(), {}, {**LIMIT, "seconds": 350}, "w1 is unsafe: 600 + 2 x 30 = 660 s, ", id="a lower limit"
+        ),
+        pytest.param(quiet_node(), {"be_liberal": True}, LIMIT, "w1 is safe: ", id="a value that is another"),
+        pytest.param({}, {}, LIMIT, "w1 is unknown: it was not observed.", id="not observed"),
+        pytest.param("x", {}, LIMIT, "w1 is unknown: it was not observed.", id="text for a node"),
+    ],
+)
+def test_a_node_right_after_its_converge(node, wishes, limit, begins):
+    told = judge_after("w1", copy.deepcopy(node), wishes, limit)
+    assert told is None if begins is None else told.startswith(begins)
+
+
+def test_the_tasks_of_a_host_get_what_they_need_and_no_more():
+    of_play = play(seen(quiet_node()), seen(stock_node()), UNREACHABLE)
+    planned = for_hosts(plan_of(of_play, nodes_of(of_play, "seen")))
+    assert planned["limit"] == {"seconds": 900, "name": "IPVS tcp", "node": "w1"}
+    # What an older node_info saw does not say what is ours.
+    assert planned["to_converge"] == ["w1", "w2"]
+    assert {name: node["verdict"] for name, node in planned["nodes"].items()} == {
+        "w1": "safe",
+        "w2": "unsafe",
+        "w3": "unknown",
+    }
+    assert {key for node in planned["nodes"].values() for key in node} == {
+        "to_converge",
+        "settings",
+        "verdict",
+        "summary",
+        "failure",
+    }
+    assert planned["nodes"]["w1"]["failure"] is None
+    assert planned["nodes"]["w2"]["failure"].startswith("w2 is unsafe: 7200 + 2 x 75 = 7350 s, ")
+    assert planned["nodes"]["w3"]["failure"].startswith("w3 is unknown: it was not observed: unreachable: ")
+
+
+BEFORE = {"planned": {"nodes": {"w1": {"to_converge": True, "verdict": "unsafe"}, "w2": {"to_converge": False}}}}
+
+
+def test_what_an_apply_did():
+    hosts = {"w1": Host({}, {"done": {"changed": True}}), "w2": Host({}, {}), "w3": Host({}, {})}
+    assert outcomes_of(Play(hosts), BEFORE, "done") == {
+        "applied": {"w1": {"changed": True}, "w2": {"changed": False}, "w3": None},
+        "verdicts_before": {"w1": "unsafe", "w2": None},
+    }
+    assert outcomes_of(Play(hosts), None, None) == {"applied": None, "verdicts_before": None}
+
+
+NOTHING = {"modules": [], "sysctls": {}, "ipvs_timeouts": {}, "ipvs_timeouts_persistent": False, "pods": None}
+
+
+@pytest.mark.parametrize(
+    ("settings", "variables", "options"),
+    [
+        pytest.param({"rps": None}, {}, {}, id="what is empty stays as it is"),
+        pytest.param({"rps": {"nics": []}}, {}, {"rps": {"nics": []}}, id="empty RPS gives it back"),
+        pytest.param({"rps": None, "sysctls": OURS}, {}, {"sysctls": OURS}, id="sysctls"),
+        pytest.param(
+            {"rps": None},
+            {"keepalive_sysctl_file": "/etc/x.conf", "keepalive_modules_file": None},
+            {"sysctl_file": "/etc/x.conf"},
+            id="a file of one's own",
+        ),
+        pytest.param(
+            {"rps": None},
+            {"keepalive_kube_proxy_address": "10.0.0.1", "keepalive_kube_proxy_timeout": "", "keepalive_margin": 5},
+            {"observe": {"kube_proxy_address": "10.0.0.1"}},
+            id="how to look",
+        ),
+    ],
+)
+def test_the_options_of_node_settings(settings, variables, options):
+    always = {"ipvs_timeouts_persistent": False, "observe": {}}
+    assert node_settings_options({**NOTHING, **settings}, variables) == {**always, **options}

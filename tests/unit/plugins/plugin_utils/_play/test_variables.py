@@ -1,0 +1,189 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.errors import PlanError
+from ansible_collections.kubenode.connections.plugins.plugin_utils._play.variables import (
+    OBSERVATION,
+    PLAYBOOKS,
+    RUN,
+    check,
+    wishes_of,
+)
+from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.options import OPTIONS, parse_policy
+from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.policies import Policies
+
+ROOT = Path(__file__).resolve().parents[5]
+DEFAULTS = yaml.safe_load((ROOT / "roles/keepalive/defaults/main.yml").read_text(encoding="utf-8"))
+HOSTS = ("cp1", "node1", "node2", "node3")
+
+
+def fleet(cp1=None, **everywhere):
+    """The variables of four hosts, as the role's defaults and these make them; cp1 may have others."""
+    named = {f"keepalive_{name}": value for name, value in everywhere.items()}
+    own = {f"keepalive_{name}": value for name, value in (cp1 or {}).items()}
+    return {host: {**DEFAULTS, **named, **(own if host == "cp1" else {})} for host in HOSTS}
+
+
+def refusal(by_host):
+    with pytest.raises(PlanError) as caught:
+        check(by_host)
+    return str(caught.value)
+
+
+def test_the_roles_defaults_are_right():
+    assert check(fleet()) == Policies(parse_policy({}))
+
+
+def test_each_variable_of_the_role_is_of_one_kind():
+    kinds = [*OPTIONS, *RUN, *OBSERVATION, *PLAYBOOKS]
+    assert len(kinds) == len(set(kinds))
+    assert {f"keepalive_{name}" for name in (*OPTIONS, *RUN, *OBSERVATION)} == set(DEFAULTS)
+
+
+def test_the_wishes_are_the_policys_part_without_the_prefix():
+    assert wishes_of({"keepalive_margin": 5, "keepalive_report_dir": "/r", "keepalive_hosts": "all"}) == {"margin": 5}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        pytest.param("middleboxes", "aws_nlb", id="one middlebox as text"),
+        pytest.param("middleboxes", "aws_nlb, azure_lb", id="several"),
+        pytest.param("ipvs_timeouts", "tcp=900,udp=300", id="timeouts as text"),
+        pytest.param("sysctls", "net.core.somaxconn = 1024", id="sysctls as text"),
+        pytest.param("report_formats", "json", id="a format as text"),
+        pytest.param("report_formats", "json, prometheus", id="several formats"),
+        pytest.param("report_formats", ["junit"], id="a list of formats"),
+        pytest.param("every_host", "yes", id="a flag as text"),
+        pytest.param("every_host", False, id="a flag"),
+        pytest.param("max_unobserved_percentage", "0", id="a share as text"),
+        pytest.param("max_unobserved_percentage", 100, id="the whole"),
+        pytest.param("kube_proxy_timeout", "0.1", id="seconds as text"),
+        pytest.param("kube_proxy_timeout", 60, id="the longest timeout"),
+        pytest.param("kube_proxy_address", "10.0.0.1:10249", id="an address"),
+        pytest.param("sample_seconds", 0, id="no sample"),
+        pytest.param("sample_seconds", "60", id="the longest sample"),
+        pytest.param("sample_seconds", None, id="unset"),
+        pytest.param("report_dir", "", id="empty: unset"),
+        pytest.param("report_mode", "0640", id="a mode"),
+        pytest.param("silence", [{"id": "keepalive-too-late", "reason": "x"}], id="a silence"),
+        pytest.param("audit_fail_on", "warning", id="a severity"),
+        pytest.param("hosts", "workers", id="what the playbooks take"),
+        pytest.param("serial", [1, "50%"], id="batches"),
+    ],
+)
+def test_what_is_taken(name, value):
+    check(fleet(**{name: value}))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("middleboxes", "aws_nbl", "'aws_nbl' is not known by name. Did you mean aws_nlb? Others: {name: ..., "),
+        ("ipvs_timeouts", "tcp", "'tcp' is not a mapping of names and values. Write each name once, for example "),
+        ("margin", "a lot", "'a lot' is not a whole number. Write a whole number from 0 to 2147483."),
+        ("report_formats", "pdf", "'pdf' is not one of html, json, junit, prometheus. Write one of them."),
+        ("report_formats", "json,", "'' is not one of "),
+        ("report_formats", {"json": True}, "{'json': True} is not a list. Write a list of "),
+        ("report_formats", [5], "5 is not one of "),
+        ("every_host", "maybe", "'maybe' is neither true nor false. "),
+        ("max_unobserved_percentage", 101, "101 is above 100 (all of them). Write a whole number from 0 to 100."),
+        ("max_unobserved_percentage", "10%", "'10%' is not a whole number. Write a whole number from 0 to 100."),
+        ("kube_proxy_timeout", 0, "0 is not a timeout. Write seconds, more than 0 and at most 60."),
+        ("kube_proxy_timeout", 60.5, "60.5 is not a timeout. Write seconds, more than 0 and at most 60."),
+        ("kube_proxy_timeout", "3s", "'3s' is not a timeout. Write seconds, more than 0 and at most 60."),
+        ("kube_proxy_timeout", True, "True is not a timeout. Write seconds, more than 0 and at most 60."),
+        ("sample_seconds", -0.1, "-0.1 is not a number of seconds. Write one from 0 to 60."),
+        ("sample_seconds", 61, "61 is not a number of seconds. Write one from 0 to 60."),
+        ("sample_seconds", "nan", "'nan' is not a number of seconds. Write one from 0 to 60."),
+        ("sample_seconds", 10**400, f"{10**400} is not a number of seconds. Write one from 0 to 60."),
+        ("sample_seconds", [1], "[1] is not a number of seconds. Write one from 0 to 60."),
+        ("kube_proxy_address", 10249, "10249 is no text. Write text, or leave it out."),
+        ("report_query", ["x"], "['x'] is no text. Write text, or leave it out."),
+        ("silence", "keepalive-too-late", "'keepalive-too-late' is not a list. "),
+        ("audit_fail_on", "eror", "'eror' is not one of never, "),
+    ],
+)
+def test_a_wrong_value_is_told_once_with_its_variable(name, value, message):
+    told = refusal(fleet(**{name: value}))
+    assert told.startswith(f"keepalive_{name}: {message}")
+    assert told.count(f"keepalive_{name}") == 1
+    assert "(on " not in told
+
+
+@pytest.mark.parametrize(("name", "value"), [("sample_seconds", 99), ("every_host", "maybe"), ("margin", "much")])
+def test_a_wrong_value_of_some_hosts_is_told_with_their_names(name, value):
+    assert refusal(fleet({name: value})).endswith(" (on cp1)")
+    assert refusal(fleet({name: DEFAULTS[f"keepalive_{name}"]}, **{name: value})).endswith(" (on node[1-3])")
+
+
+@pytest.mark.parametrize(
+    ("cp1", "everywhere", "message"),
+    [
+        pytest.param(
+            {"report_dir": "/r"}, {}, "keepalive_report_dir: /r on cp1, unset on node[1-3].", id="unset on the others"
+        ),
+        pytest.param(
+            {"report_formats": "json"},
+            {},
+            "keepalive_report_formats: json on cp1, ['html', 'json'] on node[1-3].",
+            id="lists",
+        ),
+        pytest.param(
+            {"max_unobserved_percentage": 0},
+            {"max_unobserved_percentage": 50},
+            "keepalive_max_unobserved_percentage: 0 on cp1, 50 on node[1-3].",
+            id="numbers",
+        ),
+        pytest.param({"every_host": True}, {}, "keepalive_every_host: True on cp1, False on node[1-3].", id="flags"),
+    ],
+)
+def test_what_is_about_the_whole_run_has_one_value(cp1, everywhere, message):
+    assert refusal(fleet(cp1, **everywhere)) == f"{message} It is about the whole run. Give it one value."
+
+
+@pytest.mark.parametrize(
+    ("cp1", "everywhere"),
+    [
+        pytest.param({"every_host": "yes"}, {"every_host": True}, id="a flag and its text"),
+        pytest.param({"report_formats": "html,json"}, {}, id="a list and its text"),
+        pytest.param({"report_dir": ""}, {}, id="empty and null"),
+        pytest.param({"sample_seconds": 5, "kube_proxy_address": "10.0.0.1"}, {}, id="what belongs to a node"),
+    ],
+)
+def test_what_means_the_same_or_belongs_to_a_node_may_be_written_otherwise(cp1, everywhere):
+    check(fleet(cp1, **everywhere))
+
+
+def test_policies_that_differ_are_refused_by_name_and_value():
+    assert refusal(fleet({"profile": "article"})).startswith(
+        "keepalive_profile: article on cp1, derived on node[1-3]. One plan is made for all of them, "
+    )
+
+
+def test_what_belongs_to_a_node_is_its_own_policy():
+    policies = check(fleet({"rps": "auto"}))
+    assert (policies.of("cp1").rps, policies.of("node1").rps) == ("auto", "leave")
+
+
+@pytest.mark.parametrize(
+    ("name", "nearest"),
+    [
+        ("middlebox", "Did you mean keepalive_middleboxes?"),
+        ("report_directory", "Did you mean keepalive_report_dir?"),
+        ("tmie", "Did you mean keepalive_time?"),
+        ("qqq", "Known are keepalive_audit_fail_on, keepalive_be_liberal, "),
+    ],
+)
+def test_a_name_that_is_none_of_ours_is_refused(name, nearest):
+    told = f"keepalive_{name}: not a variable of this collection"
+    assert refusal(fleet(**{name: 1})).startswith(f"{told}. {nearest}")
+    assert refusal(fleet({name: 1})).startswith(f"{told} (on cp1). {nearest}")
