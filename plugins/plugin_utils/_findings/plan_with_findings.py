@@ -62,9 +62,10 @@ def _others(observed: Mapping[str, Observed | None]) -> tuple[str, ...]:
 
 def _by_node(nodes: Iterable[str], wishes: object, own: Mapping[str, object]) -> dict[str, object]:
     """What each node wishes; whatever is no mapping stays, to be refused."""
-    return {
-        name: {**wishes, **theirs}
-        if isinstance(wishes, dict) and isinstance(theirs := own.get(name, {}), dict)
-        else wishes
-        for name in nodes
-    }
+    return {name: _merged(wishes, own.get(name, {})) for name in nodes}
+
+
+def _merged(wishes: object, theirs: object) -> object:
+    if isinstance(wishes, dict) and isinstance(theirs, dict):
+        return {**wishes, **theirs}
+    return theirs if isinstance(wishes, dict) else wishes

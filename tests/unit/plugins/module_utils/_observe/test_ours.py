@@ -99,8 +99,7 @@ def test_a_record_that_is_no_plain_file_is_not_waited_for():
 
 @isolated
 def test_a_record_longer_than_any_is_not_read():
-    write(ours.PATH)
-    os.truncate(ours.PATH, ours.MAX_BYTES + 1)
+    write(ours.PATH, record().ljust(ours.MAX_BYTES + 1))
     assert ours.read() is None
 
 

@@ -55,6 +55,11 @@ def test_a_node_that_was_not_observed_is_not_contacted_again():
         pytest.param(node(sysctls={OUR_FILE: [*OURS, "vm.swappiness"]}), {}, id="a key of ours is not wanted now"),
         pytest.param(node(sysctls={OUR_FILE: list(OURS), **OTHER_FILE}), {}, id="keys of ours in another file, too"),
         pytest.param(node(), {"sysctls": {"vm.swappiness": "10"}}, id="a key that node_info did not look at"),
+        pytest.param(
+            node(sysctls={OUR_FILE: [*OURS, "vm.swappiness"]}),
+            {"sysctls": {"vm.swappiness": "10"}},
+            id="a key of ours whose value was not looked at",
+        ),
         pytest.param(node(rps=True), {}, id="RPS of ours is not wanted now"),
     ],
 )

@@ -28,10 +28,10 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._report.text.
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.text.report import text_lines
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import (
     OURS,
-    applied_node,
     quiet_node,
     stock_node,
 )
+from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._pod_nodes import row, with_rows
 
 UNREACHABLE = {"unreachable": True, "msg": "Failed to connect to the host via ssh: no route to host", "changed": False}
 
@@ -180,7 +180,7 @@ LIMIT = {"seconds": 900, "name": "IPVS tcp", "node": "w9"}
     [
         pytest.param(quiet_node(), {}, LIMIT, None, id="as planned"),
         pytest.param(quiet_node(), {}, None, None, id="without a limit of others"),
-        pytest.param(applied_node(), {}, LIMIT, None, id="pods are those of before"),
+        pytest.param(with_rows(quiet_node(), row("shop/orders-0")), {}, LIMIT, None, id="a pod has started meanwhile"),
         pytest.param(stock_node(), {}, LIMIT, "w1 is unsafe: 7200 + 2 x 75 = 7350 s, ", id="nothing was changed"),
         pytest.param(
             quiet_node(), {}, {**LIMIT, "seconds": 350}, "w1 is unsafe: 600 + 2 x 30 = 660 s, ", id="a lower limit"
