@@ -110,7 +110,7 @@ def test_marked_values_of_ansible_make_no_difference(capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        pytest.param({"plan": {}}, "missing required arguments: nodes", id="an argument is missing"),
+        pytest.param({"plan": {}}, "parameters are required together: plan, nodes", id="an argument is missing"),
         pytest.param({"plan": {}, "nodes": {}, "more": 1}, "Unsupported parameters .*more", id="an argument too many"),
         pytest.param({"plan": [1], "nodes": {}}, "dict", id="an argument of the wrong type"),
     ],
@@ -125,7 +125,7 @@ def test_a_plan_that_is_none_is_refused(capsys):
     with pytest.raises(AnsibleActionFail) as caught:
         run(plan={}, nodes={})
     assert str(caught.value) == (
-        "report: this is not a plan with its nodes (KeyError: 'findings'). "
+        "report: this is not a plan with its nodes (KeyError: 'nodes'). "
         "Give the result of the filter kubenode.connections.plan and the nodes that it was made from."
     )
     assert capsys.readouterr().out == ""

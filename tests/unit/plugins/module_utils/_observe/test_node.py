@@ -19,8 +19,8 @@ TIME = "net.ipv4.tcp_keepalive_time"
 ESTABLISHED = "net.netfilter.nf_conntrack_tcp_timeout_established"
 NO_FILE = {"value": None, "file": None, "line": None, "procps_value": None}
 KEYS_OF = {
-    "": "boot_problems conntrack container growth hostname ipvs kernel kube_proxy kubelet modules namespaces owners "
-    "pods problems root rps softnet sysctl_conf sysctls",
+    "": "boot_problems conntrack container container_runtimes growth hostname ipvs kernel kube_proxy kubelet modules "
+    "namespaces ours owners pods problems root rps softnet sysctl_conf sysctls",
     "ipvs": "connections cut_within draining idlest loaded services services_omitted timeouts timeouts_at_boot "
     "timeouts_from totals",
     "conntrack": "be_liberal count cut_within loaded max statistics timeouts",
@@ -28,6 +28,7 @@ KEYS_OF = {
     "kubelet": "disable_http2 error pid ping_timeout read_idle_timeout running version",
     "namespaces": "count error keepalive unreadable",
     "owners": "keepalived tuned",
+    "ours": "ipvs_timeouts ipvs_unit modules rps sysctls",
 }
 
 
