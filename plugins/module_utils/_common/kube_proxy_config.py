@@ -10,7 +10,6 @@ each byte.
 
 import ipaddress
 import re
-from fractions import Fraction
 from typing import Any, Dict, NamedTuple, Optional, Tuple
 
 from .ipvs import KUBE_PROXY_FIELDS
@@ -40,16 +39,17 @@ _BUILD_INFO = re.compile(
 )
 _PORT = re.compile(r"[0-9]{1,5}")
 _DURATION = re.compile(r"([+-]?)((?:[0-9]{1,12}(?:\.[0-9]{0,12})?(?:ns|us|µs|μs|ms|s|m|h))+)")
-_DURATION_PART = re.compile(r"([0-9]+(?:\.[0-9]*)?)(ns|us|µs|μs|ms|s|m|h)")
-_UNIT_SECONDS = {
-    "ns": Fraction(1, 10**9),
-    "us": Fraction(1, 10**6),
-    "µs": Fraction(1, 10**6),
-    "μs": Fraction(1, 10**6),
-    "ms": Fraction(1, 1000),
-    "s": Fraction(1),
-    "m": Fraction(60),
-    "h": Fraction(3600),
+_DURATION_PART = re.compile(r"([0-9]+)(?:\.([0-9]*))?(ns|us|µs|μs|ms|s|m|h)")
+_DECIMALS = 12
+_UNIT_NANOSECONDS = {
+    "ns": 1,
+    "us": 10**3,
+    "µs": 10**3,
+    "μs": 10**3,
+    "ms": 10**6,
+    "s": 10**9,
+    "m": 60 * 10**9,
+    "h": 3600 * 10**9,
 }
 _LONGEST_DURATION = 100
 """Characters; Go prints 25 at most."""
@@ -197,7 +197,8 @@ def seconds(duration: object) -> Optional[int]:
     if found is None:
         return None
     parts = _DURATION_PART.findall(found.group(2))
-    total = int(sum((Fraction(number.rstrip(".")) * _UNIT_SECONDS[unit] for number, unit in parts), Fraction(0)))
+    total = sum(int(whole + decimals.ljust(_DECIMALS, "0")) * _UNIT_NANOSECONDS[unit] for whole, decimals, unit in parts)
+    total //= 10 ** (_DECIMALS + 9)
     if total > _MOST_SECONDS:
         return None
     return -total if found.group(1) == "-" else total

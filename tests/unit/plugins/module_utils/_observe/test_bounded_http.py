@@ -90,6 +90,21 @@ def test_a_port_where_nobody_listens():
             get(reserved.getsockname()[1])
 
 
+def test_what_comes_after_the_announced_length_is_not_waited_for():
+    def answer(connection):
+        connection.recv(65536)
+        connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length:4\r\n\r\nipvs and more")
+        connection.recv(1)
+
+    with server(answer) as port:
+        assert get(port) == b"ipvs"
+
+
+def test_lines_may_end_without_a_carriage_return_and_the_status_have_no_words():
+    with server(sending(b"HTTP/1.1 200\nX: y\n\nipvs")) as port:
+        assert get(port) == b"ipvs"
+
+
 HEADS = st.sampled_from(
     [
         b"",
