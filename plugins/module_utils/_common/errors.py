@@ -26,6 +26,10 @@ class NodeError(Exception):
     """The message says what, where, observed against expected, and what to do; it is meant for a person."""
 
 
+class NoAnswerError(Exception):
+    """A program of the node gave no usable answer; the message says what it did."""
+
+
 def refused(what: str, error: OSError, of_value: bool = False) -> NodeError:
     """The NodeError for an OSError; ``what`` names the place and what was tried there, without a full stop.
 

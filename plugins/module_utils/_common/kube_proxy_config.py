@@ -12,6 +12,7 @@ import ipaddress
 import re
 from typing import Any, Dict, NamedTuple, Optional, Tuple
 
+from .errors import NoAnswerError
 from .ipvs import KUBE_PROXY_FIELDS
 from .strict_json import parse_json
 
@@ -61,7 +62,7 @@ _LONGEST_ADDRESS = 300
 _LONGEST_SHOWN = 80
 
 
-class KubeProxyError(Exception):
+class KubeProxyError(NoAnswerError):
     """kube-proxy gave no usable answer; the message says what it did."""
 
 
@@ -197,8 +198,8 @@ def seconds(duration: object) -> Optional[int]:
     if found is None:
         return None
     parts = _DURATION_PART.findall(found.group(2))
-    total = sum(int(whole + decimals.ljust(_DECIMALS, "0")) * _UNIT_NANOSECONDS[unit] for whole, decimals, unit in parts)
-    total //= 10 ** (_DECIMALS + 9)
+    nanoseconds = (int(whole + part.ljust(_DECIMALS, "0")) * _UNIT_NANOSECONDS[unit] for whole, part, unit in parts)
+    total = sum(nanoseconds) // 10 ** (_DECIMALS + 9)
     if total > _MOST_SECONDS:
         return None
     return -total if found.group(1) == "-" else total

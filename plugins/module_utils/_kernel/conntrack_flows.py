@@ -10,12 +10,9 @@ import socket
 import struct
 from typing import Dict, Iterable, Iterator, NamedTuple, Optional, Set, Tuple
 
-from . import ipvs_tables
+from .flows import Address, SecondsLeft
 from .modules import module_loaded, use_loads_nothing
 from .netlink import InterruptedDumpError, NetlinkError, attributes, dump
-
-Address = Tuple[bytes, int]
-"""A packed address of 4 or 16 bytes and a port."""
 
 
 class Flow(NamedTuple):
@@ -81,7 +78,7 @@ def read() -> Flows:
 def collect(flows: Iterable[Flow]) -> Flows:
     """What the flows come to, streamed: of the destinations at most MAX_DESTINATIONS are kept."""
     destinations: Set[Address] = set()
-    seconds_left = ipvs_tables.SecondsLeft()
+    seconds_left = SecondsLeft()
     more = False
     for destination, seconds in flows:
         if destination not in destinations:

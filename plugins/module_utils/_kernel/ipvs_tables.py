@@ -4,32 +4,12 @@
 
 """IPVS virtual services and connections of this network namespace. Reading only. Private to this collection."""
 
-import heapq
 import re
 import socket
 import sys
-from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple
 
-WITHIN_SECONDS = (60, 300, 900)
-"""The questions: how many connections will be cut within so many seconds."""
-
-
-class SecondsLeft:
-    """Counts connections by the seconds that are left of them."""
-
-    __slots__ = ("_by_second",)
-
-    def __init__(self) -> None:
-        self._by_second: List[int] = [0] * (WITHIN_SECONDS[-1] + 1)
-
-    def add(self, seconds: int) -> None:
-        """Count one connection with so many seconds left (0 or more)."""
-        if seconds <= WITHIN_SECONDS[-1]:
-            self._by_second[seconds] += 1
-
-    def within(self) -> Dict[str, int]:
-        """The connections that have at most 60, 300 and 900 seconds left, each number as text for JSON."""
-        return {str(limit): sum(self._by_second[: limit + 1]) for limit in WITHIN_SECONDS}
+from .flows import SecondsLeft, endpoint, keep_largest
 
 
 class RealServer(NamedTuple):
@@ -149,19 +129,6 @@ def count_connections(lines: Iterable[bytes]) -> Tuple[Connections, int]:
                     longest_left = -idlest[0][0] if len(idlest) == MAX_IDLEST else _FOR_EVER
     by_protocol, unnamed = _by_protocol(counts)
     return Connections(by_protocol, seconds_left.within(), _expiring(idlest)), strange + unnamed
-
-
-def keep_largest(heap: List[Any], new: Any, most: int) -> None:
-    """Add to a heap of the largest, so many at most."""
-    if len(heap) < most:
-        heapq.heappush(heap, new)
-    elif new > heap[0]:
-        heapq.heapreplace(heap, new)
-
-
-def endpoint(address: str, port: int) -> str:
-    """10.96.0.10:80 or [fd00:96::10]:80."""
-    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
 
 
 def _expiring(idlest: List[Tuple[int, List[bytes]]]) -> List[Expiring]:

@@ -14,8 +14,6 @@ from typing import NamedTuple, Optional
 from ansible_collections.kubenode.connections.plugins.module_utils._common.errors import NodeError, more_rights
 from ansible_collections.kubenode.connections.plugins.module_utils._common.ipvs import MAX_SECONDS, Timeouts
 
-from .programs import find_program, run_program
-
 # include/uapi/linux/ip_vs.h: IP_VS_SO_GET_TIMEOUT, IP_VS_SO_SET_TIMEOUT and struct ip_vs_timeout_user.
 _SO_GET_TIMEOUT = 1158
 _SO_SET_TIMEOUT = 1162
@@ -97,6 +95,8 @@ def parse_timeouts(text: str) -> Timeouts:
 
 def _ask_ipvsadm() -> Timeouts:
     """Run ``ipvsadm -l --timeout``, bounded in time and output. Raises IpvsError."""
+    from .programs import find_program, run_program  # the socket option has answered on most nodes
+
     try:
         program = find_program("ipvsadm")
         if program is None:

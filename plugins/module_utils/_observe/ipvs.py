@@ -4,19 +4,17 @@
 
 """IPVS of the node: its timeouts, services and connections. Reading only. Private to this collection."""
 
-import os
-from typing import Any, Callable, Dict, Optional, Tuple
+from typing import Any, Dict, List, Tuple
 
-from ansible_collections.kubenode.connections.plugins.module_utils._common.errors import remedy
 from ansible_collections.kubenode.connections.plugins.module_utils._files import ipvs_unit
-from ansible_collections.kubenode.connections.plugins.module_utils._kernel import ipvs_tables, ipvs_timeouts
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel import ipvs_timeouts
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel.flows import Address
 
-from .connections import services
 from .problems import Problems
 
 
-def read(problems: Problems) -> Tuple[Dict[str, Any], Optional[services.Services]]:
-    """IPVS as node_info documents it, and its services, None where there are none to be seen.
+def read(problems: Problems) -> Tuple[Dict[str, Any], List[Address], List[int]]:
+    """IPVS as node_info documents it, and the addresses and firewall marks of its services.
 
     Where IPVS is not loaded, nothing is asked: asking ipvsadm or netlink would load it.
     """
@@ -34,38 +32,8 @@ def read(problems: Problems) -> Tuple[Dict[str, Any], Optional[services.Services
         "idlest": [],
     }
     if not result["loaded"]:
-        return result, None
-    reading = ipvs_timeouts.read_timeouts()
-    if reading.timeouts is not None:
-        result.update(timeouts=dict(reading.timeouts._asdict()), timeouts_from=reading.by)
-    else:
-        problems.add("ipvs-timeouts", "IPVS timeouts", reading.error or "", reading.do)
-    seen = _table("ipvs-services", "/proc/net/ip_vs", services.read, problems)
-    if seen is not None:
-        result.update(services.as_plain(seen))
-    connections = _table("ipvs-connections", "/proc/net/ip_vs_conn", ipvs_tables.read_connections, problems)
-    if connections is not None:
-        tcp = reading.timeouts.tcp if reading.timeouts else None
-        idlest = [dict(each._asdict(), idle_seconds=_idle(each, tcp)) for each in connections.idlest]
-        result.update(connections=connections.counts, cut_within=connections.cut_within, idlest=idlest)
-    return result, seen
+        return result, [], []
+    from . import ipvs_loaded  # other nodes have no such tables
 
-
-def _idle(connection: ipvs_tables.Expiring, timeout_seconds: Optional[int]) -> Optional[int]:
-    """None where the timeout is not known, or was higher when the last packet came."""
-    if timeout_seconds is None or connection.seconds_left > timeout_seconds:
-        return None
-    return timeout_seconds - connection.seconds_left
-
-
-def _table(identity: str, path: str, read_table: Callable[[], Tuple[Any, int]], problems: Problems) -> Any:
-    """What is in a table of IPVS, None where it cannot be read; that and lines that make no sense become problems."""
-    try:
-        rows, strange = read_table()
-    except OSError as error:
-        problems.add(identity, path, str(error.strerror or error), remedy(error))
-        return None
-    if strange:
-        report = f"Report these lines and the kernel ({os.uname().release}) to the collection."
-        problems.add(identity, path, f"{strange} lines make no sense", report)
-    return rows
+    seen, addresses, marks = ipvs_loaded.read(problems)
+    return dict(result, **seen), addresses, marks

@@ -12,34 +12,25 @@ node's network as it likes. A reader without root cannot see who has a socket op
 """
 
 import os
-import socket
 import time
-from typing import Any, Dict, FrozenSet, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, FrozenSet, List, Mapping, NamedTuple, Optional, Tuple
 
-from ansible_collections.kubenode.connections.plugins.module_utils._common.kube_proxy_config import (
-    Config,
-    KubeProxyError,
-    host_and_port,
-    parse_config,
-    parse_metrics_address,
-    parse_mode,
-    parse_version,
-)
+from ansible_collections.kubenode.connections.plugins.module_utils._common.errors import NoAnswerError
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel import listeners
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.listeners import Listener
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.plain_files import NotPlainError
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.processes import Process, find
 
-from . import bounded_http
-
-DEFAULT_ADDRESS = "127.0.0.1:10249"
+DEFAULT_PLACE = ("127.0.0.1", 10249)
 """kube-proxy's own default of metricsBindAddress (pkg/proxy/apis/config/v1alpha1/defaults.go)."""
 
 _MAX_CONFIG_BYTES = 1 << 20
 _NAME = "kube-proxy"
 
+_NOTHING: Mapping[str, Any] = dict.fromkeys(("mode", "ipvs_timeouts", "conntrack", "version", "error"))
 
-class AbsentError(KubeProxyError):
+
+class AbsentError(NoAnswerError):
     """Nothing listens at the metrics address."""
 
 
@@ -62,15 +53,6 @@ class KubeProxy(NamedTuple):
     absent: bool
 
 
-class _Answer(NamedTuple):
-    """What kube-proxy said, and what went wrong then."""
-
-    mode: Optional[str] = None
-    config: Config = Config(None, None)
-    version: Optional[str] = None
-    error: Optional[str] = None
-
-
 def read(address: Optional[str], timeout_seconds: float, proc: str = "/proc") -> KubeProxy:
     """Find kube-proxy and ask it for mode, configuration and version, for timeout_seconds in all. Never raises.
 
@@ -78,34 +60,40 @@ def read(address: Optional[str], timeout_seconds: float, proc: str = "/proc") ->
     """
     process, doubts = find([_NAME], proc=proc)
     own_address, unread = (None, []) if address or process is None else bind_address(process)
-    where, answer, absent = None, _Answer(), False
+    where, answer, absent = None, _NOTHING, False
     try:
-        host, port = host_and_port(address or own_address or DEFAULT_ADDRESS)
+        host, port = _place(address or own_address)
         where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         believed, answer = _ask(host, port, timeout_seconds, process, proc)
-        process = believed if answer.mode else process
-    except KubeProxyError as error:
+        process = believed if answer["mode"] else process
+    except NoAnswerError as error:
         absent = isinstance(error, AbsentError) and process is None and not doubts
-        answer = _Answer(error=str(error) + (f" No process named {_NAME} is visible either." if absent else ""))
-    return _conclude(process, where, answer, absent, unread if answer.mode else unread + doubts)
+        answer = dict(_NOTHING, error=str(error) + (f" No process named {_NAME} is visible either." if absent else ""))
+    return _conclude(process, where, answer, absent, unread if answer["mode"] else unread + doubts)
 
 
 def _conclude(
-    process: Optional[Process], where: Optional[str], answer: _Answer, absent: bool, doubts: List[str]
+    process: Optional[Process], where: Optional[str], answer: Mapping[str, Any], absent: bool, doubts: List[str]
 ) -> KubeProxy:
-    told = [f"{_NAME} at {where}: {answer.error}" if where else f"{_NAME}: {answer.error}"] if answer.error else []
+    error = answer["error"]
+    told = [f"{_NAME} at {where}: {error}" if where else f"{_NAME}: {error}"] if error else []
     return KubeProxy(
-        running=process is not None or answer.mode is not None,
+        running=process is not None or answer["mode"] is not None,
         pid=process.pid if process else None,
         process=_name(process),
         address=where,
-        mode=answer.mode,
-        ipvs_timeouts=answer.config.ipvs_timeouts,
-        conntrack=answer.config.conntrack,
-        version=answer.version,
-        error=" ".join(told + doubts) or None,
         absent=absent,
+        **dict(answer, error=" ".join(told + doubts) or None),
     )
+
+
+def _place(address: Optional[str]) -> Tuple[str, int]:
+    """Host and port of an address, the default without one. Raises NoAnswerError."""
+    if not address:
+        return DEFAULT_PLACE
+    from ansible_collections.kubenode.connections.plugins.module_utils._common.kube_proxy_config import host_and_port
+
+    return host_and_port(address)
 
 
 def bind_address(process: Process) -> Tuple[Optional[str], List[str]]:
@@ -120,7 +108,7 @@ def bind_address(process: Process) -> Tuple[Optional[str], List[str]]:
     path, unread = _flag(arguments, "config"), []
     try:
         if path:
-            return parse_metrics_address(process.read_file(path, _MAX_CONFIG_BYTES)[0].decode("utf-8", "replace")), []
+            return _address_in(process.read_file(path, _MAX_CONFIG_BYTES)[0]), []
     except OSError as error:
         why = str(error) if isinstance(error, NotPlainError) else f"cannot be read: {error.strerror or error}"
         if os.geteuid() == 0:
@@ -128,17 +116,27 @@ def bind_address(process: Process) -> Tuple[Optional[str], List[str]]:
     return _flag(arguments, "metrics-bind-address"), unread
 
 
+def _address_in(config: bytes) -> Optional[str]:
+    from ansible_collections.kubenode.connections.plugins.module_utils._common.kube_proxy_config import (
+        parse_metrics_address,
+    )
+
+    return parse_metrics_address(config.decode("utf-8", "replace"))
+
+
 def _ask(
     host: str, port: int, timeout_seconds: float, process: Optional[Process], proc: str
-) -> Tuple[Optional[Process], _Answer]:
-    """Whose answer it is, and the answer. Raises KubeProxyError where nobody there is believed."""
+) -> Tuple[Optional[Process], Mapping[str, Any]]:
+    """Whose answer it is, and the answer. Raises NoAnswerError where nobody there is believed."""
     if not listeners.is_own_address(host):
-        raise KubeProxyError("this is no address of the node, so it was not asked. Give one of the node's own.")
+        raise NoAnswerError("this is no address of the node, so it was not asked. Give one of the node's own.")
     before = _listening(host, port)
     believed = _believe(before, process, proc)
-    answer = _converse(host, port, time.monotonic() + timeout_seconds, _cpus(believed))
+    from . import kube_proxy_answer  # not where nobody is to be asked
+
+    answer = kube_proxy_answer.read(host, port, time.monotonic() + timeout_seconds, _cpus(believed))
     if _listening(host, port) != before:
-        raise KubeProxyError("another socket listens there than when it was asked, so the answer does not count.")
+        raise NoAnswerError("another socket listens there than when it was asked, so the answer does not count.")
     return believed, answer
 
 
@@ -146,57 +144,28 @@ def _listening(host: str, port: int) -> FrozenSet[Listener]:
     try:
         return listeners.at(host, port)
     except OSError as error:
-        raise KubeProxyError(
+        raise NoAnswerError(
             f"who listens there cannot be read ({error.filename}: {error.strerror}), so it was not asked."
         ) from error
 
 
 def _believe(found: FrozenSet[Listener], process: Optional[Process], proc: str) -> Optional[Process]:
-    """The process whose answer counts, None where that cannot be seen and need not. Raises KubeProxyError."""
+    """The process whose answer counts, None where that cannot be seen and need not. Raises NoAnswerError."""
     if not found:
         raise AbsentError("nothing listens there.")
     for listener in sorted(found):
         if listener.uid != 0:
             by = listeners.name_holder(listener.inode, proc)
-            raise KubeProxyError(f"user {listener.uid} listens there{by}, not root's kube-proxy, so it was not asked.")
+            raise NoAnswerError(f"user {listener.uid} listens there{by}, not root's kube-proxy, so it was not asked.")
     if os.geteuid() != 0:
         return process
     believed = listeners.roots_process([listener.inode for listener in found], process, proc)
     if believed is None:
-        raise KubeProxyError(
+        raise NoAnswerError(
             "a socket of root listens there, but no process of root's in the node's own user and network namespaces "
             "has it open, so it was not asked."
         )
     return believed
-
-
-def _converse(host: str, port: int, deadline: float, cpus: Optional[int]) -> _Answer:
-    answer = _Answer()
-    try:
-        answer = answer._replace(mode=parse_mode(_get(host, port, "/proxyMode", deadline)))
-        answer = answer._replace(config=parse_config(_get(host, port, "/configz", deadline), cpus))
-    except KubeProxyError as error:
-        answer = answer._replace(error=str(error))
-    return answer._replace(version=_version(host, port, deadline)) if answer.mode else answer
-
-
-def _version(host: str, port: int, deadline: float) -> Optional[str]:
-    try:
-        return parse_version(_get(host, port, "/metrics", deadline))
-    except KubeProxyError:
-        return None
-
-
-def _get(host: str, port: int, path: str, deadline: float) -> bytes:
-    try:
-        return bounded_http.get(host, port, path, deadline, _must_end_here)
-    except bounded_http.HttpError as error:
-        raise KubeProxyError(str(error)) from error
-
-
-def _must_end_here(connection: socket.socket) -> None:
-    if not listeners.ends_here(connection):
-        raise KubeProxyError("a connection to it leads out of the node, so it was not asked.")
 
 
 def _cpus(process: Optional[Process]) -> Optional[int]:

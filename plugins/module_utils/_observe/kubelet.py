@@ -9,8 +9,6 @@ from typing import Dict, NamedTuple, Optional, Tuple
 
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.processes import NODE, Found, Process, find
 
-from .kubelet_version import read_version
-
 DISABLE = "DISABLE_HTTP2"
 READ_IDLE = "HTTP2_READ_IDLE_TIMEOUT_SECONDS"
 PING = "HTTP2_PING_TIMEOUT_SECONDS"
@@ -39,6 +37,8 @@ def read() -> Kubelet:
     process, doubts = find_process()
     if process is None:
         return Kubelet(False, None, None, None, None, None, " ".join(doubts) or None)
+    from .kubelet_version import read_version  # it reads programs of Go
+
     version, no_version = read_version(process)
     variables, no_environment = _read_variables(process)
     error = " ".join(each for each in (*doubts, no_version, no_environment) if each) or None

@@ -7,22 +7,19 @@
 import itertools
 import os
 import re
-import stat
 from typing import Iterable, Iterator, Optional, Tuple
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.errors import NodeError
-from ansible_collections.kubenode.connections.plugins.module_utils._kernel import child, root_only
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel import child
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.plain_files import (
     open_plain,
     read_plain,
     reopen_plain,
 )
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.processes import Process
-from ansible_collections.kubenode.connections.plugins.module_utils._kernel.programs import run_descriptor
 
 from .connections import go_buildinfo
 
-_ANSWER = re.compile(r"^Kubernetes (v\d{1,9}\.\d{1,9}\.\d{1,9}[0-9A-Za-z.+-]{0,64})$", re.MULTILINE)
 _LIMIT_SECONDS = 10
 
 _DPKG = "/var/lib/dpkg"
@@ -42,7 +39,11 @@ def read_version(process: Process) -> Tuple[Optional[str], Optional[str]]:
     try:
         path, replaced = process.program(), process.is_replaced()
         version = _built_in(process) or (None if replaced else _packaged(path))
-        return (version, None) if version else (_asked(process, path, replaced), None)
+        if version is None:
+            from . import kubelet_answer  # old ones, not of pkgs.k8s.io
+
+            version = kubelet_answer.read(process, path, replaced)
+        return version, None
     except OSError as error:
         return None, f"kubelet's version: /proc/{process.pid}/exe: {error.strerror or error}."
     except NodeError as error:
@@ -82,36 +83,3 @@ def _installed(lines: Iterable[bytes]) -> Optional[str]:
         if found:
             return "v" + found.group(1).decode("ascii")
     return None
-
-
-def _asked(process: Process, path: str, replaced: bool) -> str:
-    """What the program answers: the very file that the process runs, and not as root. Raises OSError and NodeError."""
-    program = process.open_program()
-    try:
-        _refuse_foreign(program, path, replaced)
-        words = ["kubelet"] if os.path.basename(path) == "hyperkube" else []
-        output = run_descriptor(program, [path, *words, "--version"], _LIMIT_SECONDS)[1]
-    finally:
-        os.close(program)
-    found = _ANSWER.search(output)
-    if found is None:
-        raise NodeError(f"{path} --version answers {output[:80]!r}, expected Kubernetes vX.Y.Z.")
-    return found.group(1)
-
-
-def _refuse_foreign(program: int, path: str, replaced: bool) -> None:
-    """Raise NodeError for a program that another than root may have made, or put where it lies. Raises OSError."""
-    found = os.fstat(program)
-    with open(reopen_plain(os.dup(program), path), "rb") as handle:
-        is_elf = handle.read(4) == b"\x7fELF"
-    doubt = root_only.doubt(os.path.dirname(path) if replaced else path)
-    if found.st_uid != 0 or found.st_mode & 0o022:
-        doubt = f"user {found.st_uid} owns it (mode {stat.S_IMODE(found.st_mode):04o}), root alone is expected"
-    elif found.st_mode & (stat.S_ISUID | stat.S_ISGID):
-        doubt = "it runs with the rights of its owner (setuid), whoever starts it"
-    elif not is_elf:
-        doubt = "it is no program of this machine (ELF)"
-    elif not replaced and not os.path.samestat(found, os.stat(path)):
-        doubt = "another file lies in its place"
-    if doubt:
-        raise NodeError(f"{path} is not run to ask it: {doubt}.")

@@ -15,7 +15,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._kernel impor
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.procfs import Fault, read_text
 
 from . import boot, container_runtimes, ipvs, kube_proxy, kubelet, ours
-from .connections import pods, services, sockets
+from .connections import destinations, pods, sockets
 from .other_writers import summary
 from .problems import Problems, first_of, sentence
 
@@ -42,12 +42,11 @@ def read_node(
 def _read_all(kube_proxy_address: Optional[str], kube_proxy_timeout_seconds: float) -> Dict[str, Any]:
     problems = Problems()
     at_boot = boot.read()
-    ipvs_now, ipvs_services = ipvs.read(problems)
+    ipvs_now, addresses, marks = ipvs.read(problems)
     proxy = _read_kube_proxy(kube_proxy_address, kube_proxy_timeout_seconds, problems)
-    addresses, marks = (ipvs_services.addresses, ipvs_services.marks) if ipvs_services else ([], [])
-    destinations = services.read_destinations(addresses, marks, proxy["mode"])
+    to_services = destinations.read(addresses, marks, proxy["mode"])
     writers = _read_other_writers(problems)
-    found = namespaces.read(inside=_sockets_to(destinations.names))
+    found = namespaces.read(inside=_sockets_to(to_services.names))
     return {
         "hostname": os.uname().nodename,
         "kernel": os.uname().release,
@@ -55,7 +54,7 @@ def _read_all(kube_proxy_address: Optional[str], kube_proxy_timeout_seconds: flo
         "container": container(),
         "modules": boot.modules(at_boot),
         "ipvs": ipvs_now,
-        "conntrack": dict(_read_conntrack(problems), cut_within=destinations.cut_within),
+        "conntrack": dict(_read_conntrack(problems), cut_within=to_services.cut_within),
         "growth": None,
         "softnet": _read_softnet(problems),
         "rps": _read_rps(problems),
@@ -68,7 +67,7 @@ def _read_all(kube_proxy_address: Optional[str], kube_proxy_timeout_seconds: flo
         "container_runtimes": container_runtimes.read(),
         "ours": ours.read(),
         "namespaces": _namespaces(found, problems),
-        "pods": _pods(found, destinations.errors, problems),
+        "pods": _pods(found, to_services.errors, problems),
         "problems": problems.found,
     }
 

@@ -10,7 +10,6 @@ from ansible_collections.kubenode.connections.plugins.module_utils._common.keepa
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.namespaces import Space
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.procfs import read_text
 
-from . import runtimes
 from .pod_names import LOG_DIRECTORY, PodName, Process, parse_stat, pod_names, pod_uid
 from .sockets import SOCK_DIAG
 
@@ -227,9 +226,15 @@ def _add_runtimes(rows: List[Dict[str, Any]], proc: str) -> None:
     """Fill in the runtime of each process that has connections at risk."""
     processes = _processes(rows)
     at_risk = list(dict.fromkeys(each["pid"] for each in processes if each["without_keepalive"]))
-    recognised = runtimes.recognise_all(at_risk, proc) if at_risk else {}
+    recognised = _recognised(at_risk, proc) if at_risk else {}
     for process in processes + [row["process"] for row in rows if row["process"]]:
         process["runtime"] = recognised.get(process["pid"])
+
+
+def _recognised(pids: List[int], proc: str) -> Dict[int, Optional[str]]:
+    from . import runtimes  # only where connections are at risk
+
+    return runtimes.recognise_all(pids, proc)
 
 
 def _add_pods(rows: List[Dict[str, Any]], names: Dict[str, PodName], proc: str) -> None:

@@ -7,14 +7,14 @@
 from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel import inet_diag, proc_tcp, socket_holders
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel.flows import Address, keep_largest
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.inet_diag import Socket
-from ansible_collections.kubenode.connections.plugins.module_utils._kernel.ipvs_tables import keep_largest
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.netlink import (
     InterruptedDumpError,
     NetlinkError,
 )
 
-Names = Dict[Tuple[bytes, int], str]
+Names = Dict[Address, str]
 """Virtual services: the packed address (4 or 16 bytes) and the port, 0 for every port, to a name like 10.96.0.10:80."""
 
 

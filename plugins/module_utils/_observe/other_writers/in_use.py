@@ -29,12 +29,17 @@ def in_use(name: str, pid_files: Iterable[str], root: str, problems: List[Proble
     be seen of that is added to problems, unless another place says yes.
     """
     unseen: List[Problem] = []
-    if not any(is_there(f"{place}/{name}", root, unseen) for place in _PLACES):
+    if not is_installed(name, root, unseen):
         used = False
     else:
         used = any(is_there(path, root, unseen) for path in pid_files) or _starts(name, root, unseen)
     problems += [] if used else unseen
     return used
+
+
+def is_installed(name: str, root: str, problems: List[Problem]) -> bool:
+    """Whether the program of that name is where programs lie. What cannot be seen of that is added to problems."""
+    return any(is_there(f"{place}/{name}", root, problems) for place in _PLACES)
 
 
 def _starts(name: str, root: str, problems: List[Problem]) -> bool:

@@ -4,12 +4,12 @@
 
 """Who else on the node writes our values, as node_info documents it. Reading only. Private to this collection."""
 
-from typing import Any, Dict, Iterable, List, NamedTuple, Optional
+from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Tuple
 
 from ansible_collections.kubenode.connections.plugins.module_utils._files import sysctl_conf
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.node_files import Problem
 
-from . import keepalived, tuned
+from .in_use import is_installed
 
 
 class OtherWriters(NamedTuple):
@@ -27,8 +27,8 @@ class OtherWriters(NamedTuple):
 def read(keys: Iterable[str], root: str = "/") -> OtherWriters:
     """What keepalived sets, and what TuneD and /etc/sysctl.conf set the keys to."""
     wanted = list(keys)
-    timeouts, keepalived_problems = keepalived.read(root)
-    profile, tuned_problems = tuned.read(wanted, root)
+    timeouts, keepalived_problems = _read_keepalived(root)
+    profile, tuned_problems = _read_tuned(wanted, root)
     conf_problems: List[Problem] = []
     conf = sysctl_conf.read(wanted, root, conf_problems)
     problems = {
@@ -37,6 +37,24 @@ def read(keys: Iterable[str], root: str = "/") -> OtherWriters:
         sysctl_conf.PATH: conf_problems,
     }
     return OtherWriters(None if timeouts is None else dict(timeouts._asdict()), _plain(profile), _plain(conf), problems)
+
+
+def _read_keepalived(root: str) -> Tuple[Any, List[Problem]]:
+    problems: List[Problem] = []
+    if not is_installed("keepalived", root, problems):
+        return None, problems
+    from . import keepalived  # few nodes have it
+
+    return keepalived.read(root)
+
+
+def _read_tuned(keys: List[str], root: str) -> Tuple[Any, List[Problem]]:
+    problems: List[Problem] = []
+    if not is_installed("tuned", root, problems):
+        return None, problems
+    from . import tuned  # not every node has it
+
+    return tuned.read(keys, root)
 
 
 def _plain(values: Any) -> Optional[Dict[str, Any]]:

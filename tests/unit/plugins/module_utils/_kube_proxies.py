@@ -63,5 +63,9 @@ def told(address=None, seconds=3.0):
 
 
 def seen_after(code):
-    """What kube_proxy.read() tells after the code, which calls told() last; #1 is the first process it started."""
-    return json.loads(run_python("_observe.kube_proxy", PRELUDE + code, *ISOLATED).splitlines()[-1])
+    """What kube_proxy.read() tells after the code, which calls told() last; #1 is the first process it started.
+
+    The room that asks is there before, because code may give up the right to read where it lies.
+    """
+    rooms = "_observe.kube_proxy, _observe.kube_proxy_answer"
+    return json.loads(run_python(rooms, PRELUDE + code, *ISOLATED).splitlines()[-1])

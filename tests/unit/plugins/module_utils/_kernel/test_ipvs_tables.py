@@ -302,14 +302,3 @@ def test_no_lines_make_the_parsers_raise(texts, raws):
     assert len(list(parse_services(texts))) <= len(texts)
     connections, strange = ipvs_tables.count_connections(raws)
     assert strange + sum(sum(states.values()) for states in connections.counts.values()) <= len(raws)
-
-
-def test_each_limit_counts_itself_and_all_below_it():
-    counter = ipvs_tables.SecondsLeft()
-    for seconds in (0, 60, 61, 300, 301, 900, 901, 1 << 40):
-        counter.add(seconds)
-    assert counter.within() == {"60": 2, "300": 4, "900": 6}
-
-
-def test_of_nothing_nothing_is_cut():
-    assert ipvs_tables.SecondsLeft().within() == {"60": 0, "300": 0, "900": 0}

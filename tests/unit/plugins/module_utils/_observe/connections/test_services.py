@@ -8,11 +8,8 @@ import tracemalloc
 
 import pytest
 
-from ansible_collections.kubenode.connections.plugins.module_utils._kernel import conntrack_flows
-from ansible_collections.kubenode.connections.plugins.module_utils._kernel.conntrack_flows import Flows
 from ansible_collections.kubenode.connections.plugins.module_utils._observe.connections import services
 from ansible_collections.kubenode.connections.plugins.module_utils._observe.connections.services import (
-    Destinations,
     Draining,
     Totals,
 )
@@ -127,75 +124,3 @@ def test_many_services_make_few_rows_and_are_never_held():
     assert (len(plain["services"]), plain["services_omitted"], len(plain["draining"])) == (100, 1900, 200)
     assert [each["port"] for each in plain["services"]] == [80] * 100
     assert len(json.dumps(plain)) < 50000
-
-
-FLOW = (b"\x0a\x60\0\x0b", 443)
-
-
-@pytest.fixture(autouse=True)
-def flows(monkeypatch):
-    """What connection tracking is asked, counted; its own tests read a real one."""
-    asked = []
-
-    def read():
-        asked.append(1)
-        return Flows({FLOW}, {"60": 0, "300": 1, "900": 2}, None)
-
-    monkeypatch.setattr(conntrack_flows, "read", read)
-    return asked
-
-
-SERVICES = [
-    pytest.param([(VIP, 80)], {(VIP, 80): "10.96.0.10:80"}, id="IPv4"),
-    pytest.param([(VIP6, 80)], {(VIP6, 80): "[fd00:96::10]:80"}, id="IPv6"),
-]
-
-
-@pytest.mark.parametrize("mode", [None, "ipvs"])
-@pytest.mark.parametrize(("addresses", "names"), SERVICES)
-def test_the_services_of_ipvs(flows, addresses, names, mode):
-    assert services.read_destinations(addresses, [], mode) == Destinations(names, None, [])
-    assert flows == []
-
-
-@pytest.mark.parametrize("mode", [None, "ipvs", "iptables"])
-def test_where_ipvs_has_no_services_it_is_those_that_connections_were_translated_for(mode):
-    assert services.read_destinations([], [], mode) == Destinations(
-        {FLOW: "10.96.0.11:443"}, {"60": 0, "300": 1, "900": 2}, []
-    )
-
-
-@pytest.mark.parametrize("mode", ["iptables", "nftables"])
-def test_services_of_ipvs_next_to_a_kube_proxy_without_it_are_both_counted(mode):
-    assert services.read_destinations([(VIP, 80)], [], mode).names == {
-        (VIP, 80): "10.96.0.10:80",
-        FLOW: "10.96.0.11:443",
-    }
-
-
-MARKS = [
-    pytest.param([7], "IPVS service by firewall mark (7): no socket tells that it goes there", id="one"),
-    pytest.param(
-        [4, 1, 3, 2], "IPVS services by firewall mark (1, 2, 3): no socket tells that it goes there", id="many"
-    ),
-]
-
-
-@pytest.mark.parametrize(("marks", "text"), MARKS)
-def test_services_by_firewall_mark_cannot_be_matched(marks, text):
-    assert services.read_destinations([(VIP, 80)], marks, "ipvs").errors == [text]
-
-
-def test_what_connection_tracking_cannot_tell_is_said(monkeypatch):
-    monkeypatch.setattr(
-        conntrack_flows, "read", lambda: Flows(set(), None, "/proc/net/nf_conntrack: Permission denied")
-    )
-    seen = services.read_destinations([], [7], None)
-    assert seen == Destinations(
-        {},
-        None,
-        [
-            "IPVS service by firewall mark (7): no socket tells that it goes there",
-            "/proc/net/nf_conntrack: Permission denied",
-        ],
-    )
