@@ -7,10 +7,10 @@
 import os
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
+from ansible_collections.kubenode.connections.plugins.module_utils._common import rps_rules
 from ansible_collections.kubenode.connections.plugins.module_utils._common.keepalive import Keepalive
+from ansible_collections.kubenode.connections.plugins.module_utils._files import ipvs_unit
 from ansible_collections.kubenode.connections.plugins.module_utils._files.atomic_write import read_file
-from ansible_collections.kubenode.connections.plugins.module_utils._files.ipvs_unit import PATH as UNIT
-from ansible_collections.kubenode.connections.plugins.module_utils._files.ipvs_unit import unit_seconds
 
 from . import leftovers, one_run, reboot_warnings
 from .options import Settings
@@ -20,9 +20,6 @@ from .restorable import changed_since, file_target
 from .shown import of_lines
 from .steps.files import Directory, TextFile, read_config, text_diff
 from .steps.live import IpvsTimeouts, LiveSysctl, LoadedModule, live_diff
-from .steps.pods import PodsKeepalive, running_pods
-from .steps.rps import QueueValue, rps_steps
-from .steps.systemd_unit import unit_steps
 from .transaction import Step
 
 _RESTORER = "kubenode.connections.node_settings"
@@ -36,7 +33,7 @@ class Plan(NamedTuple):
 
     steps: List[Step]
     passing: Step
-    pods: List[PodsKeepalive]
+    pods: List[Any]
     notes: List[str]
 
 
@@ -65,18 +62,18 @@ def _plan(settings: Settings) -> Plan:
     files += _files("sysctls", settings.sysctl_file, settings.sysctls, old)
     sysctls = _sysctls(settings.sysctls, old, loading)
     ipvs = _ipvs_timeouts(settings, old, loading)
-    unit = unit_steps(_unit_seconds(settings), old.files) if settings.ipvs_timeouts is not None else unit_steps({}, {})
-    rps = rps_steps(settings.rps, old)
+    unit, unit_files, unit_notes = _unit(settings, old)
+    rps, rps_files, queues, rps_notes = _rps(settings, old)
     pods = _pods(settings, old)
-    recorded = files + unit.recorded + rps.files
+    recorded = files + unit_files + rps_files
     made, removed, directories = _directories(recorded, old)
 
     def compose(final: bool) -> Originals:
-        return _originals(old, recorded, sysctls, ipvs, rps.queues, pods, directories, final)
+        return _originals(old, recorded, sysctls, ipvs, queues, pods, directories, final)
 
     ahead, final = one_run.recording(raw, compose)
-    steps = [*modules, ahead, *made, *files, *sysctls, *ipvs, *unit.steps, *rps.steps, *pods, *removed, final]
-    notes = unit.notes + rps.notes + reboot_warnings.notes(settings, files, sysctls, ipvs)
+    steps = [*modules, ahead, *made, *files, *sysctls, *ipvs, *unit, *rps, *pods, *removed, final]
+    notes = unit_notes + rps_notes + reboot_warnings.notes(settings, files, sysctls, ipvs)
     return Plan(steps, ahead, pods, notes + leftovers.node_notes(settings, old))
 
 
@@ -113,9 +110,30 @@ def _ipvs_timeouts(settings: Settings, old: Originals, loading: Sequence[str]) -
     return [IpvsTimeouts(old.ipvs_timeouts, wanted, loading)] if wanted or settings.merge else []
 
 
-def _pods(settings: Settings, old: Originals) -> List[PodsKeepalive]:
-    if settings.pods is None:
+def _unit(settings: Settings, old: Originals) -> Tuple[List[Step], List[Any], List[str]]:
+    """The steps, those of them that are recorded, and what to tell; so in _rps()."""
+    seconds = {} if settings.ipvs_timeouts is None else _unit_seconds(settings)
+    if settings.ipvs_timeouts is None or not (seconds or ipvs_unit.PATH in old.files or ipvs_unit.LINK in old.files):
+        return [], [], []
+    from .steps.systemd_unit import unit_steps
+
+    return unit_steps(seconds, old.files)
+
+
+def _rps(settings: Settings, old: Originals) -> Tuple[List[Step], List[Any], List[Any], List[str]]:
+    """The queues' values among the steps come third."""
+    if settings.rps is None or not (settings.rps.rows or old.rps or rps_rules.PATH in old.files):
+        return [], [], [], []
+    from .steps.rps import rps_steps
+
+    return rps_steps(settings.rps, old)
+
+
+def _pods(settings: Settings, old: Originals) -> List[Any]:
+    if settings.pods is None or not (settings.pods or old.pods):
         return []
+    from .steps.pods import PodsKeepalive, running_pods
+
     return [PodsKeepalive(old.pods, Keepalive(*settings.pods) if settings.pods else None, running_pods)]
 
 
@@ -124,7 +142,7 @@ def _unit_seconds(settings: Settings) -> Dict[str, int]:
     wanted = settings.ipvs_timeouts or {}
     if not settings.merge:
         return wanted if settings.persistent else {}
-    now = unit_seconds(read_file(UNIT))
+    now = ipvs_unit.unit_seconds(read_file(ipvs_unit.PATH))
     if settings.persistent:
         return dict(now, **wanted)
     return {name: seconds for name, seconds in now.items() if name not in wanted}
@@ -157,8 +175,8 @@ def _originals(
     files: Sequence[Any],
     sysctls: Sequence[LiveSysctl],
     ipvs: Sequence[IpvsTimeouts],
-    rps: Sequence[QueueValue],
-    pods: Sequence[PodsKeepalive],
+    rps: Sequence[Any],
+    pods: Sequence[Any],
     directories: Tuple[str, ...],
     final: bool,
 ) -> Originals:

@@ -12,7 +12,6 @@ import time
 import pytest
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.errors import NodeError
-from ansible_collections.kubenode.connections.plugins.module_utils._converge import run
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.options import NOTHING, Settings
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.originals import LiveRecord, parse
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.run import converge
@@ -81,7 +80,7 @@ class Pods:
 @contextlib.contextmanager
 def running(monkeypatch, *uids):
     pods = Pods()
-    monkeypatch.setattr(run, "running_pods", pods.find)
+    monkeypatch.setattr(steps_pods, "running_pods", pods.find)
     try:
         for uid in uids:
             pods.add(uid)
@@ -186,7 +185,7 @@ def test_a_failed_run_tells_of_a_pod_that_could_not_be_put_back_and_a_restore_do
             "7200/30/9",
         )
         monkeypatch.undo()
-        monkeypatch.setattr(run, "running_pods", pods.find)
+        monkeypatch.setattr(steps_pods, "running_pods", pods.find)
         pods.mounted("stuck", "intvl", "rw")
         converge(NOTHING, False)
         assert pods.live("stuck") == "7200/75/9"
@@ -198,7 +197,7 @@ def test_a_check_foresees_the_pods_that_cannot_be_read(monkeypatch):
     with running(monkeypatch, "web") as pods:
         real = pods.find()
         hidden = real.pods["web"]._replace(keepalive=None, error="Permission denied")
-        monkeypatch.setattr(run, "running_pods", lambda: real._replace(pods={"web": hidden}))
+        monkeypatch.setattr(steps_pods, "running_pods", lambda: real._replace(pods={"web": hidden}))
         foreseen = converge(ONLY_PODS, True)
         assert [each["cause"] for each in foreseen.pods_not_taken] == ["unread"]
         assert converge(ONLY_PODS, False) == foreseen
