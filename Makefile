@@ -6,6 +6,7 @@
 # make kernels what it does on virtual machines with real IPVS, for every kernel, and the tests of these machines
 # make pythons the unit tests on the Pythons that make test leaves out
 # make proof   each failure shown, cured by the role, shown cured, on every kernel of the lab; writes docs/proof.md
+# make bench   measures what an audit and an apply cost, next to the ways of others, in hours; writes docs/benchmarks.md
 # make lab     virtual machines with real kernels to try things in; prints how to get in
 # make lab-stop  ends exactly those
 # make clean     removes everything these made
@@ -37,7 +38,7 @@ quietly = mkdir -p $(BUILD)/log; { $(2); } >$(BUILD)/log/$(1).log 2>&1 || { \
 export LC_ALL := C.UTF-8
 
 .DELETE_ON_ERROR:
-.PHONY: help audit test pythons kernels proof lab lab-stop install clean
+.PHONY: help audit test pythons kernels proof bench lab lab-stop install clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' $(firstword $(MAKEFILE_LIST))
@@ -58,6 +59,9 @@ kernels: $(TEST_VENV)/.made
 
 proof: $(TEST_VENV)/.made
 	@$(TEST_VENV)/bin/nox -s proof -- $(ARGS)
+
+bench: $(TEST_VENV)/.made
+	@$(TEST_VENV)/bin/nox -s bench -- --full --to docs $(ARGS)
 
 lab: $(TEST_VENV)/.made
 	@$(TEST_VENV)/bin/python tests/lab up $(ARGS)

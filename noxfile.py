@@ -241,6 +241,20 @@ def roles(session: nox.Session, core: str) -> None:
     run_plays(session, core, "tests/roles")
 
 
+@nox.session
+@nox.parametrize("core, python", CORES[-1:])
+def bench(session: nox.Session, core: str) -> None:
+    """Run each benchmark at its smallest size, so that none can rot. make bench runs them at their full sizes."""
+    if os.geteuid() != 0:
+        session.skip("bench: nodes are network and mount namespaces, which only root makes.")
+    install(session, "-r", "tests/unit/requirements.txt", f"ansible-core=={core}")
+    # Its collections only, for the ways of others: the ansible-core that it asks for may be another.
+    session.install("--disable-pip-version-check", "--no-deps", "-c", "requirements-test.txt", "ansible")
+    sshd = shutil.which("sshd") or unpacked("sshd", "openssh-server", "libwrap0")
+    env = checkout_as_collection() | ({"SSHD": sshd} if sshd else {})
+    session.run("python", "tests/bench", *session.posargs, env=env)
+
+
 @nox.session(requires=["install"])
 @nox.parametrize("core, python", CORES)
 def sanity(session: nox.Session, core: str) -> None:
@@ -310,7 +324,7 @@ def cluster(session: nox.Session) -> None:
 @nox.session
 def monitoring(session: nox.Session) -> None:
     """Metrics, alert rules and dashboard of the report, by Prometheus's own promtool."""
-    promtool = shutil.which("promtool") or unpacked("prometheus", "promtool")
+    promtool = shutil.which("promtool") or unpacked("promtool", "prometheus")
     if promtool is None:
         session.skip("monitoring: there is no promtool, and apt-get cannot download the Debian package prometheus.")
     install(session, "-r", "tests/unit/requirements.txt", "-r", "requirements.txt")
@@ -329,19 +343,18 @@ def browser(session: nox.Session) -> None:
     session.run("python", "-m", "pytest", "tests/browser", *session.posargs, env=env)
 
 
-def unpacked(package: str, program: str) -> str | None:
-    """Return a program out of a Debian package that is only unpacked: installed, prometheus would start a server."""
-    folder = BUILD / "debian" / package
-    path = folder / "usr" / "bin" / program
-    if not path.exists() and shutil.which("apt-get") and shutil.which("dpkg-deb"):
+def unpacked(program: str, *packages: str) -> str | None:
+    """Return a program out of Debian packages that are only unpacked: installed, the first would start a server."""
+    folder = BUILD / "debian" / packages[0]
+    if not list(folder.glob(f"usr/*bin/{program}")) and shutil.which("apt-get") and shutil.which("dpkg-deb"):
         folder.mkdir(parents=True, exist_ok=True)
         quiet = {"cwd": folder, "check": False, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        if subprocess.run(["apt-get", "download", package], **quiet).returncode and os.geteuid() == 0:
+        if subprocess.run(["apt-get", "download", *packages], **quiet).returncode and os.geteuid() == 0:
             subprocess.run(["apt-get", "-qq", "update"], **quiet)
-            subprocess.run(["apt-get", "download", package], **quiet)
+            subprocess.run(["apt-get", "download", *packages], **quiet)
         for archive in folder.glob("*.deb"):
             subprocess.run(["dpkg-deb", "--extract", archive, folder], **quiet)
-    return str(path) if path.exists() else None
+    return next((str(path) for path in folder.glob(f"usr/*bin/{program}")), None)
 
 
 def require_lab(session: nox.Session) -> None:

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What reading the sockets of all pods and IPVS's tables costs, next to ss and ipvsadm. Real sockets; needs root.
+"""What node_info costs on a node with many pods, sockets and Services, next to ss and ipvsadm. Needs root.
 
-Run it as ``python3 tests/bench/sockets.py --help`` says. It prints a table and judges nothing: a machine that is busy
-is slow.
+The sockets are real, in network namespaces that are the pods. The tables of IPVS are files as the kernel prints them,
+which node_info is told to read: a kernel with IPVS is not needed, and none could be filled so quickly.
 """
 
 import argparse
@@ -21,93 +21,85 @@ import subprocess
 import sys
 import tempfile
 import time
-from typing import NamedTuple
+from collections import defaultdict
+from pathlib import Path
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-COLLECTIONS = os.path.join(ROOT, ".build", "dev")
+from figures import Cost, Part, Table, run, say, spread
+
 CLONE_NEWNET = 0x40000000
 SIOCSIFFLAGS = 0x8914
 IFF_UP = 1
 SERVICES = 10
+EMPTY = ("unshare", "--net", "--pid", "--fork", "--kill-child", "--mount-proc")
 
-OURS = """
-import json, os, sys
-from ansible_collections.kubenode.connections.plugins.module_utils._kernel import inet_diag
-from ansible_collections.kubenode.connections.plugins.module_utils._kernel import ipvs_tables
-from ansible_collections.kubenode.connections.plugins.module_utils._kernel import namespaces as netns
-from ansible_collections.kubenode.connections.plugins.module_utils._observe.connections import sockets as tcp_sockets
-table, ask = sys.argv[1], sys.argv[2] == "netlink"
-names = {(bytes([127, 96, 0, last]), 80): "127.96.0.%d:80" % last for last in range(1, %d + 1)}
-inside = lambda pids: tcp_sockets.as_plain(tcp_sockets.read(names, ask and inet_diag.loads_nothing(), pids))
-rows = [space.inside for space in netns.read(inside=inside).spaces] if ask or sys.argv[2] == "proc" else []
-ipvs_tables._CONNECTIONS = table
-connections = sum(ipvs_tables.read_connections()[0].counts["TCP"].values()) if table else 0
-print(json.dumps([sum(row["connections"] for row in rows), sum(row["without_keepalive"] for row in rows), connections,
-                  sum(sum(p["without_keepalive"] for p in s["processes"]) for row in rows for s in row["services"])]))
-""".replace("%d + 1", f"{SERVICES} + 1")
-
-VIRTUAL_SERVICES = """
-import json, sys
-from ansible_collections.kubenode.connections.plugins.module_utils._observe.connections import services as ipvs_services
-from ansible_collections.kubenode.connections.plugins.module_utils._kernel import ipvs_tables
-ipvs_services._SERVICES = sys.argv[1]
-if sys.argv[2] == "ours":
-    seen = ipvs_services.read()[0]
-    names = ipvs_services.read_destinations(seen.addresses, seen.marks, "ipvs").names
-    told = dict(ipvs_services.as_plain(seen), names=None)
-else:
-    with open(sys.argv[1]) as table:
-        services = list(ipvs_tables.parse_services(table))
-    told = [dict(each._asdict(), real_servers=[each._asdict() for each in each.real_servers]) for each in services]
-print(len(json.dumps(told)))
+NODE_INFO = """
+import sys
+from ansible.module_utils import basic
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel import ipvs_tables, ipvs_timeouts
+from ansible_collections.kubenode.connections.plugins.module_utils._observe.connections import services
+from ansible_collections.kubenode.connections.plugins.modules import node_info
+connections, virtual_services = sys.argv[1:]
+ipvs_tables._CONNECTIONS = connections
+ipvs_timeouts._SERVICES = services._SERVICES = virtual_services
+basic._ANSIBLE_ARGS = b'{"ANSIBLE_MODULE_ARGS": {"sample_seconds": 0}}'
+basic._ANSIBLE_PROFILE = "legacy"  # as Ansible's own wrapper sets it, from ansible-core 2.19 on
+node_info.main()
 """
 
 
-class Cost(NamedTuple):
-    """What a command took: seconds on the clock and on the processor, the peak of its memory, and what it printed."""
-
-    name: str
-    seconds: float
-    processor_seconds: float
-    peak_mib: float
-    output: str
+def bench(full: bool, rounds: int) -> Part:
+    """A full node, and a small one."""
+    small = {"pods": 4, "sockets": 40, "ipvs-connections": 100, "ipvs-services": 100, "real-servers": 2}
+    options = {} if full else small
+    say("node: " + (", ".join(f"{number} {name}" for name, number in options.items()) or "full tables"))
+    given = [f"--{name}={number}" for name, number in options.items()]
+    output = run([sys.executable, __file__, *given, f"--rounds={rounds}", "--json"], os.environ).output
+    told = json.loads(output.splitlines()[-1])
+    for name, costs in told["costs"].items():
+        say(f"  {name}: {min(seconds for seconds, _cpu, _peak in costs):.2f} s")
+    return Part({"node": _text(told)})
 
 
 def main() -> int:
-    """Make the namespaces and the sockets, read them in each way, print what it took."""
+    """Make the namespaces and the sockets, read them in each way in turn, print what it took."""
     options = parse_arguments()
     if os.environ.get("KUBENODE_BENCH") != "inside":
         return isolate()
-    pairs = options.sockets // options.namespaces // 2
+    pairs = options.sockets // options.pods // 2
     allow_files(2 * pairs + 100)
-    pids = [start_pod(pairs) for _number in range(options.namespaces)]
-    with tempfile.NamedTemporaryFile("w", suffix=".ip_vs_conn") as table:
-        write_table(table, options.ipvs_connections)
-        costs = [cost for _round in range(options.rounds) for cost in measure(pids, table.name)]
-    report(options, best(costs))
-    with tempfile.NamedTemporaryFile("w", suffix=".ip_vs") as table:
-        write_services(table, options.ipvs_services, options.real_servers)
-        costs = [cost for _round in range(options.rounds) for cost in measure_services(table.name)]
-    report_services(options, best(costs))
+    pids = [start_pod(pairs) for _number in range(options.pods)]
+    costs = defaultdict(list)
+    with tempfile.TemporaryDirectory() as name:
+        connections, services = Path(name, "ip_vs_conn"), Path(name, "ip_vs")
+        write_connections(connections, options.ipvs_connections)
+        write_services(services, options.ipvs_services, options.real_servers)
+        for _round in range(options.rounds):
+            for way, command in ways(pids, connections, services).items():
+                cost = run(command, dict(os.environ, PYTHONPYCACHEPREFIX=name, PYTHONDONTWRITEBYTECODE="1"))
+                costs[way].append((cost.seconds, cost.processor_seconds, cost.peak_mib))
+                check(way, cost, options)
+    # A process begins as a copy of this one: nothing below its own peak can be seen.
+    floor = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    told = {**vars(options), "costs": costs, "floor": floor}
+    print(json.dumps(told) if options.json else _text(told))
     return 0
 
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument(
-        "--namespaces", type=int, default=20, help="pods, a network namespace each (250 for a full node)"
-    )
-    parser.add_argument("--sockets", type=int, default=4000, help="established sockets of all pods (100000)")
-    parser.add_argument("--ipvs-connections", type=int, default=10000, help="lines of the IPVS table (100000)")
-    parser.add_argument("--ipvs-services", type=int, default=10000, help="virtual services of the IPVS table (10000)")
-    parser.add_argument("--real-servers", type=int, default=10, help="real servers of each of them (10)")
-    parser.add_argument("--rounds", type=int, default=3, help="the best of so many runs of each way counts")
+    parser.add_argument("--pods", type=int, default=250, help="network namespaces")
+    parser.add_argument("--sockets", type=int, default=100000, help="established sockets of all pods")
+    parser.add_argument("--ipvs-connections", type=int, default=100000, help="lines of IPVS's table of connections")
+    parser.add_argument("--ipvs-services", type=int, default=10000, help="virtual services of IPVS")
+    parser.add_argument("--real-servers", type=int, default=10, help="real servers of each of them")
+    parser.add_argument("--rounds", type=int, default=3, help="runs of each way, in turn")
+    parser.add_argument("--json", action="store_true", help="print figures for __main__.py")
     return parser.parse_args()
 
 
 def isolate() -> int:
     """Run again where no other namespace or process is visible, so that others don't count; it all ends with us."""
-    command = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "--net", sys.executable, *sys.argv]
+    command = [*EMPTY, sys.executable, *sys.argv]
     return subprocess.call(command, env=dict(os.environ, KUBENODE_BENCH="inside"))
 
 
@@ -154,102 +146,70 @@ def open_pairs(pairs: int) -> list[socket.socket]:
     return kept
 
 
-def write_table(table, lines: int) -> None:
+def write_connections(path: Path, lines: int) -> None:
     """As ip_vs_conn_seq_show in the kernel's net/netfilter/ipvs/ip_vs_conn.c prints the connections."""
-    table.write("Pro FromIP   FPrt ToIP     TPrt DestIP   DPrt State       Expires PEName PEData\n")
-    for number in range(lines):
-        source = f"0A01{number >> 8 & 0xFFFF:04X} {1024 + number % 60000:04X}"
-        table.write(f"TCP {source} 0A60000A 0050 0A020002 1F90 ESTABLISHED {number % 900:7d}\n")
-    table.flush()
+    with path.open("w", encoding="ascii") as table:
+        table.write("Pro FromIP   FPrt ToIP     TPrt DestIP   DPrt State       Expires PEName PEData\n")
+        for number in range(lines):
+            source = f"0A01{number >> 8 & 0xFFFF:04X} {1024 + number % 60000:04X}"
+            table.write(f"TCP {source} 7F600001 0050 0A020002 1F90 ESTABLISHED {number % 900:7d}\n")
 
 
-def write_services(table, services: int, real_servers: int) -> None:
+def write_services(path: Path, services: int, real_servers: int) -> None:
     """As ip_vs_info_seq_show in the kernel's net/netfilter/ipvs/ip_vs_ctl.c prints them; each tenth one drains."""
-    table.write("IP Virtual Server version 1.2.1 (size=4096)\nProt LocalAddress:Port Scheduler Flags\n")
-    table.write("  -> RemoteAddress:Port Forward Weight ActiveConn InActConn\n")
-    for service in range(services):
-        table.write(f"TCP  0A{0x600000 + service:06X}:0050 rr  \n")
-        for server in range(real_servers):
-            place = f"0A{service * real_servers + server & 0x5FFFFF:06X}:1F90"
-            table.write(f"  -> {place}      Masq    {int(server % 10 != 9):<6} {3:<10} {1:<10}\n")
-    table.flush()
+    with path.open("w", encoding="ascii") as table:
+        table.write("IP Virtual Server version 1.2.1 (size=4096)\nProt LocalAddress:Port Scheduler Flags\n")
+        table.write("  -> RemoteAddress:Port Forward Weight ActiveConn InActConn\n")
+        for service in range(services):
+            table.write(f"TCP  {0x7F600001 + service:08X}:0050 rr  \n")
+            for server in range(real_servers):
+                place = f"0A{service * real_servers + server & 0x5FFFFF:06X}:1F90"
+                table.write(f"  -> {place}      Masq    {int(server % 10 != 9):<6} {3:<10} {1:<10}\n")
 
 
-def measure_services(table: str) -> list[Cost]:
-    return [
-        run(
-            "ours: in numbers, with what sockets are matched with",
-            [sys.executable, "-c", VIRTUAL_SERVICES, table, "ours"],
-        ),
-        run("every service and real server as JSON", [sys.executable, "-c", VIRTUAL_SERVICES, table, "all"]),
-    ]
-
-
-def measure(pids: list[int], table: str) -> list[Cost]:
-    each = "; ".join(f"nsenter --net=/proc/{pid}/ns/net ss -tnoi" for pid in pids)
-    ours = [sys.executable, "-c", OURS]
-    costs = [
-        run("all of ours: sockets (sock_diag), processes, IPVS table", [*ours, table, "netlink"]),
-        run("ours: sockets (sock_diag), processes", [*ours, "", "netlink"]),
-        run("ours: sockets (/proc/net/tcp), processes", [*ours, "", "proc"]),
-        run("ours: IPVS table", [*ours, table, "none"]),
-        run("Python with nothing to do", [*ours, "", "none"]),
-    ]
-    if shutil.which("ss"):
-        costs.append(run("ss -tnoi in each namespace, output thrown away", ["sh", "-c", each], throw_away=True))
+def ways(pids: list[int], connections: Path, services: Path) -> dict[str, list[str]]:
+    """By name, what is run in each round."""
+    node_info = [sys.executable, "-c", NODE_INFO]
+    each = "; ".join(f"nsenter --net=/proc/{pid}/ns/net ss -tno" for pid in pids)
+    found = {
+        "node_info": [*node_info, str(connections), str(services)],
+        "node_info, sockets without IPVS": [*node_info, "/nowhere", "/nowhere"],
+        "node_info on an empty node": [*EMPTY, *node_info, "/nowhere", "/nowhere"],
+        "`ss -tno` in each pod": ["sh", "-c", f"{{ {each}; }} > /dev/null"],
+    }
     if shutil.which("ipvsadm") and os.path.exists("/proc/net/ip_vs_conn"):
-        costs.append(run("ipvsadm -Lnc, output thrown away", ["ipvsadm", "-Lnc"], throw_away=True))
-    return costs
+        found["`ipvsadm -Lnc`"] = ["sh", "-c", "ipvsadm -Lnc > /dev/null"]
+    return found
 
 
-def run(name: str, command: list[str], throw_away: bool = False) -> Cost:
-    environment = dict(os.environ, PYTHONPATH=COLLECTIONS)
-    before = time.perf_counter()
-    process = subprocess.Popen(
-        command, env=environment, stdout=subprocess.DEVNULL if throw_away else subprocess.PIPE, text=True
+def check(way: str, cost: Cost, options: argparse.Namespace) -> None:
+    """A reading that saw nothing costs nothing."""
+    if way == "node_info":
+        node = json.loads(cost.output)["node"]
+        seen = node["pods"]["totals"]["to_services"], sum(node["ipvs"]["connections"]["TCP"].values())
+        expected = options.sockets // options.pods // 2 * options.pods, options.ipvs_connections
+        if seen != expected:
+            raise SystemExit(
+                f"node_info saw {seen} connections to Services and in IPVS, expected {expected}: {node['problems']}"
+            )
+
+
+def _text(told: dict) -> str:
+    """What was read, and the table of what it took."""
+    names = ("pods", "sockets", "ipvs_services", "real_servers", "ipvs_connections")
+    pods, sockets, services, servers, connections = (f"{told[name]:,}" for name in names)
+    words = (
+        f"{pods} pods with {sockets} established sockets, {services} virtual services of IPVS with {servers} real "
+        f"servers each, {connections} IPVS connections."
     )
-    output = "" if process.stdout is None else process.stdout.read()
-    _pid, status, usage = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - before
-    if status:
-        raise SystemExit(f"{name}: ended with wait status {status}")
-    return Cost(name, seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, output)
-
-
-def best(costs: list[Cost]) -> list[Cost]:
-    """The quickest run of each way, in the order in which they were measured first."""
-    found: dict[str, Cost] = {}
-    for cost in costs:
-        before: Cost | None = found.get(cost.name)
-        if before is None or cost.processor_seconds < before.processor_seconds:
-            found[cost.name] = cost
-    return list(found.values())
-
-
-def report(options: argparse.Namespace, costs: list[Cost]) -> None:
-    sockets, without, connections, named = json.loads(costs[0].output)
-    print(
-        f"{options.namespaces} namespaces, {sockets} established sockets seen, {without} without keepalive to services"
-    )
-    print(
-        f"({named} of them with the name of their process), {connections} IPVS connections; Python "
-        f"{sys.version.split()[0]}, Linux {os.uname().release}, best of {options.rounds}.\n"
-    )
-    print_costs(costs)
-
-
-def report_services(options: argparse.Namespace, costs: list[Cost]) -> None:
-    sizes = " and ".join(f"{int(cost.output):,}" for cost in costs)
-    print(f"\n{options.ipvs_services} virtual services with {options.real_servers} real servers each; {sizes} bytes.\n")
-    print_costs(costs)
-
-
-def print_costs(costs: list[Cost]) -> None:
-    print(f"{'':58}{'seconds':>9}{'CPU s':>9}{'peak MiB':>10}")
-    floor = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024  # a process begins as a copy of this one
-    for cost in costs:
-        peak = f"{cost.peak_mib:.1f}" if cost.peak_mib > floor else f"< {floor:.0f}"
-        print(f"{cost.name:58}{cost.seconds:9.2f}{cost.processor_seconds:9.2f}{peak:>10}")
+    if "`ipvsadm -Lnc`" not in told["costs"]:
+        words += " `ipvsadm -Lnc` was not measured: this machine has no ipvsadm, or its kernel no IPVS."
+    rows = []
+    for way, costs in told["costs"].items():
+        seconds, processor, peaks = zip(*costs, strict=True)
+        peak = spread(peaks) if min(peaks) > 1.05 * told["floor"] else f"below {told['floor']:.0f}"
+        rows.append([way, spread(seconds), spread(processor), peak])
+    return f"{words}\n\n{Table(['', 'seconds', 'CPU seconds', 'peak, MiB'], rows)}"
 
 
 if __name__ == "__main__":

@@ -1,0 +1,169 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What whole plays cost, ours next to the ways of others, on the same nodes of this machine, in turn and again."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import sys
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import nodes
+import ssh
+from figures import Cost, Part, Plot, Table, ratios, run, say, spread
+
+PEERS = Path(__file__).with_name("peers")
+SECONDS = 900  # the idle limit that is declared, as long as IPVS's own
+KEEPALIVE = {
+    "net.ipv4.tcp_keepalive_time": 600,
+    "net.ipv4.tcp_keepalive_intvl": 30,
+    "net.ipv4.tcp_keepalive_probes": 10,
+}
+BRIDGE = {"net.bridge.bridge-nf-call-iptables": 1, "net.bridge.bridge-nf-call-ip6tables": 1}
+OURS = {"keepalive_become": False, "keepalive_middleboxes": [{"name": "bench firewall", "seconds": SECONDS}]}
+
+FLOOR, AUDIT, FIRST, CONVERGED = "floor", "audit", "first apply", "converged apply"
+WE, REPORT, KUBESPRAY, KUBEASZ = "this collection", "a loop of sysctl", "kubespray's way", "kubeasz' way"
+WAYS: Mapping[str, Mapping[str, str]] = {
+    WE: {
+        FLOOR: str(PEERS / "floor.yml"),
+        AUDIT: "kubenode.connections.audit",
+        FIRST: "kubenode.connections.apply",
+        CONVERGED: "kubenode.connections.apply",
+    },
+    **{
+        way: dict.fromkeys((FIRST, CONVERGED), str(PEERS / f"{name}.yml"))
+        for way, name in {REPORT: "field_report", KUBESPRAY: "kubespray", KUBEASZ: "kubeasz"}.items()
+    },
+}
+
+
+class Setting(NamedTuple):
+    """Where plays are measured."""
+
+    nodes: int
+    forks: int
+    connection: str = "local"
+    ways: Sequence[str] = tuple(WAYS)
+    steps: Sequence[str] = (FLOOR, AUDIT, FIRST, CONVERGED)
+
+    def __str__(self) -> str:
+        return f"{self.nodes} node{'s' * (self.nodes > 1)}, {self.connection}, forks {self.forks}"
+
+
+class Key(NamedTuple):
+    """What a figure is of."""
+
+    setting: Setting
+    way: str
+    step: str
+
+
+SMALLEST = [Setting(1, 5, steps=(FLOOR, AUDIT, FIRST)), Setting(1, 5, "ssh", (WE,), (FLOOR,))]
+SWEEP = [Setting(count, 20) for count in (1, 10, 20, 50)]
+FULL = [*SWEEP, Setting(20, 5, "local", (WE, REPORT)), *(Setting(20, forks, "ssh", (WE, REPORT)) for forks in (5, 20))]
+IN_SHORT = 20
+"""So many nodes stand in the first table."""
+
+
+def sysctls() -> dict[str, int]:
+    """The five keys of the reports; three where the kernel has no bridge filter now: a bench loads no module."""
+    return {**KEEPALIVE, **(BRIDGE if os.path.isdir("/proc/sys/net/bridge") else {})}
+
+
+def playbook(name: str, inventory: Path, variables: Mapping[str, Any], env: Mapping[str, str]) -> Cost:
+    """Run it as a user does."""
+    command = [sys.executable, "-m", "ansible", "playbook", "-i", str(inventory), name, "-e", json.dumps(variables)]
+    return run(command, env)
+
+
+def bench(full: bool, rounds: int) -> Part:
+    """Every setting in each round, so that all of them meet the same weather."""
+    settings = [each for each in (FULL if full else SMALLEST) if each.connection == "local" or ssh.find_sshd()]
+    seconds: dict[Key, list[float]] = defaultdict(list)
+    for number, setting in itertools.product(range(1, rounds + 1), settings):
+        say(f"plays, round {number} of {rounds}: {setting}")
+        for key, cost in _measure(setting):
+            seconds[key].append(cost.seconds)
+            say(f"  {key.way}, {key.step}: {cost.seconds:.1f} s")
+    sweep = [each for each in settings if each.ways == tuple(WAYS)]
+    texts = {
+        "in_short": _in_short(
+            max((each for each in sweep if each.nodes <= IN_SHORT), key=lambda each: each.nodes), seconds
+        ),
+        "plays": "\n\n".join(f"**{setting}**\n\n{_table(setting, seconds)}" for setting in settings),
+        "sysctls": ", ".join(f"`{key}`" for key in sysctls()),
+        "no_ssh": "" if ssh.find_sshd() else "There was no SSH server to measure with on this machine.",
+    }
+    return Part(texts, {"plays": _plot(sweep, seconds)})
+
+
+def _measure(setting: Setting) -> Iterator[tuple[Key, Cost]]:
+    """Each way on nodes that nobody has touched."""
+    for way in setting.ways:
+        with tempfile.TemporaryDirectory(prefix="bench-") as name:
+            folder = Path(name)
+            program = ssh.find_sshd()
+            sshd = ssh.Sshd(program, folder / "ssh") if setting.connection == "ssh" and program else None
+            with nodes.started(setting.nodes, folder / "nodes") as started:
+                inventory = folder / "inventory.json"
+                nodes.write_inventory(started, inventory, sshd)
+                env = nodes.environment(folder, forks=setting.forks)
+                for step in filter(WAYS[way].get, setting.steps):
+                    variables = {**OURS} if way == WE else {"bench_sysctls": sysctls()}
+                    yield Key(setting, way, step), playbook(WAYS[way][step], inventory, variables, env)
+                    _check(started, step)
+
+
+def _check(started: Sequence[nodes.Node], step: str) -> None:
+    """A play that did not do its work costs nothing."""
+    expected = "600" if step in (FIRST, CONVERGED) else "7200"
+    found = {node.name: node.sysctl("net.ipv4.tcp_keepalive_time") for node in started}
+    if set(found.values()) != {expected}:
+        raise SystemExit(f"tcp_keepalive_time after {step}: {found}, expected {expected}")
+
+
+def _in_short(setting: Setting, seconds: Mapping[Key, Sequence[float]]) -> str:
+    floor = seconds[Key(setting, WE, FLOOR)]
+    header = [
+        f"{setting}: seconds",
+        "this collection",
+        "times the floor",
+        *(way for way in setting.ways if way != WE),
+        "times quicker than the loop",
+    ]
+    rows = [["a play that does nothing (the floor)", spread(floor), "1", *([""] * (len(header) - 3))]]
+    for step in setting.steps[1:]:
+        ours = seconds[Key(setting, WE, step)]
+        peers = [seconds[Key(setting, way, step)] for way in setting.ways if way != WE] if step != AUDIT else []
+        cells = [spread(peer) for peer in peers] or [""] * (len(header) - 4)
+        quicker = spread(ratios(seconds[Key(setting, REPORT, step)], ours)) if peers else ""
+        rows.append([step, spread(ours), spread(ratios(ours, floor)), *cells, quicker])
+    return str(Table(header, rows))
+
+
+def _table(setting: Setting, seconds: Mapping[Key, Sequence[float]]) -> Table:
+    floor = seconds[Key(setting, WE, FLOOR)]
+    keys = [key for key in seconds if key.setting == setting]
+    rows = [
+        [f"{key.way}: {key.step}" if key.step != FLOOR else FLOOR, spread(found), spread(ratios(found, floor))]
+        for key, found in ((key, seconds[key]) for key in keys)
+    ]
+    return Table(["", "seconds", "times the floor"], rows)
+
+
+def _plot(sweep: Sequence[Setting], seconds: Mapping[Key, Sequence[float]]) -> Plot:
+    lines: dict[str, dict[int, float]] = {}
+    for key, found in seconds.items():
+        if key.setting in sweep:
+            name = key.step if key.way == WE else f"{key.way}, {key.step.partition(' ')[0]}"
+            lines.setdefault(name, {})[key.setting.nodes] = sorted(found)[len(found) // 2]
+    return Plot("Seconds of a whole play, forks 20, local connection", "nodes", "seconds", lines)
