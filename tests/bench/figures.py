@@ -11,7 +11,7 @@ import statistics
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 
@@ -37,12 +37,13 @@ class Table(NamedTuple):
 
 
 class Plot(NamedTuple):
-    """Lines over a size: of each its name, and figure by size."""
+    """Lines over a size: of each its name, and figure by size. Those of others are dashed."""
 
     title: str
     of_x: str
     of_y: str
     lines: Mapping[str, Mapping[int, float]]
+    others: Collection[str] = ()
 
 
 class Part(NamedTuple):

@@ -24,7 +24,7 @@ SPDX-License-Identifier: GPL-3.0-or-later
 LABEL = 15  # pixels between the names of lines
 
 # Okabe and Ito's colours, which the colour-blind tell apart, but for black and yellow.
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")
+COLOURS = ("#3a8fd0", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")
 STYLE = """
 text { font: 12px sans-serif; fill: #1f2328; }
 .title { font-weight: bold; }
@@ -76,7 +76,7 @@ def svg(plot: Plot) -> str:
         colour = COLOURS[number % len(COLOURS)]
         line = _line(root, [(x(size), y(figure)) for size, figure in sorted(plot.lines[name].items())], "line")
         line.set("stroke", colour)
-        line.set("stroke-dasharray", "" if number < len(COLOURS) else "6 3")
+        line.set("stroke-dasharray", "6 3" if name in plot.others else "")
         _line(root, [(WIDTH - RIGHT, ends[name]), (WIDTH - RIGHT + 12, label)], "line").set("stroke", colour)
         _text(root, WIDTH - RIGHT + 16, label + 4, name)
     ElementTree.indent(root)
@@ -87,11 +87,11 @@ def _apart(heights: Sequence[float]) -> list[float]:
     """As near to these heights as names can be read below each other, all of them on the picture."""
     placed = list(heights)
     order = sorted(range(len(heights)), key=heights.__getitem__)
-    lowest = TOP
+    lowest: float = TOP
     for place in order:
         placed[place] = lowest = max(placed[place], lowest)
         lowest += LABEL
-    highest = HEIGHT - BOTTOM
+    highest: float = HEIGHT - BOTTOM
     for place in reversed(order):
         placed[place] = highest = min(placed[place], highest)
         highest -= LABEL

@@ -46,7 +46,6 @@ class Sshd:
         options = ["-F", os.devnull, "-o", f"ProxyCommand={proxy}", "-o", "UserKnownHostsFile=/dev/null"]
         return {
             "ansible_connection": "ssh",
-            "ansible_host": "127.0.0.1",
             "ansible_user": "root",
             "ansible_ssh_private_key_file": self._key,
             "ansible_ssh_common_args": shlex.join([*options, "-o", "StrictHostKeyChecking=no", "-o", "LogLevel=ERROR"]),
