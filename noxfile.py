@@ -249,7 +249,8 @@ def bench(session: nox.Session, core: str) -> None:
         session.skip("bench: nodes are network and mount namespaces, which only root makes.")
     install(session, "-r", "tests/unit/requirements.txt", f"ansible-core=={core}")
     # Its collections only, for the ways of others: the ansible-core that it asks for may be another.
-    session.install("--disable-pip-version-check", "--no-deps", "-c", "requirements-test.txt", "ansible")
+    options = ("--disable-pip-version-check", "--no-compile", "--no-deps")
+    session.install(*options, "-c", "requirements-test.txt", "ansible")
     sshd = shutil.which("sshd") or unpacked("sshd", "openssh-server", "libwrap0")
     env = checkout_as_collection() | ({"SSHD": sshd} if sshd else {})
     session.run("python", "tests/bench", *session.posargs, env=env)
