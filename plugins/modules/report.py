@@ -273,6 +273,14 @@ planned:
   returned: when O(registered) is set
   type: dict
   contains:
+    keepalive:
+      description: The planned keepalive, none where nothing asks for one.
+      type: dict
+      sample: {"time": 600, "intvl": 30, "probes": 9}
+    policy:
+      description: How many probes may be lost, and the margin in seconds.
+      type: dict
+      sample: {"lost_probes": 2, "margin": 0}
     limit:
       description: The lowest idle limit once the settings are in force, none where none was seen.
       type: dict

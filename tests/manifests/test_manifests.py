@@ -147,7 +147,7 @@ def test_a_second_run_changes_nothing_and_absent_removes_them(play: Play, tmp_pa
     assert list(tmp_path.iterdir()) == []
 
 
-PLAN = {
+PLANNED = {
     "keepalive": {"time": 233, "intvl": 11, "probes": 9},
     "limit": {"seconds": 350, "name": "AWS NLB"},
     "policy": {"lost_probes": 2, "margin": 0},
@@ -155,7 +155,7 @@ PLAN = {
 
 
 def test_the_plan_of_the_same_run_is_taken(play: Play, tmp_path: Path) -> None:
-    play(pod_defaults_manifests_dir=str(tmp_path), __keepalive_plan=PLAN)
+    play(pod_defaults_manifests_dir=str(tmp_path), __keepalive_run={"planned": PLANNED})
     assert 'tcp_keepalive_time": "233"' in (tmp_path / POLICIES[0]).read_text()
 
 
@@ -171,7 +171,7 @@ def test_without_a_keepalive_nothing_is_rendered(play: Play, tmp_path: Path) -> 
 def test_a_keepalive_that_is_too_late_for_the_plan_is_refused(play: Play, tmp_path: Path) -> None:
     late = {"time": 600, "intvl": 30, "probes": 9}
     said = play(
-        fails=True, pod_defaults_manifests_dir=str(tmp_path), pod_defaults_keepalive=late, __keepalive_plan=PLAN
+        fails=True, pod_defaults_manifests_dir=str(tmp_path), pod_defaults_keepalive=late, __keepalive_run={"planned": PLANNED}
     )
     assert (
         "pod_defaults_keepalive: 600/30/9 is not safe under 350 s (AWS NLB). 71/63 of time and 2 times intvl must not "

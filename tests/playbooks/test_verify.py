@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._findings.plan_with_findings import make_plan
+from ansible_collections.kubenode.connections.plugins.plugin_utils._play.run import for_hosts
 from ansible_collections.kubenode.connections.tests.playbooks._ansible import environment
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import (
     altered,
@@ -34,13 +35,13 @@ def assertion():
     return task
 
 
-def verify(tmp_path, node, policy, pods):
+def verify(tmp_path, node, policy):
     """The exit code, and what the assertion says."""
-    plan = make_plan(nodes(node), policy)
+    planned = for_hosts(make_plan(nodes(node), policy))
     play = {
         "hosts": "worker1",
         "gather_facts": False,
-        "vars": {"__keepalive_plan": plan, "__keepalive_verify_pods": pods},
+        "vars": {"__keepalive_run": {"planned": planned}},
         "tasks": [assertion()],
     }
     playbook = tmp_path / "verify.json"
@@ -58,29 +59,22 @@ def hidden():
 
 
 @pytest.mark.parametrize(
-    ("node", "policy", "pods", "failure"),
+    ("node", "policy", "failure"),
     [
-        pytest.param(with_rows(quiet_node(), row("a/b", SAFE)), {}, True, None, id="all is well"),
-        pytest.param(hidden(), {}, True, DENIED, id="namespaces that are hidden"),
-        pytest.param(hidden(), {}, False, None, id="the same at the end of an apply"),
-        pytest.param(hidden(), {"pods": False}, True, None, id="the same where pods are to be left alone"),
-        pytest.param(
-            with_rows(quiet_node(), row("a/b", None, error=DENIED)), {}, True, DENIED, id="a pod that is hidden"
-        ),
-        pytest.param(
-            with_rows(quiet_node(), row("a/hostile")), {}, True, "a/hostile", id="a pod that has put its own back"
-        ),
-        pytest.param(with_rows(quiet_node(), row("a/hostile")), {}, False, None, id="the same at the end of an apply"),
+        pytest.param(with_rows(quiet_node(), row("a/b", SAFE)), {}, None, id="all is well"),
+        pytest.param(hidden(), {}, DENIED, id="namespaces that are hidden"),
+        pytest.param(hidden(), {"pods": False}, None, id="the same where pods are to be left alone"),
+        pytest.param(with_rows(quiet_node(), row("a/b", None, error=DENIED)), {}, DENIED, id="a pod that is hidden"),
+        pytest.param(with_rows(quiet_node(), row("a/hostile")), {}, "a/hostile", id="a pod that has put its own back"),
         pytest.param(
             altered(plain_node(), kubelet=stock_node()["kubelet"]),
             {},
-            False,
             "who forwards them is not known",
             id="a node of Cilium",
         ),
     ],
 )
-def test_what_is_hidden_or_to_be_cured_fails(node, policy, pods, failure, tmp_path):
-    code, output = verify(tmp_path, node, policy, pods)
+def test_what_is_hidden_or_to_be_cured_fails(node, policy, failure, tmp_path):
+    code, output = verify(tmp_path, node, policy)
     assert (code, "Assertion failed" in output or "FAILED!" in output) == ((2, True) if failure else (0, False)), output
     assert failure is None or failure in " ".join(output.split())

@@ -90,7 +90,9 @@ def refuse_unobserved(plan: Mapping[str, Any], nodes: Mapping[str, Any], most_pe
 def for_hosts(plan: Mapping[str, Any]) -> dict[str, Any]:
     """What the tasks of each host need of the plan, and no more: a run of many nodes carries it to every task."""
     return {
+        "keepalive": plan["keepalive"],
         "limit": plan["planned_limit"],
+        "policy": {name: plan["policy"][name] for name in ("lost_probes", "margin")},
         "nodes": {name: _for_host(name, node) for name, node in plan["nodes"].items()},
         "to_converge": [name for name, node in plan["nodes"].items() if node["to_converge"]],
     }
