@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from ansible import constants, context
-from ansible.errors import AnsibleActionFail
+from ansible.errors import AnsibleActionFail, AnsibleError
+from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.parsing.dataloader import DataLoader
 from ansible.parsing.splitter import parse_kv
 from ansible.plugins.action import ActionBase
@@ -43,6 +44,8 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._report.docum
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.fail_on import FAIL_ON, NEVER, failure
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.files import FORMATS, write_report
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.rerun_command import (
+    BECOME,
+    CONFIGURED,
     ExtraVars,
     File,
     Rerun,
@@ -224,8 +227,25 @@ def _compare(document: dict[str, Any], given: str | None) -> list[page.Line]:
 
 
 def _rerun() -> Rerun:
-    usual = {"inventory": _setting("DEFAULT_HOST_LIST"), "connection": _setting("DEFAULT_TRANSPORT")}
-    return rerun_of(context.CLIARGS, usual, list(_extra_vars()), str(Path.cwd()))
+    usual = {name: _setting(setting) for name, setting in CONFIGURED.items()}
+    extra = list(_extra_vars())
+    return rerun_of(context.CLIARGS, usual, extra, str(Path.cwd()), _without_root(extra))
+
+
+def _without_root(extra: Sequence[ExtraVars]) -> bool:
+    """Whether the last of them that says something of ``keepalive_become`` says no."""
+    said = [variables[BECOME] for variables in map(_variables, extra) if BECOME in variables]
+    return bool(said) and not boolean(said[-1], strict=False)  # type: ignore[no-untyped-call]
+
+
+def _variables(extra: ExtraVars) -> Mapping[str, Any]:
+    if not isinstance(extra, File):
+        return extra
+    try:
+        variables = DataLoader().load_from_file(extra.path) if extra.readable else {}  # type: ignore[no-untyped-call]
+    except AnsibleError:  # such as an encrypted one
+        return {}
+    return variables if isinstance(variables, Mapping) else {}
 
 
 def _extra_vars() -> Iterator[ExtraVars]:

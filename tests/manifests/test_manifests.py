@@ -171,7 +171,10 @@ def test_without_a_keepalive_nothing_is_rendered(play: Play, tmp_path: Path) -> 
 def test_a_keepalive_that_is_too_late_for_the_plan_is_refused(play: Play, tmp_path: Path) -> None:
     late = {"time": 600, "intvl": 30, "probes": 9}
     said = play(
-        fails=True, pod_defaults_manifests_dir=str(tmp_path), pod_defaults_keepalive=late, __keepalive_run={"planned": PLANNED}
+        fails=True,
+        pod_defaults_manifests_dir=str(tmp_path),
+        pod_defaults_keepalive=late,
+        __keepalive_run={"planned": PLANNED},
     )
     assert (
         "pod_defaults_keepalive: 600/30/9 is not safe under 350 s (AWS NLB). 71/63 of time and 2 times intvl must not "

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,6 +20,7 @@ from ansible_collections.kubenode.connections.tests.playbooks._ansible import en
 _OWN = ("/etc/sysctl.d", "/etc/modules-load.d", "/var/lib")
 _MOUNTS = "; ".join(f"mount -t tmpfs -o mode=755 tmpfs {folder} || exit" for folder in _OWN)
 _HOLD = f"{_MOUNTS}; echo ready; exec sleep infinity"
+_CONTEXT = ("--net", "--mount", "--pid")
 
 
 class Fleet:
@@ -32,13 +35,20 @@ class Fleet:
 
     def _reached(self, name: str, pid: int) -> dict[str, object]:
         python = self.folder / f"python-{name}"
-        python.write_text(f'#!/bin/sh\nexec nsenter --target {pid} --net --mount {sys.executable} "$@"\n')
+        python.write_text(f'#!/bin/sh\nexec nsenter --target {pid} {" ".join(_CONTEXT)} {sys.executable} "$@"\n')
         python.chmod(0o755)
         return {"ansible_connection": "local", "ansible_python_interpreter": str(python)}
 
     def lose(self, name: str) -> None:
         """Nobody can reach this host any more."""
         self.hosts[name] = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 1}
+
+    def start(self, name: str, program: str) -> None:
+        """A process on this host that calls itself so, until the host is gone."""
+        path = self.folder / name / program
+        path.parent.mkdir(exist_ok=True)
+        shutil.copy(shutil.which("sleep") or "/bin/sleep", path)
+        subprocess.Popen(["nsenter", "--target", str(self.pids[name]), *_CONTEXT, str(path), "infinity"])
 
     def sysctl(self, name: str, key: str) -> str:
         command = ["nsenter", "--target", str(self.pids[name]), "--net", "cat", "/proc/sys/" + key.replace(".", "/")]
@@ -58,15 +68,23 @@ class Fleet:
         name = playbook if "/" in playbook else f"kubenode.connections.{playbook}"
         extra = ["-e", json.dumps(variables)] if variables else []
         command = [sys.executable, "-m", "ansible.cli.playbook", name, "-i", str(inventory), *extra, *options]
+        return self._shell(f'"$@" | {into}', *command)
+
+    def paste(self, command: str) -> subprocess.CompletedProcess[str]:
+        """A command line as a person pastes it."""
+        ours = shlex.join([sys.executable, "-m", "ansible.cli.playbook"])
+        return self._shell(f'ansible-playbook() {{ {ours} "$@"; }}\n{command}')
+
+    def _shell(self, script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        shell = ["bash", "-o", "pipefail", "-c", script, "bash", *arguments]
         home = environment(self.folder / "home")
-        shell = ["bash", "-o", "pipefail", "-c", f'"$@" | {into}', "bash", *command]
         return subprocess.run(shell, check=False, capture_output=True, text=True, env=home, timeout=300)
 
 
 @contextlib.contextmanager
 def fleet(folder: Path, *names: str) -> Iterator[Fleet]:
     """Hosts of these names, for as long as the context is open."""
-    command = ["unshare", "--net", "--mount", "sh", "-c", _HOLD]
+    command = ["unshare", *_CONTEXT, "--fork", "--kill-child", "--mount-proc", "sh", "-c", _HOLD]
     with contextlib.ExitStack() as stack:
         holders = {}
         for name in names:
@@ -76,4 +94,9 @@ def fleet(folder: Path, *names: str) -> Iterator[Fleet]:
         for holder in holders.values():
             assert holder.stdout is not None
             assert holder.stdout.readline() == "ready\n"
-        yield Fleet(folder, {name: holder.pid for name, holder in holders.items()})
+        yield Fleet(folder, {name: _child(holder.pid) for name, holder in holders.items()})
+
+
+def _child(pid: int) -> int:
+    """The first process of the namespaces; unshare itself stays outside of those of processes."""
+    return int(Path(f"/proc/{pid}/task/{pid}/children").read_text())

@@ -121,6 +121,61 @@ def test_an_apply_may_be_limited(four):
     assert times(four) == ["7200", "233", "7200", "7200"]
 
 
+def test_hosts_that_are_no_nodes_are_named_and_neither_counted_nor_changed(four, tmp_path):
+    four.start("node1", "containerd")
+    four.start("node2", "crio")
+    ran = four.run("apply", keepalive_report_dir=str(tmp_path / "report"), keepalive_report_formats=["json"])
+    assert ran.returncode == 0, ran.stdout
+    assert "2 hosts are no nodes of a cluster" in ran.stdout
+    assert times(four) == ["7200", "233", "233", "7200"]
+    document = json.loads((tmp_path / "report" / "report.json").read_text())
+    assert [node["name"] for node in document["nodes"]] == ["node1", "node2"]
+    assert document["other_hosts"] == ["cp1", "node3"]
+    ran = four.run("apply", keepalive_every_host=True)
+    assert ran.returncode == 0, ran.stdout
+    assert times(four) == ["233"] * 4
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        ("-e", "keepalive_middleboxes=aws_nlb keepalive_margin=3", "--limit", "node1,node2"),
+        ("-e", "@vars.yml", "-e", "{keepalive_margin: 3}", "-f", "2"),
+        ("-e", "keepalive_become=no", "-e", '{"keepalive_middleboxes": [{"name": "a fw", "seconds": 350}]}'),
+    ],
+    ids=str,
+)
+def test_the_command_that_a_report_names_works_when_it_is_pasted(four, monkeypatch, given):
+    del four.variables["keepalive_middleboxes"]
+    del four.variables["keepalive_become"]
+    monkeypatch.chdir(four.folder)
+    (four.folder / "vars.yml").write_text("keepalive_middleboxes: [aws_nlb]\nkeepalive_become: false\n")
+    command = first_command(four.run("audit", *given).stdout)
+    assert "keepalive_become=false" not in command
+    ran = four.paste(command.replace(" --check --diff", ""))
+    assert ran.returncode == 0, command + ran.stdout + ran.stderr
+    changed = [name in ("node1", "node2") or "--limit" not in given for name in ALL]
+    assert [time != "7200" for time in times(four)] == changed
+
+
+def first_command(output):
+    lines = output.splitlines()
+    begin = next(number for number, line in enumerate(lines) if line.startswith("Run: "))
+    end = next(number for number in range(begin, len(lines)) if not lines[number].endswith("\\"))
+    return "\n".join(lines[begin : end + 1]).removeprefix("Run: ")
+
+
+def test_verify_and_restore_know_all_hosts(four):
+    four.run("apply")
+    verified, restored = four.run("verify"), four.run("restore")
+    assert (verified.returncode, restored.returncode) == (0, 0), verified.stdout + restored.stdout
+    assert times(four) == ["7200"] * 4
+    four.lose("node2")
+    ran = four.run("verify")
+    assert re.findall(r"^fatal: \[(\w+)\]: UNREACHABLE", ran.stdout, re.MULTILINE) == ["node2"]
+    assert sorted(re.findall(r"^fatal: \[(\w+)\]: FAILED", ran.stdout, re.MULTILINE)) == ["cp1", "node1", "node3"]
+
+
 def test_the_role_in_check_mode_plans_from_what_it_observed(four, tmp_path):
     play = {"hosts": "all", "gather_facts": False, "roles": ["kubenode.connections.keepalive"]}
     playbook = tmp_path / "play.yml"

@@ -19,6 +19,53 @@ _OURS = "keepalive_"
 _SECRET = re.compile(r"pass|pwd|secret|token|credential|vault|(?:_|\b)keys?(?:_|\b)", re.IGNORECASE)
 """In the name of a variable. None of this collection's is like that, but who makes up one with its prefix is safe."""
 
+CONFIGURED = {
+    "inventory": "DEFAULT_HOST_LIST",
+    "forks": "DEFAULT_FORKS",
+    "connection": "DEFAULT_TRANSPORT",
+    "remote_user": "DEFAULT_REMOTE_USER",
+    "private_key_file": "DEFAULT_PRIVATE_KEY_FILE",
+    "timeout": "DEFAULT_TIMEOUT",
+    "ask_pass": "DEFAULT_ASK_PASS",
+    "connection_password_file": "CONNECTION_PASSWORD_FILE",
+    "become_method": "DEFAULT_BECOME_METHOD",
+    "become_ask_pass": "DEFAULT_BECOME_ASK_PASS",
+    "become_password_file": "BECOME_PASSWORD_FILE",
+    "ask_vault_pass": "DEFAULT_ASK_VAULT_PASS",
+}
+"""Ansible's settings that say what is usual: who has that needs no option."""
+
+_OPTIONS = {
+    "inventory": "-i",
+    "subset": "--limit",
+    "forks": "-f",
+    "connection": "-c",
+    "remote_user": "-u",
+    "private_key_file": "--private-key",
+    "timeout": "-T",
+    "ssh_common_args": "--ssh-common-args",
+    "ssh_extra_args": "--ssh-extra-args",
+    "sftp_extra_args": "--sftp-extra-args",
+    "scp_extra_args": "--scp-extra-args",
+    "ask_pass": "-k",
+    "connection_password_file": "--connection-password-file",
+    "become_method": "--become-method",
+    "become_user": "--become-user",
+    "become_ask_pass": "-K",
+    "become_password_file": "--become-password-file",
+    "vault_ids": "--vault-id",
+    "vault_password_files": "--vault-password-file",
+    "ask_vault_pass": "-J",
+}
+"""What ansible-playbook understood, by its option: which nodes, and how to reach them."""
+
+_PATHS = ("inventory", "private_key_file", "connection_password_file", "become_password_file", "vault_password_files")
+_FREE_TEXT = tuple(name for name in _OPTIONS if name.endswith("_args"))
+"""May have a password in it, such as one for a jump host."""
+
+BECOME = "keepalive_become"
+_CHANGING = ("apply", "restore")
+
 _PLAIN_NAME = re.compile(r"\w+", re.ASCII)
 _PLAIN_VALUE = re.compile(r"[\w./:@,+-]+", re.ASCII)
 """What neither a shell nor Ansible's ``name=value`` reads as anything else."""
@@ -37,10 +84,19 @@ ExtraVars = File | Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Rerun:
-    """Options of ansible-playbook, quoted for a shell; ``left_out`` names what ``-e`` gave and they lack."""
+    """Options of ansible-playbook, quoted for a shell; ``left_out`` names what the run was given and they lack.
+
+    ``without_root``: it was given ``keepalive_become=false``. A playbook that changes nodes needs root.
+    """
 
     options: tuple[str, ...]
     left_out: tuple[str, ...] = ()
+    without_root: bool = False
+
+    def command(self, playbook: str, *flags: str) -> list[str]:
+        """The words of the command that runs a playbook of this collection."""
+        become = [f"-e {BECOME}={'true' if playbook in _CHANGING else 'false'}"] if self.without_root else []
+        return ["ansible-playbook", f"kubenode.connections.{playbook}", *self.options, *become, *flags]
 
     @property
     def without(self) -> str:
@@ -48,35 +104,52 @@ class Rerun:
         if not self.left_out:
             return ""
         names = ", ".join(self.left_out)
-        return f"without: {names} (given with -e). They may be secrets, or cannot be shown here. Add them."
+        return f"without: {names} (given to this run). They may be secrets, or cannot be shown here. Add them."
 
 
 UNKNOWN_RUN = Rerun(("-i INVENTORY",))
 """Where nobody knows the options of the run."""
 
 
-def rerun_of(given: Mapping[str, Any], usual: Mapping[str, Any], extra: Sequence[ExtraVars], folder: str) -> Rerun:
+def rerun_of(
+    given: Mapping[str, Any],
+    usual: Mapping[str, Any],
+    extra: Sequence[ExtraVars],
+    folder: str,
+    without_root: bool = False,
+) -> Rerun:
     """Which nodes, how to reach them, and this collection's variables.
 
-    ``given`` is what ansible-playbook understood (``ansible.context.CLIARGS``), ``extra`` its ``-e`` in their order.
-    ``usual`` are the configured values of ``inventory`` and ``connection``, which need no option. Paths below
-    ``folder`` are shortened.
+    ``given`` is what ansible-playbook understood (``ansible.context.CLIARGS``), ``extra`` its ``-e`` in their order,
+    ``without_root`` whether they come to ``keepalive_become=false``. ``usual`` are the values of CONFIGURED. Paths
+    below ``folder`` are shortened.
     """
     start = f"{folder.rstrip('/')}/"
     options = [*_options(given, usual, start), *(option for each in extra for option in _extra_option(each, start))]
-    return Rerun(tuple(options), tuple(dict.fromkeys(name for each in extra for name in _left_out(each))))
+    secrets = [_OPTIONS[name] for name in _FREE_TEXT if _SECRET.search(str(given.get(name) or ""))]
+    left_out = [*secrets, *(name for each in extra for name in _left_out(each))]
+    return Rerun(tuple(options), tuple(dict.fromkeys(left_out)), without_root)
 
 
 def _options(given: Mapping[str, Any], usual: Mapping[str, Any], folder: str) -> Iterator[str]:
-    inventory = [str(each) for each in given.get("inventory") or ()]
-    if inventory != list(usual["inventory"]):
-        yield from (f"-i {shlex.quote(each.removeprefix(folder))}" for each in inventory)
-    if given.get("subset"):
-        yield f"--limit {shlex.quote(str(given['subset']))}"
-    if given.get("connection") not in (None, usual["connection"]):
-        yield f"-c {shlex.quote(str(given['connection']))}"
-    if given.get("become_ask_pass"):
-        yield "-K"
+    for name, option in _OPTIONS.items():
+        value = given.get(name)
+        if not value or _listed(value) == _listed(usual.get(name)):
+            continue
+        for each in _listed(value):
+            if each is True:
+                yield option
+            elif name not in _FREE_TEXT or not _SECRET.search(str(each)):
+                yield _worded(option, str(each).removeprefix(folder) if name in _PATHS else str(each))
+
+
+def _listed(value: object) -> list[object]:
+    return list(value) if isinstance(value, (list, tuple)) else [value]
+
+
+def _worded(option: str, value: str) -> str:
+    """With ``=`` where the value would be taken for an option: ``--ssh-common-args='-o ProxyJump=bastion'``."""
+    return f"{option}{'=' if value.startswith('-') else ' '}{shlex.quote(value)}"
 
 
 def _extra_option(extra: ExtraVars, folder: str) -> Iterator[str]:
@@ -84,7 +157,7 @@ def _extra_option(extra: ExtraVars, folder: str) -> Iterator[str]:
         if extra.readable:
             yield f"-e {shlex.quote('@' + extra.path.removeprefix(folder))}"
         return
-    shown = {name: value for name, value in extra.items() if _may_be_shown(name, value)}
+    shown = {name: value for name, value in extra.items() if name != BECOME and _may_be_shown(name, value)}
     if shown:
         yield f"-e {shlex.quote(_in_words(shown))}"
 

@@ -32,7 +32,7 @@ def render_html(document: Mapping[str, Any], rerun: Rerun = UNKNOWN_RUN) -> str:
         "page.html.j2",
         document=document,
         policy=_policy(),
-        playbook=functools.partial(sentences.playbook, rerun.options),
+        playbook=lambda *words: " ".join(rerun.command(*words)),
         without=rerun.without,
         word=verdict.word(document),
         kind=verdict.kind(document),

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base import keepalive_math
@@ -93,11 +93,6 @@ def spare_words(seconds: int | None, margin: int) -> str:
 def keepalive_words(keepalive: Mapping[str, int] | None) -> str:
     """``600/30/9``, or that it was not read."""
     return keepalive_math.words(keepalive) or "not read"
-
-
-def playbook(options: Sequence[str], name: str, *flags: str) -> str:
-    """The command that runs a playbook of this collection; ``options`` are quoted for a shell already."""
-    return " ".join(["ansible-playbook", f"kubenode.connections.{name}", *options, *flags])
 
 
 def sentence(clause: str) -> str:

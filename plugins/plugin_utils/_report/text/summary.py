@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.node_ranges import named
@@ -27,7 +27,7 @@ def write_head(page: Page, document: Document, rerun: Rerun | None) -> None:
     """
     page.line([_word(document), f": {verdict.sentence(document)}."])
     if rerun is not None:
-        _write_step(page, document, rerun.options)
+        _write_step(page, document, rerun)
     if document["kind"] == APPLY:
         page.line(_applied(document))
     page.line(f"{_reason(document)}.")
@@ -35,10 +35,10 @@ def write_head(page: Page, document: Document, rerun: Rerun | None) -> None:
         page.line(sentence)
 
 
-def _write_step(page: Page, document: Document, options: Sequence[str]) -> None:
+def _write_step(page: Page, document: Document, rerun: Rerun) -> None:
     playbook, _what = _step(document)
     if playbook:
-        page.command(_command(playbook, options), label="Run: ")
+        page.command(rerun.command(*playbook), label="Run: ")
     else:
         page.line(f"Next: {_besides(document)}")
 
@@ -50,7 +50,7 @@ def write_next(page: Page, document: Document, rerun: Rerun | None) -> None:
     page.heading([_word(document), ". Next:"])
     playbook, what = _step(document)
     if playbook:
-        page.command(_command(playbook, rerun.options), indent=2)
+        page.command(rerun.command(*playbook), indent=2)
         page.line(what, indent=6)
         if rerun.without:
             page.line(rerun.without, indent=6)
@@ -126,11 +126,6 @@ def _step(document: Document) -> tuple[list[str], str]:
     return ["apply", "--check", "--diff"], (
         f"shows the {count(changes, 'change')} and makes none; without --check --diff it makes them."
     )
-
-
-def _command(playbook: Sequence[str], options: Sequence[str]) -> list[str]:
-    name, *flags = playbook
-    return ["ansible-playbook", f"kubenode.connections.{name}", *options, *flags]
 
 
 def _urgent(document: Document) -> dict[str, int]:

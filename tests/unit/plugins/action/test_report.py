@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -286,8 +287,8 @@ def test_the_next_command_has_the_options_of_this_run(monkeypatch, tmp_path, cap
         "     -e keepalive_margin=9 --check --diff",
     ]
     assert lines[-3:-1] == [
-        "      without: token (given with -e). They may be secrets, or cannot be shown",
-        "      here. Add them.",
+        "      without: token (given to this run). They may be secrets, or cannot be",
+        "      shown here. Add them.",
     ]
 
 
@@ -416,7 +417,7 @@ def test_the_next_command_of_a_real_run_has_its_variables(tmp_path):
     (tmp_path / "more.yml").write_text("keepalive_margin: 4\nkeepalive_z: 2\n", encoding="utf-8")
     ran = playbook(tmp_path, PLAY + SEEN, *OPTIONS, *(word for each in GIVEN for word in ("-e", each)))
     assert json.loads((tmp_path / "seen.json").read_bytes()) == {**KEPT, **LOST}
-    assert " without: env, token, region, keepalive_vault_password, keepalive_date (given with -e). " in " ".join(
+    assert " without: env, token, region, keepalive_vault_password, keepalive_date (given to this run). " in " ".join(
         ran.stdout.split()
     )
     assert "hunter2" not in ran.stdout
@@ -432,7 +433,29 @@ def test_a_file_of_variables_that_is_gone_is_named(monkeypatch, tmp_path, capsys
     report(nodes(stock_node()))
     words = " ".join(capsys.readouterr().out.split())
     assert f"-e @{tmp_path}/there.yml" in words
-    assert " without: @/nowhere/gone.yml, @/dev/null (given with -e). " in words
+    assert " without: @/nowhere/gone.yml, @/dev/null (given to this run). " in words
+
+
+@pytest.mark.parametrize(
+    ("extra", "become"),
+    [
+        (("keepalive_become=false",), ["keepalive_become=true"]),
+        (("{keepalive_become: no}",), ["keepalive_become=true"]),
+        (("@FILE",), ["keepalive_become=true"]),
+        (("@FILE", "keepalive_become=yes"), []),
+        (("keepalive_become=yes", "@FILE"), ["keepalive_become=true"]),
+        (("keepalive_become=1", "@/nowhere/gone.yml"), []),
+        ((), []),
+    ],
+    ids=str,
+)
+def test_an_apply_is_never_named_without_root(monkeypatch, tmp_path, capsys, extra, become):
+    (tmp_path / "vars.yml").write_text("keepalive_become: false\n", encoding="utf-8")
+    given = {"extra_vars": tuple(each.replace("FILE", f"{tmp_path}/vars.yml") for each in extra)}
+    monkeypatch.setattr(context, "CLIARGS", given)
+    report(nodes(stock_node()))
+    (line,) = set(re.findall(r"Run: (.*?--diff)", " ".join(printed(capsys)).replace("\\", "")))
+    assert re.findall(r"keepalive_become=\S+", line) == become
 
 
 ENCRYPTED = '{"keepalive_x": {"__ansible_vault": "$ANSIBLE_VAULT;1.1;AES256\\n6161"}, "keepalive_margin": "9"}'
@@ -443,4 +466,4 @@ def test_a_value_that_is_encrypted_is_not_shown(monkeypatch, capsys):
     report(nodes(stock_node()))
     words = " ".join(capsys.readouterr().out.split())
     assert " -e keepalive_margin=9 --check" in words
-    assert " without: keepalive_x (given with -e). " in words
+    assert " without: keepalive_x (given to this run). " in words

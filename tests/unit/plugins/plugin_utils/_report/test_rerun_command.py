@@ -9,9 +9,16 @@ import math
 
 import pytest
 
-from ansible_collections.kubenode.connections.plugins.plugin_utils._report.rerun_command import File, rerun_of
+from ansible_collections.kubenode.connections.plugins.plugin_utils._report.rerun_command import File, Rerun, rerun_of
 
-USUAL = {"inventory": ["/etc/ansible/hosts"], "connection": "ssh"}
+USUAL = {
+    "inventory": ["/etc/ansible/hosts"],
+    "connection": "ssh",
+    "remote_user": "admin",
+    "forks": 5,
+    "timeout": 10,
+    "become_method": "sudo",
+}
 
 CIRCLE = []
 CIRCLE.append(CIRCLE)
@@ -29,6 +36,27 @@ CIRCLE.append(CIRCLE)
         ),
         pytest.param({"subset": "rack1:!worker7"}, ("--limit 'rack1:!worker7'",), id="a limit, quoted for the shell"),
         pytest.param({"connection": "local", "become_ask_pass": True}, ("-c local", "-K"), id="how to reach them"),
+        pytest.param(
+            {"remote_user": "ops", "private_key_file": "/home/me/keys/id", "timeout": 30, "forks": 50},
+            ("-f 50", "-u ops", "--private-key keys/id", "-T 30"),
+            id="as whom, with which key",
+        ),
+        pytest.param({"remote_user": "admin", "forks": 5, "timeout": 10}, (), id="as configured"),
+        pytest.param(
+            {"ssh_common_args": "-o ProxyJump=bastion", "ssh_extra_args": "-v", "sftp_extra_args": "a b"},
+            ("--ssh-common-args='-o ProxyJump=bastion'", "--ssh-extra-args=-v", "--sftp-extra-args 'a b'"),
+            id="what looks like an option",
+        ),
+        pytest.param(
+            {"ask_pass": True, "become_method": "su", "become_user": "toor", "become_password_file": "/p"},
+            ("-k", "--become-method su", "--become-user toor", "--become-password-file /p"),
+            id="how to become root",
+        ),
+        pytest.param(
+            {"vault_ids": ("dev@prompt", "x@/y"), "vault_password_files": ("/home/me/v",), "ask_vault_pass": True},
+            ("--vault-id dev@prompt", "--vault-id x@/y", "--vault-password-file v", "-J"),
+            id="vaults",
+        ),
     ],
 )
 def test_which_nodes_and_how_to_reach_them(given, options):
@@ -136,3 +164,23 @@ def test_the_order_of_several_stays_for_the_later_one_wins():
 )
 def test_a_value_in_which_nothing_is_named_like_a_secret_is_shown(value):
     assert rerun_of({}, USUAL, [{"keepalive_x": value}], "/").left_out == ()
+
+
+@pytest.mark.parametrize("name", ["ssh_common_args", "ssh_extra_args", "sftp_extra_args", "scp_extra_args"])
+def test_a_password_among_the_arguments_of_ssh_is_not_shown(name):
+    rerun = rerun_of({name: "-o ProxyCommand='sshpass -p hunter2 ssh -W %h:%p bastion'"}, USUAL, [], "/")
+    assert rerun == Rerun((), (f"--{name.replace('_', '-')}",))
+
+
+@pytest.mark.parametrize(
+    ("playbook", "become"), [("apply", "true"), ("restore", "true"), ("audit", "false"), ("verify", "false")]
+)
+def test_a_playbook_that_changes_nodes_is_never_run_without_root(playbook, become):
+    rerun = rerun_of({}, USUAL, [{"keepalive_become": "false", "keepalive_margin": "9"}], "/", without_root=True)
+    assert rerun.command(playbook, "--check") == [
+        "ansible-playbook",
+        f"kubenode.connections.{playbook}",
+        "-e keepalive_margin=9",
+        f"-e keepalive_become={become}",
+        "--check",
+    ]

@@ -282,12 +282,12 @@ def test_each_command_has_the_options_of_the_run(options, shown):
 
 def test_what_the_commands_lack_is_named_where_they_stand():
     without = (
-        "The commands are without: token, @/gone.yml (given with -e). They may be secrets, or cannot be shown here."
+        "The commands are without: token, @/gone.yml (given to this run). They may be secrets, or cannot be shown here."
     )
     lacking, whole = Rerun((), ("token", "@/gone.yml")), Rerun(())
     assert without in Page(render_html(document(), lacking)).text
-    assert "given with -e" not in Page(render_html(document(), whole)).text
-    assert "given with -e" not in Page(render_html(document(nodes(quiet_node()), {}), lacking)).text
+    assert "given to this run" not in Page(render_html(document(), whole)).text
+    assert "given to this run" not in Page(render_html(document(nodes(quiet_node()), {}), lacking)).text
 
 
 def test_the_first_command_is_the_one_of_the_terminal():

@@ -140,14 +140,6 @@ def test_a_keepalive_in_words():
     assert sentences.keepalive_words(None) == "not read"
 
 
-def test_the_command_of_a_playbook():
-    command = "ansible-playbook kubenode.connections.apply"
-    assert sentences.playbook(["-i hosts", "-K"], "apply", "--check", "--diff") == (
-        f"{command} -i hosts -K --check --diff"
-    )
-    assert sentences.playbook([], "apply") == command
-
-
 def test_a_clause_becomes_a_sentence_and_keeps_its_capitals():
     assert sentences.sentence("the IPVS limit is 900 s") == "The IPVS limit is 900 s."
 

@@ -244,7 +244,7 @@ def test_what_the_command_lacks_is_named_below_it():
     assert lines(write_next, document(node(), changes=1), Rerun(RUN.options, ("token", "@/gone.yml")))[2:] == [
         f"  {AUDIT}",
         "      shows the 1 change and makes none; without --check --diff it makes them.",
-        "      without: token, @/gone.yml (given with -e). They may be secrets, or",
+        "      without: token, @/gone.yml (given to this run). They may be secrets, or",
         "      cannot be shown here. Add them.",
     ]
     assert lines(write_next, document(node()), Rerun(RUN.options, ("token",)))[2:] == ["  Nothing has to be done."]
