@@ -21,6 +21,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._play.variabl
 _ARGUMENTS = {
     "node": {"type": "dict", "required": True},
     "limit": {"type": "dict"},
+    "planned_at": {"type": "str"},
 }
 
 
@@ -37,7 +38,7 @@ class ActionModule(ActionBase):
         if not arguments["node"]["to_converge"]:
             return {**result, "changed": False}
         try:
-            return {**result, **self._converged(arguments, task_vars or {})}
+            return {**result, **self._converged(arguments, task_vars or {}), "planned_at": arguments["planned_at"]}
         except PlanError as error:
             raise AnsibleActionFail(str(error)) from None  # type: ignore[no-untyped-call]
 

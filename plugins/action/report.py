@@ -33,6 +33,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._findings.sil
 from ansible_collections.kubenode.connections.plugins.plugin_utils._play.earlier import elsewhere
 from ansible_collections.kubenode.connections.plugins.plugin_utils._play.of_ansible import read_play
 from ansible_collections.kubenode.connections.plugins.plugin_utils._play.run import (
+    converged_of,
     for_hosts,
     make_plan_of_play,
     nodes_of,
@@ -125,15 +126,16 @@ class ActionModule(ActionBase):
         """The plan of the whole play, made here, with what it was made from."""
         names = arguments["registered"]
         play = read_play(self, task_vars, filter(None, (names["observed"], names["converged"])))
-        nodes = nodes_of(play, names["observed"], names["converged"])
+        before = plain(task_vars.get(names["planned"])) if names["planned"] else None
+        converged = converged_of(play, before, names["converged"])
+        nodes = nodes_of(play, names["observed"], converged)
         earlier = _earlier_of(arguments) if play.left_out else None
         plan = make_plan_of_play(
             play, nodes, elsewhere(play.left_out, len(play.hosts), earlier), arguments["every_host"]
         )
         if arguments["max_unobserved_percentage"] is not None:
             refuse_unobserved(plan, nodes, arguments["max_unobserved_percentage"])
-        before = plain(task_vars.get(names["planned"])) if names["planned"] else None
-        return {"plan": plan, "nodes": nodes, **outcomes_of(play, before, names["converged"])}
+        return {"plan": plan, "nodes": nodes, **outcomes_of(before, converged)}
 
 
 def _report(arguments: Arguments, check_mode: bool) -> dict[str, Any]:
@@ -160,7 +162,7 @@ def _report(arguments: Arguments, check_mode: bool) -> dict[str, Any]:
     _show(lines)
     result = {"changed": False, "verdict": document["verdict"], "counts": document["counts"]}
     if arguments["registered"]:
-        result["planned"] = for_hosts(arguments["plan"])
+        result["planned"] = for_hosts(arguments["plan"], document["made_at"])
     message = failure(document, arguments["fail_on"])
     if message:
         # Ansible prints all of a failed result, and the lines have been printed.

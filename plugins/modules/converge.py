@@ -26,6 +26,11 @@ options:
       - The lowest idle limit once every node has its settings, RV(kubenode.connections.report#module:planned.limit).
       - Leave it out where no limit was seen.
     type: dict
+  planned_at:
+    description:
+      - When that plan was made, RV(kubenode.connections.report#module:planned.made_at). It is returned.
+      - A report takes only results of its own plan, though a second apply in the same run still has those of the first.
+    type: str
 extends_documentation_fragment:
   - kubenode.connections._attributes
 attributes:
@@ -68,6 +73,7 @@ EXAMPLES = r"""
   kubenode.connections.converge:
     node: "{{ __run.planned.nodes[inventory_hostname] }}"
     limit: "{{ __run.planned.limit or omit }}"
+    planned_at: "{{ __run.planned.made_at }}"
   become: true
   register: __converged
   when: inventory_hostname in __run.planned.to_converge
@@ -80,4 +86,9 @@ node:
     - The other values are those of M(kubenode.connections.node_settings).
   returned: when the node was contacted, not in check mode
   type: dict
+planned_at:
+  description: O(planned_at) as it was given.
+  returned: when the node was contacted
+  type: str
+  sample: "2026-11-21T03:40:00Z"
 """

@@ -273,6 +273,10 @@ planned:
   returned: when O(registered) is set
   type: dict
   contains:
+    made_at:
+      description: When the plan was made.
+      type: str
+      sample: "2026-11-21T03:40:00Z"
     keepalive:
       description: The planned keepalive, none where nothing asks for one.
       type: dict

@@ -37,7 +37,7 @@ def assertion():
 
 def verify(tmp_path, node, policy):
     """The exit code, and what the assertion says."""
-    planned = for_hosts(make_plan(nodes(node), policy))
+    planned = for_hosts(make_plan(nodes(node), policy), "2026-11-21T03:40:00Z")
     play = {
         "hosts": "worker1",
         "gather_facts": False,

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.errors import PlanError
@@ -25,17 +26,31 @@ from .variables import PREFIX, wishes_of
 _LONGEST_REASON = 300
 
 
-def nodes_of(play: Play, observed: str, converged: str | None = None) -> dict[str, Any]:
+def converged_of(play: Play, planned: object, converged: str | None) -> dict[str, Any]:
+    """What the converge of each host returned, None where it had none by the plan of this report.
+
+    ``planned`` is what the report of before returned. A second apply in the same run of Ansible still has the results
+    of the first.
+    """
+    made_at = mapping(mapping(planned).get("planned")).get("made_at")
+    results = {name: host.registered.get(converged or "") for name, host in play.hosts.items()}
+    return {
+        name: result if mapping(result).get("planned_at", made_at) == made_at else None
+        for name, result in results.items()
+    }
+
+
+def nodes_of(play: Play, observed: str, converged: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Any]:
     """What was seen of each host last: after its converge where that looked again, else before. Or why it was not."""
-    return {name: _node(host.registered, observed, converged) for name, host in play.hosts.items()}
+    return {name: _node(host.registered.get(observed), converged.get(name)) for name, host in play.hosts.items()}
 
 
-def _node(registered: Mapping[str, Any], observed: str, converged: str | None) -> Any:
-    for name in (converged, observed):
-        node = mapping(registered.get(name)).get("node") if name else None
+def _node(observed: object, converged: object) -> Any:
+    for result in (converged, observed):
+        node = mapping(result).get("node")
         if isinstance(node, dict) and node:
             return node
-    why = _reason(mapping(registered.get(observed)))
+    why = _reason(mapping(observed))
     return {NOT_OBSERVED: why} if why else {}
 
 
@@ -46,7 +61,7 @@ def _reason(result: Mapping[str, Any]) -> str:
     return ": ".join(filter(None, ("unreachable", why))) if result.get("unreachable") else why
 
 
-def outcomes_of(play: Play, planned: object, converged: str | None) -> dict[str, Any]:
+def outcomes_of(planned: object, converged: Mapping[str, Any]) -> dict[str, Any]:
     """For the report of an apply: what it did to each host, and the verdict of before.
 
     ``planned`` is what the report of before returned, None in a report that is not of an apply.
@@ -54,9 +69,8 @@ def outcomes_of(play: Play, planned: object, converged: str | None) -> dict[str,
     if planned is None:
         return {"applied": None, "verdicts_before": None}
     before = mapping(mapping(mapping(planned).get("planned")).get("nodes"))
-    hosts = play.hosts.items()
     return {
-        "applied": {name: _outcome(host.registered.get(converged or ""), before.get(name)) for name, host in hosts},
+        "applied": {name: _outcome(result, before.get(name)) for name, result in converged.items()},
         "verdicts_before": {name: mapping(node).get("verdict") for name, node in before.items()},
     }
 
@@ -87,9 +101,10 @@ def refuse_unobserved(plan: Mapping[str, Any], nodes: Mapping[str, Any], most_pe
     )
 
 
-def for_hosts(plan: Mapping[str, Any]) -> dict[str, Any]:
+def for_hosts(plan: Mapping[str, Any], made_at: str) -> dict[str, Any]:
     """What the tasks of each host need of the plan, and no more: a run of many nodes carries it to every task."""
     return {
+        "made_at": made_at,
         "keepalive": plan["keepalive"],
         "limit": plan["planned_limit"],
         "policy": {name: plan["policy"][name] for name in ("lost_probes", "margin")},

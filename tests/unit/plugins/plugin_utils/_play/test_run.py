@@ -15,6 +15,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.elsew
 )
 from ansible_collections.kubenode.connections.plugins.plugin_utils._play.hosts import Host, Play
 from ansible_collections.kubenode.connections.plugins.plugin_utils._play.run import (
+    converged_of,
     for_hosts,
     judge_after,
     make_plan_of_play,
@@ -96,7 +97,22 @@ def test_a_host_whose_task_never_ran_was_not_observed():
 )
 def test_the_look_after_the_converge_counts(converged, hostname):
     host = Host({}, {"seen": {"node": {"hostname": "before"}}, "done": converged})
-    assert nodes_of(Play({"w1": host}), "seen", "done") == {"w1": {"hostname": hostname}}
+    of_play = Play({"w1": host})
+    assert nodes_of(of_play, "seen", converged_of(of_play, None, "done")) == {"w1": {"hostname": hostname}}
+
+
+@pytest.mark.parametrize(
+    ("result", "counts"),
+    [
+        pytest.param({"changed": True, "planned_at": "now"}, True, id="of this plan"),
+        pytest.param({"changed": True, "planned_at": "before"}, False, id="of an earlier apply in the same run"),
+        pytest.param({"unreachable": True, "msg": "x"}, True, id="unreachable, which has no word of a plan"),
+        pytest.param(None, False, id="none at all"),
+    ],
+)
+def test_only_what_came_of_this_plan_counts(result, counts):
+    of_play = Play({"w1": Host({}, {"done": result})})
+    assert converged_of(of_play, {"planned": {"made_at": "now"}}, "done") == {"w1": result if counts else None}
 
 
 HOSTILE = ["text", [1], None, {"node": 5}, {"node": {"hostname": [1], "ipvs": "x", "not_observed": {}}}]
@@ -108,7 +124,7 @@ def test_no_result_ends_in_a_traceback(result):
     nodes = nodes_of(of_play, "seen")
     plan = plan_of(of_play, nodes)
     refuse_unobserved(plan, nodes, 100)
-    outcomes = outcomes_of(of_play, result, "seen")
+    outcomes = outcomes_of(result, converged_of(of_play, result, "seen"))
     document = make_document(plan, nodes, made_at="2026-11-21T03:40:00Z", collection_version="0.2.0", **outcomes)
     assert text_lines(document, 80, None)
     assert document["verdict"] == "unknown"
@@ -197,7 +213,8 @@ def test_a_node_right_after_its_converge(node, wishes, limit, begins):
 
 def test_the_tasks_of_a_host_get_what_they_need_and_no_more():
     of_play = play(seen(quiet_node()), seen(stock_node()), UNREACHABLE)
-    planned = for_hosts(plan_of(of_play, nodes_of(of_play, "seen")))
+    planned = for_hosts(plan_of(of_play, nodes_of(of_play, "seen")), "now")
+    assert planned["made_at"] == "now"
     assert planned["limit"] == {"seconds": 900, "name": "IPVS tcp", "node": "w1"}
     # What an older node_info saw does not say what is ours.
     assert planned["to_converge"] == ["w1", "w2"]
@@ -223,11 +240,11 @@ BEFORE = {"planned": {"nodes": {"w1": {"to_converge": True, "verdict": "unsafe"}
 
 def test_what_an_apply_did():
     hosts = {"w1": Host({}, {"done": {"changed": True}}), "w2": Host({}, {}), "w3": Host({}, {})}
-    assert outcomes_of(Play(hosts), BEFORE, "done") == {
+    assert outcomes_of(BEFORE, converged_of(Play(hosts), BEFORE, "done")) == {
         "applied": {"w1": {"changed": True}, "w2": {"changed": False}, "w3": None},
         "verdicts_before": {"w1": "unsafe", "w2": None},
     }
-    assert outcomes_of(Play(hosts), None, None) == {"applied": None, "verdicts_before": None}
+    assert outcomes_of(None, {}) == {"applied": None, "verdicts_before": None}
 
 
 NOTHING = {"modules": [], "sysctls": {}, "ipvs_timeouts": {}, "ipvs_timeouts_persistent": False, "pods": None}
