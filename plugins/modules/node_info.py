@@ -29,7 +29,7 @@ options:
         it within itself. Who else listens there is told in RV(node.kube_proxy.error).
     type: str
   kube_proxy_timeout:
-    description: How many seconds kube-proxy may take for all its answers together.
+    description: How many seconds kube-proxy may take for all its answers together, more than V(0) and V(60) at most.
     type: float
     default: 3
   sample_seconds:
@@ -665,8 +665,9 @@ node:
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.kubenode.connections.plugins.module_utils._common.errors import NodeError
+from ansible_collections.kubenode.connections.plugins.module_utils._common.look_times import check_sample, check_timeout
 from ansible_collections.kubenode.connections.plugins.module_utils._common.printable import presentable
-from ansible_collections.kubenode.connections.plugins.module_utils._kernel.counters import LONGEST_SECONDS
 from ansible_collections.kubenode.connections.plugins.module_utils._observe.node import read_node
 
 
@@ -680,18 +681,13 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    seconds = module.params["kube_proxy_timeout"]
-    if not 0 < seconds <= 60:
-        module.fail_json(
-            msg=f"kube_proxy_timeout: {seconds:g} is not between 0 and 60 seconds. Give a time in that range."
-        )
-    sample_seconds = module.params["sample_seconds"]
-    if not 0 <= sample_seconds <= LONGEST_SECONDS:
-        module.fail_json(
-            msg=f"sample_seconds: {sample_seconds:g} is not between 0 and {LONGEST_SECONDS} seconds. "
-            "Give a time in that range."
-        )
-    node = read_node(module.params["kube_proxy_address"], seconds, sample_seconds)
+    timeout, sample = module.params["kube_proxy_timeout"], module.params["sample_seconds"]
+    try:
+        check_timeout("kube_proxy_timeout", timeout)
+        check_sample("sample_seconds", sample)
+    except NodeError as error:
+        module.fail_json(msg=str(error))
+    node = read_node(module.params["kube_proxy_address"], timeout, sample)
     module.exit_json(changed=False, node=presentable(node))
 
 

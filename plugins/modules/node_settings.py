@@ -342,6 +342,7 @@ from typing import Any, Dict
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.kubenode.connections.plugins.module_utils._common.look_times import check_timeout
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.one_run import answer
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.options import (
     MODULES_FILE,
@@ -385,12 +386,14 @@ def main() -> None:
 
 
 def _converged(module: AnsibleModule) -> Dict[str, Any]:
-    result: Dict[str, Any] = converge(settings_from(module.params), module.check_mode)._asdict()
     look = module.params["observe"]
+    if look is not None:
+        check_timeout("observe.kube_proxy_timeout", look["kube_proxy_timeout"])
+    result: Dict[str, Any] = converge(settings_from(module.params), module.check_mode)._asdict()
     if look is not None and not module.check_mode:
         from ansible_collections.kubenode.connections.plugins.module_utils._observe.node import read_node
 
-        result["node"] = read_node(look["kube_proxy_address"], min(max(look["kube_proxy_timeout"], 0.1), 60))
+        result["node"] = read_node(look["kube_proxy_address"], look["kube_proxy_timeout"])
     return result
 
 

@@ -164,9 +164,6 @@ Rows = Sequence[Mapping[str, int]]
 COUNTERS = {"conntrack": ("invalid", "insert_failed", "drop", "early_drop"), "softnet": ("dropped", "time_squeeze")}
 """What counts as lost or late, by the table that has it."""
 
-LONGEST_SECONDS = 60
-"""No longer sample is taken: nothing else happens on the node meanwhile."""
-
 
 class Sample(NamedTuple):
     """One reading of each table, and when it was, in seconds of the monotonic clock."""

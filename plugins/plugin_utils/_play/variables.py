@@ -9,6 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from ansible_collections.kubenode.connections.plugins.module_utils._common.look_times import (
+    LONGEST_SECONDS,
+    is_sample,
+    is_timeout,
+)
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.checked_values import Range
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.errors import PlanError, nearest
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.grouping import grouped
@@ -38,22 +43,18 @@ def _formats(what: str, value: object) -> list[str]:
     return [Choice(tuple(FORMATS)).check(what, word.strip() if isinstance(word, str) else word) for word in words]
 
 
-_LONGEST_SECONDS = 60
-"""As node_info, which refuses more."""
-
-
 def _sample(what: str, value: object) -> float:
     seconds = _number(value)
-    if seconds is None or not 0 <= seconds <= _LONGEST_SECONDS:
-        raise PlanError(f"{what}: {value!r} is not a number of seconds. Write one from 0 to {_LONGEST_SECONDS}.")
+    if seconds is None or not is_sample(seconds):
+        raise PlanError(f"{what}: {value!r} is not a number of seconds. Write one from 0 to {LONGEST_SECONDS}.")
     return seconds
 
 
 def _timeout(what: str, value: object) -> float:
     seconds = _number(value)
-    if seconds is None or not 0 < seconds <= _LONGEST_SECONDS:
+    if seconds is None or not is_timeout(seconds):
         raise PlanError(
-            f"{what}: {value!r} is not a timeout. Write seconds, more than 0 and at most {_LONGEST_SECONDS}."
+            f"{what}: {value!r} is not a timeout. Write seconds, more than 0 and at most {LONGEST_SECONDS}."
         )
     return seconds
 

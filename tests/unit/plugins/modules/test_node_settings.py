@@ -124,6 +124,18 @@ def test_it_does_not_look_unless_asked_nor_in_check_mode_nor_after_a_failure():
     assert "node" not in run({"sysctls": {PROBES: 999}, "observe": {}})
 
 
+@pytest.mark.parametrize("seconds", [0, -1, 60.5, "nan"])
+@pytest.mark.parametrize("check", [False, True])
+@isolated
+def test_a_time_that_node_info_refuses_is_refused_in_its_words_before_anything_is_written(seconds, check):
+    failed = run(dict(RIGHT, observe={"kube_proxy_timeout": seconds}), check=check)
+    assert failed["msg"] == (
+        f"observe.kube_proxy_timeout: {seconds} is not between 0 and 60 seconds. Give a time in that range."
+    )
+    assert (sysctl(TIME), read(FILE)) == ("7200", None)
+    assert not os.path.exists("/run/kubenode.connections.lock")
+
+
 @isolated
 def test_two_modules_at_once_do_not_mix():
     processes = [start({"sysctls": {TIME: 600 + number, PROBES: 3 + number}}) for number in range(4)]
