@@ -18,6 +18,7 @@ _KINDS = (
     (stat.S_ISBLK, "a block device"),
 )
 _READ_PLAIN = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+_SHORT_BYTES = 1 << 16
 
 
 def kind_of(mode: int) -> str:
@@ -62,7 +63,14 @@ def reopen_plain(place: int, path: str) -> int:
 
 
 def read_descriptor(descriptor: int, limit_bytes: int) -> Tuple[bytes, bool]:
-    """The first limit_bytes, and whether there are more. Closes the descriptor. Raises OSError."""
+    """The first limit_bytes, and whether there are more. Closes the descriptor. Raises OSError.
+
+    Room for the few long files takes longer to get than a short one to read, so they are read anew: some of /proc/sys
+    give nothing more to a second read.
+    """
     with open(descriptor, "rb") as handle:
-        data = handle.read(limit_bytes + 1) or b""
+        data = handle.read(min(_SHORT_BYTES, limit_bytes + 1)) or b""
+        if len(data) == _SHORT_BYTES:
+            handle.seek(0)
+            data = handle.read(limit_bytes + 1) or b""
     return data[:limit_bytes], len(data) > limit_bytes

@@ -10,7 +10,7 @@ import re
 from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from . import child
-from .plain_files import NotPlainError
+from .plain_files import NotPlainError, read_descriptor
 from .procfs import namespace_of
 from .rooted_files import read_in_root
 
@@ -25,6 +25,7 @@ _SHARED = "hyperkube"
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _MAX_BYTES = 1 << 20
+_MAX_NAME_BYTES = 64  # TASK_COMM_LEN is 16, names of kernel threads are longer
 _MAX_DESCRIPTORS = 32768
 _MAX_DOUBTS = 3
 _FILE_SECONDS = 5
@@ -48,7 +49,7 @@ class Process:
 
     def name(self) -> str:
         """What the process calls itself, at most 15 bytes: a process may call itself anything."""
-        return os.fsdecode(self._read("comm").rstrip(b"\n"))
+        return _own_name(os.open("comm", os.O_RDONLY | os.O_CLOEXEC, dir_fd=self._place))
 
     def program(self) -> str:
         """The path of what it runs, in its own mount namespace. The kernel, not the process, says so."""
@@ -134,13 +135,18 @@ class Process:
         return None, None, base64.b64encode(data).decode("ascii"), cut
 
     def _read(self, name: str) -> bytes:
-        descriptor = os.open(name, os.O_RDONLY | os.O_CLOEXEC, dir_fd=self._place)
-        with open(descriptor, "rb") as handle:
-            return handle.read(_MAX_BYTES)
+        return read_descriptor(os.open(name, os.O_RDONLY | os.O_CLOEXEC, dir_fd=self._place), _MAX_BYTES)[0]
 
     def _stat(self) -> List[bytes]:
         """The fields of stat from the third one on; the second may hold blanks and brackets."""
         return self._read("stat").rpartition(b")")[2].split()
+
+
+class Wanted(NamedTuple):
+    """A program by its names, to be run as root in these namespaces of the caller."""
+
+    names: Sequence[str]
+    namespaces: Sequence[str] = HOST_NETWORK
 
 
 class Found(NamedTuple):
@@ -150,29 +156,25 @@ class Found(NamedTuple):
     doubts: List[str]
 
 
-def find(names: Sequence[str], namespaces: Sequence[str] = HOST_NETWORK, proc: str = "/proc") -> Found:
-    """The process that runs a program of these names as root, in these namespaces of the caller. Never raises.
+def find(wanted: Wanted, proc: str = "/proc") -> Found:
+    """As find_all, of one program."""
+    return find_all([wanted], proc)[0]
+
+
+def find_all(wanted: Sequence[Wanted], proc: str = "/proc") -> List[Found]:
+    """The process of each program, in one pass over all processes. Never raises.
 
     Of several the one that was started last. Those in another network namespace belong to another node (nodes may be
     containers) or to a pod, and are passed over in silence. What a caller without root may not look at is taken for
     good: nothing that root does follows from it.
     """
-    own = {kind: namespace_of("self", kind, proc) for kind in {"net", *namespaces}}
-    believed: List[_Believed] = []
-    doubts: List[str] = []
-    for name, process in _called({*names, _SHARED}, proc):
-        try:
-            if _is_elsewhere(process, own["net"]):
-                continue
-            doubt = _doubt(process, {*names, _SHARED}, {kind: own[kind] for kind in namespaces})
-            if doubt:
-                doubts.append(f"Process {process.pid} calls itself {name}, but {doubt}: it is not believed.")
-            elif name != _SHARED or process.arguments()[1] in names:
-                believed.append(_Believed(process.started(), process.pid, process.parent(), name, process))
-        except (OSError, ValueError, IndexError):
-            continue  # it has ended
-    chosen, several = _latest(believed)
-    return Found(chosen, several + _few(doubts))
+    kinds = {"net", *(kind for each in wanted for kind in each.namespaces)}
+    own = {kind: namespace_of("self", kind, proc) for kind in kinds}
+    searches = [_Search(each, own) for each in wanted]
+    for name, process in _called({_SHARED, *(name for each in wanted for name in each.names)}, proc):
+        for search in searches:
+            search.look_at(name, process)
+    return [search.found() for search in searches]
 
 
 class _Believed(NamedTuple):
@@ -183,16 +185,56 @@ class _Believed(NamedTuple):
     process: Process
 
 
+class _Search:
+    """The search for one program: only processes that are believed are kept, for each has a descriptor open."""
+
+    def __init__(self, wanted: Wanted, own: Dict[str, Optional[str]]) -> None:
+        self._names = wanted.names
+        self._programs = {*wanted.names, _SHARED}
+        self._own_net = own["net"]
+        self._own = {kind: own[kind] for kind in wanted.namespaces}
+        self._believed: List[_Believed] = []
+        self._doubts: List[str] = []
+
+    def look_at(self, name: str, process: Process) -> None:
+        if name not in self._programs:
+            return
+        try:
+            if _is_elsewhere(process, self._own_net):
+                return
+            doubt = _doubt(process, self._programs, self._own)
+            if doubt:
+                self._doubts.append(f"Process {process.pid} calls itself {name}, but {doubt}: it is not believed.")
+            elif name != _SHARED or process.arguments()[1] in self._names:
+                self._believed.append(_Believed(process.started(), process.pid, process.parent(), name, process))
+        except (OSError, ValueError, IndexError):
+            return  # it has ended
+
+    def found(self) -> Found:
+        chosen, several = _latest(self._believed)
+        return Found(chosen, several + _few(self._doubts))
+
+
 def _called(names: Set[str], proc: str) -> Iterator[Tuple[str, Process]]:
-    """The processes that go by one of these names."""
+    """The processes that go by one of these names; only those are pinned, which takes longer than asking all."""
     for pid in sorted(int(name) for name in os.listdir(proc) if name.isdigit()):
         try:
+            if _own_name(os.open(f"{proc}/{pid}/comm", os.O_RDONLY | os.O_CLOEXEC)) not in names:
+                continue
             process = Process(pid, proc)
             name = process.name()
         except OSError:
             continue
         if name in names:
             yield name, process
+
+
+def _own_name(comm: int) -> str:
+    """What a process calls itself, from a descriptor of its comm, which is closed."""
+    try:
+        return os.fsdecode(os.read(comm, _MAX_NAME_BYTES).rstrip(b"\n"))
+    finally:
+        os.close(comm)
 
 
 def _is_elsewhere(process: Process, own_net: Optional[str]) -> bool:

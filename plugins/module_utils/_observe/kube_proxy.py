@@ -19,13 +19,15 @@ from ansible_collections.kubenode.connections.plugins.module_utils._common.error
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel import listeners
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.listeners import Listener
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.plain_files import NotPlainError
-from ansible_collections.kubenode.connections.plugins.module_utils._kernel.processes import Process, find
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel.processes import Found, Process, Wanted
 
 DEFAULT_PLACE = ("127.0.0.1", 10249)
 """kube-proxy's own default of metricsBindAddress (pkg/proxy/apis/config/v1alpha1/defaults.go)."""
 
 _MAX_CONFIG_BYTES = 1 << 20
 _NAME = "kube-proxy"
+
+WANTED = Wanted([_NAME])
 
 _NOTHING: Mapping[str, Any] = dict.fromkeys(("mode", "ipvs_timeouts", "conntrack", "version", "error"))
 
@@ -53,12 +55,13 @@ class KubeProxy(NamedTuple):
     absent: bool
 
 
-def read(address: Optional[str], timeout_seconds: float, proc: str = "/proc") -> KubeProxy:
-    """Find kube-proxy and ask it for mode, configuration and version, for timeout_seconds in all. Never raises.
+def read(found: Found, address: Optional[str], timeout_seconds: float, proc: str = "/proc") -> KubeProxy:
+    """Ask kube-proxy for mode, configuration and version, for timeout_seconds in all. Never raises.
 
-    address is the user's; without it that of the process's own configuration is asked, else the default.
+    ``found`` is what processes.find() found of WANTED. address is the user's; without it that of the process's own
+    configuration is asked, else the default.
     """
-    process, doubts = find([_NAME], proc=proc)
+    process, doubts = found
     own_address, unread = (None, []) if address or process is None else bind_address(process)
     where, answer, absent = None, _NOTHING, False
     try:

@@ -7,11 +7,13 @@
 import re
 from typing import Dict, NamedTuple, Optional, Tuple
 
-from ansible_collections.kubenode.connections.plugins.module_utils._kernel.processes import NODE, Found, Process, find
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel.processes import NODE, Found, Process, Wanted
 
 DISABLE = "DISABLE_HTTP2"
 READ_IDLE = "HTTP2_READ_IDLE_TIMEOUT_SECONDS"
 PING = "HTTP2_PING_TIMEOUT_SECONDS"
+
+WANTED = Wanted(["kubelet"], NODE)
 
 DEFAULT_SECONDS = {READ_IDLE: 30, PING: 15}
 """Where a variable is not set or no number (apimachinery, pkg/util/net/http.go)."""
@@ -32,9 +34,12 @@ class Kubelet(NamedTuple):
     error: Optional[str]
 
 
-def read() -> Kubelet:
-    """Find kubelet and read its version and the three variables from its running environment. Never raises."""
-    process, doubts = find_process()
+def read(found: Found) -> Kubelet:
+    """Its version and the three variables of its running environment. Never raises.
+
+    ``found`` is what processes.find() found of WANTED.
+    """
+    process, doubts = found
     if process is None:
         return Kubelet(False, None, None, None, None, None, " ".join(doubts) or None)
     from .kubelet_version import read_version  # it reads programs of Go
@@ -48,11 +53,6 @@ def read() -> Kubelet:
     # golang.org/x/net/http2, Transport.PingTimeout: 0 means the default.
     ping = ping or DEFAULT_SECONDS[PING]
     return Kubelet(True, process.pid, version, bool(variables.get(DISABLE)), read_idle, ping, error)
-
-
-def find_process() -> Found:
-    """The kubelet of this node, and what else calls itself so: see processes.find."""
-    return find(["kubelet"], NODE)
 
 
 def _read_variables(process: Process) -> Tuple[Optional[Dict[str, str]], Optional[str]]:

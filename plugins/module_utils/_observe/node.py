@@ -11,7 +11,13 @@ from typing import Any, Dict, List, Optional
 from ansible_collections.kubenode.connections.plugins.module_utils._common import rps_rules
 from ansible_collections.kubenode.connections.plugins.module_utils._common.errors import more_rights
 from ansible_collections.kubenode.connections.plugins.module_utils._common.sysctl_keys import KEYS
-from ansible_collections.kubenode.connections.plugins.module_utils._kernel import counters, inet_diag, namespaces, nics
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel import (
+    counters,
+    inet_diag,
+    namespaces,
+    nics,
+    processes,
+)
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.procfs import Fault, read_text
 
 from . import boot, container_runtimes, ipvs, kube_proxy, kubelet, ours
@@ -43,7 +49,12 @@ def _read_all(kube_proxy_address: Optional[str], kube_proxy_timeout_seconds: flo
     problems = Problems()
     at_boot = boot.read()
     ipvs_now, addresses, marks = ipvs.read(problems)
-    proxy = _read_kube_proxy(kube_proxy_address, kube_proxy_timeout_seconds, problems)
+    of_kubelet, of_proxy, of_runtime = processes.find_all(
+        [kubelet.WANTED, kube_proxy.WANTED, container_runtimes.WANTED]
+    )
+    # Before anybody is waited for: kubelet may be started anew meanwhile.
+    kubelet_now, runtimes = _read_kubelet(of_kubelet, problems), container_runtimes.names(of_runtime)
+    proxy = _read_kube_proxy(of_proxy, kube_proxy_address, kube_proxy_timeout_seconds, problems)
     to_services = destinations.read(addresses, marks, proxy["mode"])
     writers = _read_other_writers(problems)
     found = namespaces.read(inside=_sockets_to(to_services.names))
@@ -63,8 +74,8 @@ def _read_all(kube_proxy_address: Optional[str], kube_proxy_timeout_seconds: flo
         "owners": {"keepalived": writers.keepalived, "tuned": writers.tuned},
         "boot_problems": boot.boot_problems(at_boot, problems),
         "kube_proxy": proxy,
-        "kubelet": _read_kubelet(problems),
-        "container_runtimes": container_runtimes.read(),
+        "kubelet": kubelet_now,
+        "container_runtimes": runtimes,
         "ours": ours.read(),
         "namespaces": _namespaces(found, problems),
         "pods": _pods(found, to_services.errors, problems),
@@ -103,8 +114,10 @@ def _read_conntrack(problems: Problems) -> Dict[str, Any]:
     }
 
 
-def _read_kube_proxy(address: Optional[str], timeout_seconds: float, problems: Problems) -> Dict[str, Any]:
-    seen = kube_proxy.read(address, timeout_seconds)
+def _read_kube_proxy(
+    found: processes.Found, address: Optional[str], timeout_seconds: float, problems: Problems
+) -> Dict[str, Any]:
+    seen = kube_proxy.read(found, address, timeout_seconds)
     if seen.error and (address or not seen.absent):
         do = "See who listens there (ss -ltnp), or set kube_proxy_address to its metricsBindAddress."
         problems.add("kube-proxy", "kube-proxy's mode and configuration", seen.error, do)
@@ -118,8 +131,8 @@ def _read_other_writers(problems: Problems) -> summary.OtherWriters:
     return seen
 
 
-def _read_kubelet(problems: Problems) -> Dict[str, Any]:
-    seen = kubelet.read()
+def _read_kubelet(found: processes.Found, problems: Problems) -> Dict[str, Any]:
+    seen = kubelet.read(found)
     if seen.error:
         by_hand = "kubelet --version" if seen.running else "ps -C kubelet -o pid,user,args"
         do = f"Look at it by hand: {by_hand}." if _is_root() else more_rights()

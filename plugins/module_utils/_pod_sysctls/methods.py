@@ -12,7 +12,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._common.error
 from ansible_collections.kubenode.connections.plugins.module_utils._files import conflist, crio_conf, kubelet_conf
 from ansible_collections.kubenode.connections.plugins.module_utils._files.atomic_write import read_file
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel import root_only
-from ansible_collections.kubenode.connections.plugins.module_utils._kernel.processes import NODE, Process, find
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel.processes import NODE, Process, Wanted, find
 from ansible_collections.kubenode.connections.plugins.module_utils._observe import kubelet
 from ansible_collections.kubenode.connections.plugins.module_utils._observe.kubelet_version import read_version
 
@@ -86,7 +86,7 @@ def _why(error: NodeError) -> str:
 
 
 def _kubelet_way(wish: Wish) -> Way:
-    process, doubts = kubelet.find_process()
+    process, doubts = find(kubelet.WANTED)
     if process is None:
         raise NotHereError(" ".join(doubts) or "No kubelet runs here.", "Start it first.")
     version, why = read_version(process)
@@ -154,7 +154,7 @@ def _kubelet_text(process: Process, path: str) -> str:
 
 
 def _crio_way(wish: Wish) -> Way:
-    process, doubts = find(["crio"], NODE)
+    process, doubts = find(Wanted(["crio"], NODE))
     if wish.way == "auto":
         _refuse_other_runtime(process, doubts)
     if not os.path.isdir(CRIO_DIRECTORY):
@@ -178,7 +178,7 @@ def _crio_way(wish: Wish) -> Way:
 def _refuse_other_runtime(process: Optional[Process], doubts: Sequence[str]) -> None:
     if process is None:
         raise NotHereError(" ".join(doubts) or "CRI-O does not run here.", "Choose another way.")
-    process = kubelet.find_process().process
+    process = find(kubelet.WANTED).process
     arguments = [] if process is None else process.arguments()
     endpoint = kubelet_conf.flag_of(arguments, "container-runtime-endpoint")
     if endpoint and "crio" not in endpoint:

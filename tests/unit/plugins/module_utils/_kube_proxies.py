@@ -54,7 +54,7 @@ def waiting(name, *arguments, prefix=(), **options):
 def listening(name, host='127.0.0.1', port=10249, mode='ipvs', prefix=()):
     return start(name, '-c', SERVER, host, str(port), mode, prefix=prefix)
 def told(address=None, seconds=3.0):
-    seen = dict(kube_proxy.read(address, seconds)._asdict())
+    seen = dict(kube_proxy.read(processes.find(kube_proxy.WANTED), address, seconds)._asdict())
     for number, pid in enumerate(started, start=1):
         seen['error'] = seen['error'] and seen['error'].replace('rocess %d ' % pid, 'rocess #%d ' % number)
         seen['pid'] = '#%d' % number if seen['pid'] == pid else seen['pid']
@@ -67,5 +67,5 @@ def seen_after(code):
 
     The room that asks is there before, because code may give up the right to read where it lies.
     """
-    rooms = "_observe.kube_proxy, _observe.kube_proxy_answer"
+    rooms = "_kernel.processes, _observe.kube_proxy, _observe.kube_proxy_answer"
     return json.loads(run_python(rooms, PRELUDE + code, *ISOLATED).splitlines()[-1])

@@ -9,6 +9,7 @@ import socket
 import threading
 import time
 
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel.processes import find
 from ansible_collections.kubenode.connections.plugins.module_utils._observe import kube_proxy
 
 CONFIG = {"Mode": "ipvs", "IPVS": {"TCPTimeout": "12s"}, "ClientConnection": {"Kubeconfig": "/etc/secret"}}
@@ -101,6 +102,6 @@ GOOD = {
 
 def ask(server, host="127.0.0.1"):
     started = time.monotonic()
-    seen = kube_proxy.read(f"{host}:{server.port}", TIMEOUT_SECONDS)
+    seen = kube_proxy.read(find(kube_proxy.WANTED), f"{host}:{server.port}", TIMEOUT_SECONDS)
     assert time.monotonic() - started < TIMEOUT_SECONDS + 20
     return seen

@@ -60,8 +60,8 @@ def test_a_node_with_ipvs():
 
 
 def test_a_kube_proxy_that_is_asked():
-    code = "assert room.read(None, 5).mode == 'ipvs'"
-    prelude = _kube_proxies.PRELUDE + "listening('kube-proxy')\n"
+    code = "assert room.read(processes.find(room.WANTED), None, 5).mode == 'ipvs'"
+    prelude = f"from {MODULE_UTILS}._kernel import processes\n" + _kube_proxies.PRELUDE + "listening('kube-proxy')\n"
     rooms, library = imported("_observe.kube_proxy", code, prelude, _kube_proxies.ISOLATED)
     assert rooms >= KUBE_PROXY
     assert library & HEAVY == set()

@@ -40,6 +40,14 @@ def test_no_more_than_the_limit_is_read(root, limit, expected):
     assert read_plain(str(root / "etc/plain"), limit) == expected
 
 
+@pytest.mark.parametrize("size", [65535, 65536, 65537, 200000])
+@pytest.mark.parametrize("limit", [65535, 65536, 199999, 200000, 1 << 20])
+def test_long_files_are_read_to_the_limit_too(tmp_path, size, limit):
+    data = bytes(range(256)) * (size // 256 + 1)
+    (tmp_path / "long").write_bytes(data[:size])
+    assert read_plain(str(tmp_path / "long"), limit) == (data[: min(size, limit)], size > limit)
+
+
 def test_what_is_put_in_the_place_of_a_checked_file_is_not_opened(root, monkeypatch):
     path = str(root / "etc/plain")
     real = plain_files.reopen_plain

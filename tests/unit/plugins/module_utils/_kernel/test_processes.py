@@ -21,7 +21,9 @@ from ansible_collections.kubenode.connections.plugins.module_utils._kernel.proce
     HOST_NETWORK,
     NODE,
     Process,
+    Wanted,
     find,
+    find_all,
 )
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._isolated import run_python
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._isolated_node import isolated, write
@@ -41,7 +43,7 @@ PROGRAM = "/run/root/kubelet"
 
 def found(names=("kubelet",), namespaces=NODE):
     """The pid of the process that is believed, and the doubts."""
-    process, doubts = find(names, namespaces)
+    process, doubts = find(Wanted(names, namespaces))
     return (None if process is None else process.pid), doubts
 
 
@@ -55,6 +57,56 @@ def test_roots_own_in_the_nodes_namespaces_is_believed():
         assert found() == (process.pid, [])
         assert found(namespaces=HOST_NETWORK) == (process.pid, [])
         assert found(["crio"]) == (None, [])
+
+
+@isolated
+def test_several_programs_in_one_pass_each_by_its_own_names_and_namespaces():
+    wanted = [Wanted(["kubelet"], NODE), Wanted(["kube-proxy"]), Wanted(["kubelet", "crio"]), Wanted(["dockerd"])]
+    with kubelet(prefix=("unshare", "--mount")) as pod, kubelet(path="/run/root/kube-proxy") as proxy:
+        own_files = f"Process {pod.pid} calls itself kubelet, but is in a container (it has its own mnt namespace)"
+        assert [(process and process.pid, doubts) for process, doubts in find_all(wanted)] == [
+            (None, [f"{own_files}: it is not believed."]),
+            (proxy.pid, []),
+            (pod.pid, []),
+            (None, []),
+        ]
+
+
+@isolated
+def test_hyperkube_is_one_of_them():
+    with kubelet("kube-proxy", path="/run/root/hyperkube") as process:
+        of_kubelet, of_proxy = find_all([Wanted(["kubelet"]), Wanted(["kube-proxy"])])
+        assert (of_kubelet, of_proxy.process.pid) == ((None, []), process.pid)
+
+
+@isolated
+def test_many_that_are_not_believed_leave_room_for_the_one_that_is():
+    """Anybody can start more processes of a name than this process may have files open."""
+    put(PROGRAM, elf())
+    many = [subprocess.Popen(["setpriv", "--reuid", str(NOBODY), "--clear-groups", PROGRAM]) for _each in range(30)]
+    try:
+        while not all(Process(each.pid).name() == "kubelet" for each in many):
+            time.sleep(0.01)
+        with kubelet(path="/run/other/kubelet") as process:
+            assert process.pid > many[-1].pid
+            code = (
+                "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (20, 20));"
+                "found = processes.find_all([processes.Wanted(['kubelet'], processes.NODE)])[0];"
+                "print(found.process.pid, len(found.doubts))"
+            )
+            assert run_python("_kernel.processes", code) == f"{process.pid} 4"
+    finally:
+        for each in many:
+            each.kill()
+            each.wait()
+
+
+@isolated
+def test_the_name_is_the_pinned_process_s_own(monkeypatch):
+    """A pid that is used again between the look at its name and the pinning is another process."""
+    with kubelet() as process, kubelet(path="/run/other/sh") as other:
+        monkeypatch.setattr(processes, "Process", lambda pid, _proc: Process(other.pid if pid == process.pid else pid))
+        assert found() == (None, [])
 
 
 @isolated
@@ -193,7 +245,7 @@ def test_hyperkube_is_what_its_first_argument_says():
 def test_root_without_the_right_to_look_does_not_believe():
     """Root of a container that may not look at processes with more rights than its own."""
     with kubelet() as process:
-        code = "print(processes.find(['kubelet'], processes.NODE))"
+        code = "print(processes.find(processes.Wanted(['kubelet'], processes.NODE)))"
         said = run_python("_kernel.processes", code, "setpriv", "--bounding-set", "-sys_ptrace")
     assert said.startswith("Found(process=None, doubts=['Process ")
     assert f"Process {process.pid} calls itself kubelet, but may not be looked at: it is not believed." in said

@@ -6,6 +6,7 @@
 
 import pytest
 
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel.processes import find
 from ansible_collections.kubenode.connections.plugins.module_utils._observe import container_runtimes
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._isolated_node import isolated
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._small_programs import (
@@ -19,33 +20,37 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._s
 pytestmark = needs_x86
 
 
+def read():
+    return container_runtimes.names(find(container_runtimes.WANTED))
+
+
 @isolated
 def test_none_is_certain_where_no_process_has_such_a_name():
     with running(put("/run/root/nginx", elf())):
-        assert container_runtimes.read() == []
+        assert read() == []
 
 
 @pytest.mark.parametrize("name", container_runtimes.NAMES)
 @isolated
 def test_each_daemon_is_told_by_its_name(name):
     with running(put("/run/root/" + name, elf())):
-        assert container_runtimes.read() == [name]
+        assert read() == [name]
 
 
 @isolated
 def test_what_only_calls_itself_so_leaves_it_uncertain():
     with running(put("/run/user/containerd", elf(), owner=NOBODY), user=NOBODY):
-        assert container_runtimes.read() is None
+        assert read() is None
 
 
 @isolated
 def test_what_only_calls_itself_so_does_not_hide_the_true_one():
     theirs = put("/run/user/containerd", elf(), owner=NOBODY)
     with running(theirs, user=NOBODY), running(put("/run/root/crio", elf())):
-        assert container_runtimes.read() == ["crio"]
+        assert read() == ["crio"]
 
 
 @isolated
 def test_one_of_a_pod_is_not_the_nodes():
     with running(put("/run/root/dockerd", elf()), prefix=("unshare", "--net")):
-        assert container_runtimes.read() == []
+        assert read() == []

@@ -9,6 +9,7 @@ import socket
 
 import pytest
 
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel.processes import find
 from ansible_collections.kubenode.connections.plugins.module_utils._observe import kube_proxy
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._kube_proxies import seen_after
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._kube_proxy_servers import (
@@ -40,7 +41,7 @@ def test_a_connection_that_never_comes_about_is_given_up_in_time():
         for filler in fillers:
             filler.setblocking(False)
             filler.connect_ex(listener.getsockname())
-        seen = kube_proxy.read(f"127.0.0.1:{listener.getsockname()[1]}", TIMEOUT_SECONDS)
+        seen = kube_proxy.read(find(kube_proxy.WANTED), f"127.0.0.1:{listener.getsockname()[1]}", TIMEOUT_SECONDS)
         for filler in fillers:
             filler.close()
     assert (seen.running, seen.absent) == (False, False)
@@ -48,7 +49,7 @@ def test_a_connection_that_never_comes_about_is_given_up_in_time():
 
 
 def test_a_name_instead_of_an_address_is_refused_without_asking_a_resolver():
-    seen = kube_proxy.read("kube.example.com:10249", TIMEOUT_SECONDS)
+    seen = kube_proxy.read(find(kube_proxy.WANTED), "kube.example.com:10249", TIMEOUT_SECONDS)
     assert (seen.running, seen.address, seen.absent) == (False, None, False)
     assert seen.error == "kube-proxy: 'kube.example.com' is not an IP address. Give it as in 127.0.0.1:10249."
 
@@ -273,7 +274,7 @@ def test_the_address_that_the_process_was_told(arguments, address):
         "open('/opt/file', 'w').write('kind: KubeProxyConfiguration\\nmetricsBindAddress: 10.0.0.7:2\\n')\n"
         "open('/opt/empty', 'w').write('metricsBindAddress: \"\"\\n')\n"
         f"waiting('kube-proxy', *{arguments!r})\n"
-        "print(json.dumps(kube_proxy.bind_address(kube_proxy.find(['kube-proxy']).process)))"
+        "print(json.dumps(kube_proxy.bind_address(processes.find(kube_proxy.WANTED).process)))"
     )
     assert seen_after(code) == [address, []]
 

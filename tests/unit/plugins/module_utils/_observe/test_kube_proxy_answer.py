@@ -9,6 +9,7 @@ import socket
 
 import pytest
 
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel.processes import find
 from ansible_collections.kubenode.connections.plugins.module_utils._observe import kube_proxy
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._hang_guard import hang_guard
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._kube_proxy_servers import (
@@ -157,7 +158,7 @@ def test_a_length_of_thousands_of_digits_is_a_long_one():
 )
 def test_a_configuration_that_nobody_serves_ends_in_a_sentence(config):
     with Server(http(dict(GOOD, **{"/configz": config}))) as server, hang_guard():
-        seen = kube_proxy.read(f"127.0.0.1:{server.port}", 30)
+        seen = kube_proxy.read(find(kube_proxy.WANTED), f"127.0.0.1:{server.port}", 30)
     assert (seen.mode, seen.version, seen.ipvs_timeouts) == ("ipvs", "v1.31.2", None)
     assert re.search(
         r": /configz answers (no JSON \(.*\)|JSON without an object kubeproxy.config.k8s.io)\.\Z", seen.error

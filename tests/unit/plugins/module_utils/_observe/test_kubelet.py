@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel.processes import find
 from ansible_collections.kubenode.connections.plugins.module_utils._observe import kubelet as observe_kubelet
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._isolated_node import isolated
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._small_programs import (
@@ -26,6 +27,10 @@ PROGRAM = "/run/root/kubelet"
 VERSION = "Kubernetes v1.31.2\n"
 
 
+def read():
+    return observe_kubelet.read(find(observe_kubelet.WANTED))
+
+
 def variables_of(seen):
     return {name: getattr(seen, name) for name in UNSET}
 
@@ -37,7 +42,7 @@ def kubelet(*arguments, path=PROGRAM, answer=VERSION, **how):
 
 @isolated
 def test_no_kubelet_is_no_error():
-    assert observe_kubelet.read() == observe_kubelet.Kubelet(False, None, None, None, None, None, None)
+    assert read() == observe_kubelet.Kubelet(False, None, None, None, None, None, None)
 
 
 VARIABLES = [
@@ -63,7 +68,7 @@ VARIABLES = [
 @isolated
 def test_the_variables_in_force(environment, expected):
     with kubelet(environment=environment) as process:
-        seen = observe_kubelet.read()
+        seen = read()
     assert (seen.running, seen.pid, seen.version, seen.error) == (True, process.pid, "v1.31.2", None)
     assert variables_of(seen) == dict(UNSET, **expected)
 
@@ -71,7 +76,7 @@ def test_the_variables_in_force(environment, expected):
 @isolated
 def test_nothing_else_of_the_environment_is_returned():
     with kubelet(environment={"TOKEN": "secret-7f3a", "DISABLE_HTTP2": "1"}):
-        seen = observe_kubelet.read()
+        seen = read()
     assert seen.disable_http2 is True
     assert "secret-7f3a" not in repr(seen)
 
@@ -87,7 +92,7 @@ def test_a_user_who_alternates_between_kubelet_and_a_program_of_his_has_neither_
     with running(PROGRAM, user=NOBODY, becomes_others=True) as process:
         deadline = time.monotonic() + 2
         while time.monotonic() < deadline and not made_by:
-            seen = observe_kubelet.read()
+            seen = read()
             made_by |= {os.stat(marker).st_uid} if os.path.exists(marker) else set()
     assert made_by == set(), "the user's program was run, as the user who owns the file that it makes"
     assert (seen.running, seen.version) == (False, None)
@@ -97,7 +102,7 @@ def test_a_user_who_alternates_between_kubelet_and_a_program_of_his_has_neither_
 @isolated
 def test_what_was_not_believed_is_told_beside_the_kubelet_of_the_node():
     with running(put("/run/user/kubelet", elf(VERSION), owner=NOBODY), user=NOBODY) as theirs, kubelet() as process:
-        seen = observe_kubelet.read()
+        seen = read()
     assert (seen.pid, seen.version) == (process.pid, "v1.31.2")
     assert seen.error == f"Process {theirs.pid} calls itself kubelet, but runs as user {NOBODY}: it is not believed."
 
@@ -107,7 +112,7 @@ def test_the_one_that_was_started_last_is_the_nodes():
     with kubelet(path="/run/old/kubelet", answer="Kubernetes v1.30.0\n") as old:
         time.sleep(0.05)
         with kubelet() as process:
-            seen = observe_kubelet.read()
+            seen = read()
     assert (seen.pid, seen.version) == (process.pid, "v1.31.2")
     assert seen.error == (
         f"Processes {old.pid}, {process.pid} are all called kubelet, one is expected: {process.pid} is believed, "
@@ -119,7 +124,7 @@ def test_the_one_that_was_started_last_is_the_nodes():
 def test_not_root_gets_no_version_and_no_variables_and_is_told_why():
     with kubelet(environment={"DISABLE_HTTP2": "1"}) as process:
         os.seteuid(NOBODY)
-        seen = observe_kubelet.read()
+        seen = read()
         os.seteuid(0)
     assert variables_of(seen) == dict.fromkeys(UNSET)
     assert (seen.running, seen.pid, seen.version) == (True, process.pid, None)
