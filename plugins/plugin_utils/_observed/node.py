@@ -93,6 +93,7 @@ class Namespaces:
 
 IPVS_TIMEOUTS = "ipvs-timeouts"
 IPVS_SERVICES = "ipvs-services"
+_KEEPALIVED = "the configuration of keepalived"
 CONNTRACK = "conntrack"
 KUBE_PROXY = "kube-proxy"
 KUBELET = "kubelet"
@@ -154,8 +155,9 @@ class Observed:
         """
         daemons = self.kubelet.running is not False or self.kubelet.error or self.kube_proxy.running is not False
         containers = self.runtimes != () or self.pods is None or self.pods.count
-        balances = self.ipvs.services or self.problem(IPVS_SERVICES) or self.others.keepalived
-        return bool(daemons or containers or balances)
+        balances = self.ipvs.services or self.problem(IPVS_SERVICES)
+        keepalived = self.others.keepalived or any(problem.what == _KEEPALIVED for problem in self.problems)
+        return bool(daemons or containers or balances or keepalived)
 
     @property
     def ipvs_on_path(self) -> bool:

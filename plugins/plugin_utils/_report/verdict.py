@@ -110,8 +110,9 @@ def beside(document: Document) -> list[str]:
     if others:
         is_node = "is no node" if len(others) == 1 else "are no nodes"
         told.append(
-            f"{count(len(others), 'host')} {is_node} of a cluster (no kubelet, kube-proxy, container runtime or IPVS "
-            f"service) and not counted: {named(others)}. keepalive_every_host: true counts them, too."
+            f"{count(len(others), 'host')} {is_node} of a cluster (no kubelet, kube-proxy, container runtime, IPVS "
+            f"service or lvs_timeouts of keepalived) and not counted: {named(others)}. keepalive_every_host: true counts "
+            "them, too."
         )
     return told
 

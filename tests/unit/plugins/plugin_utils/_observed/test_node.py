@@ -165,8 +165,23 @@ def no_node(**sections):
     return altered({**with_rows(plain_node()), "container_runtimes": []}, **sections)
 
 
-def test_a_host_without_kubernetes_containers_and_ipvs_is_no_node():
-    assert parse_node(no_node()).is_node is False
+UNREAD = {"id": "other-writers", "what": "the configuration of keepalived", "why": "denied", "do": ""}
+
+
+@pytest.mark.parametrize(
+    "node",
+    [
+        pytest.param(no_node(), id="nothing of all that"),
+        pytest.param(
+            {**no_node(), "owners": {"keepalived": None}}, id="keepalived for an address, which sets no IPVS timeouts"
+        ),
+        pytest.param(
+            no_node(problems=[{**UNREAD, "what": "the configuration of TuneD"}]), id="TuneD could not be read"
+        ),
+    ],
+)
+def test_a_host_without_kubernetes_containers_and_ipvs_is_no_node(node):
+    assert parse_node(node).is_node is False
 
 
 UNREAD_SERVICES = {"id": "ipvs-services", "what": "IPVS", "why": "denied", "do": ""}
@@ -187,6 +202,11 @@ UNREAD_SERVICES = {"id": "ipvs-services", "what": "IPVS", "why": "denied", "do":
         pytest.param(no_node(pods={"count": 1}), id="a pod"),
         pytest.param(with_service(no_node(), "rr"), id="an IPVS service"),
         pytest.param(no_node(problems=[UNREAD_SERVICES]), id="IPVS services could not be read"),
+        pytest.param(
+            {**no_node(), "owners": {"keepalived": {"file": "/k", "line": 1, "timeouts": {"tcp": 900}}}},
+            id="a load balancer whose virtual servers are away",
+        ),
+        pytest.param(no_node(problems=[UNREAD]), id="whether keepalived sets IPVS timeouts could not be read"),
         pytest.param(plain_node(), id="an older node_info did not look"),
     ],
 )

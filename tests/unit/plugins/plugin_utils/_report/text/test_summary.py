@@ -91,8 +91,8 @@ def test_whom_the_verdict_is_not_about_is_told_with_it():
     report["other_hosts"] = ["bastion"]
     assert head(report)[-3:] == [
         "1 of 3 hosts was left out: w2. Their limits are not in this plan.",
-        "1 host is no node of a cluster (no kubelet, kube-proxy, container runtime or IPVS service) and not counted:",
-        "bastion. keepalive_every_host: true counts them, too.",
+        "1 host is no node of a cluster (no kubelet, kube-proxy, container runtime, IPVS service or lvs_timeouts of",
+        "keepalived) and not counted: bastion. keepalive_every_host: true counts them, too.",
     ]
 
 
