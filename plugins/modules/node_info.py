@@ -39,6 +39,14 @@ options:
       - V(0) reads them once, and RV(node.growth) is V(null).
     type: float
     default: 1
+  sysctls:
+    description:
+      - Further sysctls to read, by their dotted names, for RV(node.sysctls).
+      - One that cannot be read is left out, and so are the secrets C(tcp_fastopen_key) and C(stable_secret).
+    type: list
+    elements: str
+    default: []
+    version_added: 0.2.0
 extends_documentation_fragment:
   - kubenode.connections._attributes
 attributes:
@@ -322,7 +330,7 @@ node:
           sample:
     sysctls:
       description:
-        - Every kernel setting that the collection reads, by its dotted name.
+        - Every kernel setting that the collection reads, and those of O(sysctls), by their dotted names.
         - C(state) is V(present), V(absent) (this kernel does not have it now) or V(unreadable), and C(error) says why.
           C(value) is the live value as text, white space folded to single blanks.
         - C(boot.value) is what C(systemd-sysctl), or C(sysctl --system) where that is not installed, sets at boot,
@@ -668,6 +676,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.kubenode.connections.plugins.module_utils._common.errors import NodeError
 from ansible_collections.kubenode.connections.plugins.module_utils._common.look_times import check_sample, check_timeout
 from ansible_collections.kubenode.connections.plugins.module_utils._common.printable import presentable
+from ansible_collections.kubenode.connections.plugins.module_utils._common.sysctl_keys import with_further
 from ansible_collections.kubenode.connections.plugins.module_utils._observe.node import read_node
 
 
@@ -678,6 +687,7 @@ def main() -> None:
             "kube_proxy_address": {"type": "str"},
             "kube_proxy_timeout": {"type": "float", "default": 3},
             "sample_seconds": {"type": "float", "default": 1},
+            "sysctls": {"type": "list", "elements": "str", "default": []},
         },
         supports_check_mode=True,
     )
@@ -685,9 +695,10 @@ def main() -> None:
     try:
         check_timeout("kube_proxy_timeout", timeout)
         check_sample("sample_seconds", sample)
-    except NodeError as error:
+        keys = with_further(module.params["sysctls"])
+    except (NodeError, ValueError) as error:
         module.fail_json(msg=str(error))
-    node = read_node(module.params["kube_proxy_address"], timeout, sample)
+    node = read_node(module.params["kube_proxy_address"], timeout, sample, keys)
     module.exit_json(changed=False, node=presentable(node))
 
 

@@ -343,6 +343,7 @@ from typing import Any, Dict
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.look_times import check_timeout
+from ansible_collections.kubenode.connections.plugins.module_utils._common.sysctl_keys import with_further
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.one_run import answer
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.options import (
     MODULES_FILE,
@@ -393,7 +394,8 @@ def _converged(module: AnsibleModule) -> Dict[str, Any]:
     if look is not None and not module.check_mode:
         from ansible_collections.kubenode.connections.plugins.module_utils._observe.node import read_node
 
-        result["node"] = read_node(look["kube_proxy_address"], look["kube_proxy_timeout"])
+        keys = with_further(module.params["sysctls"] or ())
+        result["node"] = read_node(look["kube_proxy_address"], look["kube_proxy_timeout"], keys=keys)
     return result
 
 

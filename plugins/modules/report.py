@@ -60,8 +60,8 @@ options:
   every_host:
     description:
       - Whether hosts count that are no nodes of a cluster. Such a host has no kubelet, no kube-proxy, no container
-        runtime, no IPVS service and no keepalived that sets IPVS timeouts. With V(false) the report names them, and they
-        are neither judged nor changed.
+        runtime, no IPVS service and no keepalived that sets IPVS timeouts. With V(false) the report names them, and
+        they are neither judged nor changed.
       - Where no host of the play is a node, all of them count.
       - It is used with O(registered).
     type: bool

@@ -41,8 +41,11 @@ def test_an_apply_takes_the_canary_first_and_a_converged_fleet_is_not_contacted_
 
 
 def test_what_is_no_longer_wished_is_given_back_though_no_value_is_late(four):
-    four.run("apply", keepalive_sysctls={"net.core.somaxconn": 1024})
+    further = {"net.core.somaxconn": 1024, "net/ipv4/ip_local_port_range": "2000 60000"}
+    first, second = (four.run("apply", keepalive_sysctls=further) for _round in range(2))
     assert four.sysctl("node1", "net.core.somaxconn") == "1024"
+    assert "Apply changed 4 of 4 nodes." in first.stdout
+    assert batches(second) == [[]]
     ran = four.run("apply")
     assert ran.returncode == 0, ran.stdout
     assert four.sysctl("node1", "net.core.somaxconn") != "1024"

@@ -5,7 +5,7 @@
 """Names of sysctls and what the collection knows about each. Private to this collection."""
 
 import re
-from typing import Dict, List, NamedTuple, Optional
+from typing import Dict, Iterable, List, NamedTuple, Optional
 
 from . import keepalive
 
@@ -107,3 +107,16 @@ def module_for(name: str) -> Optional[str]:
 
 KEYS: Dict[str, Key] = {name: Key(name, module_for(name), default) for name, default in _DEFAULTS}
 """Every sysctl the collection reads and may set, by dotted name."""
+
+_SECRETS = ("tcp_fastopen_key", "stable_secret")
+"""The last part of the names of what the kernel itself lets nobody but root read because it is a secret."""
+
+
+def with_further(names: Iterable[str]) -> Dict[str, Key]:
+    """KEYS, and these in their dotted form, but for secrets. Raises ValueError, as sysctl_path."""
+    keys = dict(KEYS)
+    for name in map(canonical, names):
+        sysctl_path(name)
+        if name not in keys and not name.endswith(_SECRETS):
+            keys[name] = Key(name, module_for(name), None)
+    return keys

@@ -6,9 +6,9 @@
 collection.
 """
 
-from typing import Any, Dict, List, NamedTuple
+from typing import Any, Dict, List, Mapping, NamedTuple
 
-from ansible_collections.kubenode.connections.plugins.module_utils._common.sysctl_keys import KEYS, MODULES
+from ansible_collections.kubenode.connections.plugins.module_utils._common.sysctl_keys import KEYS, MODULES, Key
 from ansible_collections.kubenode.connections.plugins.module_utils._files import modules_load, sysctl_d
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.modules import module_builtin, module_loaded
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.node_files import Problem
@@ -23,16 +23,17 @@ MAX_BOOT_PROBLEMS = 20
 class Boot(NamedTuple):
     """What happens at boot: the lines that load modules, the lines that set keys, the lines nobody can use."""
 
+    keys: Mapping[str, Key]
     modules: Dict[str, modules_load.Source]
     values: Dict[str, sysctl_d.BootValue]
     problems: List[Problem]
 
 
-def read() -> Boot:
-    """What the files of the node make of a boot. Never raises."""
+def read(keys: Mapping[str, Key]) -> Boot:
+    """What the files of the node make of a boot, of these keys. Never raises."""
     modules, module_problems = modules_load.read_boot()
-    sysctls = sysctl_d.read_boot(KEYS)
-    return Boot(modules_load.with_dependencies(modules), sysctls.values, sysctls.problems + module_problems)
+    sysctls = sysctl_d.read_boot(keys)
+    return Boot(keys, modules_load.with_dependencies(modules), sysctls.values, sysctls.problems + module_problems)
 
 
 def boot_problems(boot: Boot, problems: Problems) -> List[Dict[str, Any]]:
@@ -57,11 +58,16 @@ def modules(boot: Boot) -> Dict[str, Any]:
 
 
 def sysctls(boot: Boot, problems: Problems) -> Dict[str, Any]:
-    """Each key by name: its value, and what a boot sets, and whether its module is there by then."""
+    """Each key by name: its value, and what a boot sets, and whether its module is there by then.
+
+    A further key that cannot be read, such as one that is there to be written only, is left out.
+    """
     result: Dict[str, Any] = {}
     unreadable = []
-    for name, key in KEYS.items():
+    for name, key in boot.keys.items():
         reading = read_sysctl(name)
+        if reading.error and name not in KEYS:
+            continue
         if reading.error:
             unreadable.append(Fault(reading.error, reading.do))
         in_time = key.module is None or key.module in boot.modules or module_builtin(key.module)

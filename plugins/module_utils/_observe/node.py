@@ -6,11 +6,11 @@
 
 import os
 import time
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Mapping, Optional
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common import rps_rules
 from ansible_collections.kubenode.connections.plugins.module_utils._common.errors import more_rights
-from ansible_collections.kubenode.connections.plugins.module_utils._common.sysctl_keys import KEYS
+from ansible_collections.kubenode.connections.plugins.module_utils._common.sysctl_keys import KEYS, Key
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel import (
     counters,
     inet_diag,
@@ -31,23 +31,29 @@ _COUNTERS = {"conntrack": counters.read_statistics, "softnet": lambda: counters.
 
 
 def read_node(
-    kube_proxy_address: Optional[str], kube_proxy_timeout_seconds: float, sample_seconds: float = 0
+    kube_proxy_address: Optional[str],
+    kube_proxy_timeout_seconds: float,
+    sample_seconds: float = 0,
+    keys: Mapping[str, Key] = KEYS,
 ) -> Dict[str, Any]:
     """The node as node_info documents it; what cannot be read is in problems. Changes nothing, loads nothing.
 
     With sample_seconds it takes that long at least: counters are read first and again at the end, the rest in between.
+    ``keys`` are the sysctls to read, KEYS and more.
     """
     before = counters.take_sample(_COUNTERS) if sample_seconds else None
-    node = _read_all(kube_proxy_address, kube_proxy_timeout_seconds)
+    node = _read_all(kube_proxy_address, kube_proxy_timeout_seconds, keys)
     if before is not None:
         time.sleep(counters.rest_seconds(before, sample_seconds))
         node["growth"] = counters.growth(before, counters.take_sample(_COUNTERS))
     return node
 
 
-def _read_all(kube_proxy_address: Optional[str], kube_proxy_timeout_seconds: float) -> Dict[str, Any]:
+def _read_all(
+    kube_proxy_address: Optional[str], kube_proxy_timeout_seconds: float, keys: Mapping[str, Key]
+) -> Dict[str, Any]:
     problems = Problems()
-    at_boot = boot.read()
+    at_boot = boot.read(keys)
     ipvs_now, addresses, marks = ipvs.read(problems)
     of_kubelet, of_proxy, of_runtime = processes.find_all(
         [kubelet.WANTED, kube_proxy.WANTED, container_runtimes.WANTED]
@@ -56,7 +62,7 @@ def _read_all(kube_proxy_address: Optional[str], kube_proxy_timeout_seconds: flo
     kubelet_now, runtimes = _read_kubelet(of_kubelet, problems), container_runtimes.names(of_runtime)
     proxy = _read_kube_proxy(of_proxy, kube_proxy_address, kube_proxy_timeout_seconds, problems)
     to_services = destinations.read(addresses, marks, proxy["mode"])
-    writers = _read_other_writers(problems)
+    writers = _read_other_writers(keys, problems)
     found = namespaces.read(inside=_sockets_to(to_services.names))
     return {
         "hostname": os.uname().nodename,
@@ -124,8 +130,8 @@ def _read_kube_proxy(
     return {name: value for name, value in seen._asdict().items() if name != "absent"}
 
 
-def _read_other_writers(problems: Problems) -> summary.OtherWriters:
-    seen = summary.read(KEYS)
+def _read_other_writers(keys: Mapping[str, Key], problems: Problems) -> summary.OtherWriters:
+    seen = summary.read(keys)
     for what, found in seen.problems.items():
         problems.add_faults("other-writers", what, [Fault(sentence(each), each.do or _BY_HAND) for each in found])
     return seen

@@ -111,8 +111,8 @@ def beside(document: Document) -> list[str]:
         is_node = "is no node" if len(others) == 1 else "are no nodes"
         told.append(
             f"{count(len(others), 'host')} {is_node} of a cluster (no kubelet, kube-proxy, container runtime, IPVS "
-            f"service or lvs_timeouts of keepalived) and not counted: {named(others)}. keepalive_every_host: true counts "
-            "them, too."
+            f"service or lvs_timeouts of keepalived) and not counted: {named(others)}. keepalive_every_host: true "
+            "counts them, too."
         )
     return told
 

@@ -93,3 +93,14 @@ def test_the_canonical_name_of_a_canonical_name_is_itself(start, text):
     once = sysctl_keys.canonical(start + text)
     assert sysctl_keys.canonical(once) == once
     assert sysctl_keys.components(once) == sysctl_keys.components(start + text)
+
+
+def test_further_keys_are_known_by_their_dotted_names_and_secrets_are_not():
+    names = ["net/core/somaxconn", "net.bridge.x", "net.ipv4.ip_forward", "net.ipv4.tcp_fastopen_key"]
+    keys = sysctl_keys.with_further([*names, "net.ipv6.conf.eth0/1.stable_secret"])
+    assert {name: keys[name] for name in keys.keys() - sysctl_keys.KEYS.keys()} == {
+        "net.core.somaxconn": ("net.core.somaxconn", None, None),
+        "net.bridge.x": ("net.bridge.x", "br_netfilter", None),
+    }
+    with pytest.raises(ValueError, match="is not a path below /proc/sys"):
+        sysctl_keys.with_further(["net.ipv4/..//x\0"])

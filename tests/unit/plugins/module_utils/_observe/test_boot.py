@@ -9,8 +9,10 @@ from ansible_collections.kubenode.connections.plugins.module_utils._common.sysct
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._strange_nodes import seen_after
 
 READ = """
+from ansible_collections.kubenode.connections.plugins.module_utils._common.sysctl_keys import with_further
 found = problems.Problems()
-at_boot = boot.read()
+further = ['net.core.somaxconn', 'net/ipv4/route/flush', 'net.ipv4.tcp_fastopen_key', 'net.no_such']
+at_boot = boot.read(with_further(further))
 seen = {
     'modules': boot.modules(at_boot),
     'sysctls': boot.sysctls(at_boot, found),
@@ -42,7 +44,7 @@ def test_a_key_that_cannot_be_read_is_not_absent():
 
 def test_without_any_configuration_directory_no_file_sets_anything():
     node = node_after("empty('/etc', '/run', '/usr/local/lib', '/usr/lib/sysctl.d', '/usr/lib/modules-load.d')")
-    assert [key["boot"]["value"] for key in node["sysctls"].values()] == [None] * len(KEYS)
+    assert {key["boot"]["value"] for key in node["sysctls"].values()} == {None}
     assert node["boot_problems"] == []
 
 
@@ -131,3 +133,14 @@ def test_files_and_folders_that_may_not_be_read_are_problems_and_not_absent():
         "/etc/modules-load.d: the folder cannot be read: Permission denied",
         "do": "Run as root (become: true).",
     } in node["problems"]
+
+
+def test_further_keys_are_read_alike_but_for_secrets_and_what_is_there_to_be_written_only():
+    node = node_after("write('/etc/sysctl.d/9.conf', 'net.core.somaxconn = 77\\n')")
+    assert node["sysctls"].keys() - KEYS.keys() == {"net.core.somaxconn", "net.no_such"}
+    assert (node["sysctls"]["net.core.somaxconn"]["state"], node["sysctls"]["net.no_such"]["state"]) == (
+        "present",
+        "absent",
+    )
+    assert node["sysctls"]["net.core.somaxconn"]["boot"]["value"] == "77"
+    assert node["problems"] == []
