@@ -43,7 +43,8 @@ def make_plan(
     named = {str(name): node for name, node in nodes.items()}
     observed = {name: parse_node(node) for name, node in named.items()}
     others = () if every_host else _others(observed)
-    counting = {name: node for name, node in observed.items() if name not in set(others)}
+    not_counting = set(others)
+    counting = {name: node for name, node in observed.items() if name not in not_counting}
     plan = plan_of(
         counting,
         parse_policies(_by_node(counting, wishes, own or {})),

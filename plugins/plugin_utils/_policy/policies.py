@@ -35,8 +35,7 @@ def parse_policies(wishes: Mapping[str, object]) -> Policies:
     Raises PlanError where hosts differ in what one plan can have only one value of.
     """
     parsed: dict[str, Policy] = {}
-    texts = grouped((json.dumps(each, sort_keys=True, default=str), host) for host, each in wishes.items())
-    for hosts in texts.values():
+    for hosts in grouped((repr(each), host) for host, each in wishes.items()).values():
         try:
             policy = parse_policy(wishes[hosts[0]])
         except PlanError as error:

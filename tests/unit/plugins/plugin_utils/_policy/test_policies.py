@@ -105,6 +105,12 @@ def test_what_belongs_to_a_node_may_differ(name, value):
             "policy: [1] is not a mapping. Write names and values, for example {lost_probes: 2}. (on cp1)",
             id="no mapping",
         ),
+        pytest.param(
+            wishes({}, {"sysctls": {1: "x", "vm.swappiness": "10", None: 2}}),
+            "keepalive_sysctls: {1: 'x', 'vm.swappiness': '10', None: 2} is not a mapping of names and values. Write one, "
+            "for example {}. (on cp1)",
+            id="names of several types",
+        ),
     ],
 )
 def test_a_wrong_value_is_told_once(given, message):
