@@ -14,7 +14,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._base.errors 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.grouping import grouped
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.node_ranges import named
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.untrusted import mapping, text
-from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import SAFE, UNKNOWN, count
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import SAFE, UNKNOWN, count, printable, some
 from ansible_collections.kubenode.connections.plugins.plugin_utils._findings.plan_with_findings import make_plan
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.elsewhere import Elsewhere
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import Limit
@@ -29,13 +29,13 @@ _LONGEST_REASON = 300
 def converged_of(play: Play, planned: object, converged: str | None) -> dict[str, Any]:
     """What the converge of each host returned, None where it had none by the plan of this report.
 
-    ``planned`` is what the report of before returned. A second apply in the same run of Ansible still has the results
-    of the first.
+    ``planned`` is what the report of before returned, None where there was none: then each counts. A second apply in
+    the same run of Ansible still has the results of the first.
     """
     made_at = mapping(mapping(planned).get("planned")).get("made_at")
     results = {name: host.registered.get(converged or "") for name, host in play.hosts.items()}
     return {
-        name: result if mapping(result).get("planned_at", made_at) == made_at else None
+        name: result if made_at is None or mapping(result).get("planned_at", made_at) == made_at else None
         for name, result in results.items()
     }
 
@@ -93,7 +93,7 @@ def refuse_unobserved(plan: Mapping[str, Any], nodes: Mapping[str, Any], most_pe
     if len(missing) * 100 <= most_percent * len(plan["nodes"]):
         return
     reasons = grouped((plan["nodes"][name]["why"], name) for name in missing)
-    told = "; ".join(f"{named(names)}: {why}" for why, names in reasons.items())
+    told = some([f"{named(names)}: {why}" for why, names in reasons.items()], "; ")
     raise PlanError(
         f"{len(missing)} of {count(len(plan['nodes']), 'host')} could not be observed, at most {most_percent} % may be "
         f"(keepalive_max_unobserved_percentage). Nothing was changed. {told}. Make them reachable, take them out of "
@@ -114,18 +114,21 @@ def for_hosts(plan: Mapping[str, Any], made_at: str) -> dict[str, Any]:
 
 
 def _for_host(name: str, node: Mapping[str, Any]) -> dict[str, Any]:
-    kept = ("to_converge", "settings", "verdict", "summary")
-    return {**{key: node[key] for key in kept}, "failure": failure_of(name, node, with_pods=True)}
+    said = {"summary": printable(node["summary"]), "failure": failure_of(name, node, with_pods=True)}
+    return {**{key: node[key] for key in ("to_converge", "settings", "verdict")}, **said}
 
 
 def failure_of(name: str, node: Mapping[str, Any], with_pods: bool) -> str | None:
-    """Why a node is not as the plan wants it, None where it is; ``with_pods``: running pods count, too."""
+    """Why a node is not as the plan wants it, None where it is; ``with_pods``: running pods count, too.
+
+    It quotes the node, and Ansible prints it as it is: so it is safe to print.
+    """
     missing = [each["sentence"] for each in node["changes"] if with_pods or not each["pods"]]
     own = node["own_verdict"]
     if own == SAFE and not missing and not (with_pods and node["verdict"] == UNKNOWN):
         return None
     said = node["summary"] if own == SAFE else f"{name} is {own}: {node['own_why']}."
-    return " ".join([said, *missing])
+    return printable(" ".join([said, *missing]))
 
 
 def judge_after(name: str, node: Any, wishes: Mapping[str, object], limit: Mapping[str, Any] | None) -> str | None:

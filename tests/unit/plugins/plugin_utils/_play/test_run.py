@@ -115,6 +115,12 @@ def test_only_what_came_of_this_plan_counts(result, counts):
     assert converged_of(of_play, {"planned": {"made_at": "now"}}, "done") == {"w1": result if counts else None}
 
 
+@pytest.mark.parametrize("planned", [None, {}, {"planned": {}}, "text"], ids=repr)
+def test_where_no_plan_is_named_each_result_counts(planned):
+    result = {"changed": True, "planned_at": "before"}
+    assert converged_of(Play({"w1": Host({}, {"done": result})}), planned, "done") == {"w1": result}
+
+
 HOSTILE = ["text", [1], None, {"node": 5}, {"node": {"hostname": [1], "ipvs": "x", "not_observed": {}}}]
 
 
@@ -139,6 +145,24 @@ def test_control_characters_of_a_message_reach_no_terminal():
     document = make_document(plan, nodes, made_at="2026-11-21T03:40:00Z", collection_version="0.2.0")
     shown = [str(caught.value), *map(plain, text_lines(document, 80, None))]
     assert not {"\x1b", "\x07", "\u202e"} & set("".join(shown))
+
+
+def with_escapes(node):
+    """The node with what a terminal would obey in the values of its sysctls."""
+    node = copy.deepcopy(node)
+    for sysctl in node["sysctls"].values():
+        sysctl["value"] = f"{sysctl['value']}\x1b[2J\u202egnp\n"
+    return node
+
+
+def test_control_characters_of_a_value_reach_no_terminal():
+    """Ansible prints what a task failed with, or that it did not, as it is."""
+    of_play = play(seen(with_escapes(stock_node())), seen(with_escapes(quiet_node())))
+    planned = for_hosts(plan_of(of_play, nodes_of(of_play, "seen")), "now")
+    said = [node[name] for node in planned["nodes"].values() for name in ("summary", "failure")]
+    said.append(judge_after("w1", with_escapes(stock_node()), {}, {**LIMIT, "name": "\x1b[31mIPVS"}))
+    assert "7200\\x1b[2J" in said[-1]
+    assert not {"\x1b", "\n", "\u202e"} & set("".join(said))
 
 
 def test_one_plan_of_all_from_one_policy():
@@ -186,6 +210,14 @@ def test_the_reason_of_each_is_told():
         "w4: it was not observed: Missing sudo password; w5: it was not observed. Make them reachable, take them out "
         "of the inventory, or raise that share."
     )
+
+
+def test_of_many_reasons_the_first_are_told():
+    of_play = play(seen(quiet_node()), *({"unreachable": True, "msg": f"no route to w{number}"} for number in range(99)))
+    nodes = nodes_of(of_play, "seen")
+    with pytest.raises(PlanError) as caught:
+        refuse_unobserved(plan_of(of_play, nodes), nodes, 50)
+    assert "w7: it was not observed: unreachable: no route to w5 and 93 more. Make them reachable" in str(caught.value)
 
 
 LIMIT = {"seconds": 900, "name": "IPVS tcp", "node": "w9"}
