@@ -30,7 +30,7 @@ class ActionModule(ActionBase):
         variables = task_vars or {}
         try:
             if arguments["refuse_tags"]:
-                refuse_tags(variables["ansible_run_tags"])
+                refuse_tags(variables["ansible_run_tags"], self._task.tags)
             play = read_play(self, variables)
             check({name: host.variables for name, host in play.hosts.items()})
         except PlanError as error:

@@ -106,7 +106,7 @@ def check(by_host: Mapping[str, Variables]) -> Policies:
     """
     _refuse_unknown(by_host)
     for name, take in {**RUN, **OBSERVATION}.items():
-        given = {host: each.get(PREFIX + name) for host, each in by_host.items()}
+        given = {host: each.get(PREFIX + name, _ABSENT) for host, each in by_host.items()}
         understood = _understood(name, take, given)
         if name in RUN and len(understood) > 1:
             # The task that reports runs once, and would take the first host's value for all.
@@ -115,11 +115,15 @@ def check(by_host: Mapping[str, Variables]) -> Policies:
     return parse_policies({host: wishes_of(each) for host, each in by_host.items()})
 
 
-def refuse_tags(asked: Iterable[str]) -> None:
-    """For a playbook without tags, of which ``--tags`` would leave nothing. Raises PlanError."""
-    tags = list(map(str, asked))
-    if "all" not in tags:
-        raise PlanError(f"--tags {','.join(tags)}: this playbook has no tags, so nothing would run. Leave --tags out.")
+def refuse_tags(asked: Iterable[str], own: Iterable[str] = ()) -> None:
+    """For a playbook of which ``--tags`` would leave nothing. Raises PlanError.
+
+    ``own``: the tags that all of its tasks have, as import_playbook may give them some.
+    """
+    tags, given = list(map(str, asked)), {*map(str, own)} - {"always"}
+    if not {"all", *given, "tagged" if given else "untagged"} & set(tags):
+        has = f"has only the tags {', '.join(sorted(given))}" if given else "has no tags"
+        raise PlanError(f"--tags {','.join(tags)}: this playbook {has}, so nothing would run. Leave --tags out.")
 
 
 def _understood(name: str, take: Callable[[str, object], Any], given: Variables) -> dict[str, list[str]]:
@@ -127,22 +131,31 @@ def _understood(name: str, take: Callable[[str, object], Any], given: Variables)
     pairs = []
     for hosts in grouped((repr(value), host) for host, value in given.items()).values():
         value = given[hosts[0]]
-        understood = None if value in _UNSET else _checked(name, take, value, hosts, len(given))
+        understood = None if _is_unset(name, value) else _checked(name, take, value, hosts, len(given))
         pairs += [(repr(understood), host) for host in hosts]
     return grouped(pairs)
 
 
-_UNSET: tuple[object, ...] = (None, "", [])
+_ABSENT = object()
+
+_MAY_BE_EMPTY = ("report_dir", "report_mode", "report_query", "report_compare", "kube_proxy_address")
+"""Empty or null they mean that there is none. The others have a value always."""
+
+
+def _is_unset(name: str, value: object) -> bool:
+    return value is _ABSENT or (name in _MAY_BE_EMPTY and value in (None, ""))
 
 
 def _shown(value: object) -> str:
-    if value in _UNSET:
+    if value in (_ABSENT, None, "", []):
         return "unset"
     return value if isinstance(value, str) else repr(value)
 
 
 def _checked(name: str, take: Callable[[str, object], Any], value: object, hosts: list[str], of_hosts: int) -> Any:
     try:
+        if value in (None, ""):
+            raise PlanError(f"{PREFIX}{name}: it is empty. Write a value, or leave the variable out for its default.")
         return take(PREFIX + name, value)
     except PlanError as error:
         whose = f" (on {named(hosts)})" if len(hosts) < of_hosts else ""

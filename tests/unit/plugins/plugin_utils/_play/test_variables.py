@@ -15,6 +15,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._play.variabl
     PLAYBOOKS,
     RUN,
     check,
+    refuse_tags,
     wishes_of,
 )
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.options import OPTIONS, parse_policy
@@ -71,8 +72,10 @@ def test_the_wishes_are_the_policys_part_without_the_prefix():
         pytest.param("kube_proxy_address", "10.0.0.1:10249", id="an address"),
         pytest.param("sample_seconds", 0, id="no sample"),
         pytest.param("sample_seconds", "60", id="the longest sample"),
-        pytest.param("sample_seconds", None, id="unset"),
         pytest.param("report_dir", "", id="empty: unset"),
+        pytest.param("report_query", None, id="unset"),
+        pytest.param("report_formats", [], id="no files"),
+        pytest.param("silence", [], id="no silence"),
         pytest.param("report_mode", "0640", id="a mode"),
         pytest.param("silence", [{"id": "keepalive-too-late", "reason": "x"}], id="a silence"),
         pytest.param("audit_fail_on", "warning", id="a severity"),
@@ -82,6 +85,18 @@ def test_the_wishes_are_the_policys_part_without_the_prefix():
 )
 def test_what_is_taken(name, value):
     check(fleet(**{name: value}))
+
+
+EMPTY = "it is empty. Write a value, or leave the variable out for its default."
+NEVER_EMPTY = (
+    "every_host",
+    "max_unobserved_percentage",
+    "report_formats",
+    "silence",
+    "audit_fail_on",
+    "kube_proxy_timeout",
+    "sample_seconds",
+)
 
 
 @pytest.mark.parametrize(
@@ -110,6 +125,7 @@ def test_what_is_taken(name, value):
         ("report_query", ["x"], "['x'] is no text. Write text, or leave it out."),
         ("silence", "keepalive-too-late", "'keepalive-too-late' is not a list. "),
         ("audit_fail_on", "eror", "'eror' is not one of never, "),
+        *((name, empty, EMPTY) for name in NEVER_EMPTY for empty in (None, "")),
     ],
 )
 def test_a_wrong_value_is_told_once_with_its_variable(name, value, message):
@@ -187,3 +203,35 @@ def test_a_name_that_is_none_of_ours_is_refused(name, nearest):
     told = f"keepalive_{name}: not a variable of this collection"
     assert refusal(fleet(**{name: 1})).startswith(f"{told}. {nearest}")
     assert refusal(fleet({name: 1})).startswith(f"{told} (on cp1). {nearest}")
+
+
+@pytest.mark.parametrize(
+    ("asked", "own"),
+    [
+        pytest.param(["all"], [], id="without --tags"),
+        pytest.param(["untagged"], ["always"], id="what has no tags"),
+        pytest.param(["k8s"], ["always", "k8s"], id="a tag that import_playbook gave"),
+        pytest.param(["net", "k8s"], ["k8s", "site", "always"], id="one of several"),
+        pytest.param(["tagged"], ["k8s"], id="what has tags"),
+    ],
+)
+def test_tags_that_run_the_playbook(asked, own):
+    refuse_tags(asked, own)
+
+
+@pytest.mark.parametrize(
+    ("asked", "own", "has"),
+    [
+        pytest.param(["network"], ["always"], "no tags", id="one that is not there"),
+        pytest.param(["always"], ["always"], "no tags", id="that of the check itself"),
+        pytest.param(["tagged"], ["always"], "no tags", id="what has tags, and nothing has"),
+        pytest.param(["untagged"], ["k8s", "always"], "only the tags k8s", id="what has none, and all have one"),
+        pytest.param(["net", "dns"], ["site", "k8s"], "only the tags k8s, site", id="others"),
+    ],
+)
+def test_tags_that_run_nothing_are_refused(asked, own, has):
+    with pytest.raises(PlanError) as caught:
+        refuse_tags(asked, own)
+    assert str(caught.value) == (
+        f"--tags {','.join(asked)}: this playbook has {has}, so nothing would run. Leave --tags out."
+    )
