@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import select
@@ -283,10 +284,12 @@ def _has_reader(size: int) -> bool:
     Ansible prints what a task displays in a thread, which dies where the reader of a pipe is gone (``| head``), and
     then the run waits for it for ever. With the room, nobody can go away in the midst of it.
     """
+    path = f"/proc/{os.getppid()}/fd/1"
     try:
-        output = os.open(f"/proc/{os.getppid()}/fd/1", os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError:
-        return True  # no Linux, or no file that can be opened: no such pipe
+        output = os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        # A terminal that is gone, a named pipe that nobody reads; else no Linux, or nothing that can be opened.
+        return not (error.errno == errno.EIO or (error.errno == errno.ENXIO and Path(path).is_fifo()))
     with contextlib.closing(open(output, "wb", buffering=0)):
         with contextlib.suppress(OSError):
             fcntl.fcntl(output, _SET_PIPE_SIZE, fcntl.fcntl(output, _GET_PIPE_SIZE) + size)
