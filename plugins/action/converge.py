@@ -18,9 +18,32 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._play.of_ansi
 from ansible_collections.kubenode.connections.plugins.plugin_utils._play.run import judge_after, node_settings_options
 from ansible_collections.kubenode.connections.plugins.plugin_utils._play.variables import wishes_of
 
+_SETTINGS = {
+    "modules": {"type": "list", "elements": "str", "required": True},
+    "sysctls": {"type": "dict", "required": True},
+    "ipvs_timeouts": {"type": "dict", "required": True},
+    "ipvs_timeouts_persistent": {"type": "bool", "required": True},
+    "rps": {"type": "dict"},
+    "pods": {"type": "dict"},
+}
+
+_NODE = {
+    "to_converge": {"type": "bool", "required": True},
+    "settings": {"type": "dict", "options": _SETTINGS, "required": True},
+    "verdict": {"type": "str"},
+    "summary": {"type": "str"},
+    "failure": {"type": "str"},
+}
+
+_LIMIT = {
+    "seconds": {"type": "int", "required": True},
+    "name": {"type": "str", "required": True},
+    "node": {"type": "str"},
+}
+
 _ARGUMENTS = {
-    "node": {"type": "dict", "required": True},
-    "limit": {"type": "dict"},
+    "node": {"type": "dict", "options": _NODE, "required": True},
+    "limit": {"type": "dict", "options": _LIMIT},
     "planned_at": {"type": "str"},
 }
 
