@@ -108,6 +108,7 @@ class ActionModule(ActionBase):
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         result: dict[str, Any] = super().run(tmp, task_vars)
+        self._task.args = _with_words(self._task.args)
         _validation, arguments = self.validate_argument_spec(  # type: ignore[no-untyped-call]
             _ARGUMENTS,
             mutually_exclusive=[["registered", "plan"], ["registered", "nodes"]],
@@ -137,6 +138,13 @@ class ActionModule(ActionBase):
         if arguments["max_unobserved_percentage"] is not None:
             refuse_unobserved(plan, nodes, arguments["max_unobserved_percentage"])
         return {"plan": plan, "nodes": nodes, **outcomes_of(before, converged)}
+
+
+def _with_words(given: Arguments) -> dict[str, Any]:
+    """Text of formats as words: Ansible would keep the space after a comma, and refuse the word for it."""
+    formats = given.get("formats")
+    words = [word.strip() for word in formats.split(",")] if isinstance(formats, str) else formats
+    return {**given, "formats": words} if words else dict(given)
 
 
 def _report(arguments: Arguments, check_mode: bool) -> dict[str, Any]:

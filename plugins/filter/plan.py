@@ -88,7 +88,8 @@ options:
       middleboxes:
         description:
           - What else on the path forgets idle connections; no node can see it. Each is a mapping of C(name) and
-            C(seconds), or one of these names, with the vendor's default in seconds and what it can be set to.
+            C(seconds), or one of these names, with the vendor's default in seconds and what it can be set to. Names may
+            be text with commas.
           - V(aws_nlb) 350 (60 to 6000, a TLS listener is fixed at 350), V(aws_gwlb) 350 (60 to 6000),
             V(aws_nat_gateway) 350 (fixed), V(aws_vpc_endpoint) 350 (fixed), V(aws_network_firewall) 350 (60 to 6000),
             as AWS documents.
@@ -163,11 +164,15 @@ options:
         type: int
         default: 32768
       sysctls:
-        description: Further sysctls and their values, for every node. The kernel modules they need are added.
+        description:
+          - Further sysctls and their values, for every node. The kernel modules they need are added.
+          - Text such as C(vm.swappiness=10,net.core.somaxconn=1024) is taken, too.
         type: dict
         default: {}
       ipvs_timeouts:
-        description: IPVS timeouts in seconds, any of C(tcp), C(tcpfin) and C(udp), for nodes with IPVS on the path.
+        description:
+          - IPVS timeouts in seconds, any of C(tcp), C(tcpfin) and C(udp), for nodes with IPVS on the path.
+          - Text such as C(tcp=900,udp=300) is taken, too.
         type: dict
         default: {}
       pods:

@@ -159,6 +159,12 @@ def test_by_default_there_is_the_page_and_json(tmp_path):
     assert report(cluster(), dest=str(tmp_path))["files"] == [f"{tmp_path}/report.html", f"{tmp_path}/report.json"]
 
 
+@pytest.mark.parametrize("formats", ["json,junit", "json, junit", ["json", "junit"]], ids=str)
+def test_formats_may_be_text(tmp_path, formats):
+    files = report(cluster(), dest=str(tmp_path), formats=formats)["files"]
+    assert files == [f"{tmp_path}/report.json", f"{tmp_path}/report.junit.xml"]
+
+
 @pytest.mark.parametrize(("mode", "expected"), [(None, 0o600), ("0640", 0o640), (0o644, 0o644)])
 def test_the_mode_of_the_files(tmp_path, mode, expected):
     (path,) = report(cluster(), dest=str(tmp_path), formats=["json"], mode=mode)["files"]
