@@ -14,7 +14,13 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._base.errors 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.grouping import grouped
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.node_ranges import named
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.untrusted import mapping, text
-from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import SAFE, UNKNOWN, count, printable, some
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import (
+    SAFE,
+    UNKNOWN,
+    count,
+    printable,
+    some,
+)
 from ansible_collections.kubenode.connections.plugins.plugin_utils._findings.plan_with_findings import make_plan
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.elsewhere import Elsewhere
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import Limit

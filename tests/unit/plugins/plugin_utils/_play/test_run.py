@@ -213,7 +213,9 @@ def test_the_reason_of_each_is_told():
 
 
 def test_of_many_reasons_the_first_are_told():
-    of_play = play(seen(quiet_node()), *({"unreachable": True, "msg": f"no route to w{number}"} for number in range(99)))
+    of_play = play(
+        seen(quiet_node()), *({"unreachable": True, "msg": f"no route to w{number}"} for number in range(99))
+    )
     nodes = nodes_of(of_play, "seen")
     with pytest.raises(PlanError) as caught:
         refuse_unobserved(plan_of(of_play, nodes), nodes, 50)

@@ -107,8 +107,8 @@ def test_what_belongs_to_a_node_may_differ(name, value):
         ),
         pytest.param(
             wishes({}, {"sysctls": {1: "x", "vm.swappiness": "10", None: 2}}),
-            "keepalive_sysctls: {1: 'x', 'vm.swappiness': '10', None: 2} is not a mapping of names and values. Write one, "
-            "for example {}. (on cp1)",
+            "keepalive_sysctls: {1: 'x', 'vm.swappiness': '10', None: 2} is not a mapping of names and values. Write "
+            "one, for example {}. (on cp1)",
             id="names of several types",
         ),
     ],
