@@ -77,7 +77,17 @@ def _audit(size: int, pods: int) -> dict[str, Cost]:
         inventory.write_text(json.dumps({"all": {"hosts": hosts, "vars": common}}), encoding="utf-8")
         env = nodes.environment(folder, forks=FORKS)
         books = {step: plays.WAYS[plays.WE][step] for step in (plays.FLOOR, plays.AUDIT)}
-        return {step: plays.playbook(book, inventory, plays.OURS, env) for step, book in books.items()}
+        costs = {step: plays.playbook(book, inventory, plays.OURS, env) for step, book in books.items()}
+    _check(costs[plays.AUDIT].output, size)
+    return costs
+
+
+def _check(printed: str, size: int) -> None:
+    """An audit that saw nothing costs nothing."""
+    seen = size - size // clusters.UNREACHED
+    expected = f"at risk on {'all' if seen == size else f'{seen} of'} {size} nodes"
+    if expected not in " ".join(printed.split()):
+        raise SystemExit(f"{printed[:8000]}\nThe audit of recorded nodes was to say “{expected}”.")
 
 
 def _result(node: str | None) -> str:

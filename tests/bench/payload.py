@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import io
 import json
 import re
@@ -14,7 +15,7 @@ import statistics
 import sys
 import tempfile
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -54,8 +55,7 @@ def bench(full: bool, rounds: int) -> Part:
     """Each module, imported so many times in each round."""
     rows = []
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
-        say("payload: what Ansible sends")
-        for module, payload in fetch(Path(name), MODULES if full else MODULES[::5]).items():
+        for module, payload in sent(full).items():
             seconds, imported = import_seconds(payload, Path(name), 5 * rounds if full else 1)
             say(f"  {module}: {payload.size / 1024:.0f} KiB, imported in {spread(seconds)} s of CPU")
             rooms = [str(len(rooms_of(payload.archive))), str(imported)] if module.startswith("kubenode.") else ["", ""]
@@ -65,8 +65,16 @@ def bench(full: bool, rounds: int) -> Part:
     return Part({"payload": str(Table(header, rows))})
 
 
-def fetch(folder: Path, modules: Sequence[str]) -> dict[str, Payload]:
-    """What Ansible puts on a node, which is told to keep it. The modules themselves may fail: they get no arguments."""
+@functools.cache
+def sent(full: bool) -> Mapping[str, Payload]:
+    """What Ansible puts on a node, by module."""
+    say("payload: what Ansible sends")
+    with tempfile.TemporaryDirectory(prefix="bench-") as name:
+        return _fetch(Path(name), MODULES if full else MODULES[::5])
+
+
+def _fetch(folder: Path, modules: Sequence[str]) -> dict[str, Payload]:
+    """The node is told to keep it. The modules themselves may fail: they get no arguments."""
     tasks = [{"name": module, module: {}, "check_mode": True, "ignore_errors": True} for module in modules]
     book = folder / "book.json"
     book.write_text(json.dumps([{"hosts": "all", "gather_facts": False, "tasks": tasks}]), encoding="utf-8")

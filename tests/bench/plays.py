@@ -55,6 +55,7 @@ class Setting(NamedTuple):
     connection: str = "local"
     ways: Sequence[str] = tuple(WAYS)
     steps: Sequence[str] = (FLOOR, AUDIT, FIRST, CONVERGED)
+    keys: int = 5
 
     def __str__(self) -> str:
         return f"{self.nodes} node{'s' * (self.nodes > 1)}, {self.connection}, forks {self.forks}"
@@ -68,21 +69,22 @@ class Key(NamedTuple):
     step: str
 
 
-SMALLEST = [Setting(1, 5, steps=(FLOOR, AUDIT, FIRST)), Setting(1, 5, "ssh", (WE,), (FLOOR,))]
+SMALLEST = [Setting(1, 5, steps=(FLOOR, AUDIT, FIRST), keys=1), Setting(1, 5, "ssh", (WE,), (FLOOR,))]
 SWEEP = [Setting(count, 20) for count in (1, 10, 20, 50)]
 FULL = [*SWEEP, Setting(20, 5, "local", (WE, REPORT)), *(Setting(20, forks, "ssh", (WE, REPORT)) for forks in (5, 20))]
 IN_SHORT = 20
 """So many nodes stand in the first table."""
 
 
-def sysctls() -> dict[str, int]:
+def sysctls(most: int) -> dict[str, int]:
     """The five keys of the reports; three where the kernel has no bridge filter now: a bench loads no module."""
-    return {**KEEPALIVE, **(BRIDGE if os.path.isdir("/proc/sys/net/bridge") else {})}
+    found = {**KEEPALIVE, **(BRIDGE if os.path.isdir("/proc/sys/net/bridge") else {})}
+    return dict(list(found.items())[:most])
 
 
 def playbook(name: str, inventory: Path, variables: Mapping[str, Any], env: Mapping[str, str]) -> Cost:
     """Run it as a user does."""
-    command = [sys.executable, "-m", "ansible", "playbook", "-i", str(inventory), name, "-e", json.dumps(variables)]
+    command = [sys.executable, "-m", "ansible.cli.playbook", "-i", str(inventory), name, "-e", json.dumps(variables)]
     return run(command, env)
 
 
@@ -94,14 +96,14 @@ def bench(full: bool, rounds: int) -> Part:
         say(f"plays, round {number} of {rounds}: {setting}")
         for key, cost in _measure(setting):
             seconds[key].append(cost.seconds)
-            say(f"  {key.way}, {key.step}: {cost.seconds:.1f} s")
+            say(f"  {key.way}, {key.step}: {cost.seconds:.1f} s, {cost.processor_seconds:.1f} s of CPU")
     sweep = [each for each in settings if each.ways == tuple(WAYS)]
     texts = {
         "in_short": _in_short(
             max((each for each in sweep if each.nodes <= IN_SHORT), key=lambda each: each.nodes), seconds
         ),
         "plays": "\n\n".join(f"**{setting}**\n\n{_table(setting, seconds)}" for setting in settings),
-        "sysctls": ", ".join(f"`{key}`" for key in sysctls()),
+        "sysctls": ", ".join(f"`{key}`" for key in sysctls(sweep[0].keys)),
         "no_ssh": "" if ssh.find_sshd() else "There was no SSH server to measure with on this machine.",
     }
     return Part(texts, {"plays": _plot(sweep, seconds)})
@@ -119,7 +121,7 @@ def _measure(setting: Setting) -> Iterator[tuple[Key, Cost]]:
                 nodes.write_inventory(started, inventory, sshd)
                 env = nodes.environment(folder, forks=setting.forks)
                 for step in filter(WAYS[way].get, setting.steps):
-                    variables = {**OURS} if way == WE else {"bench_sysctls": sysctls()}
+                    variables = {**OURS} if way == WE else {"bench_sysctls": sysctls(setting.keys)}
                     yield Key(setting, way, step), playbook(WAYS[way][step], inventory, variables, env)
                     _check(started, step)
 

@@ -24,6 +24,7 @@ import time
 from collections import defaultdict
 from pathlib import Path
 
+import payload
 from figures import Cost, Part, Table, run, say, spread
 
 CLONE_NEWNET = 0x40000000
@@ -34,11 +35,12 @@ EMPTY = ("unshare", "--net", "--pid", "--fork", "--kill-child", "--mount-proc")
 
 NODE_INFO = """
 import sys
+archive, connections, virtual_services = sys.argv[1:]
+sys.path.insert(0, archive)
 from ansible.module_utils import basic
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel import ipvs_tables, ipvs_timeouts
 from ansible_collections.kubenode.connections.plugins.module_utils._observe.connections import services
 from ansible_collections.kubenode.connections.plugins.modules import node_info
-connections, virtual_services = sys.argv[1:]
 ipvs_tables._CONNECTIONS = connections
 ipvs_timeouts._SERVICES = services._SERVICES = virtual_services
 basic._ANSIBLE_ARGS = b'{"ANSIBLE_MODULE_ARGS": {"sample_seconds": 0}}'
@@ -53,7 +55,10 @@ def bench(full: bool, rounds: int) -> Part:
     options = {} if full else small
     say("node: " + (", ".join(f"{number} {name}" for name, number in options.items()) or "full tables"))
     given = [f"--{name}={number}" for name, number in options.items()]
-    output = run([sys.executable, __file__, *given, f"--rounds={rounds}", "--json"], os.environ).output
+    with tempfile.NamedTemporaryFile(suffix=".zip") as archive:
+        archive.write(payload.sent(full)["kubenode.connections.node_info"].archive)
+        archive.flush()
+        output = run([sys.executable, __file__, archive.name, *given, f"--rounds={rounds}"], os.environ).output
     told = json.loads(output.splitlines()[-1])
     for name, costs in told["costs"].items():
         say(f"  {name}: {min(seconds for seconds, _cpu, _peak in costs):.2f} s")
@@ -61,7 +66,7 @@ def bench(full: bool, rounds: int) -> Part:
 
 
 def main() -> int:
-    """Make the namespaces and the sockets, read them in each way in turn, print what it took."""
+    """Make the namespaces and the sockets, read them in each way in turn, print as JSON what it took."""
     options = parse_arguments()
     if os.environ.get("KUBENODE_BENCH") != "inside":
         return isolate()
@@ -74,26 +79,25 @@ def main() -> int:
         write_connections(connections, options.ipvs_connections)
         write_services(services, options.ipvs_services, options.real_servers)
         for _round in range(options.rounds):
-            for way, command in ways(pids, connections, services).items():
-                cost = run(command, dict(os.environ, PYTHONPYCACHEPREFIX=name, PYTHONDONTWRITEBYTECODE="1"))
+            for way, command in ways(options.archive, pids, connections, services).items():
+                cost = run(command)
                 costs[way].append((cost.seconds, cost.processor_seconds, cost.peak_mib))
                 check(way, cost, options)
     # A process begins as a copy of this one: nothing below its own peak can be seen.
     floor = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    told = {**vars(options), "costs": costs, "floor": floor}
-    print(json.dumps(told) if options.json else _text(told))
+    print(json.dumps({**vars(options), "costs": costs, "floor": floor}))
     return 0
 
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("archive", help="node_info and all that it imports, as Ansible sends it")
     parser.add_argument("--pods", type=int, default=250, help="network namespaces")
     parser.add_argument("--sockets", type=int, default=100000, help="established sockets of all pods")
     parser.add_argument("--ipvs-connections", type=int, default=100000, help="lines of IPVS's table of connections")
     parser.add_argument("--ipvs-services", type=int, default=10000, help="virtual services of IPVS")
     parser.add_argument("--real-servers", type=int, default=10, help="real servers of each of them")
     parser.add_argument("--rounds", type=int, default=3, help="runs of each way, in turn")
-    parser.add_argument("--json", action="store_true", help="print figures for __main__.py")
     return parser.parse_args()
 
 
@@ -167,9 +171,9 @@ def write_services(path: Path, services: int, real_servers: int) -> None:
                 table.write(f"  -> {place}      Masq    {int(server % 10 != 9):<6} {3:<10} {1:<10}\n")
 
 
-def ways(pids: list[int], connections: Path, services: Path) -> dict[str, list[str]]:
+def ways(archive: str, pids: list[int], connections: Path, services: Path) -> dict[str, list[str]]:
     """By name, what is run in each round."""
-    node_info = [sys.executable, "-c", NODE_INFO]
+    node_info = [sys.executable, "-I", "-c", NODE_INFO, archive]
     each = "; ".join(f"nsenter --net=/proc/{pid}/ns/net ss -tno" for pid in pids)
     found = {
         "node_info": [*node_info, str(connections), str(services)],
