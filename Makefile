@@ -6,7 +6,7 @@
 # make kernels what it does on virtual machines with real IPVS, for every kernel, and the tests of these machines
 # make pythons the unit tests on the Pythons that make test leaves out
 # make proof   each failure shown, cured by the role, shown cured, on every kernel of the lab; writes docs/proof.md
-# make bench   measures what an audit and an apply cost, next to the ways of others, in hours; writes docs/benchmarks.md
+# make bench   measures what an audit and an apply cost, next to the ways of others, in half an hour; writes docs/benchmarks.md
 # make lab     virtual machines with real kernels to try things in; prints how to get in
 # make lab-stop  ends exactly those
 # make clean     removes everything these made

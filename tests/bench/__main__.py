@@ -34,7 +34,7 @@ BENCHES = {
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="tests/bench", description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--full", action="store_true", help="the sizes of docs/benchmarks.md, which take hours")
+    parser.add_argument("--full", action="store_true", help="the sizes of docs/benchmarks.md, which take half an hour")
     parser.add_argument("--rounds", type=int, help="how often each is measured (3 with --full, else 1)")
     parser.add_argument(
         "--to", type=Path, default=BUILD, help="the folder of benchmarks.md and its plots (.build/bench)"

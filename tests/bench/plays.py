@@ -48,13 +48,14 @@ WAYS: Mapping[str, Mapping[str, str]] = {
 
 
 class Setting(NamedTuple):
-    """Where plays are measured."""
+    """Where plays are measured: steps are ours, others those of other ways. All of each would take hours."""
 
     nodes: int
     forks: int
     connection: str = "local"
     ways: Sequence[str] = tuple(WAYS)
     steps: Sequence[str] = (FLOOR, AUDIT, FIRST, CONVERGED)
+    others: Sequence[str] = (FIRST,)
     keys: int = 5
 
     def __str__(self) -> str:
@@ -69,11 +70,19 @@ class Key(NamedTuple):
     step: str
 
 
+Figures = Mapping[Key, Sequence[float]]
+
 SMALLEST = [Setting(1, 5, steps=(FLOOR, AUDIT, FIRST), keys=1), Setting(1, 5, "ssh", (WE,), (FLOOR,))]
-SWEEP = [Setting(count, 20) for count in (1, 10, 20, 50)]
-FULL = [*SWEEP, Setting(20, 5, "local", (WE, REPORT)), *(Setting(20, forks, "ssh", (WE, REPORT)) for forks in (5, 20))]
-IN_SHORT = 20
-"""So many nodes stand in the first table."""
+IN_SHORT = Setting(20, 20, ways=(WE, REPORT), others=(FIRST, CONVERGED))
+"""Where the targets are set; the first table of the page."""
+FULL = [
+    Setting(1, 20),
+    Setting(10, 20),
+    IN_SHORT,
+    Setting(50, 20, ways=(WE,)),
+    Setting(20, 5, ways=(WE,), steps=(FLOOR, AUDIT)),
+    Setting(20, 20, "ssh", (WE, REPORT)),
+]
 
 
 def sysctls(most: int) -> dict[str, int]:
@@ -92,17 +101,17 @@ def bench(full: bool, rounds: int) -> Part:
     """Every setting in each round, so that all of them meet the same weather."""
     settings = [each for each in (FULL if full else SMALLEST) if each.connection == "local" or ssh.find_sshd()]
     seconds: dict[Key, list[float]] = defaultdict(list)
+    processor: dict[Key, list[float]] = defaultdict(list)
     for number, setting in itertools.product(range(1, rounds + 1), settings):
         say(f"plays, round {number} of {rounds}: {setting}")
         for key, cost in _measure(setting):
             seconds[key].append(cost.seconds)
+            processor[key].append(cost.processor_seconds)
             say(f"  {key.way}, {key.step}: {cost.seconds:.1f} s, {cost.processor_seconds:.1f} s of CPU")
-    sweep = [each for each in settings if each.ways == tuple(WAYS)]
+    sweep = [each for each in settings if (each.connection, each.forks) == ("local", settings[0].forks)]
     texts = {
-        "in_short": _in_short(
-            max((each for each in sweep if each.nodes <= IN_SHORT), key=lambda each: each.nodes), seconds
-        ),
-        "plays": "\n\n".join(f"**{setting}**\n\n{_table(setting, seconds)}" for setting in settings),
+        "in_short": _in_short(IN_SHORT if IN_SHORT in settings else settings[0], seconds),
+        "plays": "\n\n".join(f"**{setting}**\n\n{_table(setting, seconds, processor)}" for setting in settings),
         "sysctls": ", ".join(f"`{key}`" for key in sysctls(sweep[0].keys)),
         "no_ssh": "" if ssh.find_sshd() else "There was no SSH server to measure with on this machine.",
     }
@@ -120,7 +129,7 @@ def _measure(setting: Setting) -> Iterator[tuple[Key, Cost]]:
                 inventory = folder / "inventory.json"
                 nodes.write_inventory(started, inventory, sshd)
                 env = nodes.environment(folder, forks=setting.forks)
-                for step in filter(WAYS[way].get, setting.steps):
+                for step in setting.steps if way == WE else setting.others:
                     variables = {**OURS} if way == WE else {"bench_sysctls": sysctls(setting.keys)}
                     yield Key(setting, way, step), playbook(WAYS[way][step], inventory, variables, env)
                     _check(started, step)
@@ -134,7 +143,7 @@ def _check(started: Sequence[nodes.Node], step: str) -> None:
         raise SystemExit(f"tcp_keepalive_time after {step}: {found}, expected {expected}")
 
 
-def _in_short(setting: Setting, seconds: Mapping[Key, Sequence[float]]) -> str:
+def _in_short(setting: Setting, seconds: Figures) -> str:
     floor = seconds[Key(setting, WE, FLOOR)]
     header = [
         f"{setting}: seconds",
@@ -146,24 +155,25 @@ def _in_short(setting: Setting, seconds: Mapping[Key, Sequence[float]]) -> str:
     rows = [["a play that does nothing (the floor)", spread(floor), "1", *([""] * (len(header) - 3))]]
     for step in setting.steps[1:]:
         ours = seconds[Key(setting, WE, step)]
-        peers = [seconds[Key(setting, way, step)] for way in setting.ways if way != WE] if step != AUDIT else []
+        peers = (
+            [seconds[Key(setting, way, step)] for way in setting.ways if way != WE] if step in setting.others else []
+        )
         cells = [spread(peer) for peer in peers] or [""] * (len(header) - 4)
         quicker = spread(ratios(seconds[Key(setting, REPORT, step)], ours)) if peers else ""
         rows.append([step, spread(ours), spread(ratios(ours, floor)), *cells, quicker])
     return str(Table(header, rows))
 
 
-def _table(setting: Setting, seconds: Mapping[Key, Sequence[float]]) -> Table:
-    floor = seconds[Key(setting, WE, FLOOR)]
-    keys = [key for key in seconds if key.setting == setting]
-    rows = [
-        [f"{key.way}: {key.step}" if key.step != FLOOR else FLOOR, spread(found), spread(ratios(found, floor))]
-        for key, found in ((key, seconds[key]) for key in keys)
-    ]
-    return Table(["", "seconds", "times the floor"], rows)
+def _table(setting: Setting, seconds: Figures, processor: Figures) -> Table:
+    rows = []
+    for key in (each for each in seconds if each.setting == setting):
+        floor = Key(setting, WE, FLOOR)
+        cells = [spread(each) for of in (seconds, processor) for each in (of[key], ratios(of[key], of[floor]))]
+        rows.append([f"{key.way}: {key.step}" if key != floor else FLOOR, *cells])
+    return Table(["", "seconds", "times the floor", "CPU seconds", "times the floor's"], rows)
 
 
-def _plot(sweep: Sequence[Setting], seconds: Mapping[Key, Sequence[float]]) -> Plot:
+def _plot(sweep: Sequence[Setting], seconds: Figures) -> Plot:
     """All of ours, and the first apply of others, whose second one costs nearly the same."""
     lines: dict[str, dict[int, float]] = defaultdict(dict)
     for key, found in seconds.items():
