@@ -47,7 +47,7 @@ def main() -> None:
     if os.geteuid() != 0:
         parser.error("Nodes are network and mount namespaces, which only root makes: run it as root.")
     rounds = options.rounds or (3 if options.full else 1)
-    ran_on = page.ran_on(rounds)
+    ran_on = page.ran_on(options.full, rounds)
     parts: dict[str, Part] = {}
     for name in options.benches or BENCHES:
         parts[name] = BENCHES[name](options.full, rounds)

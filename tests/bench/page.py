@@ -19,13 +19,14 @@ from figures import Part
 WORDS = Path(__file__).with_name("words.md")
 
 
-def ran_on(rounds: int) -> str:
+def ran_on(full: bool, rounds: int) -> str:
     """What a reader has to know of the machine, taken before it gets busy by the run itself."""
     kernel = ".".join(platform.release().split(".")[:2])
     return (
         f"{len(os.sched_getaffinity(0))} CPUs, load average {os.getloadavg()[0]:.1f} at the beginning, Linux {kernel}, "
         f"Python {platform.python_version()} on both sides, ansible-core {metadata.version('ansible-core')}, "
         f"{time.strftime('%Y-%m-%d', time.gmtime())}, {rounds} round{'s' * (rounds > 1)}"
+        f"{'' if full else ' of the smallest sizes'}"
     )
 
 
