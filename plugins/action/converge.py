@@ -14,8 +14,10 @@ from ansible.plugins.action import ActionBase
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.checked_values import plain
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.errors import PlanError
+from ansible_collections.kubenode.connections.plugins.plugin_utils._play.node_options import node_settings_options
+from ansible_collections.kubenode.connections.plugins.plugin_utils._play.node_text import with_text
 from ansible_collections.kubenode.connections.plugins.plugin_utils._play.of_ansible import read_host
-from ansible_collections.kubenode.connections.plugins.plugin_utils._play.run import judge_after, node_settings_options
+from ansible_collections.kubenode.connections.plugins.plugin_utils._play.run import judge_after
 from ansible_collections.kubenode.connections.plugins.plugin_utils._play.variables import wishes_of
 
 _SETTINGS = {
@@ -76,4 +78,5 @@ class ActionModule(ActionBase):
             return outcome
         name = str(task_vars["inventory_hostname"])
         message = judge_after(name, plain(outcome["node"]), wishes_of(variables), arguments["limit"])
-        return {**outcome, "failed": True, "msg": message} if message else outcome
+        failure = {"failed": True, "msg": message} if message else {}
+        return {**with_text(outcome), **failure}

@@ -58,7 +58,7 @@ author:
 
 EXAMPLES = r"""
 - name: Observe
-  kubenode.connections.node_info:
+  kubenode.connections.observe:
   become: true
   register: __observed
 
@@ -82,10 +82,10 @@ EXAMPLES = r"""
 RETURN = r"""
 node:
   description:
-    - The node afterwards, as M(kubenode.connections.node_info) returns it.
+    - The node afterwards as M(kubenode.connections.node_info) returns it, as JSON.
     - The other values are those of M(kubenode.connections.node_settings).
   returned: when the node was contacted, not in check mode
-  type: dict
+  type: str
 planned_at:
   description: O(planned_at) as it was given.
   returned: when the node was contacted

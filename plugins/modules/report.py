@@ -44,7 +44,8 @@ options:
     version_added: 0.2.0
     suboptions:
       observed:
-        description: The variable that M(kubenode.connections.node_info) was registered in.
+        description:
+          - The variable that M(kubenode.connections.observe) or M(kubenode.connections.node_info) was registered in.
         type: str
         required: true
       converged:

@@ -27,7 +27,8 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limit
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.parse import NOT_OBSERVED
 
 from .hosts import Play
-from .variables import PREFIX, wishes_of
+from .node_text import node_in
+from .variables import wishes_of
 
 _LONGEST_REASON = 300
 
@@ -53,8 +54,8 @@ def nodes_of(play: Play, observed: str, converged: Mapping[str, Any] = MappingPr
 
 def _node(observed: object, converged: object) -> Any:
     for result in (converged, observed):
-        node = mapping(result).get("node")
-        if isinstance(node, dict) and node:
+        node = node_in(mapping(result))
+        if node:
             return node
     why = _reason(mapping(observed))
     return {NOT_OBSERVED: why} if why else {}
@@ -142,22 +143,3 @@ def judge_after(name: str, node: Any, wishes: Mapping[str, object], limit: Mappi
     lowest = Limit(limit["seconds"], limit["name"], limit["node"]) if limit else None
     planned = make_plan({name: node}, dict(wishes), elsewhere=Elsewhere(limit=lowest), every_host=True)
     return failure_of(name, planned["nodes"][name], with_pods=False)
-
-
-def node_settings_options(settings: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
-    """The options of node_settings for a node's settings, with the look at the node afterwards.
-
-    What is empty there means that the plan has no wish, not that the node shall have its originals back: that is
-    restore. Empty RPS does give it back, for it is asked for by its variable alone; None means that nobody could look.
-    """
-    parts = ("modules", "sysctls", "ipvs_timeouts", "pods")
-    options: dict[str, Any] = {name: settings[name] for name in parts if settings[name]}
-    if settings["rps"] is not None:
-        options["rps"] = settings["rps"]
-    files = {name: value for name in ("sysctl_file", "modules_file") if (value := variables.get(PREFIX + name))}
-    look = {name: value for name in _LOOK if (value := variables.get(PREFIX + name)) not in (None, "")}
-    persistent = settings["ipvs_timeouts_persistent"]
-    return {**options, **files, "ipvs_timeouts_persistent": persistent, "observe": look}
-
-
-_LOOK = ("kube_proxy_address", "kube_proxy_timeout")

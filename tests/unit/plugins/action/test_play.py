@@ -28,7 +28,7 @@ PLAY = """
       ignore_errors: true
       vars:
         keepalive_margin: "{{ 'much' if inventory_hostname == 'w2' else 0 }}"
-    - kubenode.connections.node_info:
+    - kubenode.connections.observe:
       register: observed
     - kubenode.connections.report:
         registered: {observed: observed}
@@ -156,7 +156,7 @@ def test_a_node_that_is_too_late_for_the_limit_fails_and_keeps_its_settings(resu
 
 def test_a_node_is_converged_and_looked_at_in_one_execution(played, results):
     assert played[2] == {"w1": "233", "w2": "233", "w3": "7200"}
-    assert results["converged"]["node"]["sysctls"][TIME]["value"] == "233"
+    assert json.loads(results["converged"]["node"])["sysctls"][TIME]["value"] == "233"
     assert results["converged"]["planned_at"] == results["run"]["planned"]["made_at"]
 
 

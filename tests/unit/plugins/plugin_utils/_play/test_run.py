@@ -19,7 +19,6 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._play.run imp
     for_hosts,
     judge_after,
     make_plan_of_play,
-    node_settings_options,
     nodes_of,
     outcomes_of,
     refuse_unobserved,
@@ -28,7 +27,6 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._report.docum
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.text.page import plain
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.text.report import text_lines
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import (
-    OURS,
     quiet_node,
     stock_node,
 )
@@ -75,6 +73,7 @@ def plan_of(of_play, nodes, every_host=False, elsewhere=NOTHING_ELSEWHERE):
         pytest.param({"node": 5, "msg": "x"}, {"not_observed": "x"}, id="a node that is a number"),
         pytest.param({"node": ["x"]}, {}, id="a node that is a list"),
         pytest.param({"node": "x"}, {}, id="a node that is text"),
+        pytest.param({"node": '{"hostname": "w1"}'}, {"hostname": "w1"}, id="observed, as one text"),
     ],
 )
 def test_what_was_seen_or_why_not(result, node):
@@ -279,31 +278,3 @@ def test_what_an_apply_did():
         "verdicts_before": {"w1": "unsafe", "w2": None},
     }
     assert outcomes_of(None, {}) == {"applied": None, "verdicts_before": None}
-
-
-NOTHING = {"modules": [], "sysctls": {}, "ipvs_timeouts": {}, "ipvs_timeouts_persistent": False, "pods": None}
-
-
-@pytest.mark.parametrize(
-    ("settings", "variables", "options"),
-    [
-        pytest.param({"rps": None}, {}, {}, id="what is empty stays as it is"),
-        pytest.param({"rps": {"nics": []}}, {}, {"rps": {"nics": []}}, id="empty RPS gives it back"),
-        pytest.param({"rps": None, "sysctls": OURS}, {}, {"sysctls": OURS}, id="sysctls"),
-        pytest.param(
-            {"rps": None},
-            {"keepalive_sysctl_file": "/etc/x.conf", "keepalive_modules_file": None},
-            {"sysctl_file": "/etc/x.conf"},
-            id="a file of one's own",
-        ),
-        pytest.param(
-            {"rps": None},
-            {"keepalive_kube_proxy_address": "10.0.0.1", "keepalive_kube_proxy_timeout": "", "keepalive_margin": 5},
-            {"observe": {"kube_proxy_address": "10.0.0.1"}},
-            id="how to look",
-        ),
-    ],
-)
-def test_the_options_of_node_settings(settings, variables, options):
-    always = {"ipvs_timeouts_persistent": False, "observe": {}}
-    assert node_settings_options({**NOTHING, **settings}, variables) == {**always, **options}
