@@ -463,10 +463,16 @@ except ImportError:
 
 def plan(nodes: object, policy: object = None, own: object = None) -> Any:
     try:
-        planned = make_plan(plain(nodes), plain(policy or {}), plain(own or {}))
+        planned = make_plan(plain(nodes), plain({} if policy is None else policy), _own(plain(own)))
     except PlanError as error:
         raise AnsibleFilterError(f"plan: {error}") from None  # Ansible would say the cause once more
     return wrap_var(_printable(planned))  # type: ignore[no-untyped-call]
+
+
+def _own(own: object) -> dict[str, Any]:
+    if own is not None and not isinstance(own, dict):
+        raise PlanError(f"own: {own!r} is not a mapping. Write the names of nodes and what each wants otherwise.")
+    return own or {}
 
 
 def _printable(planned: dict[str, Any]) -> dict[str, Any]:

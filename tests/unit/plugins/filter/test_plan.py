@@ -115,6 +115,15 @@ def test_what_cannot_be_planned_is_an_error_of_the_filter(several, policy, messa
     assert str(caught.value) == f"plan: {message}"
 
 
+@pytest.mark.parametrize("own", [["w1"], "w1", 5], ids=repr)
+def test_what_is_no_mapping_of_nodes_is_an_error_of_the_filter(own):
+    with pytest.raises(AnsibleFilterError) as caught:
+        plan(nodes(stock_node()), {}, own)
+    assert str(caught.value) == (
+        f"plan: own: {own!r} is not a mapping. Write the names of nodes and what each wants otherwise."
+    )
+
+
 def test_the_documentation_knows_every_name_of_the_policy_and_its_default():
     documented = yaml.safe_load(plugin.DOCUMENTATION)["options"]["policy"]["suboptions"]
     defaults = {name: option.get("default") for name, option in documented.items()}
