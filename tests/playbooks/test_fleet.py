@@ -179,6 +179,23 @@ def test_verify_and_restore_know_all_hosts(four):
     assert sorted(re.findall(r"^fatal: \[(\w+)\]: FAILED", ran.stdout, re.MULTILINE)) == ["cp1", "node1", "node3"]
 
 
+def test_two_clusters_in_one_run_have_a_plan_each(four, tmp_path):
+    clusters = (("cp1,node1", 350), ("node2,node3", 700))
+    plays = [
+        {
+            "ansible.builtin.import_playbook": "kubenode.connections.apply",
+            "vars": {"keepalive_hosts": hosts, "keepalive_middleboxes": [{"name": "a fw", "seconds": seconds}]},
+        }
+        for hosts, seconds in clusters
+    ]
+    playbook = tmp_path / "two.yml"
+    playbook.write_text(json.dumps(plays))
+    ran = four.run(str(playbook))
+    assert ran.returncode == 0, ran.stdout
+    assert ran.stdout.count("Apply changed 2 of 2 nodes.") == 2
+    assert times(four) == ["233", "233", "466", "466"]
+
+
 def test_the_role_in_check_mode_plans_from_what_it_observed(four, tmp_path):
     play = {"hosts": "all", "gather_facts": False, "roles": ["kubenode.connections.keepalive"]}
     playbook = tmp_path / "play.yml"
