@@ -4,7 +4,7 @@
 # make audit   what this machine does to idle connections; changes nothing
 # make test    every check; may install missing Debian packages as root
 # make kernels what it does on virtual machines with real IPVS, for every kernel, and the tests of these machines
-# make pythons the unit tests on the Pythons that make test leaves out
+# make pythons what make test leaves out: the Pythons and the ansible-cores in between
 # make proof   each failure shown, cured by the role, shown cured, on every kernel of the lab; writes docs/proof.md
 # make bench   measures what an audit and an apply cost, next to the ways of others, in half an hour; writes docs/benchmarks.md
 # make lab     virtual machines with real kernels to try things in; prints how to get in
@@ -52,7 +52,7 @@ test: install $(TEST_VENV)/.made
 	@$(TEST_VENV)/bin/python noxfile.py $(ARGS)
 
 pythons: $(TEST_VENV)/.made
-	@$(TEST_VENV)/bin/nox -s pythons
+	@$(TEST_VENV)/bin/nox -s pythons cores
 
 kernels: $(TEST_VENV)/.made
 	@$(TEST_VENV)/bin/nox -s lab molecule_ipvs

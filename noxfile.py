@@ -34,15 +34,18 @@ MATRIX = (
 # Controller Python -> the ansible-core that its unit tests run with: the newest one.
 UNIT_CORES = {python: core for core, python, *_nodes in MATRIX}
 
-# The oldest and the newest Python of nodes and of controllers.
-ENDS = (PYTHONS[0], min(UNIT_CORES, key=PYTHONS.index), PYTHONS[-1])
+# The oldest Python of nodes and of controllers, and the newest of both.
+OLDEST, OLDEST_CONTROLLER, NEWEST = PYTHONS[0], min(UNIT_CORES, key=PYTHONS.index), PYTHONS[-1]
+NODE_TESTS = "tests/unit/plugins/module_utils"
 
 # Sessions with virtual machines.
 MACHINES = ("lab", "molecule_ipvs")
 
 ELSEWHERE = (
     "Left to make kernels: tests/lab, and molecule_ipvs on the kernels in between. "
-    "Left to make pythons: unit tests on the Pythons in between. Left to make proof: tests/proof."
+    "Left to make pythons: unit tests on the Pythons in between, sanity, interpreters and playbooks on the "
+    "ansible-cores in between. "
+    "Left to make proof: tests/proof."
 )
 
 # Program -> the Debian package it comes in.
@@ -69,6 +72,8 @@ os.environ["PATH"] = interpreter_path()
 FOUND = tuple(python for python in PYTHONS if shutil.which(f"python{python}"))
 # Each ansible-core on the newest of its controller Pythons that was found.
 CORES = list({core: nox.param(core, python, id=core) for core, python, *_nodes in MATRIX if python in FOUND}.values())
+# The oldest and the newest of them, and those in between.
+OUTER, INNER = CORES[:1] + CORES[1:][-1:], CORES[1:-1]
 
 nox.needs_version = ">=2026.10.20"
 nox.options.default_venv_backend = "venv"
@@ -215,20 +220,31 @@ def importer(session: nox.Session) -> None:
         session.error("\n".join(["galaxy-importer complains:", *complaints]))
 
 
-@nox.session(python=[python for python in FOUND if python in ENDS])
+@nox.session(python=[python for python in (OLDEST, OLDEST_CONTROLLER, NEWEST) if python in FOUND])
 def units(session: nox.Session) -> None:
     """Unit tests on the oldest and the newest Python of nodes and of controllers."""
-    run_units(session)
+    others = {OLDEST: (NODE_TESTS,), OLDEST_CONTROLLER: ("tests/unit", f"--ignore={NODE_TESTS}")}
+    run_units(session, *others.get(str(session.python), ("tests/unit",)))
 
 
-@nox.session(python=[python for python in FOUND if python not in ENDS], default=False)
+@nox.session(python=[python for python in FOUND if python not in (OLDEST, NEWEST)], default=False)
 def pythons(session: nox.Session) -> None:
-    """Unit tests on the Pythons in between."""
-    run_units(session)
+    """Unit tests on the Pythons in between: of the node's side, and of all where a controller may have them."""
+    whole = session.python in UNIT_CORES and session.python != OLDEST_CONTROLLER
+    run_units(session, "tests/unit" if whole else NODE_TESTS)
+
+
+@nox.session(requires=["install"], default=False)
+@nox.parametrize("core, python", INNER)
+def cores(session: nox.Session, core: str) -> None:
+    """Sanity, interpreters and playbooks with the ansible-cores in between."""
+    run_plays(session, core, "tests/playbooks")
+    run_interpreters(session, core)
+    run_sanity(session, core)
 
 
 @nox.session
-@nox.parametrize("core, python", CORES[:1] + CORES[1:][-1:])
+@nox.parametrize("core, python", OUTER)
 def playbooks(session: nox.Session, core: str) -> None:
     """Run the playbooks whole, as a user does, with the oldest and the newest ansible-core."""
     run_plays(session, core, "tests/playbooks")
@@ -257,20 +273,30 @@ def bench(session: nox.Session, core: str) -> None:
 
 
 @nox.session(requires=["install"])
-@nox.parametrize("core, python", CORES)
+@nox.parametrize("core, python", OUTER)
 def sanity(session: nox.Session, core: str) -> None:
     """Check the installed collection with ansible-test sanity, without any ignore file."""
     install(session, f"ansible-core=={core}")
+    run_sanity(session, core)
+
+
+@nox.session(requires=["install"])
+@nox.parametrize("core, python", OUTER)
+def interpreters(session: nox.Session, core: str) -> None:
+    """Run the modules of the installed collection through Ansible on the Pythons that it supports on nodes."""
+    install(session, f"ansible-core=={core}")
+    run_interpreters(session, core)
+
+
+def run_sanity(session: nox.Session, core: str) -> None:
+    """Run all of ansible-test's sanity tests on the installed collection."""
     session.chdir(INSTALLED)
     home = private_home(core)
     session.run("ansible-test", "sanity", "--color", "no", env=home)
 
 
-@nox.session(requires=["install"])
-@nox.parametrize("core, python", CORES)
-def interpreters(session: nox.Session, core: str) -> None:
-    """Run the modules of the installed collection through Ansible on the Pythons that it supports on nodes."""
-    install(session, f"ansible-core=={core}")
+def run_interpreters(session: nox.Session, core: str) -> None:
+    """Run the modules on each Python found, in network and mount namespaces of their own."""
     inventory = Path(session.create_tmp(), "inventory.json")
     inventory.write_text(json.dumps(interpreter_inventory(core)), encoding="utf-8")
     env = {"ANSIBLE_COLLECTIONS_PATH": str(BUILD / "collections"), "ANSIBLE_HOME": session.create_tmp()}
@@ -368,13 +394,12 @@ def require_lab(session: nox.Session) -> None:
         stop(f"{session.name}: the lab cannot run here: {(check.stderr or check.stdout).strip()}")
 
 
-def run_units(session: nox.Session) -> None:
-    """Run all unit tests on a Python of controllers, those of the node's side on an older one."""
+def run_units(session: nox.Session, *tests: str) -> None:
+    """Run these unit tests, with ansible-core where this Python has one."""
     core = UNIT_CORES.get(str(session.python))
     ansible = [f"ansible-core=={core}"] if core else []
     install(session, "-r", "tests/unit/requirements.txt", *ansible)
-    tests = "tests/unit" if core else "tests/unit/plugins/module_utils"
-    session.run("python", "-m", "pytest", tests, *session.posargs, env=checkout_as_collection())
+    session.run("python", "-m", "pytest", *tests, *session.posargs, env=checkout_as_collection())
 
 
 def run_plays(session: nox.Session, core: str, tests: str) -> None:
