@@ -62,13 +62,15 @@ class Range:
 
 _ABSURD = 10**18
 
+# Python's \s has the separators U+001C to U+001F, at which int() fails.
+_WHOLE = re.compile(r"\s*[+-]?[0-9]{1,18}\s*", re.ASCII)
+
 
 def whole_number(value: object) -> int | None:
     """An int, or a str of an int, as int; None for anything else, booleans, fractions and absurdly large ones too."""
     if isinstance(value, int) and not isinstance(value, bool):
-        return int(value) if abs(value) < _ABSURD else None
-    # Python's \s has the separators U+001C to U+001F, at which int() fails.
-    if isinstance(value, str) and re.fullmatch(r"\s*[+-]?[0-9]{1,18}\s*", value, re.ASCII):
+        return int(value) if -_ABSURD < value < _ABSURD else None
+    if isinstance(value, str) and _WHOLE.fullmatch(value):
         return int(value)
     return None
 

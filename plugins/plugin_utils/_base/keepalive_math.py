@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common import keepalive as common_keepalive
@@ -17,6 +18,9 @@ from .checked_values import Range, whole_number
 # p * 71/63 (kernel/time/timer.c, the table in its header; since 4.8). Kept as integers: no limit is a rounding error.
 _SLACK_NUMERATOR = 71
 _SLACK_DENOMINATOR = 63
+
+_KNOWN = 4096
+"""So many answers are kept: a cluster has few keepalives and limits, and many pods with each."""
 
 TIME_RANGE = Range(1, HIGHEST.time, "the range of TCP_KEEPIDLE in seconds")
 INTVL_RANGE = Range(1, HIGHEST.intvl, "the range of TCP_KEEPINTVL in seconds")
@@ -53,7 +57,13 @@ class Keepalive(common_keepalive.Keepalive):
 def of_values(time: object, intvl: object, probes: object) -> Keepalive | None:
     """The three of whole numbers or of their text, None where one of them is neither."""
     numbers = [number for value in (time, intvl, probes) if (number := whole_number(value)) is not None]
-    return Keepalive(*numbers) if len(numbers) == len(Keepalive._fields) else None
+    return _keepalive(*numbers) if len(numbers) == len(Keepalive._fields) else None
+
+
+@functools.lru_cache(maxsize=_KNOWN)
+def _keepalive(time: int, intvl: int, probes: int) -> Keepalive:
+    """One object for equal values."""
+    return Keepalive(time, intvl, probes)
 
 
 KERNEL_DEFAULT = Keepalive(*common_keepalive.KERNEL_DEFAULT)
@@ -82,6 +92,7 @@ def spare_seconds(keepalive: Keepalive, limit_seconds: int, lost_probes: int) ->
     return limit_seconds - with_slack(keepalive.silence_seconds(lost_probes))
 
 
+@functools.lru_cache(maxsize=_KNOWN)
 def is_safe(keepalive: Keepalive, limit_seconds: int, lost_probes: int = 2, margin: int = 0) -> bool:
     """Whether an idle connection is refreshed before the limit, less timer slack, lost probes and margin (seconds)."""
     return keepalive.usable and spare_seconds(keepalive, limit_seconds, lost_probes) >= margin
@@ -92,6 +103,7 @@ def decided_in_time(keepalive: Keepalive, limit_seconds: int) -> bool:
     return keepalive.verdict_seconds < limit_seconds
 
 
+@functools.lru_cache(maxsize=_KNOWN)
 def sum_text(keepalive: Keepalive, limit_seconds: int, whose: str, lost_probes: int, margin: int) -> str:
     """The arithmetic of is_safe in words, without a full stop."""
     spare = spare_seconds(keepalive, limit_seconds, lost_probes)

@@ -7,11 +7,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from .checked_values import whole_number
 
 LONGEST_TEXT = 500
 """Nobody reads more of one value; longer text is cut."""
+
+
+_NOTHING: Mapping[str, object] = MappingProxyType({})
 
 
 def text(value: object, longest: int = LONGEST_TEXT) -> str | None:
@@ -24,6 +28,11 @@ def text(value: object, longest: int = LONGEST_TEXT) -> str | None:
 def mapping(value: object) -> dict[str, object]:
     """The entries of a mapping whose names are text; empty for anything else."""
     return {text(key) or "": item for key, item in value.items()} if isinstance(value, dict) else {}
+
+
+def fields(value: object) -> Mapping[str, object]:
+    """What has fields of known names, which the reader asks for one by one; empty for anything that is no mapping."""
+    return value if isinstance(value, dict) else _NOTHING
 
 
 def items(value: object) -> list[object]:

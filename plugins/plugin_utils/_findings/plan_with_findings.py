@@ -31,10 +31,11 @@ def make_plan(
 ) -> dict[str, Any]:
     """The plan as plain data.
 
-    ``nodes`` maps inventory names to what node_info returned as ``node``; to None, {} or a mapping of ``not_observed``
-    and the reason where it could not be observed. ``wishes`` maps names of the policy to values, ``own`` nodes to such
-    mappings of what they want otherwise. All plain (see checked_values.plain). With ``every_host`` hosts that are no
-    nodes of a cluster count, too; so they do where there are no others. Raises PlanError.
+    ``nodes`` maps inventory names to what node_info returned as ``node``, plain or as parse_nodes made of it; to None,
+    {} or a mapping of ``not_observed`` and the reason where it could not be observed. ``wishes`` maps names of the
+    policy to values, ``own`` nodes to such mappings of what they want otherwise. Both are plain (see
+    checked_values.plain). With ``every_host`` hosts that are no nodes of a cluster count, too; so they do where there
+    are no others. Raises PlanError.
     """
     if not isinstance(nodes, dict) or not nodes:
         raise PlanError(

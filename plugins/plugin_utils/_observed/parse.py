@@ -10,6 +10,8 @@ wrong type becomes None or empty.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.checked_values import whole_number
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import Keepalive, of_values
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.untrusted import (
@@ -35,8 +37,22 @@ def why_not_observed(node: object) -> str:
     return (text(mapping(node).get(NOT_OBSERVED)) or "").rstrip(". ")
 
 
+def parse_nodes(nodes: Iterable[tuple[str, object]]) -> dict[str, object]:
+    """Each node parsed once, for plan and report; one that was not observed stays, for it may say why.
+
+    Only what was parsed is kept: where an iterator makes each node when it is asked for, their raw data is never all
+    there at once.
+    """
+    return {str(name): parse_node(node) or node for name, node in nodes}
+
+
 def parse_node(node: object) -> Observed | None:
-    """The ``node`` that node_info returned, as plain data. None where it was not observed: None, empty, or a reason."""
+    """The ``node`` that node_info returned, as plain data. None where it was not observed: None, empty, or a reason.
+
+    One that was parsed is returned as it is.
+    """
+    if isinstance(node, Observed):
+        return node
     if not isinstance(node, dict) or not node or set(node) == {NOT_OBSERVED}:
         return None
     return Observed(

@@ -7,7 +7,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.checked_values import whole_number
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import (
@@ -15,7 +16,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepali
     Keepalive,
     of_values,
 )
-from ansible_collections.kubenode.connections.plugins.plugin_utils._base.untrusted import items, mapping, number, text
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.untrusted import fields, items, number, text
 
 NODE, POD, OTHER = KINDS = ("node", "pod", "other")
 """The node's own network namespace, that of a pod, and any other."""
@@ -24,8 +25,7 @@ _SOCK_DIAG = "sock_diag"
 """The only one of ``sockets_from`` (SOCK_DIAG of the node's sockets.py) that tells how long a connection is idle."""
 
 
-@dataclass(frozen=True)
-class Process:
+class Process(NamedTuple):
     """A process with connections to a service; ``without_keepalive`` of them have no SO_KEEPALIVE.
 
     ``gap``: the longest of its others. ``pod`` names a hostNetwork pod; None where the namespace does.
@@ -42,8 +42,7 @@ class Process:
         return f"{self.name} ({self.pid})" + (f" of {self.pod}" if self.pod else "")
 
 
-@dataclass(frozen=True)
-class Service:
+class Service(NamedTuple):
     """The connections of a namespace to one virtual service.
 
     ``gaps``: (seconds from the last packet to the end of the armed keepalive timer, connections). ``in_flight``: data
@@ -58,8 +57,7 @@ class Service:
     processes: tuple[Process, ...]
 
 
-@dataclass(frozen=True)
-class Space:
+class Space(NamedTuple):
     """A network namespace; ``label`` names its pod. ``keepalive`` is None where it could not be read, see ``error``.
 
     ``netns`` is its inode, ``process`` the one with most connections at risk, else the oldest.
@@ -97,8 +95,7 @@ class Space:
                     yield service, process
 
 
-@dataclass(frozen=True)
-class Totals:
+class Totals(NamedTuple):
     """The connections of all namespaces, of those that are not listed too."""
 
     connections: int
@@ -135,12 +132,12 @@ def parse_pods(pods: object) -> Pods | None:
     """The ``pods`` of a node, None where there is no such data."""
     if not isinstance(pods, dict) or not pods:
         return None
-    totals = mapping(pods.get("totals"))
+    totals = fields(pods.get("totals"))
     return Pods(
         count=number(pods.get("count")),
-        spaces=tuple(_space(mapping(row)) for row in items(pods.get("rows"))),
+        spaces=tuple([_space(fields(row)) for row in items(pods.get("rows"))]),
         omitted=number(pods.get("omitted")),
-        totals=Totals(**{each.name: number(totals.get(each.name)) for each in fields(Totals)}),
+        totals=Totals(*(number(totals.get(name)) for name in Totals._fields)),
         sockets_from=text(pods.get("sockets_from")),
         error=text(pods.get("error")),
         idle_unseen=pods.get("sockets_from") != _SOCK_DIAG,
@@ -148,38 +145,41 @@ def parse_pods(pods: object) -> Pods | None:
 
 
 def _space(row: Mapping[str, object]) -> Space:
-    services = tuple(_service(mapping(each)) for each in items(row.get("services")))
+    get = row.get
+    services = tuple([_service(fields(each)) for each in items(get("services"))])
+    kind, process = get("kind"), get("process")
     return Space(
-        kind=str(row.get("kind")) if row.get("kind") in KINDS else OTHER,
-        label=text(row.get("label")) or "?",
-        uid=text(row.get("uid")),
-        namespace=text(row.get("namespace")),
-        name=text(row.get("name")),
-        netns=whole_number(row.get("netns")),
-        keepalive=of_values(*map(mapping(row.get("keepalive")).get, Keepalive._fields)),
-        retries2=whole_number(row.get("retries2")),
-        error=text(row.get("error")),
-        process=_process(mapping(row.get("process"))) if row.get("process") else None,
-        connections=number(row.get("connections")),
+        kind=kind if isinstance(kind, str) and kind in KINDS else OTHER,
+        label=text(get("label")) or "?",
+        uid=text(get("uid")),
+        namespace=text(get("namespace")),
+        name=text(get("name")),
+        netns=whole_number(get("netns")),
+        keepalive=of_values(*map(fields(get("keepalive")).get, Keepalive._fields)),
+        retries2=whole_number(get("retries2")),
+        error=text(get("error")),
+        process=_process(fields(process)) if process else None,
+        connections=number(get("connections")),
         # Never less than what is listed, whatever the node says.
-        to_services=max(number(row.get("to_services")), sum(service.connections for service in services)),
+        to_services=max(number(get("to_services")), sum([service.connections for service in services])),
         without_keepalive=max(
-            number(row.get("without_keepalive")), sum(service.without_keepalive for service in services)
+            number(get("without_keepalive")), sum([service.without_keepalive for service in services])
         ),
-        in_flight=number(row.get("in_flight")),
+        in_flight=number(get("in_flight")),
         services=services,
-        services_omitted=number(row.get("services_omitted")),
+        services_omitted=number(get("services_omitted")),
     )
 
 
 def _service(service: Mapping[str, object]) -> Service:
+    get = service.get
     return Service(
-        name=text(service.get("service")) or "?",
-        connections=number(service.get("connections")),
-        without_keepalive=number(service.get("without_keepalive")),
-        in_flight=number(service.get("in_flight")),
-        gaps=tuple(_gaps(service.get("gaps"))),
-        processes=tuple(_process(mapping(each)) for each in items(service.get("processes"))),
+        name=text(get("service")) or "?",
+        connections=number(get("connections")),
+        without_keepalive=number(get("without_keepalive")),
+        in_flight=number(get("in_flight")),
+        gaps=tuple(_gaps(get("gaps"))),
+        processes=tuple([_process(fields(each)) for each in items(get("processes"))]),
     )
 
 
@@ -191,11 +191,12 @@ def _gaps(gaps: object) -> Iterator[tuple[int, int]]:
 
 
 def _process(process: Mapping[str, object]) -> Process:
+    get = process.get
     return Process(
-        name=text(process.get("name")) or "?",
-        pid=whole_number(process.get("pid")),
-        runtime=text(process.get("runtime")),
-        without_keepalive=number(process.get("without_keepalive")),
-        gap=whole_number(process.get("gap")),
-        pod=text(process.get("pod")),
+        name=text(get("name")) or "?",
+        pid=whole_number(get("pid")),
+        runtime=text(get("runtime")),
+        without_keepalive=number(get("without_keepalive")),
+        gap=whole_number(get("gap")),
+        pod=text(get("pod")),
     )

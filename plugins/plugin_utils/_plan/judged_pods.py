@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import UNSAFE, count
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.pods import POD, Process, Space
@@ -17,8 +19,7 @@ MAX_AT_RISK = 50
 """More of a node's namespaces are not listed one by one."""
 
 
-@dataclass(frozen=True)
-class Counts:
+class Counts(NamedTuple):
     """Connections to services, each counted once.
 
     ``late``: their keepalive timer ends after the limit. ``undecided``: nobody can tell now.
@@ -34,12 +35,10 @@ class Counts:
         return self.without_keepalive + self.late
 
     def plus(self, other: Counts) -> Counts:
-        mine, theirs = asdict(self), asdict(other)
-        return Counts(**{name: mine[name] + theirs[name] for name in mine})
+        return Counts(*map(operator.add, self, other))
 
 
-@dataclass(frozen=True)
-class Judged:
+class Judged(NamedTuple):
     """A namespace, the verdict on its keepalive (what it opens from now on), and its open connections.
 
     ``armed_late``: the processes with connections whose timer ends after the limit. ``idle_unseen``: so many are
@@ -71,7 +70,7 @@ class Judged:
             "keepalive": self.space.keepalive.as_dict() if self.space.keepalive else None,
             "own_values": self.space.has_own_values,
             "verdict": self.verdict,
-            **asdict(self.counts),
+            **self.counts._asdict(),
         }
 
 
@@ -89,7 +88,7 @@ class JudgedPods:
     settings_verdict: str
     unlisted_unsafe: int = 0
 
-    @property
+    @functools.cached_property
     def unsafe(self) -> tuple[Judged, ...]:
         """The pods whose keepalive is too late."""
         return tuple(each for each in self.each if each.space.kind == POD and each.verdict == UNSAFE)
@@ -102,21 +101,18 @@ class JudgedPods:
         """How many of the namespaces of that kind are at risk."""
         return sum(each.at_risk and each.space.kind == kind for each in self.each)
 
-    @property
+    @functools.cached_property
     def counts(self) -> Counts:
-        total = Counts()
-        for each in self.each:
-            total = total.plus(each.counts)
-        return total
+        return Counts(*map(sum, zip(*(each.counts for each in self.each), strict=True)))
 
     def as_dict(self) -> dict[str, Any]:
-        at_risk = [each.as_dict() for each in self.each if each.at_risk]
+        at_risk = [each for each in self.each if each.at_risk]
         return {
             "count": self.count,
             "verdict": self.verdict,
-            "at_risk": at_risk[:MAX_AT_RISK],
+            "at_risk": [each.as_dict() for each in at_risk[:MAX_AT_RISK]],
             "at_risk_more": len(at_risk[MAX_AT_RISK:]),
-            "connections": asdict(self.counts),
+            "connections": self.counts._asdict(),
         }
 
 

@@ -18,7 +18,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words i
 )
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import Limit
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import Namespaces, Observed
-from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.pods import POD, Space
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.pods import POD, Pods, Space
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.options import Policy
 
 from .judged_pods import JudgedPods
@@ -41,13 +41,16 @@ def judged_of(
     if node.pods is None:
         return None
     view = View(limit, all_limits, policy)
-    listed = sum(
-        1
-        for space in node.pods.spaces
-        if space.kind != "node" and space.keepalive is not None and not view.is_safe(space.keepalive)
-    )
-    unlisted = max(0, unsafe_namespaces - listed) if node.pods.omitted else 0
+    unlisted = max(0, unsafe_namespaces - _listed_unsafe(node.pods, view)) if node.pods.omitted else 0
     return judge(node.pods, view, node.namespaces.complete, unlisted)
+
+
+def _listed_unsafe(pods: Pods, view: View) -> int:
+    """How many of the listed namespaces but the node's own are too late."""
+    return sum(
+        space.kind != "node" and space.keepalive is not None and not view.is_safe(space.keepalive)
+        for space in pods.spaces
+    )
 
 
 def with_pods(

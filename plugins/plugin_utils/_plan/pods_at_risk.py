@@ -11,6 +11,7 @@ all, only the program can change, by opening them again or by asking for it.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -49,7 +50,10 @@ def judge(pods: Pods, view: View, all_namespaces: bool, unlisted_unsafe: int = 0
 
     ``all_namespaces``: none is hidden from us. ``unlisted_unsafe`` of those that are not listed are too late.
     """
-    each = tuple(_judge(space, view, pods.idle_unseen) for space in pods.spaces)
+    values_verdict = functools.cache(lambda keepalive, error: _values_verdict(keepalive, error, view))
+    each = tuple(
+        [_judge(space, view, values_verdict(space.keepalive, space.error), pods.idle_unseen) for space in pods.spaces]
+    )
     values = {judged.verdict for judged in each if judged.space.kind == POD}
     values |= ({UNSAFE} if unlisted_unsafe else set()) | (set() if all_namespaces else {UNKNOWN})
     unknown = pods.error is not None or not view.all_limits
@@ -62,14 +66,14 @@ def _worst(verdicts: set[str]) -> str:
     return next((verdict for verdict in (UNSAFE, UNKNOWN) if verdict in verdicts), SAFE)
 
 
-def _judge(space: Space, view: View, idle_unseen: bool) -> Judged:
+def _judge(space: Space, view: View, values_verdict: tuple[str, str], idle_unseen: bool) -> Judged:
     counts = _unlisted(space, view)
     unseen = 0
     for service in space.services:
         of_service, unseen_of_service = _count(service, space.keepalive, view, idle_unseen)
         counts = counts.plus(of_service)
         unseen += unseen_of_service
-    verdict, why = _values_verdict(space, view)
+    verdict, why = values_verdict
     return Judged(space, verdict, counts, why, tuple(_armed_late(space, view)), unseen)
 
 
@@ -81,10 +85,10 @@ def _armed_late(space: Space, view: View) -> Iterator[Process]:
             yield process
 
 
-def _values_verdict(space: Space, view: View) -> tuple[str, str]:
-    keepalive, limit = space.keepalive, view.limit
+def _values_verdict(keepalive: Keepalive | None, error: str | None, view: View) -> tuple[str, str]:
+    limit = view.limit
     if keepalive is None:
-        return UNKNOWN, f"its keepalive could not be read ({space.error or 'no reason was given'})"
+        return UNKNOWN, f"its keepalive could not be read ({error or 'no reason was given'})"
     if not keepalive.usable:
         return UNSAFE, f"keepalive {keepalive} has a value below 1"
     text = "nothing was seen that forgets idle connections"

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.rps_rules import RpsSettings
@@ -40,8 +40,10 @@ class Settings:
 
     def as_dict(self) -> dict[str, Any]:
         return {
-            **asdict(self),
+            **vars(self),
             "modules": list(self.modules),
+            "sysctls": dict(self.sysctls),
+            "ipvs_timeouts": dict(self.ipvs_timeouts),
             "rps": None if self.rps is None else self.rps.as_dict(),
             "pods": None if self.pods is None else self.pods.as_dict(),
         }
@@ -94,7 +96,7 @@ class Finding:
     steps: tuple[Mapping[str, str], ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
-        return {**asdict(self), "steps": [dict(step) for step in self.steps]}
+        return {**vars(self), "steps": [dict(step) for step in self.steps]}
 
 
 @dataclass(frozen=True)

@@ -50,8 +50,9 @@ def make_document(
 ) -> dict[str, Any]:
     """The document, without ``drift`` (None).
 
-    ``plan`` is make_plan's of ``nodes``, both plain. ``made_at`` is a moment in UTC, ``2026-11-21T03:40:00Z``.
-    ``applied`` maps nodes to what node_settings returned, ``verdicts_before`` to the verdict of before that.
+    ``plan`` is make_plan's of ``nodes``, both plain; the nodes may be what parse_nodes made of them. ``made_at`` is a
+    moment in UTC, ``2026-11-21T03:40:00Z``. ``applied`` maps nodes to what node_settings returned, ``verdicts_before``
+    to the verdict of before that.
     Raises PlanError.
     """
     if not isinstance(plan, dict) or not isinstance(nodes, dict):

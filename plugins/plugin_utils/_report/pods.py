@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import SAFE, UNKNOWN, UNSAFE
@@ -40,7 +39,7 @@ def describe_pods(name: str, pods: Pods | None, plan: Mapping[str, Any], rows: i
     judged = judge(pods, view, True)
     in_flight = sum(space.in_flight for space in pods.spaces)
     judgement = {"late": judged.counts.late, "undecided": judged.counts.undecided}
-    totals = {**asdict(pods.totals), "in_flight": in_flight, **judgement}
+    totals = {**pods.totals._asdict(), "in_flight": in_flight, **judgement}
     return {
         "verdict": node_plan["pods"]["verdict"],
         "count": pods.count,

@@ -17,6 +17,8 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._base import 
         pytest.param(untrusted.text, "a" * 501, "a" * 500 + "... (501 characters)", id="long text is cut"),
         pytest.param(untrusted.mapping, {"a": 1, 2: 3}, {"a": 1, "": 3}, id="a mapping"),
         pytest.param(untrusted.mapping, [1], {}, id="a list is no mapping"),
+        pytest.param(untrusted.fields, {"a": 1}, {"a": 1}, id="a mapping has fields"),
+        pytest.param(untrusted.fields, [1], {}, id="a list has no fields"),
         pytest.param(untrusted.items, [1], [1], id="a list"),
         pytest.param(untrusted.items, {"a": 1}, [], id="a mapping is no list"),
         pytest.param(untrusted.number, "7", 7, id="the text of a number counts"),

@@ -4,11 +4,13 @@
 
 from __future__ import annotations
 
+import weakref
+
 import pytest
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import Keepalive
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import Boot, Group, Module, Sysctl
-from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.parse import parse_node
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.parse import parse_node, parse_nodes
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import (
     stock_node,
     with_sysctl,
@@ -20,6 +22,37 @@ BE_LIBERAL = "net.netfilter.nf_conntrack_tcp_be_liberal"
 @pytest.mark.parametrize("node", [None, {}, [], "worker1", 7])
 def test_nothing_was_observed(node):
     assert parse_node(node) is None
+
+
+def test_a_node_that_was_parsed_stays_as_it_is():
+    node = parse_node(stock_node())
+    assert parse_node(node) is node
+
+
+def test_nodes_are_asked_for_once_and_their_raw_data_does_not_live_on():
+    made, alive = [], []
+
+    def one_by_one():
+        for number in range(5):
+            alive.append(sum(raw() is not None for raw in made))
+            raw = _Raw(stock_node())
+            made.append(weakref.ref(raw))
+            yield f"worker{number}", raw
+            del raw
+
+    nodes = parse_nodes(one_by_one())
+    assert nodes == {f"worker{number}": parse_node(stock_node()) for number in range(5)}
+    assert max(alive) == 1
+    assert [raw() for raw in made] == [None] * 5
+
+
+class _Raw(dict):
+    """A dict that can be watched."""
+
+
+def test_nodes_that_were_not_observed_keep_their_reason():
+    gone = {"not_observed": "unreachable"}
+    assert parse_nodes([("worker1", gone), (2, None)]) == {"worker1": gone, "2": None}
 
 
 def test_problems_of_an_older_node_info_have_no_id():

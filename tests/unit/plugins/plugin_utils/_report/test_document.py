@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.errors import PlanError
 from ansible_collections.kubenode.connections.plugins.plugin_utils._findings.plan_with_findings import make_plan
 from ansible_collections.kubenode.connections.plugins.plugin_utils._findings.silences import parse_silences
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.parse import parse_nodes
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.document import make_document
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.fail_on import failure
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.node import rows_for_each
@@ -339,6 +340,15 @@ def test_before_and_after_of_an_apply():
 def test_an_apply_that_failed_says_why():
     report = document(kind="apply", applied={"worker1": {"failed": True, "msg": "read-only /proc/sys"}})
     assert part(report, "worker1")["applied"]["error"] == "read-only /proc/sys"
+
+
+def test_nodes_that_were_parsed_give_the_same_document():
+    several = {**cluster(), "worker4": {"not_observed": "Missing sudo password."}}
+    parsed = parse_nodes(several.items())
+    plan = make_plan(parsed, {})
+    assert plan == make_plan(several, {})
+    documents = [make_document(plan, nodes, made_at=MADE_AT, collection_version=VERSION) for nodes in (several, parsed)]
+    assert documents[0] == documents[1]
 
 
 def test_the_same_input_gives_the_same_document_and_stays_as_it_was():

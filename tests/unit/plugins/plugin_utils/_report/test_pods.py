@@ -4,8 +4,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import Keepalive
@@ -74,7 +72,7 @@ def test_without_pods_there_is_nothing():
 
 
 def test_a_pod_with_its_connections():
-    late = service(2, [(600, 1), (7200, 3)], 1, [PROCESS, replace(PROCESS, gap=7200, pod="c/d")])
+    late = service(2, [(600, 1), (7200, 3)], 1, [PROCESS, PROCESS._replace(gap=7200, pod="c/d")])
     assert described(space("a/b", SAFE, late, process=PROCESS, services_omitted=4), omitted=3) == {
         "verdict": "unsafe",
         "count": 2,
@@ -194,9 +192,9 @@ def test_more_rows_than_are_shown_are_omitted():
 
 def test_of_many_services_gaps_and_processes_the_first_and_the_longest_are_shown():
     many = service(
-        gaps=[(seconds, 1) for seconds in range(1, 22)], processes=[replace(PROCESS, pid=pid) for pid in range(6)]
+        gaps=[(seconds, 1) for seconds in range(1, 22)], processes=[PROCESS._replace(pid=pid) for pid in range(6)]
     )
-    several = [replace(many, name=f"x{number}:1") for number in range(21)]
+    several = [many._replace(name=f"x{number}:1") for number in range(21)]
     (row,) = described(space("a/b", SAFE, *several, services_omitted=1))["rows"]
     assert [each["service"] for each in row["services"]] == [f"x{number}:1" for number in range(20)]
     assert row["services_omitted"] == 2
