@@ -41,7 +41,8 @@ def items(value: object) -> list[object]:
 
 def number(value: object) -> int:
     """A whole number that counts something; 0 for anything else."""
-    return max(0, whole_number(value) or 0)
+    found = whole_number(value)
+    return found if found is not None and found > 0 else 0
 
 
 def numbers(value: object) -> dict[str, int]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.collector import paused
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.errors import PlanError
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.elsewhere import (
     NOTHING_ELSEWHERE,
@@ -22,6 +23,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.polic
 from .table import findings_of
 
 
+@paused()
 def make_plan(
     nodes: object,
     wishes: object,

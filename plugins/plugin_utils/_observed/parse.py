@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.checked_values import whole_number
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.collector import paused
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import Keepalive, of_values
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.untrusted import (
     file_line,
@@ -37,6 +38,7 @@ def why_not_observed(node: object) -> str:
     return (text(mapping(node).get(NOT_OBSERVED)) or "").rstrip(". ")
 
 
+@paused()
 def parse_nodes(nodes: Iterable[tuple[str, object]]) -> dict[str, object]:
     """Each node parsed once, for plan and report; one that was not observed stays, for it may say why.
 

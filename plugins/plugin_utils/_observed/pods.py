@@ -185,9 +185,10 @@ def _service(service: Mapping[str, object]) -> Service:
 
 def _gaps(gaps: object) -> Iterator[tuple[int, int]]:
     for pair in items(gaps):
-        seconds, connections = (whole_number(each) for each in (*items(pair), None, None)[:2])
-        if seconds is not None and connections is not None and connections > 0:
-            yield max(seconds, 0), connections
+        if isinstance(pair, list) and len(pair) > 1:
+            seconds, connections = whole_number(pair[0]), number(pair[1])
+            if seconds is not None and connections:
+                yield max(seconds, 0), connections
 
 
 def _process(process: Mapping[str, object]) -> Process:

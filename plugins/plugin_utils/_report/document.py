@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base import keepalive_math
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.collector import paused
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.errors import PlanError
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import Keepalive
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import VERDICTS
@@ -36,6 +37,7 @@ _HELP = "https://github.com/kubenode/connections/blob/main/docs/findings.md"
 _HOW = "Give the result of the filter kubenode.connections.plan and the nodes that it was made from."
 
 
+@paused()
 def make_document(
     plan: object,
     nodes: object,
