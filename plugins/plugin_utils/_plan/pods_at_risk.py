@@ -44,6 +44,11 @@ class View:
             return keepalive.usable
         return self.limit.is_kept_by(keepalive, self.policy)
 
+    def is_late(self, gap: int, keepalive: Keepalive) -> bool:
+        """Whether a timer with that gap, in a namespace with that keepalive, ends after the limit."""
+        limit, policy = self.limit, self.policy
+        return limit is not None and _is_late(gap, keepalive, limit.seconds, policy.lost_probes, policy.margin)
+
 
 def judge(pods: Pods, view: View, all_namespaces: bool, unlisted_unsafe: int = 0) -> JudgedPods:
     """Every namespace against the limit.
@@ -80,9 +85,10 @@ def _judge(space: Space, view: View, values_verdict: tuple[str, str], idle_unsee
 def _armed_late(space: Space, view: View) -> Iterator[Process]:
     if view.limit is None or space.keepalive is None:
         return
-    for process in (each for service in space.services for each in service.processes):
-        if process.gap is not None and _is_late(process.gap, space.keepalive, view.limit, view):
-            yield process
+    for service in space.services:
+        for process in service.processes:
+            if process.gap is not None and view.is_late(process.gap, space.keepalive):
+                yield process
 
 
 def _values_verdict(keepalive: Keepalive | None, error: str | None, view: View) -> tuple[str, str]:
@@ -101,8 +107,8 @@ def _values_verdict(keepalive: Keepalive | None, error: str | None, view: View) 
 
 def _unlisted(space: Space, view: View) -> Counts:
     """Connections to services beyond those that a node lists: of their timers nothing is known."""
-    connections = space.to_services - sum(service.connections for service in space.services)
-    without = space.without_keepalive - sum(service.without_keepalive for service in space.services)
+    connections = space.to_services - sum([service.connections for service in space.services])
+    without = space.without_keepalive - sum([service.without_keepalive for service in space.services])
     if view.limit is None:
         return _without_limit(max(0, connections), view)
     return Counts(without_keepalive=without, undecided=max(0, connections - without))
@@ -120,7 +126,7 @@ def _count(service: Service, keepalive: Keepalive | None, view: View, idle_unsee
     for gap, connections in service.gaps:
         if keepalive is None:
             undecided += connections
-        elif _is_late(gap, keepalive, view.limit, view):
+        elif view.is_late(gap, keepalive):
             late += connections
         elif not view.is_safe(keepalive):
             # Its own TCP_KEEPIDLE, or an old timer near its end that is armed again with what is in force then.
@@ -140,12 +146,14 @@ def _longest(keepalive: Keepalive) -> Keepalive:
     return Keepalive(max(keepalive.time, keepalive_math.TIME_RANGE.high), keepalive.intvl, keepalive.probes)
 
 
-def _is_late(gap: int, keepalive: Keepalive, limit: Limit, view: View) -> bool:
+@functools.lru_cache(maxsize=4096)
+def _is_late(gap: int, keepalive: Keepalive, limit_seconds: int, lost_probes: int, margin: int) -> bool:
     """Whether a gap goes beyond the limit. If it does, so does the timer of which it is only what is left.
 
     In a namespace whose time is too late, a shorter gap may come from the socket's own TCP_KEEPIDLE. Nobody sees the
     TCP_KEEPINTVL of that socket, so the gap counts alone. Otherwise the interval of the namespace counts, too.
     """
-    if gap < keepalive.time and not view.is_safe(keepalive):
-        return keepalive_math.with_slack(gap) + view.policy.margin > limit.seconds
-    return not view.is_safe(Keepalive(max(gap, 1), keepalive.intvl, keepalive.probes))
+    if gap < keepalive.time and not keepalive_math.is_safe(keepalive, limit_seconds, lost_probes, margin):
+        return keepalive_math.with_slack(gap) + margin > limit_seconds
+    armed = Keepalive(max(gap, 1), keepalive.intvl, keepalive.probes)
+    return not keepalive_math.is_safe(armed, limit_seconds, lost_probes, margin)
