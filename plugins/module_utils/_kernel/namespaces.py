@@ -65,6 +65,8 @@ Inside = Callable[[List[int]], Dict[str, Any]]
 """Reads more inside of a namespace, given its processes. Gives plain JSON data."""
 
 _CHILD_SECONDS = 30
+_SPACE_SECONDS = 1
+"""More for each namespace: where a node is busy the reader waits for its turn, which is no fault of what it reads."""
 _AGAIN = "Run again when the node is less busy. Report it to the collection where that does not help."
 
 
@@ -118,7 +120,8 @@ def _read_all(own: int, found: Dict[int, Found], inside: Optional[Inside]) -> Di
     """
     values, error = [], None
     if inside is not None or len(found) > 1:
-        values, error = child.collect(lambda: _visit(own, found, inside), _CHILD_SECONDS)
+        limit_seconds = _CHILD_SECONDS + _SPACE_SECONDS * len(found)
+        values, error = child.collect(lambda: _visit(own, found, inside), limit_seconds)
     missing = Seen(error=f"the reader of the other network namespaces {error}", do=_AGAIN)
     seen: Dict[int, Optional[Seen]] = dict.fromkeys(found, missing)
     seen[own] = _look([], None)._replace(error=missing.error, do=_AGAIN) if error and inside else _look([], None)

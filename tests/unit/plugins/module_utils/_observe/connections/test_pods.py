@@ -218,7 +218,7 @@ def test_a_running_pod_that_the_reader_did_not_reach_says_why(pods_of):
         "found = pod_rows.pods_of(spaces, log_directory=LOGS)\n"
         "print(json.dumps({uid: [pod.keepalive, pod.error] for uid, pod in found.items()}))"
     )
-    assert pods == {UID: [None, "the reader of the other network namespaces took longer than 1 s"]}
+    assert pods == {UID: [None, "the reader of the other network namespaces took longer than 3 s"]}
 
 
 RUNNING = """
