@@ -38,11 +38,11 @@ import sys
 archive, connections, virtual_services = sys.argv[1:]
 sys.path.insert(0, archive)
 from ansible.module_utils import basic
-from ansible_collections.kubenode.connections.plugins.module_utils._kernel import ipvs_tables, ipvs_timeouts
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel import ipvs_tables, modules
 from ansible_collections.kubenode.connections.plugins.module_utils._observe.connections import services
 from ansible_collections.kubenode.connections.plugins.modules import node_info
 ipvs_tables._CONNECTIONS = connections
-ipvs_timeouts._SERVICES = services._SERVICES = virtual_services
+modules._MARKS["ip_vs"] = services._SERVICES = virtual_services
 basic._ANSIBLE_ARGS = b'{"ANSIBLE_MODULE_ARGS": {"sample_seconds": 0}}'
 basic._ANSIBLE_PROFILE = "legacy"  # as Ansible's own wrapper sets it, from ansible-core 2.19 on
 node_info.main()

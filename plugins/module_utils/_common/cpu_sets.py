@@ -12,8 +12,8 @@ Cpus = FrozenSet[int]
 HIGHEST_CPU = 65535
 """No kernel numbers CPUs higher (NR_CPUS is 8192 at most on x86)."""
 
-_RANGE = re.compile(r"([0-9]{1,6})(?:-([0-9]{1,6}))?")
-_MASK = re.compile(r"(?:[0-9a-fA-F]{1,8})(?:,[0-9a-fA-F]{1,8})*")
+_RANGE = r"([0-9]{1,6})(?:-([0-9]{1,6}))?"
+_MASK = r"(?:[0-9a-fA-F]{1,8})(?:,[0-9a-fA-F]{1,8})*"
 _GROUP_BITS = 32
 
 
@@ -21,7 +21,7 @@ def parse_list(text: str) -> Cpus:
     """The CPUs of a list such as 0-3,8, none for an empty one. Raises ValueError."""
     cpus: Set[int] = set()
     for part in text.strip().split(",") if text.strip() else []:
-        found = _RANGE.fullmatch(part.strip())
+        found = re.fullmatch(_RANGE, part.strip())
         first, last = (int(found.group(1)), int(found.group(2) or found.group(1))) if found else (1, 0)
         if not first <= last <= HIGHEST_CPU:
             raise ValueError(f"{text!r} is not a list of CPUs")
@@ -42,7 +42,7 @@ def format_list(cpus: Collection[int]) -> str:
 
 def parse_mask(text: str) -> Cpus:
     """The CPUs of a mask: hexadecimal, in groups of 32 bits from the highest to the lowest. Raises ValueError."""
-    if not _MASK.fullmatch(text.strip()) or len(text) > HIGHEST_CPU // 2:
+    if not re.fullmatch(_MASK, text.strip()) or len(text) > HIGHEST_CPU // 2:
         raise ValueError(f"{text[:80]!r} is not a mask of CPUs")
     number = 0
     for group in text.strip().split(","):

@@ -19,7 +19,7 @@ _TODO = {
 
 _VALUE_TODO = "Choose a value that this kernel accepts."
 _RIGHTS = (errno.EACCES, errno.EPERM)
-_CAPABILITIES = re.compile(r"^CapEff:\s*([0-9a-f]{1,16})$", re.MULTILINE)
+_CAPABILITIES = r"(?m)^CapEff:\s*([0-9a-f]{1,16})$"
 
 
 class NodeError(Exception):
@@ -64,7 +64,7 @@ def _has_all_capabilities() -> bool:
     """Whether none of those that this kernel knows is missing; not known counts as yes."""
     try:
         with open("/proc/self/status", encoding="ascii", errors="replace") as handle:
-            found = _CAPABILITIES.search(handle.read())
+            found = re.search(_CAPABILITIES, handle.read())
         with open("/proc/sys/kernel/cap_last_cap", encoding="ascii") as handle:
             last = int(handle.read())
     except (OSError, ValueError):

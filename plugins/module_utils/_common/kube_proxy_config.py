@@ -8,7 +8,6 @@ What is parsed may come from anybody who listens at a port: it is bounded, and n
 each byte.
 """
 
-import ipaddress
 import re
 from typing import Any, Dict, NamedTuple, Optional, Tuple
 
@@ -32,15 +31,11 @@ CONNTRACK_FIELDS = {
 """Our names, and those in the section conntrack of kube-proxy's configuration (pkg/proxy/apis/config/types.go)."""
 
 _CONFIG_GROUP = "kubeproxy.config.k8s.io"
-_ADDRESS_LINE = re.compile(
-    r"""^[ \t]*["']?(metricsBindAddress|bindAddress)["']?[ \t]*:[ \t]*["']?([^"'\s,#}]*)""", re.MULTILINE
-)
-_BUILD_INFO = re.compile(
-    rb'^kubernetes_build_info\{(?:[^}\n]*,)?git_?[vV]ersion="(v[0-9][0-9A-Za-z.+-]{0,63})"', re.MULTILINE
-)
-_PORT = re.compile(r"[0-9]{1,5}")
-_DURATION = re.compile(r"([+-]?)((?:[0-9]{1,12}(?:\.[0-9]{0,12})?(?:ns|us|µs|μs|ms|s|m|h))+)")
-_DURATION_PART = re.compile(r"([0-9]+)(?:\.([0-9]*))?(ns|us|µs|μs|ms|s|m|h)")
+_ADDRESS_LINE = r"""(?m)^[ \t]*["']?(metricsBindAddress|bindAddress)["']?[ \t]*:[ \t]*["']?([^"'\s,#}]*)"""
+_BUILD_INFO = rb'(?m)^kubernetes_build_info\{(?:[^}\n]*,)?git_?[vV]ersion="(v[0-9][0-9A-Za-z.+-]{0,63})"'
+_PORT = r"[0-9]{1,5}"
+_DURATION = r"([+-]?)((?:[0-9]{1,12}(?:\.[0-9]{0,12})?(?:ns|us|µs|μs|ms|s|m|h))+)"
+_DURATION_PART = r"([0-9]+)(?:\.([0-9]*))?(ns|us|µs|μs|ms|s|m|h)"
 _DECIMALS = 12
 _UNIT_NANOSECONDS = {
     "ns": 1,
@@ -81,7 +76,7 @@ def parse_metrics_address(text: str) -> Optional[str]:
 
     Where it is not set, an IPv6 bindAddress makes kube-proxy take [::1]:10249.
     """
-    addresses = {key: value for key, value in _ADDRESS_LINE.findall(text) if value not in ("", "null", "~")}
+    addresses = {key: value for key, value in re.findall(_ADDRESS_LINE, text) if value not in ("", "null", "~")}
     if "metricsBindAddress" not in addresses and ":" in addresses.get("bindAddress", "").strip("[]"):
         return "[::1]:10249"
     return addresses.get("metricsBindAddress")
@@ -94,13 +89,15 @@ def host_and_port(address: str) -> Tuple[str, int]:
     """
     if len(address) > _LONGEST_ADDRESS:
         raise KubeProxyError(f"an address of {len(address)} characters is none. Give it as in 127.0.0.1:10249.")
+    import ipaddress  # most kube-proxies listen at the default
+
     host, port = _split(address.strip())
     try:
         # A % is a letter that no address has: a zone, which newer Pythons take and kube-proxy does not, is refused.
         ip = ipaddress.ip_address("127.0.0.1" if host in ("", "localhost") else host.replace("%", "?"))
     except ValueError:
         raise KubeProxyError(f"{_shown(host)} is not an IP address. Give it as in 127.0.0.1:10249.") from None
-    if port and not (_PORT.fullmatch(port) and 0 < int(port) < 65536):
+    if port and not (re.fullmatch(_PORT, port) and 0 < int(port) < 65536):
         raise KubeProxyError(f"{_shown(port)} is not a port from 1 to 65535. Give it as in 127.0.0.1:10249.")
     if ip.is_unspecified:
         ip = ipaddress.ip_address("127.0.0.1" if ip.version == 4 else "::1")
@@ -146,7 +143,7 @@ def parse_version(body: bytes) -> Optional[str]:
 
     The label of kubernetes_build_info was called gitVersion before 1.14 (k8s.io/component-base/metrics/version.go).
     """
-    found = _BUILD_INFO.search(body)
+    found = re.search(_BUILD_INFO, body)
     return found.group(1).decode("ascii") if found else None
 
 
@@ -194,10 +191,10 @@ def seconds(duration: object) -> Optional[int]:
         return 0
     if not isinstance(duration, str) or len(duration) > _LONGEST_DURATION:
         return None
-    found = _DURATION.fullmatch(duration)
+    found = re.fullmatch(_DURATION, duration)
     if found is None:
         return None
-    parts = _DURATION_PART.findall(found.group(2))
+    parts = re.findall(_DURATION_PART, found.group(2))
     nanoseconds = (int(whole + part.ljust(_DECIMALS, "0")) * _UNIT_NANOSECONDS[unit] for whole, part, unit in parts)
     total = sum(nanoseconds) // 10 ** (_DECIMALS + 9)
     if total > _MOST_SECONDS:

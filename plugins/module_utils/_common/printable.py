@@ -9,8 +9,8 @@ this collection.
 import re
 from typing import Any, Match
 
-_NOT_ASCII = re.compile(r"[^ -~]+")
-_NOT_LAYOUT = re.compile(r"(?:[^ -~\n\t\r]|\r(?!\n))+")
+_NOT_ASCII = r"[^ -~]+"
+_NOT_LAYOUT = r"(?:[^ -~\n\t\r]|\r(?!\n))+"
 
 _WHOLE_FILES = ("before", "after", "diff", "rule")
 """Keys of results below which texts are those of files, whose lines and columns stay."""
@@ -25,7 +25,7 @@ def printable(text: str, is_file: bool = False) -> str:
     Control characters, line breaks, bidirectional marks, halves of surrogate pairs, undecodable bytes. The text of a
     file keeps its line ends and tabs.
     """
-    return (_NOT_LAYOUT if is_file else _NOT_ASCII).sub(_visible, text)
+    return re.sub(_NOT_LAYOUT if is_file else _NOT_ASCII, _visible, text)
 
 
 def presentable(value: Any, is_file: bool = False, depth: int = 0) -> Any:

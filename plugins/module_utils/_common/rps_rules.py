@@ -43,7 +43,7 @@ RUN+="/bin/sh -c '{command}'"
 LABEL="kubenode_rps_end"
 """
 _ROW = '{match}ENV{{.kubenode_rps_cpus}}="{mask}", ENV{{.kubenode_rps_queues}}="{queues}", GOTO="kubenode_rps_set"\n'
-_MASKS = re.compile(rb'ENV\{\.kubenode_rps_cpus\}="([0-9a-f,]+)"')
+_MASKS = rb'ENV\{\.kubenode_rps_cpus\}="([0-9a-f,]+)"'
 
 MAX_FLOW_ENTRIES = 1 << 29
 """The kernel takes no more for net.core.rps_sock_flow_entries (rps_sock_flow_sysctl in net/core/sysctl_net_core.c)."""
@@ -146,7 +146,7 @@ def rule_text(settings: RpsSettings, paths: Mapping[str, str]) -> Optional[bytes
 
 def rule_masks(data: Optional[bytes]) -> FrozenSet[str]:
     """The masks that rules of ours give, none for no file or another one."""
-    return frozenset(mask.decode() for mask in _MASKS.findall(data or b""))
+    return frozenset(mask.decode() for mask in re.findall(_MASKS, data or b""))
 
 
 def _fits(row: Row, nic: Nic) -> bool:

@@ -22,9 +22,9 @@ from ansible_collections.kubenode.connections.plugins.module_utils._common.sysct
 SYSCTL_FILE = "/etc/sysctl.d/k8s.conf"
 MODULES_FILE = "/etc/modules-load.d/k8s.conf"
 
-_MODULE = re.compile(r"\A[A-Za-z0-9_-]{1,63}\Z")
-_NIC = re.compile(r"\A[^/\s:\x00-\x1f\x7f]{1,15}\Z")  # dev_valid_name in net/core/dev.c
-_SYSCTL = re.compile(r"\A[A-Za-z0-9_][^\s=*?\[\]\\\x00-\x1f\x7f]*\Z")
+_MODULE = r"\A[A-Za-z0-9_-]{1,63}\Z"
+_NIC = r"\A[^/\s:\x00-\x1f\x7f]{1,15}\Z"  # dev_valid_name in net/core/dev.c
+_SYSCTL = r"\A[A-Za-z0-9_][^\s=*?\[\]\\\x00-\x1f\x7f]*\Z"
 
 
 class Settings(NamedTuple):
@@ -43,6 +43,12 @@ class Settings(NamedTuple):
     modules_file: str = MODULES_FILE
     rps: Optional[RpsSettings] = None
     pods: Optional[Tuple[int, ...]] = None
+
+    @property
+    def gives_back(self) -> bool:
+        """Whether a part is empty, and not only left as it is."""
+        rows = None if self.rps is None else self.rps.rows
+        return any(part is not None and not part for part in (self.modules, self.sysctls, self.ipvs_timeouts, rows))
 
 
 NOTHING = Settings(modules=(), sysctls={}, ipvs_timeouts={}, rps=RpsSettings(), pods=())
@@ -87,7 +93,7 @@ def sysctls_from(wanted: Mapping[Any, Any]) -> Dict[str, str]:
 
 
 def _module(name: Any) -> str:
-    if not isinstance(name, str) or not _MODULE.match(name):
+    if not isinstance(name, str) or not re.match(_MODULE, name):
         raise NodeError(
             f"modules: {name!r} is not the name of a kernel module (letters, digits, _ and -). "
             "Write a name such as br_netfilter."
@@ -106,7 +112,7 @@ def _sysctls(wanted: Mapping[Any, Any]) -> Dict[str, str]:
 
 
 def _sysctl_name(given: Any) -> str:
-    name = canonical(given) if isinstance(given, str) and _SYSCTL.match(given) else ""
+    name = canonical(given) if isinstance(given, str) and re.match(_SYSCTL, given) else ""
     try:
         if "." in name and sysctl_path(name):
             return name
@@ -181,7 +187,7 @@ def _row(given: Mapping[str, Any]) -> Row:
         cpus = frozenset()
     if not cpus:
         raise NodeError(f"rps: nics: cpus: {row.cpus!r} is not a list of CPUs. Write one such as 0-3,8.")
-    if row.name is not None and not _NIC.match(row.name):
+    if row.name is not None and not re.match(_NIC, row.name):
         raise NodeError(f"rps: nics: name: {row.name!r} is not the name of a NIC. Write one such as eth0.")
     for option, lowest in (("numa_node", 0), ("fewer_queues_than", 1)):
         number = getattr(row, option)

@@ -7,7 +7,7 @@
 import base64
 import json
 import re
-from typing import Any, Callable, Dict, NamedTuple, Optional, Pattern, Tuple, Union
+from typing import Any, Callable, Dict, NamedTuple, Optional, Tuple, Union
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.errors import NodeError
 from ansible_collections.kubenode.connections.plugins.module_utils._common.sysctl_keys import canonical, sysctl_path
@@ -25,12 +25,12 @@ _LINKS = ("/etc/systemd/system/multi-user.target.wants/kubenode-ipvs-timeouts.se
 _DROP_IN = "/99-kubenode-connections.conf"
 _KERNEL = ("proc", "sys", "dev")
 
-_SYSCTL_VALUE = re.compile(r"\A[^\x00-\x08\x0a-\x1f\x7f]{0,65536}\Z")
-_QUEUE = re.compile(r"\A/sys/class/net/(?!\.{1,2}/)[^/\s]{1,15}/queues/rx-[0-9]{1,5}/rps_(cpus|flow_cnt)\Z")
-_QUEUE_VALUE = re.compile(r"\A[0-9a-f,]{1,4096}\Z")
+_SYSCTL_VALUE = r"\A[^\x00-\x08\x0a-\x1f\x7f]{0,65536}\Z"
+_QUEUE = r"\A/sys/class/net/(?!\.{1,2}/)[^/\s]{1,15}/queues/rx-[0-9]{1,5}/rps_(cpus|flow_cnt)\Z"
+_QUEUE_VALUE = r"\A[0-9a-f,]{1,4096}\Z"
 _TIMEOUTS = ("tcp", "tcpfin", "udp")
-_UID = re.compile(r"\A[A-Za-z0-9._-]{1,64}\Z")
-_KEEPALIVE = re.compile(r"\A[0-9/]{1,64}\Z")
+_UID = r"\A[A-Za-z0-9._-]{1,64}\Z"
+_KEEPALIVE = r"\A[0-9/]{1,64}\Z"
 _MAX_INT = (1 << 31) - 1
 _MAX_REASON = 300
 
@@ -175,8 +175,8 @@ def _refuse_strange(originals: Originals) -> None:
         if not _is_plain_path(path):
             raise ValueError(f"{path!r} is no directory that is made here")
     _refuse_values("sysctl", originals.sysctls, _is_sysctl, _SYSCTL_VALUE)
-    _refuse_values("setting of a receive queue", originals.rps, lambda path: bool(_QUEUE.match(path)), _QUEUE_VALUE)
-    _refuse_values("pod", originals.pods, lambda uid: bool(_UID.match(uid)), _KEEPALIVE)
+    _refuse_values("setting of a receive queue", originals.rps, lambda path: bool(re.match(_QUEUE, path)), _QUEUE_VALUE)
+    _refuse_values("pod", originals.pods, lambda uid: bool(re.match(_UID, uid)), _KEEPALIVE)
     for name, timeout in originals.ipvs_timeouts.items():
         if (
             name not in _TIMEOUTS
@@ -186,15 +186,13 @@ def _refuse_strange(originals: Originals) -> None:
             raise ValueError(f"{name!r} is no IPVS timeout, or has no seconds from 0 to {_MAX_INT}")
 
 
-def _refuse_values(
-    what: str, records: Dict[str, LiveRecord], is_name: Callable[[str], bool], allowed: "Pattern[str]"
-) -> None:
+def _refuse_values(what: str, records: Dict[str, LiveRecord], is_name: Callable[[str], bool], allowed: str) -> None:
     for name, record in records.items():
         if not is_name(name):
             raise ValueError(f"{name!r} is no {what}")
         if not record.ours:
             raise ValueError(f"{name!r} has no value that was set here")
-        if not all(value is None or allowed.match(str(value)) for value in _values(record)):
+        if not all(value is None or re.match(allowed, str(value)) for value in _values(record)):
             raise ValueError(f"the value of {name!r} is none of a {what}")
 
 

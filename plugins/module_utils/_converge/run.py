@@ -12,14 +12,14 @@ from ansible_collections.kubenode.connections.plugins.module_utils._common.keepa
 from ansible_collections.kubenode.connections.plugins.module_utils._files import ipvs_unit
 from ansible_collections.kubenode.connections.plugins.module_utils._files.atomic_write import read_file
 
-from . import leftovers, one_run, reboot_warnings
+from . import one_run, reboot_warnings
 from .options import Settings
 from .originals import Originals, parse
 from .record import read_record
 from .restorable import changed_since, file_target
 from .shown import of_lines
 from .steps.files import Directory, TextFile, read_config, text_diff
-from .steps.live import IpvsTimeouts, LiveSysctl, LoadedModule, live_diff
+from .steps.live import LiveSysctl, LoadedModule, live_diff
 from .transaction import Step
 
 _RESTORER = "kubenode.connections.node_settings"
@@ -74,7 +74,15 @@ def _plan(settings: Settings) -> Plan:
     ahead, final = one_run.recording(raw, compose)
     steps = [*modules, ahead, *made, *files, *sysctls, *ipvs, *unit, *rps, *pods, *removed, final]
     notes = unit_notes + rps_notes + reboot_warnings.notes(settings, files, sysctls, ipvs)
-    return Plan(steps, ahead, pods, notes + leftovers.node_notes(settings, old))
+    return Plan(steps, ahead, pods, notes + _leftovers(settings, old))
+
+
+def _leftovers(settings: Settings, old: Originals) -> List[str]:
+    if not settings.gives_back:
+        return []
+    from . import leftovers
+
+    return leftovers.node_notes(settings, old)
 
 
 def _lines(modules: Optional[Sequence[str]]) -> Optional[Dict[str, str]]:
@@ -102,12 +110,16 @@ def _sysctls(wanted: Optional[Mapping[str, str]], old: Originals, loading: Seque
     return [LiveSysctl(name, old.sysctls.get(name), wanted.get(name), loading) for name in names]
 
 
-def _ipvs_timeouts(settings: Settings, old: Originals, loading: Sequence[str]) -> List[IpvsTimeouts]:
+def _ipvs_timeouts(settings: Settings, old: Originals, loading: Sequence[str]) -> List[Any]:
     if settings.ipvs_timeouts is None:
         return []
     wanted: Dict[str, Optional[int]] = {} if settings.merge else dict.fromkeys(old.ipvs_timeouts)
     wanted.update(settings.ipvs_timeouts)
-    return [IpvsTimeouts(old.ipvs_timeouts, wanted, loading)] if wanted or settings.merge else []
+    if not wanted and not settings.merge:
+        return []
+    from .steps.ipvs import IpvsTimeouts
+
+    return [IpvsTimeouts(old.ipvs_timeouts, wanted, loading)]
 
 
 def _unit(settings: Settings, old: Originals) -> Tuple[List[Step], List[Any], List[str]]:
@@ -174,7 +186,7 @@ def _originals(
     old: Originals,
     files: Sequence[Any],
     sysctls: Sequence[LiveSysctl],
-    ipvs: Sequence[IpvsTimeouts],
+    ipvs: Sequence[Any],
     rps: Sequence[Any],
     pods: Sequence[Any],
     directories: Tuple[str, ...],

@@ -11,7 +11,7 @@ from typing import Dict, List
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.node_files import Problem, entries
 
 _PARENTS = ("/etc", "/run", "/usr/local/lib", "/usr/lib", "/lib")  # the last is often a link to the one before
-_GLOB_PART = re.compile(r"\[(?:!(?:\][^\]]*|[^\]]+)|\][^\]]*|[^!\]][^\]]*)\]|.", re.DOTALL)
+_GLOB_PART = r"(?s)\[(?:!(?:\][^\]]*|[^\]]+)|\][^\]]*|[^!\]][^\]]*)\]|."
 
 
 def conf_files(name: str, root: str, problems: List[Problem]) -> List[str]:
@@ -53,7 +53,7 @@ def matches(pattern: str, name: str) -> bool:
 def _glob_parts(pattern: str) -> List[str]:
     """The letters of a pattern, its brackets whole."""
     brackets, closing, rest = pattern.rpartition("]")
-    return [*_GLOB_PART.findall(brackets + closing), *rest]  # [ of the rest are letters: no ] comes after them
+    return [*re.findall(_GLOB_PART, brackets + closing), *rest]  # [ of the rest are letters: no ] comes after them
 
 
 def _matches_one(part: str, letter: str) -> bool:

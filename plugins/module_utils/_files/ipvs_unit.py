@@ -17,8 +17,8 @@ PATH = DIRECTORY + "/" + NAME
 LINK = DIRECTORY + "/multi-user.target.wants/" + NAME
 
 RUNNING = "/run/systemd/system"  # sd_booted(3)
-_PROGRAM = re.compile(r"^ExecStart=(\"?)(.+?)\1 -c ", re.MULTILINE)
-_VALUES = re.compile(rb"pack\('3i', *([0-9]{1,10}), *([0-9]{1,10}), *([0-9]{1,10})\)")
+_PROGRAM = r"(?m)^ExecStart=(\"?)(.+?)\1 -c "
+_VALUES = rb"pack\('3i', *([0-9]{1,10}), *([0-9]{1,10}), *([0-9]{1,10})\)"
 
 # 1162 is IP_VS_SO_SET_TIMEOUT on SOL_IP (0), its argument three ints of which 0 keeps (include/uapi/linux/ip_vs.h).
 _CODE = "import socket, struct; socket.socket().setsockopt(0, 1162, struct.pack('3i', {tcp}, {tcpfin}, {udp}))"
@@ -49,7 +49,7 @@ def unit_text(seconds: Mapping[str, int], python: str, modprobe: Optional[str]) 
 
 def unit_seconds(data: Optional[bytes]) -> Dict[str, int]:
     """The timeouts that a unit of ours sets, by name; nothing for no unit or another one."""
-    found = _VALUES.search(data or b"")
+    found = re.search(_VALUES, data or b"")
     values = Timeouts(*(int(text) for text in found.groups())) if found else Timeouts(0, 0, 0)
     return {name: seconds for name, seconds in values._asdict().items() if seconds}
 
@@ -77,6 +77,6 @@ def has_systemd() -> bool:
 
 def _can_start(text: str) -> bool:
     """Whether the program of a unit of ours is still there; an upgrade of the distribution may have removed it."""
-    found = _PROGRAM.search(text)
+    found = re.search(_PROGRAM, text)
     path = found.group(2).replace("%%", "%").replace("$$", "$") if found else ""
     return os.path.isfile(path) and os.access(path, os.X_OK)

@@ -38,7 +38,7 @@ MAX_DESTINATIONS = 32768
 _FILE = "/proc/net/nf_conntrack"
 _ATTEMPTS = 3
 # ct_seq_show in net/netfilter/nf_conntrack_standalone.c; an offloaded flow has neither seconds nor state.
-_LINE = re.compile(
+_LINE = (
     rb"ipv[46] +\d+ tcp +6 +(?:(\d{1,10}) ESTABLISHED )?src=\S+ dst=(\S+) sport=\d+ dport=(\d{1,5}) "
     rb"(?:(?!src=)\S+ )*src=(\S+) dst=\S+ sport=(\d+) dport=\d+ "
     rb"(?:[^ \[]+ )*\[(?:ASSURED|OFFLOAD|HW_OFFLOAD)\]"
@@ -94,8 +94,9 @@ def collect(flows: Iterable[Flow]) -> Flows:
 
 def parse(lines: Iterable[bytes]) -> Iterator[Flow]:
     """The translated flows in the lines of /proc/net/nf_conntrack. Never raises."""
+    match = re.compile(_LINE).match
     for line in lines:
-        found = _LINE.match(line)
+        found = match(line)
         if found is None:
             continue
         seconds, meant, meant_port, answering, answering_port = found.groups()

@@ -29,8 +29,8 @@ _SYSCTLS = "/proc/sys/net/netfilter"
 _STATISTICS = "/proc/net/stat/nf_conntrack"
 _TCP_TIMEOUT = "nf_conntrack_tcp_timeout_"
 _UDP_TIMEOUTS = {"nf_conntrack_udp_timeout": "udp", "nf_conntrack_udp_timeout_stream": "udp_stream"}
-_NUMBER = re.compile(r"-?[0-9]{1,19}")
-_HEX = re.compile(r"[0-9a-fA-F]{1,16}")
+_NUMBER = r"-?[0-9]{1,19}"
+_HEX = r"[0-9a-fA-F]{1,16}"
 
 
 def read_conntrack() -> Conntrack:
@@ -72,7 +72,7 @@ def parse_statistics(text: str) -> Tuple[List[Dict[str, int]], int]:
     rows, strange = [], 0
     for cpu, line in enumerate(lines[1:]):
         columns = line.split()
-        if len(columns) == len(header) and all(_HEX.fullmatch(column) for column in columns):
+        if len(columns) == len(header) and all(re.fullmatch(_HEX, column) for column in columns):
             row = {name: int(column, 16) for name, column in zip(header, columns)}
             row["cpu"] = cpu
             rows.append(row)
@@ -108,7 +108,7 @@ def _number(name: str, errors: List[Fault]) -> Optional[int]:
         errors.append(Fault(reading.error, reading.do))
     if reading.value is None:
         return None
-    if not _NUMBER.fullmatch(reading.value):
+    if not re.fullmatch(_NUMBER, reading.value):
         errors.append(_odd(f"net.netfilter.{name}: {reading.value[:80]!r} is not a number"))
         return None
     return int(reading.value)

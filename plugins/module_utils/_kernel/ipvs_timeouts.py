@@ -19,9 +19,8 @@ _SO_GET_TIMEOUT = 1158
 _SO_SET_TIMEOUT = 1162
 _TIMEOUT_USER = struct.Struct("=3i")
 
-_SERVICES = "/proc/net/ip_vs"
 _IPVSADM_SECONDS = 5.0
-_TIMEOUT_LINE = re.compile(r"Timeout \(tcp tcpfin udp\):\s+(\d{1,10})\s+(\d{1,10})\s+(\d{1,10})\s*$", re.MULTILINE)
+_TIMEOUT_LINE = r"(?m)Timeout \(tcp tcpfin udp\):\s+(\d{1,10})\s+(\d{1,10})\s+(\d{1,10})\s*$"
 
 
 class Reading(NamedTuple):
@@ -39,11 +38,6 @@ class IpvsError(Exception):
     def __init__(self, message: str, number: Optional[int] = None) -> None:
         super().__init__(message)
         self.errno = number
-
-
-def loaded() -> bool:
-    """Whether the kernel has IPVS now (module loaded or built in), as seen in this network namespace."""
-    return os.path.exists(_SERVICES)
 
 
 def get_timeouts() -> Timeouts:
@@ -70,7 +64,7 @@ def set_timeouts(timeouts: Timeouts) -> None:
 
 
 def read_timeouts() -> Reading:
-    """The timeouts by the socket option, else by ipvsadm. Call it only when loaded(): ipvsadm would load ip_vs."""
+    """The timeouts by the socket option, else by ipvsadm. Call it only when ipvs_loaded(): ipvsadm would load ip_vs."""
     try:
         return Reading(get_timeouts(), "socket option", None)
     except IpvsError as error:
@@ -85,7 +79,7 @@ def read_timeouts() -> Reading:
 
 def parse_timeouts(text: str) -> Timeouts:
     """The timeouts out of what ``ipvsadm -l --timeout`` prints. Raises IpvsError for anything else."""
-    found = _TIMEOUT_LINE.search(text)
+    found = re.search(_TIMEOUT_LINE, text)
     if found is None:
         raise IpvsError(
             f"ipvsadm -l --timeout: printed {text[:80]!r}, expected 'Timeout (tcp tcpfin udp): 900 120 300'."

@@ -11,7 +11,7 @@ import os
 import socket
 from typing import FrozenSet, Iterable, Iterator, List, NamedTuple, Optional
 
-from . import proc_tcp, socket_holders
+from . import proc_tcp
 from .inet_diag import V4_MAPPED
 from .processes import HOST_NETWORK, Process
 from .procfs import namespace_of
@@ -87,6 +87,8 @@ def roots_process(inodes: Iterable[int], first: Optional[Process], proc: str = "
 
 def name_holder(inode: int, proc: str = "/proc") -> str:
     """``, process 4711 (python3)``, the first that has the socket open, or nothing where that cannot be told."""
+    from . import socket_holders  # only of a listener that is not believed
+
     holder = socket_holders.find([inode], _pids(proc), proc).get(inode)
     return f", process {holder.pid} ({holder.name})" if holder else ""
 

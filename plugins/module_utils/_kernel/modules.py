@@ -25,6 +25,11 @@ def module_loaded(name: str, root: str = "/") -> bool:
     return os.path.isdir(below(root, "/sys/module/" + name)) or name in _listed(root)
 
 
+def ipvs_loaded() -> bool:
+    """Whether the kernel has IPVS now (module loaded or built in), as seen in this network namespace."""
+    return os.path.exists(_MARKS["ip_vs"])
+
+
 def module_builtin(name: str, root: str = "/") -> bool:
     """Whether the running kernel has it built in: its list says so, or it is there without being a loaded module."""
     name = normal_name(name)

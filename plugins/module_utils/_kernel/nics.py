@@ -18,11 +18,11 @@ NETWORK = "/sys/class/net"
 CPUS, FLOWS = "rps_cpus", "rps_flow_cnt"
 
 _VIRTUAL = "/devices/virtual/"
-_RX = re.compile(r"rx-[0-9]{1,5}")
+_RX = r"rx-[0-9]{1,5}"
 
 # Interrupts of a NIC that bring no packets, by the names that drivers give them: virtio's (drivers/net/virtio_net.c,
 # drivers/virtio/virtio_pci_common.c) and those of queues that only send, such as eth0-tx-0.
-_NOT_RECEIVING = re.compile(r"(-config|-control|-output\.[0-9]+|-tx-[0-9]+)$", re.IGNORECASE)
+_NOT_RECEIVING = r"(?i)(-config|-control|-output\.[0-9]+|-tx-[0-9]+)$"
 
 
 class Rps(NamedTuple):
@@ -91,7 +91,7 @@ def _nic(root: str, name: str, path: str, errors: List[Fault]) -> Nic:
 
 
 def _queues(place: str) -> List[str]:
-    found = [name for name in _entries(os.path.join(place, "queues")) if _RX.fullmatch(name)]
+    found = [name for name in _entries(os.path.join(place, "queues")) if re.fullmatch(_RX, name)]
     return sorted(found, key=lambda name: int(name[3:]))
 
 
@@ -118,7 +118,7 @@ def _irq_cpus(root: str, device: Optional[str]) -> Optional[str]:
     cpus: Cpus = frozenset()
     for number in numbers:
         actions = _text(os.path.join(root, "sys/kernel/irq", number, "actions"), [])
-        if number != "0" and (actions is None or (actions and not _NOT_RECEIVING.search(actions))):
+        if number != "0" and (actions is None or (actions and not re.search(_NOT_RECEIVING, actions))):
             folder = os.path.join(root, "proc/irq", number)
             cpus |= _cpus(os.path.join(folder, "effective_affinity_list")) or _cpus(
                 os.path.join(folder, "smp_affinity_list")

@@ -4,7 +4,6 @@
 
 """Processes pinned by a descriptor, and which one of a name root may believe. Private to this collection."""
 
-import base64
 import os
 import re
 from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
@@ -12,7 +11,6 @@ from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequenc
 from . import child
 from .plain_files import NotPlainError, read_descriptor
 from .procfs import namespace_of
-from .rooted_files import read_in_root
 
 NODE = ("mnt", "pid", "user", "net")
 """The namespaces that a daemon of the node shares with it."""
@@ -107,7 +105,7 @@ class Process:
             raise OSError(number, text, path)
         if text is not None:
             raise NotPlainError(text)
-        return base64.b64decode(data), cut
+        return bytes.fromhex(data), cut
 
     def socket_inodes(self) -> Set[int]:
         """The inodes of the sockets that it has open, of its first 32768 descriptors."""
@@ -123,7 +121,9 @@ class Process:
         return os.open("exe", os.O_PATH | os.O_CLOEXEC, dir_fd=self._place)
 
     def _file(self, path: str, limit_bytes: int) -> Tuple[Optional[int], Optional[str], str, bool]:
-        """Error number, error or kind, data, whether cut."""
+        """Error number, error or kind, data in hexadecimal digits, whether cut."""
+        from .rooted_files import read_in_root  # only some daemons have a file that is read
+
         try:
             whole = path if os.path.isabs(path) else os.path.join(os.readlink("cwd", dir_fd=self._place), path)
             root = os.open("root", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=self._place)
@@ -132,7 +132,7 @@ class Process:
             return None, error.kind, "", False
         except OSError as error:
             return error.errno, error.strerror, "", False
-        return None, None, base64.b64encode(data).decode("ascii"), cut
+        return None, None, data.hex(), cut
 
     def _read(self, name: str) -> bytes:
         return read_descriptor(os.open(name, os.O_RDONLY | os.O_CLOEXEC, dir_fd=self._place), _MAX_BYTES)[0]

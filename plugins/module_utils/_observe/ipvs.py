@@ -7,7 +7,7 @@
 from typing import Any, Dict, List, Tuple
 
 from ansible_collections.kubenode.connections.plugins.module_utils._files import ipvs_unit
-from ansible_collections.kubenode.connections.plugins.module_utils._kernel import ipvs_timeouts
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel import modules
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.flows import Address
 
 from .problems import Problems
@@ -19,7 +19,7 @@ def read(problems: Problems) -> Tuple[Dict[str, Any], List[Address], List[int]]:
     Where IPVS is not loaded, nothing is asked: asking ipvsadm or netlink would load it.
     """
     result: Dict[str, Any] = {
-        "loaded": ipvs_timeouts.loaded(),
+        "loaded": modules.ipvs_loaded(),
         "timeouts": None,
         "timeouts_from": None,
         "timeouts_at_boot": ipvs_unit.seconds_at_boot(),

@@ -25,7 +25,7 @@ _LIMIT_SECONDS = 10
 _DPKG = "/var/lib/dpkg"
 _MAX_LIST_BYTES = 1 << 20
 _MAX_STATUS_LINES = 4000000
-_PACKAGE_VERSION = re.compile(rb"Version: (\d{1,9}\.\d{1,9}\.\d{1,9})-[0-9.]{1,9}\Z")  # as pkgs.k8s.io numbers them
+_PACKAGE_VERSION = rb"Version: (\d{1,9}\.\d{1,9}\.\d{1,9})-[0-9.]{1,9}\Z"  # as pkgs.k8s.io numbers them
 _UNPACK_SECONDS = 60
 """dpkg writes the list of a package's files right after the files."""
 
@@ -79,7 +79,7 @@ def _installed(lines: Iterable[bytes]) -> Optional[str]:
     for line in lines:
         if line.startswith(b"Package: "):
             package = line[9:].strip()
-        found = _PACKAGE_VERSION.match(line.strip()) if package == b"kubelet" else None
+        found = re.match(_PACKAGE_VERSION, line.strip()) if package == b"kubelet" else None
         if found:
             return "v" + found.group(1).decode("ascii")
     return None

@@ -2,15 +2,15 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The steps that change what is live: kernel modules, sysctls, IPVS timeouts. Private to this collection."""
+"""The steps that change what is live: kernel modules and sysctls. Private to this collection."""
 
 import errno
 import os
-from typing import Any, Dict, List, Mapping, Optional, Sequence
+from typing import Any, Dict, List, Optional, Sequence
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.errors import NodeError, refused
+from ansible_collections.kubenode.connections.plugins.module_utils._common.ipvs import CELLS
 from ansible_collections.kubenode.connections.plugins.module_utils._common.sysctl_keys import module_for, sysctl_path
-from ansible_collections.kubenode.connections.plugins.module_utils._kernel import ipvs_timeouts
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.modules import module_loaded
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.procfs import (
     fold,
@@ -18,7 +18,6 @@ from ansible_collections.kubenode.connections.plugins.module_utils._kernel.procf
     read_text,
     write_sysctl,
 )
-from ansible_collections.kubenode.connections.plugins.module_utils._kernel.programs import find_program, run_program
 
 from ..originals import LiveRecord
 from ..restorable import LiveTarget, live_target
@@ -53,6 +52,8 @@ class LoadedModule(Step):
 
     def undo(self) -> None:
         """Unload it, and what came with it, in the order of /proc/modules: whoever needs a module stands before it."""
+        from ansible_collections.kubenode.connections.plugins.module_utils._kernel.programs import run_program
+
         stay = []
         for name in self._came_with_it if self.read() else []:
             code, text = run_program(["rmmod", name])
@@ -62,6 +63,11 @@ class LoadedModule(Step):
             raise NodeError(" ".join(stay))
 
     def _modprobe(self, *options: str) -> Any:
+        from ansible_collections.kubenode.connections.plugins.module_utils._kernel.programs import (
+            find_program,
+            run_program,
+        )
+
         program = find_program("modprobe")
         if program is None:
             raise NodeError(
@@ -151,76 +157,6 @@ class LiveSysctl(Step):
         return NodeError(f"{where}, because its module {module} is not loaded. Add {module} to modules.")
 
 
-class IpvsTimeouts(Step):
-    """The three IPVS timeouts in seconds, set in one call; names neither wanted nor recorded stay as they are."""
-
-    area = "ipvs_timeouts"
-
-    def __init__(
-        self, records: Mapping[str, LiveRecord], wanted: Mapping[str, Optional[int]], loading: Sequence[str] = ()
-    ) -> None:
-        self._records = records
-        self._wanted = wanted
-        self._loading = loading
-        self._previous: Optional[Dict[str, int]] = None
-        before = self._now()
-        self.targets = self._plan(before)
-        super().__init__("IPVS timeouts", before, self._after(before))
-
-    def learn(self) -> None:
-        """Plan again with the values that are there now: a module loaded since may have brought them."""
-        if self.before is None:
-            self.targets = self._plan(self._now())
-
-    def foresee(self) -> None:
-        if self.before is None and "ip_vs" not in self._loading:
-            raise NodeError(
-                "IPVS timeouts: the kernel has no IPVS loaded (module ip_vs, /proc/net/ip_vs), so there is nothing to "
-                "set. Load it first (modprobe ip_vs), or list ip_vs in modules of kubenode.connections.node_settings."
-            )
-
-    def read(self) -> Optional[Dict[str, int]]:
-        now = self._now()
-        if now is None or self.after is None:
-            return now
-        return {name: seconds for name, seconds in now.items() if name in self.after}
-
-    def apply(self) -> None:
-        self._previous = self._now()
-        self._set(self.after)
-
-    def undo(self) -> None:
-        if self._previous is not None and self._now() not in (None, self._previous):
-            self._set(self._previous)
-
-    def _plan(self, now: Optional[Mapping[str, int]]) -> Dict[str, LiveTarget]:
-        return {
-            name: live_target(f"the IPVS timeout {name}", (now or {}).get(name), self._records.get(name), seconds)
-            for name, seconds in self._wanted.items()
-        }
-
-    def _after(self, before: Optional[Mapping[str, int]]) -> Optional[Dict[str, int]]:
-        after = dict(before or {})
-        after.update({name: int(target.after) for name, target in self.targets.items() if target.after is not None})
-        return after or None
-
-    @staticmethod
-    def _now() -> Optional[Dict[str, int]]:
-        try:
-            return dict(ipvs_timeouts.get_timeouts()._asdict()) if ipvs_timeouts.loaded() else None
-        except ipvs_timeouts.IpvsError as error:
-            raise NodeError(str(error)) from error
-
-    @staticmethod
-    def _set(seconds: Mapping[str, int]) -> None:
-        try:
-            ipvs_timeouts.set_timeouts(
-                ipvs_timeouts.Timeouts(*(seconds.get(name, 0) for name in ipvs_timeouts.Timeouts._fields))
-            )
-        except ipvs_timeouts.IpvsError as error:
-            raise NodeError(str(error)) from error
-
-
 def live_diff(steps: Sequence[Step]) -> List[Dict[str, Any]]:
     """One before/after pair of all live values, as ``--diff`` shows it; none when they stay."""
     if not any(step.changed for step in steps if step.area in ("modules", "sysctls", "ipvs_timeouts", "rps", "pods")):
@@ -241,9 +177,7 @@ def _lines(step: Step, value: Any) -> List[str]:
     if step.area in ("sysctls", "rps"):
         return [f"{step.name} = {'(not there)' if value is None else value}"]
     if step.area == "ipvs_timeouts":
-        names = [
-            name for name in ipvs_timeouts.Timeouts._fields if name in dict(step.before or {}, **(step.after or {}))
-        ]
+        names = [name for name in CELLS if name in dict(step.before or {}, **(step.after or {}))]
         return [f"IPVS {name} timeout = {(value or {}).get(name, '(not there)')}" for name in names]
     if step.area == "pods":
         return [f"keepalive of {label} = {text}" for label, text in sorted(step.show(value).items())]

@@ -6,7 +6,7 @@
 
 from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
-from ansible_collections.kubenode.connections.plugins.module_utils._kernel import inet_diag, proc_tcp, socket_holders
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel import inet_diag
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.flows import Address, keep_largest
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.inet_diag import Socket
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.netlink import (
@@ -121,7 +121,7 @@ def read(names: Names, ask_netlink: bool, pids: Sequence[int]) -> Sockets:
     if count is None:
         source = "/proc/net/tcp"
         try:
-            count = tally(proc_tcp.read(), names)
+            count = _read_file(names)
         except OSError as error:
             why = f"{error.filename or source}: {error.strerror or error}"
     if count is None:
@@ -190,6 +190,12 @@ def _ask_netlink(names: Names) -> Optional[Count]:
     return None
 
 
+def _read_file(names: Names) -> Count:
+    from ansible_collections.kubenode.connections.plugins.module_utils._kernel import proc_tcp  # netlink tells more
+
+    return tally(proc_tcp.read(), names)
+
+
 def _conclude(count: Count, source: str, pids: Sequence[int]) -> Sockets:
     tallies = count.tallies
     worst = sorted(tallies, key=lambda name: _badness(name, tallies[name]))[:MAX_SERVICES]
@@ -224,7 +230,11 @@ def _service(name: str, of_service: Tally, processes: List[Process]) -> ToServic
 
 def _processes(sockets: Sequence[Named], pids: Sequence[int]) -> Dict[str, List[Process]]:
     """The processes that have these sockets open, by service."""
-    holders = socket_holders.find((inode for _gap, inode, _name in sockets), pids) if sockets else {}
+    if not sockets:
+        return {}
+    from ansible_collections.kubenode.connections.plugins.module_utils._kernel import socket_holders
+
+    holders = socket_holders.find((inode for _gap, inode, _name in sockets), pids)
     gaps: Dict[Tuple[str, socket_holders.Holder], List[int]] = {}
     for seconds, inode, name in sockets:
         if inode in holders:

@@ -4,7 +4,7 @@
 
 """IPVS for machines whose kernel has none."""
 
-from ansible_collections.kubenode.connections.plugins.module_utils._kernel import ipvs_timeouts
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel import ipvs_timeouts, modules
 
 
 class Kernel:
@@ -13,7 +13,7 @@ class Kernel:
     def __init__(self, monkeypatch, *seconds):
         self.now = ipvs_timeouts.Timeouts(*seconds) if seconds else None
         self.calls = []
-        monkeypatch.setattr(ipvs_timeouts, "loaded", lambda: self.now is not None)
+        monkeypatch.setattr(modules, "ipvs_loaded", lambda: self.now is not None)
         monkeypatch.setattr(ipvs_timeouts, "get_timeouts", lambda: self.now)
         monkeypatch.setattr(ipvs_timeouts, "set_timeouts", self.set)
 

@@ -21,12 +21,15 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._s
 )
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._trees import write_tree
 
-HEAVY = {"decimal", "email", "fractions", "http", "ssl", "urllib"}
-IPVS = {"_kernel.ipvs_tables", "_observe.connections.services", "_observe.ipvs_loaded"}
+HEAVY = {"decimal", "email", "fractions", "http", "ipaddress", "ssl", "urllib"}
+IPVS = {"_kernel.ipvs_tables", "_kernel.ipvs_timeouts", "_observe.connections.services", "_observe.ipvs_loaded"}
 KUBE_PROXY = {"_common.kube_proxy_config", "_observe.bounded_http", "_observe.kube_proxy_answer"}
 KUBELET = {"_observe.connections.go_buildinfo", "_observe.kubelet_answer", "_observe.kubelet_version"}
 PROGRAMS = {"_kernel.programs"}
+ROOTED_FILES = {"_kernel.rooted_files"}
 RUNTIMES = {"_observe.connections.runtimes"}
+SOCKETS = {"_kernel.socket_holders"}
+"""Only of sockets that are told."""
 
 # An interpreter may have imported some of the library at its start.
 BEGIN = "import importlib, json, sys\nbefore = set(sys.modules)\n"
@@ -45,7 +48,7 @@ def imported(room, code, prelude="", prefix=ISOLATED):
 def test_a_node_without_ipvs_kubelet_and_kube_proxy():
     rooms, library = imported("_observe.node", "room.read_node(None, 1)", PRELUDE + "empty_net()\n")
     assert {"_files.sysctl_d", "_kernel.namespaces", "_observe.connections.pods"} <= rooms
-    assert rooms & (IPVS | KUBE_PROXY | KUBELET | PROGRAMS | RUNTIMES) == set()
+    assert rooms & (IPVS | KUBE_PROXY | KUBELET | PROGRAMS | ROOTED_FILES | RUNTIMES | SOCKETS) == set()
     assert library & HEAVY == set()
 
 
@@ -83,16 +86,17 @@ def test_other_writers_that_are_installed(tmp_path, installed, written):
     assert {room[len(folder) :] for room in rooms if room.startswith(folder)} == {"in_use", "summary", *written}
 
 
-STEPS = {"pods", "rps", "systemd_unit"}
+STEPS = {"ipvs", "pods", "rps", "systemd_unit"}
 
 
 @pytest.mark.parametrize(
     ("settings", "steps"),
     [
         pytest.param("sysctls={'net.ipv4.tcp_keepalive_time': '600'}", set(), id="a sysctl"),
+        pytest.param("sysctls={}", set(), id="sysctls that are given back"),
         pytest.param("pods=(600, 30, 9)", {"pods"}, id="pods"),
         pytest.param("rps=options.RpsSettings((options.Row('0'),))", {"rps"}, id="RPS"),
-        pytest.param("ipvs_timeouts={'udp': 300}, persistent=False", set(), id="timeouts until the next boot"),
+        pytest.param("ipvs_timeouts={'udp': 300}, persistent=False", {"ipvs"}, id="timeouts until the next boot"),
     ],
 )
 def test_a_run_has_the_steps_that_it_needs(settings, steps):
@@ -106,4 +110,7 @@ def test_a_run_has_the_steps_that_it_needs(settings, steps):
     folder = "_converge.steps."
     assert {room[len(folder) :] for room in rooms if room.startswith(folder)} & STEPS == steps
     assert ("_observe.connections.pods" in rooms) == ("pods" in steps)
+    assert ("_converge.leftovers" in rooms) == ("{}" in settings)
+    assert ("_kernel.ipvs_timeouts" in rooms) == ("ipvs" in steps)
+    assert rooms & PROGRAMS == (PROGRAMS if "rps" in steps else set())
     assert library & HEAVY == set()

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel import ipvs_timeouts, programs
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel.modules import ipvs_loaded
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._isolated import ALL_RIGHTS, run_python
 
 FIXTURES = pathlib.Path(__file__).parents[1] / "fixtures"
@@ -61,13 +62,13 @@ def test_written_timeouts_are_read_again(seconds):
 
 
 def test_the_socket_option_answers_exactly_where_ipvs_is_loaded_and_loads_nothing():
-    loaded = ipvs_timeouts.loaded()
+    loaded = ipvs_loaded()
     try:
         ipvs_timeouts.get_timeouts()
         answer = None
     except ipvs_timeouts.IpvsError as error:
         answer = error
-    assert (answer is None) == loaded == ipvs_timeouts.loaded()
+    assert (answer is None) == loaded == ipvs_loaded()
     if answer is not None:
         assert str(answer) == (
             "IPVS timeouts: not read, the socket option answers Protocol not available. "

@@ -15,7 +15,7 @@ import time
 
 import pytest
 
-from ansible_collections.kubenode.connections.plugins.module_utils._kernel import processes
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel import processes, rooted_files
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.plain_files import NotPlainError
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.processes import (
     HOST_NETWORK,
@@ -322,7 +322,7 @@ def test_no_fifo_device_or_folder_of_a_process_is_waited_for():
 def test_a_file_system_that_does_not_answer_is_given_up(monkeypatch):
     """What its child does on such a file system, where one cannot be made without more: it sleeps in the kernel."""
     monkeypatch.setattr(processes, "_FILE_SECONDS", 1)
-    monkeypatch.setattr(processes, "read_in_root", lambda *_arguments: time.sleep(60))
+    monkeypatch.setattr(rooted_files, "read_in_root", lambda *_arguments: time.sleep(60))
     with kubelet() as process, pytest.raises(OSError, match="the reader of the file took longer than 1 s"):
         Process(process.pid).read_file("/etc/passwd", 100)
 
