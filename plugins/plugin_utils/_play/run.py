@@ -24,7 +24,8 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words i
 from ansible_collections.kubenode.connections.plugins.plugin_utils._findings.plan_with_findings import make_plan
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.elsewhere import Elsewhere
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import Limit
-from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.parse import NOT_OBSERVED
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import Observed
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.parse import NOT_OBSERVED, parse_nodes
 
 from .hosts import Play
 from .node_text import node_in
@@ -48,8 +49,12 @@ def converged_of(play: Play, planned: object, converged: str | None) -> dict[str
 
 
 def nodes_of(play: Play, observed: str, converged: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Any]:
-    """What was seen of each host last: after its converge where that looked again, else before. Or why it was not."""
-    return {name: _node(host.registered.get(observed), converged.get(name)) for name, host in play.hosts.items()}
+    """What was seen of each host last: after its converge where that looked again, else before. Or why it was not.
+
+    Each is parsed as soon as it is read, because all nodes of a large play at once need much memory as they are.
+    """
+    hosts = play.hosts.items()
+    return parse_nodes((name, _node(host.registered.get(observed), converged.get(name))) for name, host in hosts)
 
 
 def _node(observed: object, converged: object) -> Any:
@@ -96,7 +101,7 @@ def make_plan_of_play(play: Play, nodes: Mapping[str, Any], elsewhere: Elsewhere
 
 def refuse_unobserved(plan: Mapping[str, Any], nodes: Mapping[str, Any], most_percent: int) -> None:
     """Stop before the first write where too many hosts were not observed. Raises PlanError with their reasons."""
-    missing = [name for name in plan["nodes"] if not nodes[name] or set(nodes[name]) == {NOT_OBSERVED}]
+    missing = [name for name in plan["nodes"] if not isinstance(nodes[name], Observed)]
     if len(missing) * 100 <= most_percent * len(plan["nodes"]):
         return
     reasons = grouped((plan["nodes"][name]["why"], name) for name in missing)

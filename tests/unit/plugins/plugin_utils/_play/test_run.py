@@ -13,6 +13,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.elsew
     NOTHING_ELSEWHERE,
     Elsewhere,
 )
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.parse import parse_nodes
 from ansible_collections.kubenode.connections.plugins.plugin_utils._play.hosts import Host, Play
 from ansible_collections.kubenode.connections.plugins.plugin_utils._play.run import (
     converged_of,
@@ -77,7 +78,7 @@ def plan_of(of_play, nodes, every_host=False, elsewhere=NOTHING_ELSEWHERE):
     ],
 )
 def test_what_was_seen_or_why_not(result, node):
-    assert nodes_of(play(result), "seen") == {"w1": node}
+    assert nodes_of(play(result), "seen") == parse_nodes([("w1", node)])
 
 
 def test_a_host_whose_task_never_ran_was_not_observed():
@@ -97,7 +98,8 @@ def test_a_host_whose_task_never_ran_was_not_observed():
 def test_the_look_after_the_converge_counts(converged, hostname):
     host = Host({}, {"seen": {"node": {"hostname": "before"}}, "done": converged})
     of_play = Play({"w1": host})
-    assert nodes_of(of_play, "seen", converged_of(of_play, None, "done")) == {"w1": {"hostname": hostname}}
+    (node,) = nodes_of(of_play, "seen", converged_of(of_play, None, "done")).values()
+    assert node.hostname == hostname
 
 
 @pytest.mark.parametrize(
