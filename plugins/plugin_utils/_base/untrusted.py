@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -23,6 +24,12 @@ def text(value: object, longest: int = LONGEST_TEXT) -> str | None:
     if not isinstance(value, str):
         return None
     return value if len(value) <= longest else f"{value[:longest]}... ({len(value)} characters)"
+
+
+def shared_text(value: object) -> str | None:
+    """The same, as one object for equal texts: many pods have the same names of services and of programs."""
+    found = text(value)
+    return None if found is None else sys.intern(str(found))
 
 
 def mapping(value: object) -> dict[str, object]:

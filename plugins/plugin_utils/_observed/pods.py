@@ -16,7 +16,13 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepali
     Keepalive,
     of_values,
 )
-from ansible_collections.kubenode.connections.plugins.plugin_utils._base.untrusted import fields, items, number, text
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.untrusted import (
+    fields,
+    items,
+    number,
+    shared_text,
+    text,
+)
 
 NODE, POD, OTHER = KINDS = ("node", "pod", "other")
 """The node's own network namespace, that of a pod, and any other."""
@@ -147,17 +153,17 @@ def parse_pods(pods: object) -> Pods | None:
 def _space(row: Mapping[str, object]) -> Space:
     get = row.get
     services = tuple([_service(fields(each)) for each in items(get("services"))])
-    kind, process = get("kind"), get("process")
+    kind, process = shared_text(get("kind")), get("process")
     return Space(
-        kind=kind if isinstance(kind, str) and kind in KINDS else OTHER,
+        kind=kind if kind in KINDS else OTHER,
         label=text(get("label")) or "?",
         uid=text(get("uid")),
-        namespace=text(get("namespace")),
+        namespace=shared_text(get("namespace")),
         name=text(get("name")),
         netns=whole_number(get("netns")),
         keepalive=of_values(*map(fields(get("keepalive")).get, Keepalive._fields)),
         retries2=whole_number(get("retries2")),
-        error=text(get("error")),
+        error=shared_text(get("error")),
         process=_process(fields(process)) if process else None,
         connections=number(get("connections")),
         # Never less than what is listed, whatever the node says.
@@ -174,7 +180,7 @@ def _space(row: Mapping[str, object]) -> Space:
 def _service(service: Mapping[str, object]) -> Service:
     get = service.get
     return Service(
-        name=text(get("service")) or "?",
+        name=shared_text(get("service")) or "?",
         connections=number(get("connections")),
         without_keepalive=number(get("without_keepalive")),
         in_flight=number(get("in_flight")),
@@ -194,9 +200,9 @@ def _gaps(gaps: object) -> Iterator[tuple[int, int]]:
 def _process(process: Mapping[str, object]) -> Process:
     get = process.get
     return Process(
-        name=text(get("name")) or "?",
+        name=shared_text(get("name")) or "?",
         pid=whole_number(get("pid")),
-        runtime=text(get("runtime")),
+        runtime=shared_text(get("runtime")),
         without_keepalive=number(get("without_keepalive")),
         gap=whole_number(get("gap")),
         pod=text(get("pod")),

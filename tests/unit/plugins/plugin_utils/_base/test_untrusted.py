@@ -15,6 +15,8 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._base import 
         pytest.param(untrusted.text, "a", "a", id="text"),
         pytest.param(untrusted.text, 1, None, id="a number is no text"),
         pytest.param(untrusted.text, "a" * 501, "a" * 500 + "... (501 characters)", id="long text is cut"),
+        pytest.param(untrusted.shared_text, "a" * 501, "a" * 500 + "... (501 characters)", id="shared text is text"),
+        pytest.param(untrusted.shared_text, 1, None, id="a number is no shared text"),
         pytest.param(untrusted.mapping, {"a": 1, 2: 3}, {"a": 1, "": 3}, id="a mapping"),
         pytest.param(untrusted.mapping, [1], {}, id="a list is no mapping"),
         pytest.param(untrusted.fields, {"a": 1}, {"a": 1}, id="a mapping has fields"),
@@ -48,3 +50,8 @@ def test_a_value_has_its_type_or_is_nothing(read, value, expected):
 )
 def test_a_line_of_a_file(value, otherwise, expected):
     assert untrusted.file_line(value, otherwise) == expected
+
+
+def test_equal_shared_texts_are_one_object():
+    first, second = (untrusted.shared_text("".join(["10.96.0.10", ":80"])) for _time in range(2))
+    assert first is second
