@@ -82,7 +82,7 @@ EXAMPLES = r"""
 RETURN = r"""
 node:
   description:
-    - The node afterwards as M(kubenode.connections.node_info) returns it, as JSON.
+    - The node afterwards as M(kubenode.connections.observe) returns it.
     - The other values are those of M(kubenode.connections.node_settings).
   returned: when the node was contacted, not in check mode
   type: str

@@ -13,7 +13,7 @@ description:
   - Runs M(kubenode.connections.node_info) with the options that the host's variables C(keepalive_*) say, as the role
     P(kubenode.connections.keepalive#role) documents them. The keys of C(keepalive_sysctls) are read, too.
   - The node is returned as one text, because Ansible copies every value of a result several times. With hundreds of
-    pods that took longer than all the rest.
+    pods that took longer than all the rest. Use M(kubenode.connections.node_info) to look at the values yourself.
 options:
   sample:
     description: Whether counters are read twice, C(keepalive_sample_seconds) apart, to see which of them grow.
@@ -57,7 +57,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 node:
-  description: The node as M(kubenode.connections.node_info) returns it, as JSON.
+  description: The node as M(kubenode.connections.node_info) returns it, as JSON that is compressed (zlib), in Base64.
   returned: success
   type: str
 """

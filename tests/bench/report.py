@@ -19,6 +19,8 @@ from typing import Any
 import clusters
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._findings.plan_with_findings import make_plan
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.parse import parse_nodes
+from ansible_collections.kubenode.connections.plugins.plugin_utils._play.node_text import node_in, with_text
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.document import make_document
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.drift import drift
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.files import FORMATS
@@ -39,10 +41,11 @@ def _timed(what: str, make: Callable[[], Any], size: Callable[[Any], int] | None
 def main() -> None:
     """Print a line a step."""
     count, pods = (int(given) for given in [*sys.argv[1:], *("500", "30")[len(sys.argv) - 1 :]])
-    nodes = {name: text and json.loads(text) for name, text in clusters.recorded(count, pods)}
+    texts = {name: with_text({"node": text and json.loads(text)}) for name, text in clusters.recorded(count, pods)}
     held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"{count} nodes, {pods} pods on each; the nodes alone: {held:.0f} MiB")
     begin = time.perf_counter()
+    nodes = _timed("parse", lambda: parse_nodes((name, node_in(text)) for name, text in texts.items()))
     plan = _timed("plan", lambda: make_plan(nodes, {}))
     document = _timed("document", lambda: make_document(plan, nodes, made_at=MADE_AT, collection_version=VERSION))
     _timed("words", lambda: text_lines(document))

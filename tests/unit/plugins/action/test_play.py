@@ -11,6 +11,7 @@ import json
 import pytest
 import yaml
 
+from ansible_collections.kubenode.connections.plugins.plugin_utils._play.node_text import node_in
 from ansible_collections.kubenode.connections.tests.playbooks._fleet import fleet
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import TIME
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._report._schema import complaints
@@ -156,7 +157,7 @@ def test_a_node_that_is_too_late_for_the_limit_fails_and_keeps_its_settings(resu
 
 def test_a_node_is_converged_and_looked_at_in_one_execution(played, results):
     assert played[2] == {"w1": "233", "w2": "233", "w3": "7200"}
-    assert json.loads(results["converged"]["node"])["sysctls"][TIME]["value"] == "233"
+    assert node_in(results["converged"])["sysctls"][TIME]["value"] == "233"
     assert results["converged"]["planned_at"] == results["run"]["planned"]["made_at"]
 
 

@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+import base64
+import zlib
+
 import pytest
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._play.node_text import node_in, with_text
@@ -23,4 +26,5 @@ def test_a_result_without_a_node_stays_as_it_is(result):
 
 @pytest.mark.parametrize("text", ["", "{", "[1]", "5", "null", "[" * 100_000])
 def test_a_text_that_is_no_node(text):
-    assert node_in({"node": text}) is None
+    packed = base64.b64encode(zlib.compress(text.encode())).decode()
+    assert [node_in({"node": each}) for each in (packed, text, packed[:-4], "节")] == [None] * 4

@@ -15,6 +15,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.elsew
 )
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.parse import parse_nodes
 from ansible_collections.kubenode.connections.plugins.plugin_utils._play.hosts import Host, Play
+from ansible_collections.kubenode.connections.plugins.plugin_utils._play.node_text import with_text
 from ansible_collections.kubenode.connections.plugins.plugin_utils._play.run import (
     converged_of,
     for_hosts,
@@ -74,7 +75,7 @@ def plan_of(of_play, nodes, every_host=False, elsewhere=NOTHING_ELSEWHERE):
         pytest.param({"node": 5, "msg": "x"}, {"not_observed": "x"}, id="a node that is a number"),
         pytest.param({"node": ["x"]}, {}, id="a node that is a list"),
         pytest.param({"node": "x"}, {}, id="a node that is text"),
-        pytest.param({"node": '{"hostname": "w1"}'}, {"hostname": "w1"}, id="observed, as one text"),
+        pytest.param(with_text({"node": {"hostname": "w1"}}), {"hostname": "w1"}, id="observed, as one text"),
     ],
 )
 def test_what_was_seen_or_why_not(result, node):
