@@ -198,6 +198,6 @@ def _address(text: str) -> Optional[str]:
     try:
         if text.startswith("["):
             return socket.inet_ntop(socket.AF_INET6, socket.inet_pton(socket.AF_INET6, text[1:-1]))
-        return socket.inet_ntop(socket.AF_INET, bytes(bytearray.fromhex(text)))
+        return socket.inet_ntop(socket.AF_INET, bytes.fromhex(text))
     except OSError:
         return None

@@ -9,6 +9,7 @@ socket is idle is not there. The columns are those of get_tcp4_sock and get_tcp6
 net/ipv4/tcp_ipv4.c and net/ipv6/tcp_ipv6.c.
 """
 
+import itertools
 import os
 import sys
 from socket import AF_INET, AF_INET6
@@ -19,18 +20,21 @@ from .inet_diag import V4_MAPPED, Socket
 _FILES = ((int(AF_INET), "/proc/net/tcp"), (int(AF_INET6), "/proc/net/tcp6"))
 ESTABLISHED = b"01"
 LISTEN = b"0A"
+_AMONG_LISTENING = (b"st", LISTEN, b"03")  # the header; Linux before 4.4 lists TCP_SYN_RECV with the listener
 _COLUMNS = 10  # sl local_address rem_address st tx:rx tr:when retrnsmt uid timeout inode
 
 
 def read(state: Optional[bytes] = ESTABLISHED, having: bytes = b"") -> Iterator[Socket]:
     """The sockets in that state (None: in any), streamed; a line that makes no sense is left out. Raises OSError.
 
-    Only lines that have these bytes are looked at. Without IPv6 in the kernel there is no tcp6.
+    Only lines that have these bytes are looked at. Without IPv6 in the kernel there is no tcp6. The listening sockets
+    stand before all others (tcp_get_idx in net/ipv4/tcp_ipv4.c), which may be many and are not read for them.
     """
     for family, path in _FILES:
         try:
             with open(path, "rb") as handle:
-                yield from parse((line for line in handle if having in line), family, state=state)
+                lines = itertools.takewhile(_is_among_listening, handle) if state == LISTEN else handle
+                yield from parse((line for line in lines if having in line), family, state=state)
         except FileNotFoundError:
             if family == AF_INET:
                 raise
@@ -63,6 +67,11 @@ def parse(
             )
         except ValueError:
             continue
+
+
+def _is_among_listening(line: bytes) -> bool:
+    columns = line.split(None, 4)
+    return len(columns) > 3 and columns[3] in _AMONG_LISTENING
 
 
 def _address(digits: bytes) -> bytes:

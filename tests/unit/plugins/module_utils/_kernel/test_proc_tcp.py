@@ -64,6 +64,15 @@ def test_a_big_endian_machine_writes_addresses_as_they_are(monkeypatch):
     assert found[0].remote == VIP
 
 
+def test_the_file_is_read_no_further_than_the_listening_sockets(monkeypatch, tmp_path):
+    asked, listening = FOUR.replace(b" 01 ", b" 03 "), FOUR.replace(b" 01 ", b" 0A ")
+    (tmp_path / "tcp").write_bytes(HEADER + listening + asked + listening + FOUR + listening)
+    monkeypatch.setattr(proc_tcp, "_FILES", ((2, str(tmp_path / "tcp")), (10, str(tmp_path / "none"))))
+    assert len(list(proc_tcp.read(proc_tcp.LISTEN))) == 2
+    assert len(list(proc_tcp.read())) == 1
+    assert len(list(proc_tcp.read(None))) == 5
+
+
 def test_the_length_of_a_tick_is_that_of_the_kernel():
     assert next(proc_tcp.parse([FOUR], 2, ticks=1000)).expires_ms == 719982
 
