@@ -91,7 +91,7 @@ def _check(printed: str, size: int) -> None:
     seen = size - size // clusters.UNREACHED
     expected = f"at risk on {'all' if seen == size else f'{seen} of'} {size} nodes"
     if expected not in " ".join(printed.split()):
-        raise SystemExit(f"{printed[:8000]}\nThe audit of recorded nodes was to say “{expected}”.")
+        raise SystemExit(f"{printed[:8000]}\nThe audit of recorded nodes was to say {expected!r}.")
 
 
 def _result(node: str | None) -> str:

@@ -77,4 +77,4 @@ def _table(variants: Sequence[Variant], seconds: Mapping[Variant, Sequence[float
     found = [each for each in variants if each in seconds]
     usual = seconds[found[0]]
     rows = [[each.words, spread(seconds[each]), spread(ratios(seconds[each], usual))] for each in found]
-    return Table(["", "seconds", f"times “{found[0].words}”"], rows)
+    return Table(["", "seconds", f"times '{found[0].words}'"], rows)
