@@ -67,7 +67,11 @@ def _node(observed: object, converged: object) -> Any:
 
 
 def _reason(result: Mapping[str, Any]) -> str:
-    """Why a task failed or could not begin, in a line."""
+    """Why a task failed, could not begin or was not begun, in a line."""
+    if not result:
+        return "this play has not come to it: leave serial out, and see which task failed before"
+    if result.get("skipped"):
+        return "a condition (when) skipped its task"
     lines = (text(result.get("msg")) or "").strip().split("\n")
     why = " ".join(lines[0].split())[:_LONGEST_REASON]
     return ": ".join(filter(None, ("unreachable", why))) if result.get("unreachable") else why

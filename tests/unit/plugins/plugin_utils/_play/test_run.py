@@ -50,6 +50,9 @@ def plan_of(of_play, nodes, every_host=False, elsewhere=NOTHING_ELSEWHERE):
     return make_plan_of_play(of_play, nodes, elsewhere, every_host)
 
 
+NOT_YET = {"not_observed": "this play has not come to it: leave serial out, and see which task failed before"}
+
+
 @pytest.mark.parametrize(
     ("result", "node"),
     [
@@ -68,10 +71,10 @@ def plan_of(of_play, nodes, every_host=False, elsewhere=NOTHING_ELSEWHERE):
         pytest.param({"failed": True, "msg": "Missing sudo password"}, {"not_observed": "Missing sudo password"}),
         pytest.param({"failed": True, "msg": "x" * 9_000_000}, {"not_observed": "x" * 300}, id="a huge message"),
         pytest.param({"failed": True, "msg": ["x"]}, {}, id="a message that is none"),
-        pytest.param({"skipped": True}, {}, id="skipped"),
-        pytest.param("text", {}, id="a result that is text"),
-        pytest.param([1], {}, id="a list"),
-        pytest.param(None, {}, id="null"),
+        pytest.param({"skipped": True}, {"not_observed": "a condition (when) skipped its task"}, id="skipped"),
+        pytest.param("text", NOT_YET, id="a result that is text"),
+        pytest.param([1], NOT_YET, id="a list"),
+        pytest.param(None, NOT_YET, id="null"),
         pytest.param({"node": 5, "msg": "x"}, {"not_observed": "x"}, id="a node that is a number"),
         pytest.param({"node": ["x"]}, {}, id="a node that is a list"),
         pytest.param({"node": "x"}, {}, id="a node that is text"),
@@ -83,7 +86,7 @@ def test_what_was_seen_or_why_not(result, node):
 
 
 def test_a_host_whose_task_never_ran_was_not_observed():
-    assert nodes_of(Play({"w1": Host({}, {})}), "seen") == {"w1": {}}
+    assert nodes_of(Play({"w1": Host({}, {})}), "seen") == {"w1": NOT_YET}
 
 
 @pytest.mark.parametrize(
@@ -209,8 +212,9 @@ def test_the_reason_of_each_is_told():
     assert str(caught.value) == (
         "4 of 5 hosts could not be observed, at most 50 % may be (keepalive_max_unobserved_percentage). Nothing was "
         "changed. w2, w3: it was not observed: unreachable: Failed to connect to the host via ssh: no route to host; "
-        "w4: it was not observed: Missing sudo password; w5: it was not observed. Make them reachable, take them out "
-        "of the inventory, or raise that share."
+        "w4: it was not observed: Missing sudo password; w5: it was not observed: this play has not come to it: leave "
+        "serial out, and see which task failed before. Make them reachable, take them out of the inventory, or raise "
+        "that share."
     )
 
 
