@@ -196,7 +196,7 @@ def test_two_clusters_in_one_run_have_a_plan_each(four, tmp_path):
     assert times(four) == ["233", "233", "466", "466"]
 
 
-def test_the_role_in_check_mode_plans_from_what_it_observed(four, tmp_path):
+def test_the_role_in_a_play_of_ones_own_plans_from_what_it_observed_and_applies_it(four, tmp_path):
     play = {"hosts": "all", "gather_facts": False, "roles": ["kubenode.connections.keepalive"]}
     playbook = tmp_path / "play.yml"
     playbook.write_text(json.dumps([play]))
@@ -205,6 +205,10 @@ def test_the_role_in_check_mode_plans_from_what_it_observed(four, tmp_path):
     assert "not observed" not in ran.stdout
     assert "apply would change 4 of 4 nodes" in " ".join(ran.stdout.split())
     assert times(four) == ["7200"] * 4
+    ran = four.run(str(playbook))
+    assert ran.returncode == 0, ran.stdout
+    assert "Apply changed 4 of 4 nodes." in ran.stdout
+    assert times(four) == ["233"] * 4
 
 
 WRONG = [
