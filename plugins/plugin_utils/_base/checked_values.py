@@ -68,13 +68,8 @@ _WHOLE = re.compile(r"\s*[+-]?[0-9]{1,18}\s*", re.ASCII)
 
 def whole_number(value: object) -> int | None:
     """An int, or a str of an int, as int; None for anything else, booleans, fractions and absurdly large ones too."""
-    # Most of what a node tells: there is much of it.
-    if type(value) is int:
-        return value if -_ABSURD < value < _ABSURD else None
-    if value is None or isinstance(value, bool):
-        return None
-    if isinstance(value, int):
-        return whole_number(int(value))
+    if isinstance(value, int) and not isinstance(value, bool):
+        return int(value) if -_ABSURD < value < _ABSURD else None
     if isinstance(value, str) and _WHOLE.fullmatch(value):
         return int(value)
     return None
