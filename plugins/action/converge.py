@@ -74,9 +74,9 @@ class ActionModule(ActionBase):
             module_args=node_settings_options(arguments["node"]["settings"], variables),
             task_vars=task_vars,
         )
-        if outcome.get("failed") or not outcome.get("node"):
+        if outcome.get("failed") or self._task.check_mode:
             return outcome
         name = str(task_vars["inventory_hostname"])
-        message = judge_after(name, plain(outcome["node"]), wishes_of(variables), arguments["limit"])
+        message = judge_after(name, plain(outcome.get("node")), wishes_of(variables), arguments["limit"])
         failure = {"failed": True, "msg": message} if message else {}
         return {**with_text(outcome), **failure}

@@ -39,7 +39,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._play.run imp
     make_plan_of_play,
     nodes_of,
     outcomes_of,
-    refuse_unobserved,
+    too_many_unobserved,
 )
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report import drift, query
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.document import AUDIT, KINDS, make_document
@@ -135,9 +135,9 @@ class ActionModule(ActionBase):
         plan = make_plan_of_play(
             play, nodes, elsewhere(play.left_out, len(play.hosts), earlier), arguments["every_host"]
         )
-        if arguments["max_unobserved_percentage"] is not None:
-            refuse_unobserved(plan, nodes, arguments["max_unobserved_percentage"])
-        return {"plan": plan, "nodes": nodes, **outcomes_of(before, converged)}
+        share = arguments["max_unobserved_percentage"]
+        stop = None if share is None else too_many_unobserved(plan, nodes, share)
+        return {"plan": plan, "nodes": nodes, "stop": stop, **outcomes_of(before, converged)}
 
 
 def _with_words(given: Arguments) -> dict[str, Any]:
@@ -152,7 +152,8 @@ def _report(arguments: Arguments, check_mode: bool) -> dict[str, Any]:
     document = _document(arguments, check_mode)
     missing = _compare(document, arguments["compare"])
     outcome: dict[str, Any] = {}
-    for sentence in parse_silences(arguments["silence"]).strangers(node["name"] for node in document["nodes"]):
+    known = [*(node["name"] for node in document["nodes"]), *document["left_out"]["hosts"]]
+    for sentence in parse_silences(arguments["silence"]).strangers(known):
         Display().warning(printable(sentence))
     rerun = _rerun()
     if arguments["query"]:
@@ -170,12 +171,12 @@ def _report(arguments: Arguments, check_mode: bool) -> dict[str, Any]:
             lines.append(page.as_it_is(printable(f"Report: {written}")))
     _show(lines)
     result = {"changed": False, "verdict": document["verdict"], "counts": document["counts"]}
-    if arguments["registered"]:
-        result["planned"] = for_hosts(arguments["plan"], document["made_at"])
-    message = failure(document, arguments["fail_on"])
+    message = arguments.get("stop") or failure(document, arguments["fail_on"])
     if message:
         # Ansible prints all of a failed result, and the lines have been printed.
         return {**result, "files": outcome.get("files", []), "failed": True, "msg": message}
+    if arguments["registered"]:
+        result["planned"] = for_hosts(arguments["plan"], document["made_at"])
     return {**result, **outcome}
 
 

@@ -71,7 +71,7 @@ options:
   max_unobserved_percentage:
     description:
       - Fail if more than this percentage of the nodes could not be observed. The message has the reason of each.
-        Nothing is printed or written then.
+        The report is printed and written first.
       - Unset never fails for that. It is used with O(registered).
     type: int
     version_added: 0.2.0
@@ -272,7 +272,7 @@ files:
   sample: [/srv/reports/report.html, /srv/reports/report.json]
 planned:
   description: What the tasks of each host need of the plan.
-  returned: when O(registered) is set
+  returned: success, when O(registered) is set
   type: dict
   contains:
     made_at:

@@ -75,16 +75,23 @@ def test_what_belongs_to_a_node_may_differ(four):
 
 def test_the_canary_is_a_host_that_was_observed_and_the_others_have_their_reason(four, tmp_path):
     four.lose("cp1")
-    ran = four.run("apply", keepalive_max_unobserved_percentage=25, keepalive_report_dir=str(tmp_path / "report"))
-    assert batches(ran) == [["node1"], ["node2"], ["node3"]]
-    document = json.loads((tmp_path / "report" / "report.json").read_text())
-    (lost,) = (node for node in document["nodes"] if node["name"] == "cp1")
-    assert lost["why"].startswith("it was not observed: unreachable: ")
+    four.hosts["node2"]["ansible_python_interpreter"] = "/nowhere/python"
+    ran = four.run("apply", keepalive_max_unobserved_percentage=50, keepalive_report_dir=str(tmp_path / "report"))
+    assert batches(ran) == [["node1"], ["node3"]]
+    why = reasons(tmp_path / "report")
+    assert why["cp1"].startswith("it was not observed: unreachable: ")
+    assert "/nowhere/python" in why["node2"]
 
 
-def test_too_many_that_were_not_observed_stop_the_apply_before_the_first_write(four):
+def reasons(report):
+    document = json.loads((report / "report.json").read_text())
+    return {node["name"]: node["why"] for node in document["nodes"] if not node["observed"]}
+
+
+def test_too_many_that_were_not_observed_stop_the_apply_before_the_first_write(four, tmp_path):
     four.lose("node2")
-    ran = four.run("apply")
+    ran = four.run("apply", keepalive_report_dir=str(tmp_path / "report"))
+    assert reasons(tmp_path / "report").keys() == {"node2"}
     assert ran.returncode != 0
     assert "1 of 4 hosts could not be observed, at most 10 %" in ran.stdout
     assert [four.sysctl(name, TIME) for name in ALL if name != "node2"] == ["7200"] * 3
@@ -248,6 +255,9 @@ def test_a_silence_of_a_node_that_is_not_there_is_told(four):
     silence = [{"id": "limit-unknown", "reason": "known", "nodes": ["node9"]}]
     ran = four.run("audit", keepalive_silence=silence)
     assert "node9" in ran.stdout + ran.stderr
+    silence[0]["nodes"] = ["node3"]
+    ran = four.run("audit", "--limit", "node1", keepalive_silence=silence)
+    assert "is no node of this report" not in ran.stdout + ran.stderr
 
 
 def test_tags_that_run_nothing_are_told(four):

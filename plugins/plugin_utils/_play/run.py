@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from ansible_collections.kubenode.connections.plugins.plugin_utils._base.errors import PlanError
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.grouping import grouped
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.node_ranges import named
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.untrusted import mapping, text
@@ -103,14 +102,14 @@ def make_plan_of_play(play: Play, nodes: Mapping[str, Any], elsewhere: Elsewhere
     return make_plan(nodes, {}, wishes, elsewhere, every_host)
 
 
-def refuse_unobserved(plan: Mapping[str, Any], nodes: Mapping[str, Any], most_percent: int) -> None:
-    """Stop before the first write where too many hosts were not observed. Raises PlanError with their reasons."""
+def too_many_unobserved(plan: Mapping[str, Any], nodes: Mapping[str, Any], most_percent: int) -> str | None:
+    """Why a run stops before its first write, with the reasons of the hosts; None where not too many are missing."""
     missing = [name for name in plan["nodes"] if not isinstance(nodes[name], Observed)]
     if len(missing) * 100 <= most_percent * len(plan["nodes"]):
-        return
+        return None
     reasons = grouped((plan["nodes"][name]["why"], name) for name in missing)
     told = some([f"{named(names)}: {why}" for why, names in reasons.items()], "; ")
-    raise PlanError(
+    return printable(
         f"{len(missing)} of {count(len(plan['nodes']), 'host')} could not be observed, at most {most_percent} % may be "
         f"(keepalive_max_unobserved_percentage). Nothing was changed. {told}. Make them reachable, take them out of "
         "the inventory, or raise that share."

@@ -124,9 +124,11 @@ def test_a_variable_of_another_host_is_refused_as_that_host_understands_it(resul
     assert results["refused"]["msg"].endswith("Write a whole number from 0 to 2147483. (on w2)")
 
 
-def test_too_many_hosts_out_of_reach_stop_before_anything_is_written(played, results):
+def test_too_many_hosts_out_of_reach_stop_the_run_after_its_report(played, results):
     assert "1 of 3 hosts could not be observed, at most 33 % may be " in results["stopped"]["msg"]
-    assert not (played[0] / "stopped").exists()
+    assert "planned" not in results["stopped"]
+    _document, nodes = document(played, "stopped")
+    assert nodes["w3"]["why"].startswith("it was not observed: unreachable: ")
 
 
 def test_the_plan_of_what_the_hosts_have_registered(played, results):
