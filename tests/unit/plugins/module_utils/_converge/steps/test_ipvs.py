@@ -2,28 +2,17 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-import pytest
 
-from ansible_collections.kubenode.connections.plugins.module_utils._common.errors import NodeError
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.originals import LiveRecord
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.steps.ipvs import IpvsTimeouts
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.steps.live import LiveSysctl
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.transaction import foresee, run
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel import ipvs_timeouts
+from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._converge.steps._failure import (
+    AS_BEFORE,
+    failure,
+)
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._ipvs_kernel import Kernel
-
-AS_BEFORE = " The node is as before: everything that this run had written was undone and read back."
-
-
-def _both(steps):
-    foresee(steps)
-    run(steps)
-
-
-def failure(steps):
-    with pytest.raises(NodeError) as error:
-        _both(steps)
-    return str(error.value)
 
 
 def test_ipvs_timeouts_are_set_in_one_call_and_given_back(monkeypatch):

@@ -17,6 +17,10 @@ from ansible_collections.kubenode.connections.plugins.module_utils._converge.ste
 )
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.transaction import foresee, run
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel import programs
+from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._converge.steps._failure import (
+    AS_BEFORE,
+    failure,
+)
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._ipvs_kernel import Kernel
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._isolated_node import (
     isolated,
@@ -30,18 +34,6 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._i
 TIME = "net.ipv4.tcp_keepalive_time"
 PROBES = "net.ipv4.tcp_keepalive_probes"
 RELEASE = os.uname().release
-AS_BEFORE = " The node is as before: everything that this run had written was undone and read back."
-
-
-def _both(steps):
-    foresee(steps)
-    run(steps)
-
-
-def failure(steps):
-    with pytest.raises(NodeError) as error:
-        _both(steps)
-    return str(error.value)
 
 
 @isolated
