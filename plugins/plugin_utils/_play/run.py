@@ -71,9 +71,18 @@ def _reason(result: Mapping[str, Any]) -> str:
         return "this play has not come to it: leave serial out, and see which task failed before"
     if result.get("skipped"):
         return "a condition (when) skipped its task"
-    lines = (text(result.get("msg")) or "").strip().split("\n")
-    why = " ".join(lines[0].split())[:_LONGEST_REASON]
+    told = (_line_of(result, "msg", 0), _line_of(result, "module_stdout", -1), _line_of(result, "module_stderr", -1))
+    why = " ".join(filter(None, told))[:_LONGEST_REASON]
     return ": ".join(filter(None, ("unreachable", why))) if result.get("unreachable") else why
+
+
+def _line_of(result: Mapping[str, Any], key: str, which: int) -> str:
+    """A line of a text in a task's result.
+
+    Up to ansible-core 2.18 ``msg`` does not name an interpreter that is not there; the last line of stderr, or of
+    stdout where SSH has a terminal, does.
+    """
+    return " ".join((text(result.get(key)) or "").strip().split("\n")[which].split())
 
 
 def outcomes_of(planned: object, converged: Mapping[str, Any]) -> dict[str, Any]:

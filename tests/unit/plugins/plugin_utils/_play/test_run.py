@@ -67,6 +67,19 @@ NOT_YET = {"not_observed": "this play has not come to it: leave serial out, and 
             {"not_observed": "The module interpreter '/x' was not found."},
             id="no Python: the first line",
         ),
+        pytest.param(
+            {
+                "failed": True,
+                "msg": "The module failed to execute correctly.\nSee stdout/stderr",
+                "module_stdout": "/bin/sh: 1: /x: not found\r\n",
+                "module_stderr": "Shared connection to w1 closed.\r\n",
+            },
+            {
+                "not_observed": "The module failed to execute correctly. /bin/sh: 1: /x: not found "
+                "Shared connection to w1 closed."
+            },
+            id="no Python, on older ansible-core",
+        ),
         pytest.param({"failed": True, "msg": "Missing sudo password"}, {"not_observed": "Missing sudo password"}),
         pytest.param({"failed": True, "msg": "x" * 9_000_000}, {"not_observed": "x" * 300}, id="a huge message"),
         pytest.param({"failed": True, "msg": ["x"]}, {}, id="a message that is none"),
