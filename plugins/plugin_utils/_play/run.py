@@ -31,6 +31,7 @@ from .node_text import node_in
 from .variables import wishes_of
 
 _LONGEST_REASON = 300
+_SEE_OUTPUT = "See stdout/stderr"
 
 
 def converged_of(play: Play, planned: object, converged: str | None) -> dict[str, Any]:
@@ -71,17 +72,21 @@ def _reason(result: Mapping[str, Any]) -> str:
         return "this play has not come to it: leave serial out, and see which task failed before"
     if result.get("skipped"):
         return "a condition (when) skipped its task"
-    told = (_line_of(result, "msg", 0), _line_of(result, "module_stdout", -1), _line_of(result, "module_stderr", -1))
-    why = " ".join(filter(None, told))[:_LONGEST_REASON]
+    why = " ".join(filter(None, (_line_of(result, "msg", 0), _output(result))))[:_LONGEST_REASON]
     return ": ".join(filter(None, ("unreachable", why))) if result.get("unreachable") else why
 
 
-def _line_of(result: Mapping[str, Any], key: str, which: int) -> str:
-    """A line of a text in a task's result.
+def _output(result: Mapping[str, Any]) -> str:
+    """The last line of what a module printed, where the message only points to that, else nothing.
 
-    Up to ansible-core 2.18 ``msg`` does not name an interpreter that is not there; the last line of stderr, or of
-    stdout where SSH has a terminal, does.
+    Up to ansible-core 2.18 it alone names an interpreter that is not there. SSH with a terminal has it in stdout, and
+    in stderr nothing but that the connection was closed.
     """
+    points_there = _SEE_OUTPUT in (text(result.get("msg")) or "")
+    return _line_of(result, "module_stdout", -1) or _line_of(result, "module_stderr", -1) if points_there else ""
+
+
+def _line_of(result: Mapping[str, Any], key: str, which: int) -> str:
     return " ".join((text(result.get(key)) or "").strip().split("\n")[which].split())
 
 

@@ -33,6 +33,8 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._n
 )
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._pod_nodes import row, with_rows
 
+POINTS_TO_OUTPUT = {"failed": True, "msg": "The module failed to execute correctly.\nSee stdout/stderr for the error"}
+CLOSED = "Shared connection to w1 closed.\r\n"
 UNREACHABLE = {"unreachable": True, "msg": "Failed to connect to the host via ssh: no route to host", "changed": False}
 
 
@@ -68,17 +70,19 @@ NOT_YET = {"not_observed": "this play has not come to it: leave serial out, and 
             id="no Python: the first line",
         ),
         pytest.param(
-            {
-                "failed": True,
-                "msg": "The module failed to execute correctly.\nSee stdout/stderr",
-                "module_stdout": "/bin/sh: 1: /x: not found\r\n",
-                "module_stderr": "Shared connection to w1 closed.\r\n",
-            },
-            {
-                "not_observed": "The module failed to execute correctly. /bin/sh: 1: /x: not found "
-                "Shared connection to w1 closed."
-            },
+            {**POINTS_TO_OUTPUT, "module_stdout": "", "module_stderr": "/bin/sh: 1: /x: not found\r\n"},
+            {"not_observed": "The module failed to execute correctly. /bin/sh: 1: /x: not found"},
             id="no Python, on older ansible-core",
+        ),
+        pytest.param(
+            {**POINTS_TO_OUTPUT, "module_stdout": "/bin/sh: 1: /x: not found\r\n", "module_stderr": CLOSED},
+            {"not_observed": "The module failed to execute correctly. /bin/sh: 1: /x: not found"},
+            id="no Python, on older ansible-core over SSH with a terminal",
+        ),
+        pytest.param(
+            {"failed": True, "msg": "The interpreter '/x' was not found.", "module_stderr": "/x: not found"},
+            {"not_observed": "The interpreter '/x' was not found."},
+            id="a message that says it all",
         ),
         pytest.param({"failed": True, "msg": "Missing sudo password"}, {"not_observed": "Missing sudo password"}),
         pytest.param({"failed": True, "msg": "x" * 9_000_000}, {"not_observed": "x" * 300}, id="a huge message"),
