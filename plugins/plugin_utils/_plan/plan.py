@@ -47,10 +47,11 @@ def plan_of(
 ) -> Plan:
     """The plan for the nodes; ``why_not`` says why those that are None were not observed."""
     policy, why_not = policies.common, why_not or {}
-    declared = bool(policy.middleboxes)
+    boxes = [box for box in policy.middleboxes if not box.proxy]
+    declared = bool(boxes)
     seen = {name: of_node(name, node, declared, why_not.get(name, "")) for name, node in observed.items()}
     seen = {name: replace(each, not_seen=(*each.not_seen, *elsewhere.not_seen(name))) for name, each in seen.items()}
-    others = [*map(of_middlebox, policy.middleboxes), *([elsewhere.limit] if elsewhere.limit else [])]
+    others = [*map(of_middlebox, boxes), *([elsewhere.limit] if elsewhere.limit else [])]
     limits = ascending([*others, *(limit for each in seen.values() for limit in each.limits)])
     there = {name: node for name, node in observed.items() if node is not None}
     wish, wanted = _wish(there, limits, policies)

@@ -6,62 +6,43 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, field
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.ipvs import MAX_SECONDS
-from ansible_collections.kubenode.connections.plugins.plugin_utils._base.checked_values import Range
-from ansible_collections.kubenode.connections.plugins.plugin_utils._base.errors import PlanError, nearest
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.checked_values import (
+    Range,
+    truth,
+    whole_number,
+)
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.errors import PlanError
+
+from .middlebox_names import whether_meant
+from .middlebox_table import KNOWN, Known
 
 _OPTION = "keepalive_middleboxes"
 _SECONDS = Range(1, MAX_SECONDS, "the longest timeout that IPVS has", "an idle limit has at least one second")
+_KEYS = {"name", "seconds", "proxy"}
+_FORM = "Write one of its known names, or a mapping of name and seconds."
+
+_UNITS = ((60, "minute"), (3600, "hour"))
+_MILLISECONDS = 1000
 
 
 @dataclass(frozen=True)
 class Middlebox:
-    """Something on the path that forgets a TCP connection after ``seconds`` without a packet."""
+    """Something on the path that forgets a TCP connection after ``seconds`` without a packet.
+
+    ``proxy``: it ends TCP itself, so that only payload counts. ``id`` is its name in the table, empty for one of the
+    user's.
+    """
 
     name: str
     seconds: int
+    proxy: bool = False
+    id: str = field(default="", compare=False)
 
     def as_dict(self) -> dict[str, object]:
-        return {"name": self.name, "seconds": self.seconds}
-
-
-class Known(NamedTuple):
-    """A middlebox known by name: what to call it, and its default idle limit for TCP as its vendor documents it."""
-
-    label: str
-    seconds: int
-
-
-# What each can be set to, in seconds, and where it is documented.
-KNOWN = {
-    # 60-6000, a TLS listener is fixed at 350. AWS: Network Load Balancers, TCP idle timeout
-    "aws_nlb": Known("AWS NLB", 350),
-    # 60-6000. AWS: Gateway Load Balancers, TCP idle timeout
-    "aws_gwlb": Known("AWS GWLB", 350),
-    # Fixed. AWS: NAT gateways, troubleshooting
-    "aws_nat_gateway": Known("AWS NAT gateway", 350),
-    # Fixed. AWS: interface endpoints (PrivateLink)
-    "aws_vpc_endpoint": Known("AWS VPC endpoint", 350),
-    # 60-6000. AWS: Network Firewall, TCP idle timeout
-    "aws_network_firewall": Known("AWS Network Firewall", 350),
-    # 240-1800. Azure: Load Balancer, TCP reset and idle timeout
-    "azure_lb": Known("Azure LB", 240),
-    # 240-6000. Azure: Load Balancer, outbound rules
-    "azure_outbound": Known("Azure outbound rule", 240),
-    # Fixed. Google Cloud: Compute Engine, troubleshooting (connection tracking)
-    "gcp_firewall": Known("GCP VPC firewall", 600),
-    # Settable. Google Cloud: Cloud NAT, TCP established idle timeout
-    "gcp_cloud_nat": Known("GCP Cloud NAT", 1200),
-    # Fixed. IBM Cloud: VPC public gateways
-    "ibm_public_gateway": Known("IBM public gateway", 240),
-    # Settable. cilium-agent: bpf-ct-timeout-regular-tcp, bpf-ct-timeout-service-tcp (21600 before cilium/cilium#27665)
-    "cilium": Known("Cilium", 8000),
-    # Settable. Calico: TCPEstablished in felix/bpf/conntrack/timeouts/timeouts.go
-    "calico_ebpf": Known("Calico eBPF", 3600),
-}
+        return {"name": self.name, "seconds": self.seconds, **({"proxy": True} if self.proxy else {})}
 
 
 def parse_middleboxes(value: object) -> tuple[Middlebox, ...]:
@@ -82,18 +63,58 @@ def _middlebox(item: object) -> Middlebox:
     if isinstance(item, str):
         if item not in KNOWN:
             raise PlanError(
-                f"{_OPTION}: {item!r} is not known by name. {nearest(item, KNOWN)} Others: {{name: ..., seconds: ...}}."
+                f"{_OPTION}: {item!r} is not known by name. {whether_meant(item)} Others: {{name: ..., seconds: ...}}."
             )
-        return Middlebox(KNOWN[item].label, KNOWN[item].seconds)
-    if (
-        not isinstance(item, dict)
-        or set(item) != {"name", "seconds"}
-        or not isinstance(item["name"], str)
-        or not item["name"]
-    ):
-        raise PlanError(
-            f"{_OPTION}: {item!r} is not a middlebox. Write one of its known names, or a mapping of name and seconds."
-        )
+        return _known(item, KNOWN[item].seconds)
+    if not isinstance(item, dict) or not {"name", "seconds"} <= set(item) <= _KEYS:
+        raise PlanError(f"{_OPTION}: {item!r} is not a middlebox. {_FORM}")
     name = item["name"]
-    label = KNOWN[name].label if name in KNOWN else name
-    return Middlebox(label, _SECONDS.check(f"{_OPTION}: seconds of {name}", item["seconds"]))
+    if not isinstance(name, str) or not name:
+        raise PlanError(f"{_OPTION}: {item!r} is not a middlebox. {_FORM}")
+    proxy = _proxy(name, item)
+    if name in KNOWN:
+        return _known(name, _seconds_of(name, KNOWN[name], item["seconds"]))
+    return Middlebox(name, _SECONDS.check(f"{_OPTION}: seconds of {name}", item["seconds"]), proxy)
+
+
+def _known(name: str, seconds: int) -> Middlebox:
+    known = KNOWN[name]
+    return Middlebox(known.label, seconds, known.proxy, name)
+
+
+def _proxy(name: str, item: dict[str, object]) -> bool:
+    proxy = truth(item.get("proxy", False))
+    if proxy is None:
+        raise PlanError(f"{_OPTION}: proxy of {name}: {item['proxy']!r} is neither true nor false. Write one of them.")
+    if "proxy" in item and name in KNOWN and proxy != KNOWN[name].proxy:
+        counts = "does not count" if KNOWN[name].proxy else "counts"
+        raise PlanError(
+            f"{_OPTION}: proxy of {name}: {KNOWN[name].label} {counts} the probes of keepalive. Leave proxy out."
+        )
+    return proxy
+
+
+def _seconds_of(name: str, known: Known, value: object) -> int:
+    """The seconds that the user says a known device is set to, within what it can be set to."""
+    what, number = f"{_OPTION}: seconds of {name}", whole_number(value)
+    if number is None or known.lowest is None or known.highest is None:
+        return _SECONDS.check(what, value)
+    if known.lowest <= number <= known.highest:
+        return number
+    if known.fixed:
+        raise PlanError(f"{what}: {known.label} is fixed at {known.seconds} s, not {number}. Leave seconds out.")
+    bound = f"below {known.lowest}" if number < known.lowest else f"above {known.highest}"
+    meant = _other_unit(number, known.lowest, known.highest)
+    raise PlanError(
+        f"{what}: {number} is {bound}.{meant} {known.label} takes from {known.lowest} to {known.highest} s."
+    )
+
+
+def _other_unit(number: int, lowest: int, highest: int) -> str:
+    """What it comes to where it was written in minutes, hours or milliseconds; empty where that is not in range."""
+    for factor, unit in _UNITS:
+        if lowest <= number * factor <= highest:
+            return f" Did you mean {number * factor} ({number} {unit}{'s' if number > 1 else ''})?"
+    if number % _MILLISECONDS == 0 and lowest <= number // _MILLISECONDS <= highest:
+        return f" Did you mean {number // _MILLISECONDS} ({number} milliseconds)?"
+    return ""

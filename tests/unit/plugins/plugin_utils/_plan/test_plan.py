@@ -107,6 +107,15 @@ def test_the_verdict_of_all_is_not_safe_while_a_node_was_not_observed():
     assert make_plan(nodes(applied_node(), None), {})["verdict"] == "unknown"
 
 
+@pytest.mark.parametrize(
+    "box", ["aws_alb", {"name": "haproxy", "seconds": 50}, {"name": "x", "seconds": 9, "proxy": True}]
+)
+def test_a_proxy_is_no_limit_for_keepalive(box):
+    assert (
+        make_plan(nodes(stock_node()), {"middleboxes": [box]})["limits"] == make_plan(nodes(stock_node()), {})["limits"]
+    )
+
+
 def test_a_middlebox_is_a_limit_of_no_node():
     plan, worker = plan_one(stock_node(), middleboxes=["aws_nlb"])
     assert plan["limit"] == {"seconds": 350, "name": "AWS NLB", "node": None}
