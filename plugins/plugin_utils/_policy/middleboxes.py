@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.ipvs import MAX_SECONDS
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.checked_values import (
@@ -16,6 +16,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._base.checked
 )
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.errors import PlanError
 
+from .binding import Binding, parse_binding, split
 from .middlebox_names import whether_meant
 from .middlebox_table import KNOWN, Known
 
@@ -33,20 +34,24 @@ class Middlebox:
     """Something on the path that forgets a TCP connection after ``seconds`` without a packet.
 
     ``proxy``: it ends TCP itself, so that only payload counts. ``id`` is its name in the table, empty for one of the
-    user's.
+    user's. ``binding``: what it is on the path of, None for everything.
     """
 
     name: str
     seconds: int
     proxy: bool = False
     id: str = field(default="", compare=False)
+    binding: Binding | None = None
 
     def as_dict(self) -> dict[str, object]:
-        return {"name": self.name, "seconds": self.seconds, **({"proxy": True} if self.proxy else {})}
+        proxy = {"proxy": True} if self.proxy else {}
+        return {"name": self.name, "seconds": self.seconds, **proxy, **(self.binding.as_dict() if self.binding else {})}
 
 
 def parse_middleboxes(value: object) -> tuple[Middlebox, ...]:
     """The declared middleboxes: each a known name, or a mapping of name and seconds. Raises PlanError.
+
+    A mapping may say what it is bound to; seconds may then be left out where the name is known.
 
     Text is names with commas between them, as -e name=value gives it.
     """
@@ -56,7 +61,13 @@ def parse_middleboxes(value: object) -> tuple[Middlebox, ...]:
         raise PlanError(
             f"{_OPTION}: {value!r} is not a list. Write a list of names, or of mappings of name and seconds."
         )
-    return tuple(_middlebox(item) for item in value)
+    return tuple(_bound(item) for item in value)
+
+
+def _bound(item: object) -> Middlebox:
+    item, parts = split(item)
+    box = _middlebox(item)
+    return replace(box, binding=parse_binding(f"{_OPTION}: {box.name}", parts))
 
 
 def _middlebox(item: object) -> Middlebox:

@@ -15,6 +15,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._base.errors 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.grouping import grouped
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.node_ranges import named
 
+from .middleboxes import Middlebox
 from .options import OPTIONS, Policy, parse_policy
 
 
@@ -71,5 +72,9 @@ def _shown(value: object) -> str:
     if value is None:
         return "unset"
     if isinstance(value, tuple):
-        return ", ".join(f"{box.name} {box.seconds} s" for box in value) or "none"
+        return ", ".join(_box(box) for box in value) or "none"
     return value if isinstance(value, str) else json.dumps(value, sort_keys=True)
+
+
+def _box(box: Middlebox) -> str:
+    return f"{box.name} {box.seconds} s" + (f" ({box.binding})" if box.binding else "")
