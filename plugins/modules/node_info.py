@@ -656,6 +656,14 @@ node:
           description: Which connections to services could not be seen, and why.
           type: str
           sample: "/proc/net/nf_conntrack: Permission denied"
+        rto:
+          description:
+            - How soon TCP repeats data on the connections of the node's own namespace to other addresses, in
+              milliseconds. It is the round-trip time and 200 ms or more. C(p95_ms) is what 95 of 100 of the
+              C(sockets) stay within.
+            - V(null) when there is no such connection, or the sockets were not read through netlink.
+          type: dict
+          sample: {sockets: 212, p95_ms: 208, max_ms: 304}
     problems:
       description:
         - Everything that could not be read, why, and what to do.

@@ -9,7 +9,7 @@ What NETLINK_SOCK_DIAG sends is in inet_diag.h and sock_diag.h of include/uapi/l
 
 import struct
 from socket import AF_INET, AF_INET6, ntohs
-from typing import Dict, Iterator, NamedTuple, Optional
+from typing import Dict, Iterator, NamedTuple, Optional, Tuple
 
 from .modules import use_loads_nothing
 from .netlink import NetlinkError, attributes, dump
@@ -19,7 +19,7 @@ class Socket(NamedTuple):
     """An established TCP socket. Addresses are packed, of 4 or 16 bytes; an IPv4 one in an IPv6 socket has 4.
 
     timer is what it waits for (TIMER_..., or another where data is under way), expires_ms what is left of that, idle_ms
-    the time since the last packet, None where unseen.
+    the time since the last packet, rto_ms the time-out after which it repeats data; both None where unseen.
     """
 
     family: int
@@ -32,6 +32,7 @@ class Socket(NamedTuple):
     uid: int
     inode: int
     idle_ms: Optional[int]
+    rto_ms: Optional[int] = None
 
 
 TIMER_NONE = 0
@@ -46,7 +47,8 @@ _TCPDIAG_GETSOCK = 18
 _REQUEST = struct.Struct("=4B48xII")  # struct inet_diag_req: family, two lengths, extensions; id; states; dbs
 _MESSAGE = struct.Struct("=BBBxHH16s16s12xI8xII")  # struct inet_diag_msg
 _INET_DIAG_INFO = 2
-_INFO = struct.Struct("=HH44xI4xII")  # the attribute's header; tcpi_last_data_sent, _last_data_recv, _last_ack_recv
+# The attribute's header; tcpi_rto in microseconds, tcpi_last_data_sent, tcpi_last_data_recv and tcpi_last_ack_recv.
+_INFO = struct.Struct("=HH8xI32xI4xII")
 _ATTRIBUTE_HEADER_BYTES = 4
 
 
@@ -86,12 +88,14 @@ def parse(buffer: bytearray, begin: int, end: int, places: Dict[int, int]) -> Op
         return None
     elif remote.startswith(V4_MAPPED):
         local, remote = local[12:], remote[12:]
-    idle_ms = _idle_ms(buffer, begin, end, places)
-    return Socket(family, local, ntohs(local_port), remote, ntohs(remote_port), timer, expires_ms, uid, inode, idle_ms)
+    times = _idle_and_rto_ms(buffer, begin, end, places)
+    return Socket(family, local, ntohs(local_port), remote, ntohs(remote_port), timer, expires_ms, uid, inode, *times)
 
 
-def _idle_ms(buffer: bytearray, begin: int, end: int, places: Dict[int, int]) -> Optional[int]:
-    """The time since data was sent or data or an acknowledgement came; None without tcp_info.
+def _idle_and_rto_ms(
+    buffer: bytearray, begin: int, end: int, places: Dict[int, int]
+) -> Tuple[Optional[int], Optional[int]]:
+    """The time since data was sent or data or an acknowledgement came, and the time-out; None without tcp_info.
 
     tcpi_last_ack_sent is always 0: the kernel does not remember it.
     """
@@ -99,15 +103,15 @@ def _idle_ms(buffer: bytearray, begin: int, end: int, places: Dict[int, int]) ->
     if at == begin or at + _INFO.size > end:
         at = _find_info(buffer, begin, end)
     if not at:
-        return None
-    size, kind, sent, received, acknowledged = _INFO.unpack_from(buffer, at)
+        return None, None
+    size, kind, rto_us, sent, received, acknowledged = _INFO.unpack_from(buffer, at)
     if kind != _INET_DIAG_INFO or size < _INFO.size or at + size > end:
         at = _find_info(buffer, begin, end)
         if not at:
-            return None
-        _size, _kind, sent, received, acknowledged = _INFO.unpack_from(buffer, at)
+            return None, None
+        _size, _kind, rto_us, sent, received, acknowledged = _INFO.unpack_from(buffer, at)
     places[end - begin] = at - begin
-    return min(sent, received, acknowledged)
+    return min(sent, received, acknowledged), -(-rto_us // 1000)
 
 
 def _find_info(buffer: bytearray, begin: int, end: int) -> int:

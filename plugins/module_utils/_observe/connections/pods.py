@@ -77,6 +77,7 @@ def read(spaces: List[Space], proc: str = "/proc", log_directory: str = LOG_DIRE
         "totals": {name: sum(each[name] for each in inside) for name in _TOTALS},
         "sockets_from": _source([each["sockets_from"] for each in inside if each["sockets_from"]]),
         "error": next((each["sockets_error"] for each in inside if each["sockets_error"]), None),
+        "rto": next((space.inside.get("rto") for space in spaces if space.own and space.inside), None),
     }
 
 

@@ -14,6 +14,8 @@ from ansible_collections.kubenode.connections.plugins.module_utils._kernel.netli
     NetlinkError,
 )
 
+from .round_trips import RoundTrips
+
 Names = Dict[Address, str]
 """Virtual services: the packed address (4 or 16 bytes) and the port, 0 for every port, to a name like 10.96.0.10:80."""
 
@@ -53,6 +55,8 @@ class Sockets(NamedTuple):
     services_omitted: int
     sockets_from: Optional[str]
     sockets_error: Optional[str]
+    rto: Optional[Dict[str, int]] = None
+    """RoundTrips.summary()."""
 
 
 SOCK_DIAG = "sock_diag"
@@ -108,6 +112,7 @@ class Count(NamedTuple):
     connections: int
     tallies: Dict[str, Tally]
     named: List[Named]
+    rto: Optional[Dict[str, int]]
 
 
 def read(names: Names, ask_netlink: bool, pids: Sequence[int]) -> Sockets:
@@ -146,11 +151,13 @@ def tally(sockets: Iterable[Socket], names: Names) -> Count:
     """Count the sockets, streamed: memory grows with the services, not with the sockets."""
     any_port = {address: name for (address, port), name in names.items() if port == 0}
     connections = 0
+    round_trips = RoundTrips()
     tallies: Dict[str, Tally] = {}
     without: List[Named] = []
     armed: List[Named] = []
     for found in sockets:
         connections += 1
+        round_trips.add(found)
         name = names.get((found.remote, found.remote_port)) or any_port.get(found.remote)
         if name is None:
             continue
@@ -167,7 +174,7 @@ def tally(sockets: Iterable[Socket], names: Names) -> Count:
                 without.append((_NO_KEEPALIVE, found.inode, name))
         else:
             of_service.in_flight += 1
-    return Count(connections, tallies, without + armed)
+    return Count(connections, tallies, without + armed, round_trips.summary())
 
 
 def gap(found: Socket) -> int:
@@ -209,6 +216,7 @@ def _conclude(count: Count, source: str, pids: Sequence[int]) -> Sockets:
         len(tallies) - len(worst),
         source,
         None,
+        count.rto,
     )
 
 

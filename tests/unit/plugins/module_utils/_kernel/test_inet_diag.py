@@ -149,8 +149,8 @@ def test_both_ways_say_the_same_but_for_the_idle_time():
     for left, right in zip(netlink, proc):
         assert 0 <= left.expires_ms - right.expires_ms < SLACK_MS
         assert left.idle_ms is not None
-        assert right.idle_ms is None
-        assert left._replace(expires_ms=0, idle_ms=0) == right._replace(expires_ms=0, idle_ms=0)
+        assert (right.idle_ms, right.rto_ms) == (None, None)
+        assert left._replace(expires_ms=0, idle_ms=None, rto_ms=None) == right._replace(expires_ms=0)
 
 
 def test_the_idle_time_begins_with_the_last_packet_and_the_timer_goes_on():
@@ -219,7 +219,8 @@ def attribute(kind, content):
 
 def tcp_info(sent, received, acknowledged, length=280):
     """struct tcp_info of include/uapi/linux/tcp.h, which grows from kernel to kernel."""
-    return (bytes(44) + struct.pack("=IIII", sent, 0, received, acknowledged) + bytes(300))[:length]
+    values = struct.pack("=8xI32xIIII", 203001, sent, 0, received, acknowledged)
+    return (values + bytes(300))[:length]
 
 
 SHUTDOWN = attribute(8, b"\0")
@@ -253,8 +254,9 @@ IDLE = [
 
 
 @pytest.mark.parametrize(("attributes", "idle_ms"), IDLE)
-def test_the_idle_time_of_a_message(attributes, idle_ms):
-    ours = Socket(2, b"\x7f\0\0\1", 40000, b"\x0a\x60\0\x0a", 80, 2, 5, 1000, 4711, idle_ms)
+def test_the_times_of_a_message(attributes, idle_ms):
+    rto_ms = None if idle_ms is None else 204
+    ours = Socket(2, b"\x7f\0\0\1", 40000, b"\x0a\x60\0\x0a", 80, 2, 5, 1000, 4711, idle_ms, rto_ms)
     assert parsed(message(*attributes)) == ours
 
 

@@ -398,6 +398,14 @@ def space(inode, services=(), own=False, keepalive=(7200, 75, 9), error=None):
     return Space(inode, own, [], [], Keepalive(*keepalive) if keepalive else None, 15, inside, error)
 
 
+def test_the_time_outs_are_those_of_the_node_itself(tmp_path):
+    spaces = [space(1), space(2, own=True), space(3)]
+    for each in spaces:
+        each.inside["rto"] = {"sockets": each.inode, "p95_ms": 204, "max_ms": 208}
+    assert pod_rows.read(spaces, str(tmp_path), str(tmp_path))["rto"]["sockets"] == 2
+    assert pod_rows.read(spaces[::2], str(tmp_path), str(tmp_path))["rto"] is None
+
+
 def order(spaces, tmp_path):
     return [row["netns"] for row in pod_rows.read(spaces, str(tmp_path), str(tmp_path))["rows"]]
 

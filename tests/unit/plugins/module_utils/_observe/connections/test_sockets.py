@@ -201,6 +201,7 @@ def test_real_sockets_with_the_processes_that_have_them(ask_netlink):
         "services_omitted": 0,
         "sockets_from": "sock_diag" if ask_netlink else "/proc/net/tcp",
         "sockets_error": None,
+        "rto": row["rto"],
     }
     [[longest, _count]] = first["gaps"]
     assert 7140 <= longest <= 7200
