@@ -335,6 +335,8 @@ node:
           C(value) is the live value as text, white space folded to single blanks.
         - C(boot.value) is what C(systemd-sysctl), or C(sysctl --system) where that is not installed, sets at boot,
           C(boot.file) and C(boot.line) decide it. V(null) where no file does, so that the kernel's default comes back.
+        - C(boot.written) is the text of that line where the kernel takes something else for it, as V(600) for
+          V(600 # ten minutes). Where it refuses the text (V(600;)), C(boot.value) is V(null).
         - C(boot.procps_value) is what C(sysctl --system) sets, where it differs.
         - C(boot.module) is the kernel module without which the setting does not exist. C(boot.in_time) tells whether it
           is there before C(systemd-sysctl) runs, built in or loaded at boot.
@@ -344,7 +346,8 @@ node:
           state: present
           value: "600"
           error:
-          boot: {value: "600", file: /etc/sysctl.d/k8s.conf, line: 3, procps_value: null, module: null, in_time: true}
+          boot: {value: "600", file: /etc/sysctl.d/k8s.conf, line: 3, procps_value: null, written: null, module: null,
+            in_time: true}
     sysctl_conf:
       description:
         - What C(/etc/sysctl.conf) sets of the sysctls that the collection reads. V(null) where there is no such file.

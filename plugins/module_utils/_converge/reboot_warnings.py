@@ -47,9 +47,14 @@ def shadow(key: str, value: str, path: str, boot: BootValue) -> Optional[str]:
     if not _names_it(str(boot.file), boot.line, key):
         return None  # a pattern gives way to our line
     return (
-        f"{key} is {value} now and {boot.value} after a reboot: {boot.file}:{boot.line} comes after {path}. "
+        f"{key} is {value} now and {boot.value or 'the kernel default'} after a reboot: {boot.file}:{boot.line} comes "
+        f"after {path}{_refusal(boot)}. "
         "Take that line out, or choose a sysctl_file whose name sorts after it."
     )
+
+
+def _refusal(boot: BootValue) -> str:
+    return "" if boot.value is not None else f", and the kernel refuses its value {boot.written!r}"
 
 
 def _undone_at_boot(wanted: Mapping[str, str], path: str, at_boot: Set[str]) -> List[str]:

@@ -12,6 +12,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._kernel.procf
 
 from .drop_ins import conf_files
 from .sysctl_d import has_systemd_sysctl, parse_lines
+from .sysctl_values import taken
 
 PATH = "/etc/sysctl.conf"
 
@@ -42,7 +43,9 @@ def read(keys: Iterable[str], root: str, problems: List[Problem]) -> Optional[Sy
         return None
     wanted = set(keys)
     found = {
-        line.key: Line(fold(line.value), line.number) for line in parse_lines(data) if line.key in wanted and line.value
+        str(line.key): Line(taken(str(line.key), line.value) or fold(line.value), line.number)
+        for line in parse_lines(data)
+        if line.key in wanted and line.value
     }
     return SysctlConf(not has_systemd_sysctl(root) or _is_linked(root), found)
 

@@ -6,13 +6,14 @@
 
 import os
 from collections import OrderedDict
-from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Set
+from typing import Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Set
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.sysctl_keys import canonical, components
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.node_files import Problem, below, read_conf
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.procfs import fold
 
 from .drop_ins import conf_files, matches
+from .sysctl_values import as_written, taken
 
 
 class Line(NamedTuple):
@@ -32,12 +33,16 @@ class Line(NamedTuple):
 
 
 class BootValue(NamedTuple):
-    """What a key is set to at boot, by which line, and what ``sysctl --system`` sets where that differs."""
+    """What a key is set to at boot, by which line, and what ``sysctl --system`` sets where that differs.
+
+    written is the text of that line where the kernel takes something else for it; with value None it refuses it.
+    """
 
     value: Optional[str]
     file: Optional[str]
     line: Optional[int]
     procps_value: Optional[str]
+    written: Optional[str] = None
 
 
 class Boot(NamedTuple):
@@ -91,8 +96,8 @@ def read_boot(keys: Iterable[str], root: str = "/") -> Boot:
     values = {}
     for key in wanted:
         by_procps = _procps_decides(entries, key)
-        values[key] = _boot_value(_systemd_decides(table, key) if systemd else by_procps, by_procps)
-    return Boot(values, problems + _useless_lines(drop_ins if systemd else all_files))
+        values[key] = _boot_value(key, _systemd_decides(table, key) if systemd else by_procps, by_procps)
+    return Boot(values, problems + _useless_lines(drop_ins if systemd else all_files, values))
 
 
 def has_systemd_sysctl(root: str = "/") -> bool:
@@ -170,23 +175,26 @@ def _systemd_decides(table: Dict[str, _Entry], key: str) -> Optional[_Entry]:
     """The key's own line (None when that is an exclusion or sets nothing), else the last pattern that matches."""
     if key in table:
         return table[key] if table[key].value else None
-    return _last([entry for entry in table.values() if entry.value and _matches(entry.key, key)])
+    return _last_taken(key, [entry for entry in table.values() if entry.value and _matches(entry.key, key)])
 
 
 def _procps_decides(entries: List[_Entry], key: str) -> Optional[_Entry]:
     """The last assignment of the key itself, else the last pattern that matches unless another line names the key.
 
     procps' src/sysctl.c since 4.0: unlike with systemd-sysctl, an exclusion does not cancel an assignment. (The newest
-    procps takes patterns as exclusions, too, which is left out here: those in use do not.)
+    procps takes patterns as exclusions, too, which is left out here: those in use do not.) It writes every line, so
+    that one which the kernel refuses leaves what the line before it set.
     """
     own = [entry for entry in entries if entry.key == key]
     if own:
-        return _last([entry for entry in own if entry.value])
-    return _last([entry for entry in entries if entry.value and _matches(entry.key, key)])
+        return _last_taken(key, [entry for entry in own if entry.value])
+    return _last_taken(key, [entry for entry in entries if entry.value and _matches(entry.key, key)])
 
 
-def _last(entries: List[_Entry]) -> Optional[_Entry]:
-    return entries[-1] if entries else None
+def _last_taken(key: str, entries: List[_Entry]) -> Optional[_Entry]:
+    """The last that the kernel takes, else the last."""
+    last = next((entry for entry in reversed(entries) if taken(key, entry.value or "") is not None), None)
+    return last or (entries[-1] if entries else None)
 
 
 def _is_pattern(key: str) -> bool:
@@ -201,16 +209,30 @@ def _matches(pattern: str, key: str) -> bool:
     return len(parts) == len(names) and all(matches(part.replace("[^", "[!"), name) for part, name in zip(parts, names))
 
 
-def _boot_value(decides: Optional[_Entry], by_procps: Optional[_Entry]) -> BootValue:
-    value, procps_value = [fold(entry.value) if entry and entry.value else None for entry in (decides, by_procps)]
+def _boot_value(key: str, decides: Optional[_Entry], by_procps: Optional[_Entry]) -> BootValue:
+    value, procps_value = [taken(key, entry.value) if entry and entry.value else None for entry in (decides, by_procps)]
     if procps_value == value:
         procps_value = None
-    if decides is None:
+    if decides is None or decides.value is None:
         return BootValue(None, None, None, procps_value)
-    return BootValue(value, decides.file, decides.line, procps_value)
+    written = None if as_written(key, decides.value) else fold(decides.value)
+    return BootValue(value, decides.file, decides.line, procps_value, written)
 
 
-def _useless_lines(files: List[_File]) -> List[Problem]:
+def _useless_lines(files: List[_File], values: Mapping[str, BootValue]) -> List[Problem]:
+    """Lines that nobody can parse, and those whose value the kernel refuses; not the one that decides a key."""
     return [
-        Problem(file.path, line.number, line.what) for file in files for line in parse_lines(file.data) if line.what
+        Problem(file.path, line.number, what)
+        for file in files
+        for line in parse_lines(file.data)
+        for what in [line.what or _refused(file.path, line, values)]
+        if what
     ]
+
+
+def _refused(path: str, line: Line, values: Mapping[str, BootValue]) -> Optional[str]:
+    boot = values.get(line.key or "")
+    if boot is None or not line.value or (boot.file, boot.line) == (path, line.number):
+        return None
+    refused = taken(str(line.key), line.value) is None
+    return f"the kernel refuses the value {line.value[:80]!r} of {line.key}" if refused else None

@@ -10,9 +10,11 @@ from collections.abc import Iterator
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.keepalive import KEYS as KEEPALIVE_KEYS
 from ansible_collections.kubenode.connections.plugins.module_utils._common.sysctl_keys import BE_LIBERAL, module_for
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.checked_values import whole_number
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import Keepalive
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import some
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import keepalived_seconds
-from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import Observed
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import Boot, Observed
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.types import NodePlan
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.writers import (
     IPVS_DEFAULTS,
@@ -38,12 +40,7 @@ def _boot_value(case: Case) -> Found | None:
     if live is None or limit is None or not limit.is_kept_by(live, policy):
         return None
     if boot is None:
-        return Found(
-            f"keepalive is {live} now; what it is after a reboot could not be read",
-            "A value that no file sets is lost at the next boot.",
-            "Run again as root (become: true).",
-            severity=UNKNOWN,
-        )
+        return _boot_unknown(case.observed, live)
     if limit.is_kept_by(boot, policy):
         return None
     return Found(
@@ -51,6 +48,23 @@ def _boot_value(case: Case) -> Found | None:
         f"After the reboot: {limit.sum_text(boot, policy)}.",
         _remedy(case.observed, case.node, policy),
         str(limit),
+    )
+
+
+def _boot_unknown(node: Observed, live: Keepalive) -> Found:
+    odd = [key for key in KEEPALIVE_KEYS if node.boot_source(key) and whole_number(node.boot_value(key)) is None]
+    if odd:
+        return Found(
+            f"keepalive is {live} now; what it is after a reboot is not known: {'; '.join(map(node.boot_text, odd))}",
+            "Only a whole number that stands in the file itself tells what it will be.",
+            "Write a whole number there.",
+            severity=UNKNOWN,
+        )
+    return Found(
+        f"keepalive is {live} now; what it is after a reboot could not be read",
+        "A value that no file sets is lost at the next boot.",
+        "Run again as root (become: true).",
+        severity=UNKNOWN,
     )
 
 
@@ -86,7 +100,7 @@ def _module_late(case: Case) -> Found | None:
     if not late:
         return None
     modules = sorted({boot.module for boot in late.values() if boot.module})
-    lines = [f"{key} = {boot.value} ({boot.source})" for key, boot in late.items()]
+    lines = [f"{key} = {boot.value or boot.written} ({boot.source})" for key, boot in late.items()]
     todo = say(APPLY, ": it names") if set(modules) <= set(case.node.settings.modules) else "Name"
     return Found(
         f"{some(lines, '; ')}: not applied at boot",
@@ -111,6 +125,37 @@ def _ipvs_not_kept(case: Case) -> Found | None:
         f"A reboot resets IPVS timeouts. The limit is then {IPVS_DEFAULTS['tcp']} s, which may be too short.",
         say("Keep it with ", variable(f"keepalive_ipvs_timeouts: {{tcp: {tcp}}}"), _UNLESS_KEPT),
         f"{IPVS_DEFAULTS['tcp']} s (the kernel's default)",
+    )
+
+
+@RULES.node("boot-value-refused", WARNING)
+def _boot_refused(case: Case) -> Found | None:
+    """The kernel refuses the value that a file gives to a sysctl, so the line sets nothing."""
+    lines = {key: boot for key, boot in _odd_lines(case.observed) if boot.refused}
+    if not lines:
+        return None
+    return Found(
+        some([f"{boot.source} sets {key} to {boot.written}" for key, boot in lines.items()], "; "),
+        "The kernel takes one whole number, with nothing behind it but blanks: no quotes, signs, units or semicolons, "
+        "and none that is too large for the key. It refuses this one, and systemd-sysctl then sets nothing, not even "
+        "what an earlier line says.",
+        "Write the number alone.",
+    )
+
+
+@RULES.node("boot-value-cut", INFO)
+def _boot_cut(case: Case) -> Found | None:
+    """The kernel takes another value than stands in a file: only the number in front, or one of base 8."""
+    lines = {key: boot for key, boot in _odd_lines(case.observed) if not boot.refused}
+    if not lines:
+        return None
+    return Found(
+        some(
+            [f"{boot.source} sets {key} to {boot.written}, taken as {boot.value}" for key, boot in lines.items()], "; "
+        ),
+        "The kernel reads a number up to the first blank and ignores the rest of the line, comments too. One that "
+        "begins with 0 is of base 8.",
+        "Write the number alone, and a comment on a line of its own.",
     )
 
 
@@ -151,6 +196,12 @@ def _boot_lines(case: Case) -> Found | None:
     )
 
 
+def _odd_lines(observed: Observed) -> Iterator[tuple[str, Boot]]:
+    for key, sysctl in observed.sysctls.items():
+        if sysctl.boot is not None and sysctl.boot.written is not None:
+            yield key, sysctl.boot
+
+
 def _is_lost(key: str, case: Case) -> bool:
     """Whether a reboot gives it another value, nobody writes it later, and no other rule says so."""
     node = case.observed
@@ -161,7 +212,7 @@ def _is_lost(key: str, case: Case) -> bool:
     line = None if node.others.conf_is_read else node.others.conf_lines.get(key)
     by_conf = line is not None and line.value != after
     said = key in KEEPALIVE_KEYS or (key == BE_LIBERAL and sysctl.value == "1") or too_early or by_conf
-    if said or key in case.node.settings.sysctls:
+    if said or sysctl.boot.refused or key in case.node.settings.sysctls:
         return False
     return not _may_be_written(key, node) and (node.ipvs_on_path or module_for(key) != "ip_vs")
 
@@ -184,7 +235,7 @@ def _differing(observed: Observed) -> list[str]:
 def _deciding_lines(observed: Observed) -> Iterator[str]:
     for key in _differing(observed):
         source = observed.boot_source(key)
-        yield f"{source} sets {key} to {observed.boot_value(key)}" if source else f"no file sets {key}"
+        yield observed.boot_text(key) if source else f"no file sets {key}"
 
 
 def _remedy(observed: Observed, node: NodePlan, policy: Policy) -> str | Remedy:

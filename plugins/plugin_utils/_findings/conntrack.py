@@ -58,8 +58,7 @@ def _liberal_lost(case: Case) -> Found | None:
     # A line that comes too early is said by boot-module-late; kube-proxy's tcpBeLiberal sets it again at its start.
     if (boot.source and not boot.in_time) or kube_proxy_value(node, BE_LIBERAL) is not None:
         return None
-    source = node.boot_source(BE_LIBERAL)
-    after = f"{source} sets it to {node.boot_value(BE_LIBERAL) or boot.value}" if source else "no file sets it"
+    after = node.boot_text(BE_LIBERAL).replace(BE_LIBERAL, "it") if node.boot_source(BE_LIBERAL) else "no file sets it"
     return Found(
         f"{BE_LIBERAL} is 1 now; {after}, so it is {node.boot_value(BE_LIBERAL)} after a reboot",
         "Out-of-window packets are INVALID again after the reboot, and the resets come back.",

@@ -84,8 +84,8 @@ def _file_owner(case: Case) -> Found | None:
     wanted = case.node.settings.sysctls
     later = later_lines(case.observed, wanted, case.policy.sysctl_file)
     lines = [
-        f"{source} sets {key} to {case.observed.boot_value(key)} instead of {wanted[key]}"
-        for key, source in later.items()
+        f"{case.observed.boot_text(key)} instead of {wanted[key]}"
+        for key in later
         if case.observed.boot_value(key) != wanted[key]
     ]
     if not lines:

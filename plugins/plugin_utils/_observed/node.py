@@ -40,7 +40,10 @@ class Module:
 
 @dataclass(frozen=True)
 class Boot:
-    """What a sysctl will be after a boot: ``value`` by the line ``source``, or None and None where no file sets it."""
+    """What a sysctl will be after a boot: ``value`` by the line ``source``, or None and None where no file sets it.
+
+    ``written`` is the text of that line where the kernel takes something else for it, or refuses it (``value`` None).
+    """
 
     value: str | None
     source: str | None
@@ -48,6 +51,11 @@ class Boot:
     module: str | None
     in_time: bool
     procps_value: str | None
+    written: str | None = None
+
+    @property
+    def refused(self) -> bool:
+        return self.value is None and self.written is not None
 
 
 @dataclass(frozen=True)
@@ -200,6 +208,14 @@ class Observed:
             return f"TuneD {tuned.source}"
         boot = self.boot(key)
         return boot.source if boot else None
+
+    def boot_text(self, key: str) -> str:
+        """Who sets ``key`` to what after a boot, in words, without a full stop; where anybody does."""
+        boot = self.boot(key)
+        if boot is not None and boot.refused and self.tuned_line(key) is None:
+            return f"{boot.source} sets {key} to {boot.written} (which the kernel refuses)"
+        value = self.boot_value(key) or "something that depends on the machine"
+        return f"{self.boot_source(key)} sets {key} to {value}"
 
     def tuned_line(self, key: str) -> Line | None:
         """What TuneD sets ``key`` to at its start, None where the files decide."""

@@ -108,6 +108,7 @@ def _boot(boot: dict[str, object]) -> Boot:
         module=text(boot.get("module")),
         in_time=boot.get("in_time") is True,
         procps_value=text(boot.get("procps_value")),
+        written=text(boot.get("written")),
     )
 
 

@@ -115,4 +115,4 @@ def test_names_of_bytes_and_escapes_leave_the_node_as_printable_text(tmp_path):
     node = run_module(tmp_path)["node"]
     assert {"file": f"/etc/sysctl.d/{name}", "line": 1, "what": "the line has no ="} in node["boot_problems"]
     boot = node["sysctls"]["net.ipv4.tcp_retries2"]["boot"]
-    assert (boot["file"], boot["value"]) == ("/etc/sysctl.d/60-\\udcfe.conf", "8\\x1b[31m")
+    assert (boot["file"], boot["written"]) == ("/etc/sysctl.d/60-\\udcfe.conf", "8\\x1b[31m")

@@ -58,7 +58,9 @@ def test_whether_the_file_is_read_at_boot(tmp_path, link, systemd, at_boot):
         pytest.param(f"{TIME} =\n", {}, id="no value"),
         pytest.param(f"-{LIBERAL} = 1\n\n{LIBERAL}=0\n", {LIBERAL: ("0", 3)}, id="the last one counts"),
         pytest.param("net/ipv4/tcp_keepalive_time = 600\n", {TIME: ("600", 1)}, id="with slashes"),
-        pytest.param(b"\xff\xfe\n\0\n" + f"{TIME}=1 \t 2".encode(), {TIME: ("1 2", 3)}, id="garbage before it"),
+        pytest.param(b"\xff\xfe\n\0\n" + f"{TIME}=1 \t 2".encode(), {TIME: ("1", 3)}, id="garbage before it"),
+        pytest.param(f"{TIME} = 600 # ten minutes\n", {TIME: ("600", 1)}, id="what the kernel takes of it"),
+        pytest.param(f"{TIME} = 600;\n", {TIME: ("600;", 1)}, id="what the kernel refuses"),
     ],
 )
 def test_what_the_file_sets(tmp_path, text, sysctls):

@@ -135,7 +135,21 @@ TREES = [
         BootValue("2", "/" + A, 1, "1"),
         id="procps reads it last and gets another value",
     ),
-    pytest.param({A: TIME + " = 1 \t 2"}, BootValue("1 2", "/" + A, 1, None), id="white space is folded"),
+    pytest.param({A: TIME + " = 1 \t 2"}, BootValue("1", "/" + A, 1, None, "1 2"), id="what follows is ignored"),
+    pytest.param({A: TIME + " = 600;"}, BootValue(None, "/" + A, 1, None, "600;"), id="the kernel refuses it"),
+    pytest.param({A: TIME + ' = "600"'}, BootValue(None, "/" + A, 1, None, '"600"'), id="quotes are refused"),
+    pytest.param({A: TIME + " = 0600"}, BootValue("384", "/" + A, 1, None, "0600"), id="an octal number"),
+    pytest.param({A: TIME + " = 0x258"}, BootValue("600", "/" + A, 1, None), id="a hexadecimal number"),
+    pytest.param(
+        {A: TIME + "=1", B: TIME + "=10m"},
+        BootValue(None, "/" + B, 1, "1", "10m"),
+        id="a refused line wins all the same",
+    ),
+    pytest.param(
+        {A: "net.ipv4.tcp_*_time=1", B: "net.ipv4.tcp_keepalive_*=1e3"},
+        BootValue("1", "/" + A, 1, None),
+        id="a refused pattern does not",
+    ),
     pytest.param(
         {A: "net/ipv4/tcp_keepalive_time=1"}, BootValue("1", "/" + A, 1, None), id="slashes name the same key"
     ),
@@ -295,10 +309,12 @@ PATTERNS = [
     "net.ipv4.conf.*.tag",
 ]
 SPELLED = [*LIVE, *PATTERNS, "net/ipv4/tcp_keepalive_time", "net/ipv4/conf/a.b/tag"]
+ODD = ["98;", '"98"', "98 # note", "98#note", "98\t97", "98,", "+98", "0x62", "0142", "098", "98s", "1e2", "4294967297"]
 RANDOM_LINES = st.one_of(
     st.builds("{}{} = {}".format, st.sampled_from(["", "-"]), st.sampled_from(SPELLED), st.integers(100, 103)),
     st.builds("-{}".format, st.sampled_from(SPELLED)),
     st.builds("{} =".format, st.sampled_from(list(LIVE))),
+    st.builds("net.ipv4.tcp_keepalive_{} = {}".format, st.sampled_from(["time", "intvl"]), st.sampled_from(ODD)),
     st.sampled_from(["# net.ipv4.tcp_keepalive_time = 99", "; x", "", "net.ipv4.tcp_keepalive_time 99"]),
 )
 RANDOM_FILES = st.dictionaries(

@@ -55,7 +55,7 @@ def test_what_happens_at_boot_and_whether_the_module_is_there_in_time():
         "write('/etc/modules-load.d/k8s.conf', 'br_netfilter\\nip_vs\\n')\n"
     )
     node = node_after(code)
-    line = {"file": "/etc/sysctl.d/k8s.conf", "procps_value": None}
+    line = {"file": "/etc/sysctl.d/k8s.conf", "procps_value": None, "written": None}
     assert node["sysctls"][TIME]["boot"] == dict(line, value="600", line=1, module=None, in_time=True)
     assert node["sysctls"]["net.ipv4.vs.conntrack"]["boot"] == dict(
         line, value="1", line=2, module="ip_vs", in_time=True

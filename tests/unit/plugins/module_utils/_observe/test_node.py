@@ -17,7 +17,7 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._s
 READ = "print(json.dumps(observe_node.read_node(None, 1.0)))"
 TIME = "net.ipv4.tcp_keepalive_time"
 ESTABLISHED = "net.netfilter.nf_conntrack_tcp_timeout_established"
-NO_FILE = {"value": None, "file": None, "line": None, "procps_value": None}
+NO_FILE = {"value": None, "file": None, "line": None, "procps_value": None, "written": None}
 KEYS_OF = {
     "": "boot_problems conntrack container container_runtimes growth hostname ipvs kernel kube_proxy kubelet modules "
     "namespaces ours owners pods problems root rps softnet sysctl_conf sysctls",

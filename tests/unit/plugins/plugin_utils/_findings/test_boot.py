@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import pytest
 
+from ansible_collections.kubenode.connections.plugins.module_utils._common.keepalive import KEYS as KEEPALIVE_KEYS
 from ansible_collections.kubenode.connections.plugins.plugin_utils._findings import boot
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils import _rule_cases
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._findings import _rows_owners
@@ -33,6 +34,7 @@ LOOSE = "net.netfilter.nf_conntrack_tcp_loose"
 CLOSE_WAIT = "net.netfilter.nf_conntrack_tcp_timeout_close_wait"
 SLOPPY = "net.ipv4.vs.sloppy_tcp"
 RETRIES2 = "net.ipv4.tcp_retries2"
+TIME, _INTVL, PROBES = KEEPALIVE_KEYS
 
 
 def with_file(node, key, live, value):
@@ -45,7 +47,67 @@ def without_config(node):
     return altered(node, kube_proxy={"conntrack": None, "ipvs_timeouts": None})
 
 
+def with_written(node, key, live, written, value=None):
+    """The node with a line in a file that the kernel refuses, or takes for another value."""
+    return with_sysctl(node, key, live, value=value, written=written, file="/etc/sysctl.d/x.conf", line=7, in_time=True)
+
+
 RAISED = [
+    pytest.param(
+        "boot-value-refused",
+        with_written(with_keepalive(quiet_node(), (600, 30, 9)), TIME, "600", "600;"),
+        {},
+        {
+            "severity": "warning",
+            "observed": f"/etc/sysctl.d/x.conf:7 sets {TIME} to 600;",
+            "remedy": "Write the number alone.",
+        },
+        id="a semicolon",
+    ),
+    pytest.param(
+        "boot-value-refused",
+        with_written(with_written(quiet_node(), MAX, "1", "1e6"), PROBES, "9", '"9"'),
+        {},
+        {"observed": f'/etc/sysctl.d/x.conf:7 sets {PROBES} to "9"; /etc/sysctl.d/x.conf:7 sets {MAX} to 1e6'},
+        id="quotes, and a number with an exponent",
+    ),
+    pytest.param(
+        "boot-value-differs",
+        with_written(with_keepalive(quiet_node(), (600, 30, 9), (600, 30, 9), OUR_FILE), TIME, "600", "10m"),
+        {},
+        {
+            "severity": "warning",
+            "observed": "keepalive is 600/30/9 now and 7200/30/9 after a reboot: "
+            f"/etc/sysctl.d/x.conf:7 sets {TIME} to 10m (which the kernel refuses)",
+        },
+        id="the kernel refuses the line",
+    ),
+    pytest.param(
+        "boot-value-differs",
+        _rows_owners.with_tuned(with_keepalive(quiet_node(), (600, 30, 9)), {TIME: "${x}"}),
+        {},
+        {
+            "severity": "unknown",
+            "observed": "keepalive is 600/30/9 now; what it is after a reboot is not known: "
+            f"TuneD {_rows_owners.PROFILE}:3 sets {TIME} to something that depends on the machine",
+            "remedy": "Write a whole number there.",
+        },
+        id="nobody can work out what TuneD sets",
+    ),
+    pytest.param(
+        "boot-value-cut",
+        with_written(quiet_node(), TIME, "600", "600 # ten minutes", "600"),
+        {},
+        {"severity": "info", "observed": f"/etc/sysctl.d/x.conf:7 sets {TIME} to 600 # ten minutes, taken as 600"},
+        id="a comment behind the number",
+    ),
+    pytest.param(
+        "boot-value-cut",
+        with_written(quiet_node(), RETRIES2, "8", "010", "8"),
+        {},
+        {"observed": f"/etc/sysctl.d/x.conf:7 sets {RETRIES2} to 010, taken as 8"},
+        id="base 8",
+    ),
     *_rule_cases.of_room(boot, _rows_owners.RAISED),
     pytest.param(
         "boot-value-differs",
@@ -217,6 +279,18 @@ RAISED = [
 ]
 
 NOT_RAISED = [
+    pytest.param("boot-value-refused", with_file(stock_node(), RETRIES2, "15", "8"), {}, id="a number"),
+    pytest.param(
+        "boot-value-refused", with_written(stock_node(), TIME, "600", "600 # x", "600"), {}, id="cut, not refused"
+    ),
+    pytest.param("boot-value-cut", with_file(stock_node(), RETRIES2, "15", "8"), {}, id="all of it counts"),
+    pytest.param("boot-value-cut", with_written(stock_node(), TIME, "7200", "600;"), {}, id="refused, not cut"),
+    pytest.param(
+        "boot-sysctl-differs",
+        with_written(stock_node(), RETRIES2, "8", "8,"),
+        {},
+        id="a refused line is said by boot-value-refused",
+    ),
     *_rule_cases.of_room(boot, _rows_owners.NOT_RAISED),
     pytest.param("boot-sysctl-differs", stock_node(), {}, id="what kube-proxy sets in ipvs mode"),
     pytest.param(
