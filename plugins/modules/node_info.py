@@ -541,12 +541,20 @@ node:
         - The network namespaces of RV(node.namespaces) one by one, with the names of their pods and their connections
           to services.
         - A pod is known by the cgroup of its processes, its name by kubelet's directory of logs, C(/var/log/pods).
+        - A container outside of pods is known in the same way where the cgroup is of Docker, podman, nerdctl,
+          systemd-nspawn, libvirt, LXC or Incus. Its name comes from the cgroup, or from the files of Docker and podman
+          in C(/var/lib/docker) and C(/var/lib/containers), if nobody but root can write them.
       type: dict
       contains:
         count:
           description: How many of the namespaces belong to pods. Pods in the node's own namespace have none.
           type: int
           sample: 29
+        containers:
+          description: How many of them belong to containers outside of pods. Those of users are not counted.
+          type: int
+          sample: 0
+          version_added: 0.2.0
         rows:
           description:
             - One row for each namespace, 200 at most. The node's own comes first, then the worst, that is those with
@@ -556,17 +564,23 @@ node:
           contains:
             kind:
               description:
-                - V(node) for the node's own namespace, V(pod), or V(other). A namespace that a program made within its
-                  pod is V(other), too.
+                - V(node) for the node's own namespace, V(pod), V(container) for one outside of pods, or V(other).
+                - A namespace that a program made within its pod or container is V(other), too. So is that of a user's
+                  own container (rootless), because a user gives cgroups any name.
               type: str
               sample: pod
             label:
               description:
-                - What to call it. That is namespace and name of the pod, else V(pod UID), else V(process NAME (PID\)).
+                - What to call it. That is namespace and name of the pod, else V(pod UID). Of a container it is
+                  V(container NAME (ENGINE\)), with its short ID where the name is not known. Else it is
+                  V(process NAME (PID\)), or the name below C(/run/netns) or C(/run/docker/netns).
+                - A pod of a cluster in a container, as kind has them, says so.
               type: str
               sample: default/web-0
             uid:
-              description: The UID of the pod, for a static pod the hash of its configuration.
+              description:
+                - The UID of the pod, for a static pod the hash of its configuration. For a container its engine and ID,
+                  such as V(nspawn-web).
               type: str
               sample: 0b1c2d3e-4f50-6172-8394-a5b6c7d8e9f0
             namespace:
@@ -599,8 +613,8 @@ node:
                 - C(runtime) is only looked for where such connections are. It is V(grpcio) (gRPC C-core), V(java),
                   V(dotnet), V(node), V(python), V(envoy), V(go), or V(grpc-go) and its version.
                 - V(null) where it was not recognised.
-                - C(pod) names the pod of a process in the node's own namespace (hostNetwork), by its cgroup. It is
-                  V(null) elsewhere, where the row names the pod.
+                - C(pod) names the pod (hostNetwork) or the container of a process in the node's own namespace, by its
+                  cgroup. It is V(null) elsewhere, where the row names the pod.
               type: dict
               sample: {pid: 4711, name: python3, runtime: grpcio, pod: null}
             connections:

@@ -5,7 +5,7 @@
 """Network namespaces: the paths that lead to them, and the way into one. Private to this collection."""
 
 import os
-from typing import Dict, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.errors import remedy
 
@@ -20,12 +20,16 @@ class Found(NamedTuple):
     ways: List[str]
 
 
+NAMED = ("/run/netns", "/run/docker/netns")
+"""Where namespaces have names: those of ip netns, CNI and podman, and Docker's, some of which have no process at all
+(Swarm's ingress_sbox and lb_*)."""
+
 _CLONE_NEWNET = 0x40000000
 _PATHS_PER_NAMESPACE = 3
 """A process may end while we look, so a namespace is tried through some others of its processes."""
 
 
-def find(proc: str, bind_mounts: str) -> Tuple[int, Dict[int, Found], List[Fault]]:
+def find(proc: str, bind_mounts: Sequence[str] = NAMED) -> Tuple[int, Dict[int, Found], List[Fault]]:
     """The inode of the own namespace, each namespace by its inode, the own first, and why processes hide theirs.
 
     Raises OSError where not even the own can be seen.
@@ -52,12 +56,13 @@ def find(proc: str, bind_mounts: str) -> Tuple[int, Dict[int, Found], List[Fault
     return own.st_ino, found, hidden
 
 
-def _candidates(proc: str, bind_mounts: str) -> Iterator[Tuple[str, Optional[int]]]:
+def _candidates(proc: str, bind_mounts: Sequence[str]) -> Iterator[Tuple[str, Optional[int]]]:
     """Paths that may lead to a namespace, with the process for those that belong to one."""
     for pid in sorted(int(name) for name in _names(proc) if name.isdigit()):
         yield os.path.join(proc, str(pid), "ns/net"), pid
-    for name in sorted(_names(bind_mounts)):
-        yield os.path.join(bind_mounts, name), None
+    for folder in bind_mounts:
+        for name in sorted(_names(folder)):
+            yield os.path.join(folder, name), None
 
 
 def _names(directory: str) -> List[str]:

@@ -4,13 +4,13 @@
 
 """Network namespaces of the node and the TCP keepalive in each. Reading only. Private to this collection."""
 
-from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.errors import remedy
 from ansible_collections.kubenode.connections.plugins.module_utils._common.keepalive import KEYS, Keepalive
 
 from . import child, namespace_paths
-from .namespace_paths import Found
+from .namespace_paths import NAMED, Found
 from .procfs import Fault, read_sysctl
 
 
@@ -21,7 +21,7 @@ class Group(NamedTuple):
 
 
 class Space(NamedTuple):
-    """One network namespace: its processes (ascending), its names in ``ip netns``, and what was read inside of it.
+    """One network namespace: its processes (ascending), its names, and what was read inside of it.
 
     ``inside`` is what the caller's own reader gave. ``error`` says why something of it is missing, ``do`` what to do.
     """
@@ -81,8 +81,8 @@ def own_keepalive() -> Keepalive:
     return Keepalive(*values)
 
 
-def read(proc: str = "/proc", bind_mounts: str = "/run/netns", inside: Optional[Inside] = None) -> Namespaces:
-    """The namespaces of all visible processes and of ``ip netns``, each counted once; the caller stays in its own.
+def read(proc: str = "/proc", bind_mounts: Sequence[str] = NAMED, inside: Optional[Inside] = None) -> Namespaces:
+    """The namespaces of all visible processes and those with a name, each counted once; the caller stays in its own.
 
     A process or name that vanishes meanwhile is no error. unreadable counts namespaces that could not be entered and
     processes whose namespace could not even be told (not root).
@@ -103,7 +103,7 @@ def read(proc: str = "/proc", bind_mounts: str = "/run/netns", inside: Optional[
     return Namespaces(len(spaces), unread, first.why or None, first.do, _groups(spaces), spaces)
 
 
-def find(proc: str = "/proc", bind_mounts: str = "/run/netns") -> Tuple[List[Space], Optional[str]]:
+def find(proc: str = "/proc", bind_mounts: Sequence[str] = NAMED) -> Tuple[List[Space], Optional[str]]:
     """The namespaces that read() would enter, and why there may be more of them (None: these are all)."""
     try:
         own, found, hidden = namespace_paths.find(proc, bind_mounts)

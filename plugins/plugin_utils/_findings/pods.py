@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import KERNEL_DEFAULT
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import UNSAFE, count, some
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import Limit
-from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.pods import NODE, OTHER
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.pods import CONTAINER, NODE, OTHER
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.ipvs import grpc_idle_seconds, is_ipvs
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.judged_pods import Judged
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.node import unsafe_groups
@@ -103,7 +103,7 @@ def _other_namespaces(case: Case) -> Found | None:
     """Network namespaces of no pod have a keepalive that is too late. A warning where connections run with it."""
     if case.node.pods is None:
         return None
-    others = [each for each in case.node.pods.each if each.space.kind == OTHER and each.verdict == UNSAFE]
+    others = [each for each in case.node.pods.each if each.space.kind in (CONTAINER, OTHER) and each.verdict == UNSAFE]
     if not others:
         return None
     return Found(

@@ -24,8 +24,8 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._base.untrust
     text,
 )
 
-NODE, POD, OTHER = KINDS = ("node", "pod", "other")
-"""The node's own network namespace, that of a pod, and any other."""
+NODE, POD, CONTAINER, OTHER = KINDS = ("node", "pod", "container", "other")
+"""The node's own network namespace, that of a pod, of a container outside of pods, and any other."""
 
 _SOCK_DIAG = "sock_diag"
 """The only one of ``sockets_from`` (SOCK_DIAG of the node's sockets.py) that tells how long a connection is idle."""
@@ -34,7 +34,8 @@ _SOCK_DIAG = "sock_diag"
 class Process(NamedTuple):
     """A process with connections to a service; ``without_keepalive`` of them have no SO_KEEPALIVE.
 
-    ``gap``: the longest of its others. ``pod`` names a hostNetwork pod; None where the namespace does.
+    ``gap``: the longest of its others. ``pod`` names a hostNetwork pod, or a container on the host's network;
+    None where the namespace does.
     """
 
     name: str
@@ -64,11 +65,11 @@ class Service(NamedTuple):
 
 
 class Space(NamedTuple):
-    """A network namespace; ``label`` names its pod. ``keepalive`` is None where it could not be read, see ``error``.
+    """A network namespace; ``label`` names its pod or container, ``uid`` tells it from others.
 
-    ``netns`` is its inode, ``process`` the one with most connections at risk, else the oldest.
-    ``to_services`` and ``without_keepalive`` count all connections to services, those to services that are not listed
-    too.
+    ``keepalive`` is None where it could not be read, see ``error``. ``netns`` is its inode, ``process`` the one with
+    most connections at risk, else the oldest. ``to_services`` and ``without_keepalive`` count all connections to
+    services, those to services that are not listed too.
     """
 
     kind: str

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import UNSAFE, count
-from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.pods import POD, Process, Space
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.pods import NODE, POD, Process, Space
 
 MAX_AT_RISK = 50
 """More of a node's namespaces are not listed one by one."""
@@ -100,6 +100,11 @@ class JudgedPods:
     def at_risk_of(self, kind: str) -> int:
         """How many of the namespaces of that kind are at risk."""
         return sum(each.at_risk and each.space.kind == kind for each in self.each)
+
+    @property
+    def others_at_risk(self) -> int:
+        """How many of the namespaces of no pod are, the node's own left out."""
+        return sum(each.at_risk and each.space.kind not in (NODE, POD) for each in self.each)
 
     @functools.cached_property
     def counts(self) -> Counts:

@@ -12,7 +12,6 @@ from typing import Any
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import SAFE, UNKNOWN, UNSAFE
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import Limit
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.pods import (
-    OTHER,
     POD,
     Pods,
     Process,
@@ -44,7 +43,7 @@ def describe_pods(name: str, pods: Pods | None, plan: Mapping[str, Any], rows: i
         "verdict": node_plan["pods"]["verdict"],
         "count": pods.count,
         "at_risk": judged.at_risk_of(POD),
-        "others_at_risk": judged.at_risk_of(OTHER),
+        "others_at_risk": judged.others_at_risk,
         "rows": [_row(each) for each in judged.each[:rows]],
         "omitted": pods.omitted + len(judged.each[rows:]),
         "totals": {**totals, "at_risk": verdict.sockets_at_risk(totals, view.limit)},

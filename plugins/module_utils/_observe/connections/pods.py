@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Each network namespace with the name of its pod and its connections. Reading only. Private to this collection."""
+"""Each network namespace with the name of its pod or container and its connections. Reading only. Private to this
+collection."""
 
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
@@ -10,7 +11,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._common.keepa
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.namespaces import Space
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.procfs import read_text
 
-from .pod_names import LOG_DIRECTORY, PodName, Process, parse_stat, pod_names, pod_uid
+from .pod_names import LOG_DIRECTORY, NOBODY, Container, Owner, PodName, Process, owner_of, parse_stat, pod_names
 from .sockets import SOCK_DIAG
 
 MAX_ROWS = 200
@@ -38,7 +39,7 @@ _COARSE_BITS = 5
 
 
 class Pod(NamedTuple):
-    """A running pod with a network namespace of its own, and some paths that lead to it.
+    """A running pod or container with a network namespace of its own, and some paths that lead to it.
 
     keepalive is None where it was not read, error says why it could not be.
     """
@@ -51,17 +52,38 @@ class Pod(NamedTuple):
 
 
 class _Attributed(NamedTuple):
-    """A namespace, the UID of its pod, and its processes, the oldest first."""
+    """A namespace, whose it is, and its processes, the oldest first."""
 
     space: Space
-    uid: Optional[str]
+    owner: Owner
     processes: List[Process]
+
+    @property
+    def key(self) -> Optional[str]:
+        """What tells its pod or container from all others of the node."""
+        uid, container = self.owner
+        return uid or (container.key if container else None)
+
+
+class _Names(NamedTuple):
+    """Of pods by UID, and the labels of containers."""
+
+    pods: Dict[str, PodName]
+    containers: Dict[Container, str]
+
+    def label(self, owner: Owner) -> str:
+        if owner.uid is None:
+            return self.containers[owner.container] if owner.container else ""
+        name = self.pods.get(owner.uid)
+        pod = f"{name.namespace}/{name.name}" if name else f"pod {owner.uid}"
+        return f"{pod} in {self.containers[owner.container]}" if owner.container else pod
 
 
 def read(spaces: List[Space], proc: str = "/proc", log_directory: str = LOG_DIRECTORY) -> Dict[str, Any]:
     """The pods of these namespaces as node_info documents them. Never raises; what ended meanwhile has no name."""
-    names = pod_names(log_directory)
+    pods = pod_names(log_directory)
     attributed = [_attributed(space, proc) for space in spaces]
+    names = _Names(pods, _containers([each.owner for each in attributed]))
     main = _main_namespaces(attributed)
     rows = [_row(each, each.space.inode in main, names) for each in attributed]
     inside = [space.inside for space in spaces if space.inside is not None]
@@ -72,6 +94,7 @@ def read(spaces: List[Space], proc: str = "/proc", log_directory: str = LOG_DIRE
     _add_pods(few, names, proc)
     return {
         "count": sum(row["kind"] == "pod" for row in rows),
+        "containers": sum(row["kind"] == "container" for row in rows),
         "rows": few,
         "omitted": len(rows) - len(few),
         "totals": {name: sum(each[name] for each in inside) for name in _TOTALS},
@@ -88,25 +111,39 @@ def _source(sources: List[str]) -> Optional[str]:
 
 def pods_of(spaces: List[Space], proc: str = "/proc", log_directory: str = LOG_DIRECTORY) -> Dict[str, Pod]:
     """The running pods of these namespaces by UID. Never raises; what ended meanwhile is not there."""
-    names = pod_names(log_directory)
+    return _running("pod", spaces, proc, log_directory)
+
+
+def containers_of(spaces: List[Space], proc: str = "/proc") -> Dict[str, Pod]:
+    """The same for containers outside of pods, by engine and ID; not those of users, who give cgroups any name."""
+    return _running("container", spaces, proc, LOG_DIRECTORY)
+
+
+def _running(kind: str, spaces: List[Space], proc: str, log_directory: str) -> Dict[str, Pod]:
+    pods = pod_names(log_directory)
     attributed = [_attributed(space, proc) for space in spaces]
+    names = _Names(pods, _containers([each.owner for each in attributed]))
     main = _main_namespaces(attributed)
     return {
         main[each.space.inode]: _pod(each, names, proc)
         for each in attributed
-        if each.space.inode in main and not each.space.own
+        if each.space.inode in main and _kind(each, True) == kind
     }
 
 
-def _pod(each: _Attributed, names: Dict[str, PodName], proc: str) -> Pod:
+def _pod(each: _Attributed, names: _Names, proc: str) -> Pod:
     ways = [f"{proc}/{process.pid}/ns/net" for process in each.processes[:_WAYS]]
     space = each.space
-    return Pod(_pod_label(each.uid, names), space.inode, ways, space.keepalive, space.error)
+    return Pod(names.label(each.owner), space.inode, ways, space.keepalive, space.error)
 
 
-def _pod_label(uid: Optional[str], names: Dict[str, PodName]) -> str:
-    name = names.get(uid or "")
-    return f"{name.namespace}/{name.name}" if name else f"pod {uid}"
+def _containers(owners: List[Owner]) -> Dict[Container, str]:
+    found = [owner.container for owner in owners if owner.container is not None]
+    if not found:
+        return {}
+    from .container_names import labels  # not every node has containers outside of pods
+
+    return labels(found)
 
 
 def _attributed(space: Space, proc: str) -> _Attributed:
@@ -114,30 +151,54 @@ def _attributed(space: Space, proc: str) -> _Attributed:
     stats = (parse_stat(read_text(f"{proc}/{pid}/stat").value or "") for pid in few)
     processes = sorted(process for process in stats if process is not None)
     if space.own:
-        return _Attributed(space, None, processes)
-    uids = (pod_uid(read_text(f"{proc}/{process.pid}/cgroup").value or "") for process in processes)
-    # A process from outside may look into a namespace, so any that belongs to a pod tells.
-    return _Attributed(space, next((uid for uid in uids if uid), None), processes)
+        return _Attributed(space, NOBODY, processes)
+    return _Attributed(space, _owner([_owner_of(process.pid, proc) for process in processes]), processes)
+
+
+def _owner_of(pid: int, proc: str) -> Owner:
+    return owner_of(read_text(f"{proc}/{pid}/cgroup").value or "")
+
+
+def _owner(owners: List[Owner]) -> Owner:
+    """Whose a namespace is by the owners of its processes, the oldest first.
+
+    A process from outside may look into a namespace, so any that belongs to a pod tells. But pods with hostNetwork of a
+    cluster in a container are in the container's own namespace, which has an older process of the container.
+    """
+    known = [owner for owner in owners if owner != NOBODY]
+    pod = next((owner for owner in known if owner.uid is not None), None)
+    if pod is None or (pod.container is not None and known[0] == Owner(None, pod.container)):
+        return known[0] if known else NOBODY
+    return pod
 
 
 def _main_namespaces(attributed: List[_Attributed]) -> Dict[int, str]:
-    """The UID by the inode of each pod's own namespace: that of its oldest process, where a program made more."""
+    """The key by the inode of each pod's own namespace: that of its oldest process, where a program made more."""
     oldest: Dict[str, Tuple[Process, int]] = {}
     for each in attributed:
-        if each.uid is not None:
+        if each.key is not None:
             candidate = (each.processes[0], each.space.inode)
-            oldest[each.uid] = min(candidate, oldest.get(each.uid, candidate))
-    return {inode: uid for uid, (_process, inode) in oldest.items()}
+            oldest[each.key] = min(candidate, oldest.get(each.key, candidate))
+    return {inode: key for key, (_process, inode) in oldest.items()}
 
 
-def _row(each: _Attributed, is_main: bool, names: Dict[str, PodName]) -> Dict[str, Any]:
+def _kind(each: _Attributed, is_main: bool) -> str:
+    if each.space.own:
+        return "node"
+    uid, container = each.owner
+    if not is_main or (uid is None and (container is None or container.rootless)):
+        return "other"
+    return "pod" if uid is not None else "container"
+
+
+def _row(each: _Attributed, is_main: bool, names: _Names) -> Dict[str, Any]:
     space = each.space
-    name = names.get(each.uid or "")
+    name = names.pods.get(each.owner.uid or "")
     inside = space.inside or {}
     return {
-        "kind": "node" if space.own else "pod" if is_main else "other",
-        "label": _label(each, is_main, _pod_label(each.uid, names)),
-        "uid": each.uid,
+        "kind": _kind(each, is_main),
+        "label": _label(each, is_main, names.label(each.owner)),
+        "uid": each.key,
         "namespace": name.namespace if name else None,
         "name": name.name if name else None,
         "netns": space.inode,
@@ -150,16 +211,16 @@ def _row(each: _Attributed, is_main: bool, names: Dict[str, PodName]) -> Dict[st
     }
 
 
-def _label(each: _Attributed, is_main: bool, pod: str) -> str:
+def _label(each: _Attributed, is_main: bool, owner: str) -> str:
     if each.space.own:
         return "the node itself"
     if is_main:
-        return pod
+        return owner
     if not each.processes:
         return f"network namespace {each.space.names[0] if each.space.names else each.space.inode}"
     process = _telling(each.processes)
     text = f"process {process.name} ({process.pid})"
-    return f"{pod}, {text}" if each.uid else text
+    return f"{owner}, {text}" if owner else text
 
 
 def _telling(processes: List[Process]) -> Process:
@@ -238,15 +299,18 @@ def _recognised(pids: List[int], proc: str) -> Dict[int, Optional[str]]:
     return runtimes.recognise_all(pids, proc)
 
 
-def _add_pods(rows: List[Dict[str, Any]], names: Dict[str, PodName], proc: str) -> None:
-    """Fill in the pod of each process in the node's own namespace (hostNetwork); elsewhere the row names it."""
+def _add_pods(rows: List[Dict[str, Any]], names: _Names, proc: str) -> None:
+    """Fill in the pod or container of each process in the node's own namespace (hostNetwork, host); elsewhere the row
+    names it."""
     for row in rows:
-        uids: Dict[int, Optional[str]] = {}
-        for process in _processes([row]) + ([row["process"]] if row["process"] else []):
-            pid = process["pid"]
-            if row["kind"] == "node" and pid not in uids:
-                uids[pid] = pod_uid(read_text(f"{proc}/{pid}/cgroup").value or "")
-            process["pod"] = _pod_label(uids[pid], names) if uids.get(pid) else None
+        owners: Dict[int, Owner] = {}
+        processes = _processes([row]) + ([row["process"]] if row["process"] else [])
+        if row["kind"] == "node":
+            pids = dict.fromkeys(process["pid"] for process in processes)
+            owners.update((pid, _owner_of(pid, proc)) for pid in pids)
+        of_host = names._replace(containers=_containers(list(owners.values())))
+        for process in processes:
+            process["pod"] = of_host.label(owners.get(process["pid"], NOBODY)) or None
 
 
 def _processes(rows: List[Dict[str, Any]]) -> List[Dict[str, Any]]:

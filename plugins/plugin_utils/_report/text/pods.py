@@ -46,8 +46,9 @@ def write(page: Page, document: Document) -> None:
 
 def _write_hidden(page: Page, counts: Mapping[str, Any], shown: Sequence[str]) -> None:
     """Those at risk that are not listed one by one."""
-    pods, others = counts["pods"]["at_risk"] - shown.count("pod"), counts["namespaces"]["of_no_pod"]
-    more = [(pods, "pod"), (others - shown.count("other"), "network namespace")]
+    listed = len(shown) - shown.count("pod") - shown.count("node")
+    pods, others = counts["pods"]["at_risk"] - shown.count("pod"), counts["namespaces"]["of_no_pod"] - listed
+    more = [(pods, "pod"), (others, "network namespace")]
     told = " and ".join(count(number, noun) for number, noun in more if number > 0)
     if told:
         page.line(f"and {told} more", indent=2)

@@ -188,8 +188,9 @@ def test_what_go_says_of_its_modules():
 
 def test_names_of_pods():
     uid = "0b1c2d3e-4f50-6172-8394-a5b6c7d8e9f0"
-    assert pod_names.pod_uid("0::" + "/pod" * _MANY + f"/pod{uid}") == uid
-    assert pod_names.pod_uid("0::" + "kubepods-" * 50000 + f"/kubepods/pod{uid}") == uid
+    assert pod_names.owner_of("0::" + "/pod" * _MANY + f"/pod{uid}").uid == uid
+    assert pod_names.owner_of("0::" + "kubepods-" * 50000 + f"/kubepods/pod{uid}").uid == uid
+    assert pod_names.owner_of("0::" + "/machine-" * _MANY + "/lxc/" * _MANY + "docker-" * _MANY).container is None
     assert pod_names.parse_log_directory("a_" * _MANY) is None
 
 
@@ -222,7 +223,7 @@ PARSERS = [
     lambda text: kubelet_conf.gate_enabled(text, [text]),
     lambda text: modules_load.parse_modules(text.encode("utf-8", "surrogatepass")),
     lambda text: modules_load.cmdline_modules(text.encode("utf-8", "surrogatepass")),
-    pod_names.pod_uid,
+    pod_names.owner_of,
     pod_names.parse_stat,
     lambda text: options.sysctls_from({text: text}),
 ]

@@ -22,6 +22,7 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._s
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._trees import write_tree
 
 HEAVY = {"decimal", "email", "fractions", "http", "ipaddress", "ssl", "urllib"}
+CONTAINERS = {"_observe.connections.container_names"}
 IPVS = {"_kernel.ipvs_tables", "_kernel.ipvs_timeouts", "_observe.connections.services", "_observe.ipvs_loaded"}
 KUBE_PROXY = {"_common.kube_proxy_config", "_observe.bounded_http", "_observe.kube_proxy_answer"}
 KUBELET = {"_observe.connections.go_buildinfo", "_observe.kubelet_answer", "_observe.kubelet_version"}
@@ -48,7 +49,7 @@ def imported(room, code, prelude="", prefix=ISOLATED):
 def test_a_node_without_ipvs_kubelet_and_kube_proxy():
     rooms, library = imported("_observe.node", "room.read_node(None, 1)", PRELUDE + "empty_net()\n")
     assert {"_files.sysctl_d", "_kernel.namespaces", "_observe.connections.pods"} <= rooms
-    assert rooms & (IPVS | KUBE_PROXY | KUBELET | PROGRAMS | ROOTED_FILES | RUNTIMES | SOCKETS) == set()
+    assert rooms & (CONTAINERS | IPVS | KUBE_PROXY | KUBELET | PROGRAMS | ROOTED_FILES | RUNTIMES | SOCKETS) == set()
     assert library & HEAVY == set()
 
 

@@ -86,7 +86,64 @@ CGROUPS = [
 
 @pytest.mark.parametrize(("text", "uid"), CGROUPS)
 def test_the_pod_of_a_process(text, uid):
-    assert pod_names.pod_uid(text) == uid
+    assert pod_names.owner_of(text).uid == uid
+
+
+BOXES = [
+    pytest.param(f"0::/system.slice/docker-{ID}.scope\n", ("docker", ID, False), id="Docker, systemd driver"),
+    pytest.param(f"0::/system.slice/docker-{ID}.scope/init.scope\n", ("docker", ID, False), id="systemd in Docker"),
+    pytest.param(f"12:pids:/docker/{ID}\n1:name=systemd:/docker/{ID}\n", ("docker", ID, False), id="Docker, cgroup v1"),
+    pytest.param(f"12:pids:/\n1:name=systemd:/docker/{ID}\n0::/x.service\n", ("docker", ID, False), id="v1 in part"),
+    pytest.param(f"0::/batch.slice/docker-{ID}.scope\n", ("docker", ID, False), id="Docker with a --cgroup-parent"),
+    pytest.param(
+        f"0::/user.slice/user-1000.slice/user@1000.service/user.slice/docker-{ID}.scope\n",
+        ("docker", ID, True),
+        id="rootless Docker",
+    ),
+    pytest.param(f"0::/machine.slice/libpod-{ID}.scope/container\n", ("podman", ID, False), id="podman"),
+    pytest.param(f"0::/libpod_parent/libpod-{ID}\n", ("podman", ID, False), id="podman, cgroupfs"),
+    pytest.param(
+        f"0::/machine.slice/machine-libpod_pod_{OUTER}.slice/libpod-{ID}.scope\n",
+        ("podman", ID, False),
+        id="podman, in a pod of its own",
+    ),
+    pytest.param(f"0::/system.slice/web.service/libpod-payload-{ID}\n", ("podman", ID, False), id="a Quadlet"),
+    pytest.param(
+        f"0::/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-{ID}.scope/container\n",
+        ("podman", ID, True),
+        id="rootless podman",
+    ),
+    pytest.param(f"0::/system.slice/nerdctl-{ID}.scope\n", ("nerdctl", ID, False), id="nerdctl"),
+    pytest.param(f"0::/default/{ID}\n", ("containerd", ID, False), id="nerdctl, cgroupfs"),
+    pytest.param("0::/machine.slice/machine-web.scope/payload\n", ("nspawn", "web", False), id="nspawn by hand"),
+    pytest.param("0::/machine.slice/systemd-nspawn@web.service/payload\n", ("nspawn", "web", False), id="its unit"),
+    pytest.param(r"0::/machine.slice/machine-my\x2dweb.scope", ("nspawn", "my-web", False), id="an escaped name"),
+    pytest.param(r"0::/machine.slice/machine-lxc\x2d812\x2dold.scope", ("libvirt", "lxc-812-old", False), id="libvirt"),
+    pytest.param("0::/lxc.payload.web-1/init.scope\n", ("lxc", "web-1", False), id="LXC, Incus"),
+    pytest.param("4:cpu:/lxc/101/ns\n0::/lxc/101/ns\n", ("lxc", "101", False), id="Proxmox"),
+    pytest.param(f"0::/system.slice/docker-{OUTER}.scope/docker/{ID}", ("docker", OUTER, False), id="Docker in Docker"),
+    pytest.param(
+        f"0::/system.slice/docker-{OUTER}.scope/kubelet.slice/kubelet-kubepods-pod{SLICE_UID}.slice/x-{ID}.scope",
+        ("docker", OUTER, False),
+        id="a pod in a node of kind",
+    ),
+    pytest.param(f"0::/kubepods.slice/kubepods-pod{SLICE_UID}.slice/docker-{ID}.scope", None, id="a pod of Docker"),
+    pytest.param(f"0::/kubepods/pod{UID}/{OUTER}/docker/{ID}", None, id="Docker in a pod"),
+    pytest.param(r"0::/machine.slice/machine-qemu\x2d1\x2dvm.scope", None, id="a virtual machine"),
+    pytest.param("0::/system.slice/machine-learning.service", None, id="a service"),
+    pytest.param(f"0::/machine.slice/libpod-conmon-{ID}.scope", None, id="podman's helper"),
+    pytest.param(f"0::/system.slice/docker-{ID[1:]}.scope", None, id="not an ID"),
+    pytest.param(r"0::/machine.slice/machine-\x1b\x5bweb.scope", None, id="control characters for a name"),
+    pytest.param(r"0::/machine.slice/machine-\x2e\x2e\x2fetc.scope", None, id="a path for a name"),
+    pytest.param("0::/lxc.payload.<b>", None, id="markup for a name"),
+    pytest.param("0::/lxc.monitor.web", None, id="LXC's helper"),
+]
+
+
+@pytest.mark.parametrize(("text", "container"), BOXES)
+def test_the_container_of_a_process(text, container):
+    found = pod_names.owner_of(text).container
+    assert (None if found is None else tuple(found)) == container
 
 
 PIECES = st.sampled_from(
@@ -105,6 +162,10 @@ PIECES = st.sampled_from(
         ".slice",
         ".scope",
         "burstable",
+        "docker",
+        "lxc.payload.",
+        "machine-",
+        r"\x1b",
         "..",
         "x",
     ]
@@ -115,8 +176,9 @@ PIECES = st.sampled_from(
 @example("0::/kubepods/pod\n/x")
 @example(f"0::/kubepods/pod{UID}/{ID}")
 def test_any_text_gives_a_uid_of_harmless_characters(text):
-    uid = pod_names.pod_uid(text)
+    uid, container = pod_names.owner_of(text)
     assert uid is None or re.fullmatch("[0-9A-Za-z-]{1,64}", uid)
+    assert container is None or re.fullmatch("[a-z]{3,10}-[0-9A-Za-z][0-9A-Za-z._-]{0,252}", container.key)
 
 
 LOG_NAMES = [

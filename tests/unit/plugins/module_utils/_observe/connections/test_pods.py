@@ -197,6 +197,85 @@ def test_other_namespaces_are_known_by_a_process_or_their_name(pods_of):
     assert (pods["count"], of_kind(pods, "other")[0]["process"]) == (0, None)
 
 
+def test_a_namespace_of_docker_swarm_that_no_process_is_in(pods_of):
+    pods = pods_of(
+        "subprocess.check_call(['mount', '-t', 'tmpfs', 'none', '/run'])\nos.makedirs('/run/docker/netns')\n"
+        "for name in ('ingress_sbox', 'lb_x1y2z3'):\n    path = '/run/docker/netns/' + name\n"
+        "    open(path, 'w').close()\n    subprocess.check_call(['unshare', '--net=' + path, 'true'])\nshow()"
+    )
+    assert sorted(row["label"] for row in of_kind(pods, "other")) == [
+        "network namespace ingress_sbox",
+        "network namespace lb_x1y2z3",
+    ]
+
+
+BOXES = [
+    ("V1", f"docker/{ID}", f"container {ID[:12]} (docker)"),
+    ("V2", f"system.slice/docker-{ID}.scope/init.scope", f"container {ID[:12]} (docker)"),
+    ("V2", f"machine.slice/libpod-{ID}.scope/container", f"container {ID[:12]} (podman)"),
+    ("V2", "machine.slice/systemd-nspawn@web.service/payload", "container web (nspawn)"),
+    ("V2", "lxc.payload.db", "container db (lxc)"),
+]
+
+
+@pytest.mark.parametrize(("hierarchy", "path", "label"), BOXES)
+def test_a_container_outside_of_pods(pods_of, hierarchy, path, label):
+    pods = pods_of(f"into(namespace(600, 'web'), {hierarchy}, {path!r})\nshow()")
+    (row,) = of_kind(pods, "container")
+    assert (row["label"], row["keepalive"]["time"], row["process"]["name"]) == (label, 600, "web")
+    assert (pods["count"], pods["containers"]) == (0, 1)
+
+
+def test_a_container_by_the_name_that_docker_wrote(pods_of):
+    pods = pods_of(
+        f"subprocess.check_call(['mount', '-t', 'tmpfs', 'none', '/var/lib'])\n"
+        f"os.makedirs('/var/lib/docker/containers/{ID}')\n"
+        f"with open('/var/lib/docker/containers/{ID}/config.v2.json', 'w') as handle:\n"
+        "    json.dump({'Name': '/shop_web_1'}, handle)\n"
+        f"into(namespace(), V1, 'docker/{ID}')\nshow()"
+    )
+    (row,) = of_kind(pods, "container")
+    assert (row["label"], row["uid"]) == ("container shop_web_1 (docker)", f"docker-{ID}")
+
+
+def test_a_users_container_is_no_more_than_a_label(pods_of):
+    path = f"user.slice/user-1000.slice/user@1000.service/user.slice/libpod-{ID}.scope/container"
+    pods = pods_of(f"into(namespace(), V2, {path!r})\nshow()")
+    (row,) = of_kind(pods, "other")
+    assert (row["label"], pods["containers"]) == (f"container {ID[:12]} (podman, rootless)", 0)
+
+
+def test_a_node_of_kind_and_a_pod_in_it(pods_of):
+    """Pods with hostNetwork, such as kube-proxy, are in the namespace of the container that is the node."""
+    node = f"docker/{ID}"
+    pods = pods_of(
+        f"node = namespace()\ninto(node, V1, '{node}/init.scope')\n"
+        f"into(beside(node), V1, '{node}/kubelet/kubepods/pod{OTHER_UID}/{ID}')\n"
+        f"into(namespace(), V1, '{node}/kubelet/kubepods/pod{UID}/{ID}')\nshow()"
+    )
+    box = f"container {ID[:12]} (docker)"
+    assert [row["label"] for row in of_kind(pods, "container")] == [box]
+    assert [(row["label"], row["uid"]) for row in of_kind(pods, "pod")] == [(f"pod {UID} in {box}", UID)]
+
+
+def test_a_visitor_of_an_older_container_does_not_hide_the_pod(pods_of):
+    pods = pods_of(
+        f"visitor = namespace()\npod = beside(visitor)\ninto(visitor, V1, 'docker/{ID}')\n"
+        f"into(pod, V1, 'kubepods/pod{UID}/{ID}')\nshow()"
+    )
+    assert [row["label"] for row in of_kind(pods, "pod")] == [f"pod {UID}"]
+
+
+def test_a_container_in_the_nodes_own_namespace_names_its_process(pods_of):
+    pods = pods_of(
+        f"host = start('sh', '-c', 'echo ready; exec sleep 600')\ninto(host, V1, 'docker/{ID}')\nsettle()\n"
+        "process = {'pid': host.pid, 'name': 'sleep', 'without_keepalive': 1, 'gap': None}\n"
+        "rows = [{'kind': 'node', 'services': [{'processes': [process]}], 'process': None}]\n"
+        "pod_rows._add_pods(rows, pod_rows._Names({}, {}), '/proc')\nprint(json.dumps(process['pod']))"
+    )
+    assert pods == f"container {ID[:12]} (docker)"
+
+
 def test_processes_that_end_while_we_look_are_no_error(pods_of):
     pods = pods_of(
         f"pods = [namespace(), namespace()]\nfor each, uid in zip(pods, ({UID!r}, {OTHER_UID!r})):\n"
