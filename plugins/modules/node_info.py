@@ -539,7 +539,7 @@ node:
     pods:
       description:
         - The network namespaces of RV(node.namespaces) one by one, with the names of their pods and their connections
-          to services.
+          to services and to other addresses.
         - A pod is known by the cgroup of its processes, its name by kubelet's directory of logs, C(/var/log/pods).
         - A container outside of pods is known in the same way where the cgroup is of Docker, podman, nerdctl,
           systemd-nspawn, libvirt, LXC or Incus. Its name comes from the cgroup, or from the files of Docker and podman
@@ -609,7 +609,8 @@ node:
               sample: "/proc/812/ns/net: Operation not permitted"
             process:
               description:
-                - The process with most connections to services that lack C(SO_KEEPALIVE), else the oldest.
+                - The process with most connections that lack C(SO_KEEPALIVE), of those to services where there are any,
+                  else the oldest.
                 - C(runtime) is only looked for where such connections are. It is V(grpcio) (gRPC C-core), V(java),
                   V(dotnet), V(node), V(python), V(envoy), V(go), or V(grpc-go) and its version.
                 - V(null) where it was not recognised.
@@ -653,6 +654,40 @@ node:
                   gaps: [[600, 7], [7200, 3]]
                   processes:
                     - {name: python3, pid: 4711, runtime: grpcio, pod: null, without_keepalive: 6, gap: 7200}
+            to_outside:
+              description:
+                - How many connections it has opened to other addresses, such as databases, API servers and other pods.
+                - Addresses of its own, loopback and link-local ones (C(169.254.0.0/16), C(fe80::/10)) do not count, nor
+                  do those connections that are C(accepted).
+              type: int
+              sample: 5
+            outside_without_keepalive:
+              description: How many of these have no C(SO_KEEPALIVE).
+              type: int
+              sample: 3
+            outside_in_flight:
+              description: How many of these wait for an answer.
+              type: int
+              sample: 0
+            outside:
+              description:
+                - The same of each of these addresses, with its port, the worst 20 of each namespace and 1000 of all.
+                - Of a namespace with more than 4096 of them, 4096 are counted each by itself, the others only in the
+                  numbers above.
+              type: list
+              elements: dict
+              sample:
+                - destination: 192.0.2.2:5432
+                  connections: 5
+                  without_keepalive: 3
+                  in_flight: 0
+                  gaps: [[7200, 2]]
+                  processes:
+                    - {name: python3, pid: 4711, runtime: python, pod: null, without_keepalive: 3, gap: 7200}
+            accepted:
+              description: How many connections came in at a port that listens. Who opened them decides over them.
+              type: int
+              sample: 20
         omitted:
           description: How many rows were left out. They are no worse than the last of RV(node.pods.rows).
           type: int
@@ -660,7 +695,8 @@ node:
         totals:
           description: The counts of all namespaces, those left out too.
           type: dict
-          sample: {connections: 230, to_services: 61, without_keepalive: 6}
+          sample:
+            {connections: 230, to_services: 61, without_keepalive: 6, to_outside: 40, outside_without_keepalive: 3}
         sockets_from:
           description:
             - Where the sockets were read, V(sock_diag) (netlink), or V(/proc/net/tcp) if some were read there. V(null)

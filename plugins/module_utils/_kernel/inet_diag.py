@@ -16,8 +16,9 @@ from .netlink import NetlinkError, attributes, dump
 
 
 class Socket(NamedTuple):
-    """An established TCP socket. Addresses are packed, of 4 or 16 bytes; an IPv4 one in an IPv6 socket has 4.
+    """An established or listening TCP socket.
 
+    Addresses are packed, of 4 or 16 bytes; an IPv4 one in an IPv6 socket has 4.
     timer is what it waits for (TIMER_..., or another where data is under way), expires_ms what is left of that, idle_ms
     the time since the last packet, rto_ms the time-out after which it repeats data; both None where unseen.
     """
@@ -37,7 +38,7 @@ class Socket(NamedTuple):
 
 TIMER_NONE = 0
 TIMER_KEEPALIVE = 2
-TCP_ESTABLISHED = 1  # include/net/tcp_states.h
+TCP_ESTABLISHED, TCP_LISTEN = 1, 10  # include/net/tcp_states.h
 V4_MAPPED = b"\0" * 10 + b"\xff\xff"
 
 _NETLINK_SOCK_DIAG = 4
@@ -57,12 +58,14 @@ def loads_nothing() -> bool:
     return use_loads_nothing("inet_diag") and use_loads_nothing("tcp_diag")
 
 
-def read() -> Iterator[Socket]:
+def read(listening: bool = False) -> Iterator[Socket]:
     """The established sockets, streamed. Loads tcp_diag where it is not there: ask loads_nothing() first.
 
+    ``listening``: before them those that listen, whose remote port is 0 (inet_diag_dump_icsk in net/ipv4/inet_diag.c).
     Raises NetlinkError or OSError, at the end InterruptedDumpError. Needs no rights.
     """
-    request = _REQUEST.pack(0, 0, 0, 1 << (_INET_DIAG_INFO - 1), 1 << TCP_ESTABLISHED, 0)
+    states = 1 << TCP_ESTABLISHED | listening << TCP_LISTEN
+    request = _REQUEST.pack(0, 0, 0, 1 << (_INET_DIAG_INFO - 1), states, 0)
     places: Dict[int, int] = {}
     for buffer, begin, end in dump(_NETLINK_SOCK_DIAG, _TCPDIAG_GETSOCK, request):
         found = parse(buffer, begin, end, places)
@@ -80,7 +83,7 @@ def parse(buffer: bytearray, begin: int, end: int, places: Dict[int, int]) -> Op
     family, state, timer, local_port, remote_port, local, remote, expires_ms, uid, inode = _MESSAGE.unpack_from(
         buffer, begin
     )
-    if state != TCP_ESTABLISHED:
+    if state not in (TCP_ESTABLISHED, TCP_LISTEN):
         return None
     if family == AF_INET:
         local, remote = local[:4], remote[:4]

@@ -13,19 +13,19 @@ import itertools
 import os
 import sys
 from socket import AF_INET, AF_INET6
-from typing import Iterable, Iterator, Optional
+from typing import Iterable, Iterator, Optional, Tuple
 
 from .inet_diag import V4_MAPPED, Socket
 
 _FILES = ((int(AF_INET), "/proc/net/tcp"), (int(AF_INET6), "/proc/net/tcp6"))
-ESTABLISHED = b"01"
-LISTEN = b"0A"
-_AMONG_LISTENING = (b"st", LISTEN, b"03")  # the header; Linux before 4.4 lists TCP_SYN_RECV with the listener
+ESTABLISHED, LISTEN = (b"01",), (b"0A",)
+OPEN = ESTABLISHED + LISTEN
+_AMONG_LISTENING = (b"st", b"0A", b"03")  # the header; Linux before 4.4 lists TCP_SYN_RECV with the listener
 _COLUMNS = 10  # sl local_address rem_address st tx:rx tr:when retrnsmt uid timeout inode
 
 
-def read(state: Optional[bytes] = ESTABLISHED, having: bytes = b"") -> Iterator[Socket]:
-    """The sockets in that state (None: in any), streamed; a line that makes no sense is left out. Raises OSError.
+def read(states: Optional[Tuple[bytes, ...]] = ESTABLISHED, having: bytes = b"") -> Iterator[Socket]:
+    """The sockets in these states (None: in any), streamed; a line that makes no sense is left out. Raises OSError.
 
     Only lines that have these bytes are looked at. Without IPv6 in the kernel there is no tcp6. The listening sockets
     stand before all others (tcp_get_idx in net/ipv4/tcp_ipv4.c), which may be many and are not read for them.
@@ -33,21 +33,27 @@ def read(state: Optional[bytes] = ESTABLISHED, having: bytes = b"") -> Iterator[
     for family, path in _FILES:
         try:
             with open(path, "rb") as handle:
-                lines = itertools.takewhile(_is_among_listening, handle) if state == LISTEN else handle
-                yield from parse((line for line in lines if having in line), family, state=state)
+                lines = itertools.takewhile(_is_among_listening, handle) if states == LISTEN else handle
+                yield from parse((line for line in lines if having in line), family, states=states)
         except FileNotFoundError:
             if family == AF_INET:
                 raise
 
 
 def parse(
-    lines: Iterable[bytes], family: int, ticks: Optional[int] = None, state: Optional[bytes] = ESTABLISHED
+    lines: Iterable[bytes],
+    family: int,
+    ticks: Optional[int] = None,
+    states: Optional[Tuple[bytes, ...]] = ESTABLISHED,
 ) -> Iterator[Socket]:
-    """The sockets in the lines that are in that state, whose times are in ticks of a second (USER_HZ). Never raises."""
+    """The sockets in the lines that are in these states. Never raises.
+
+    Times there are in ``ticks`` of a second (USER_HZ).
+    """
     ticks = ticks or os.sysconf("SC_CLK_TCK")
     for line in lines:
         columns = line.split(None, _COLUMNS)
-        if len(columns) < _COLUMNS or columns[3] != (state or columns[3]):
+        if len(columns) < _COLUMNS or (states is not None and columns[3] not in states):
             continue
         try:
             local, _colon, local_port = columns[1].partition(b":")

@@ -21,7 +21,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._kernel impor
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.procfs import Fault, read_text
 
 from . import boot, container_runtimes, ipvs, kube_proxy, kubelet, ours
-from .connections import destinations, pods, sockets
+from .connections import destinations, pods, sockets, tallies
 from .other_writers import summary
 from .problems import Problems, first_of, sentence
 
@@ -183,7 +183,7 @@ def _read_rps(problems: Problems) -> Dict[str, Any]:
     }
 
 
-def _sockets_to(names: sockets.Names) -> namespaces.Inside:
+def _sockets_to(names: tallies.Names) -> namespaces.Inside:
     """What reads the sockets of the namespace that it is called in. Whether netlink may be asked is told before."""
     ask_netlink = inet_diag.loads_nothing()
     return lambda pids: sockets.as_plain(sockets.read(names, ask_netlink, pids))

@@ -17,7 +17,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._kernel impor
     namespaces,
     proc_tcp,
 )
-from ansible_collections.kubenode.connections.plugins.module_utils._observe.connections import sockets
+from ansible_collections.kubenode.connections.plugins.module_utils._observe.connections import tallies
 from ansible_collections.kubenode.connections.plugins.module_utils._observe.connections.pods import Pod, pods_of
 
 from ..originals import LiveRecord
@@ -161,12 +161,12 @@ def timers_in(pod: Pod) -> Optional[List[List[int]]]:
 
     A connection that resends right now is not among them: that timer hides the one of keepalive, so nobody can tell.
     """
-    tally = sockets.Tally()
+    tally = tallies.Tally()
     try:
         if namespace_paths.enter(pod.inode, pod.ways):
             for found in proc_tcp.read():
                 if found.timer == inet_diag.TIMER_KEEPALIVE:
-                    tally.add_gap(sockets.gap(found))
+                    tally.add_gap(tallies.gap(found))
     except OSError:
         return None
     return tally.gaps

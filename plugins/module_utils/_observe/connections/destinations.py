@@ -9,7 +9,7 @@ from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence
 
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.flows import Address, endpoint
 
-from .sockets import Names
+from .tallies import Names
 
 
 class Destinations(NamedTuple):

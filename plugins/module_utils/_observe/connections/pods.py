@@ -26,11 +26,11 @@ _WAYS = 3
 _PAUSE = "pause"
 """What holds a pod's namespace open; naming it tells nobody anything."""
 
-_COUNTS = ("connections", "to_services", "without_keepalive", "in_flight", "services_omitted")
-_TOTALS = _COUNTS[:3]
+_TOTALS = ("connections", "to_services", "without_keepalive", "to_outside", "outside_without_keepalive")
+_COUNTS = (*_TOTALS, "in_flight", "services_omitted", "outside_in_flight", "accepted")
 
-_MAX_SERVICES = 1000
-"""Over all rows; more are only counted, in the rows with least to lose."""
+_MAX_PEERS = 1000
+"""Services over all rows, and as many other addresses; more are only counted, in the rows with least to lose."""
 
 _MAX_GAPS = 5000
 """Pairs of seconds and connections over all rows; beyond them those in 1/16 of an octave become one."""
@@ -97,7 +97,7 @@ def read(spaces: List[Space], proc: str = "/proc", log_directory: str = LOG_DIRE
         "containers": sum(row["kind"] == "container" for row in rows),
         "rows": few,
         "omitted": len(rows) - len(few),
-        "totals": {name: sum(each[name] for each in inside) for name in _TOTALS},
+        "totals": {name: sum(each.get(name, 0) for each in inside) for name in _TOTALS},
         "sockets_from": _source([each["sockets_from"] for each in inside if each["sockets_from"]]),
         "error": next((each["sockets_error"] for each in inside if each["sockets_error"]), None),
         "rto": next((space.inside.get("rto") for space in spaces if space.own and space.inside), None),
@@ -205,9 +205,10 @@ def _row(each: _Attributed, is_main: bool, names: _Names) -> Dict[str, Any]:
         "keepalive": dict(space.keepalive._asdict()) if space.keepalive else None,
         "retries2": space.retries2,
         "error": space.error or inside.get("sockets_error"),
-        "process": _process(inside.get("services", []), [] if space.own else each.processes),
+        "process": _process(inside, [] if space.own else each.processes),
         **{count: inside.get(count, 0) for count in _COUNTS},
         "services": inside.get("services", []),
+        "outside": inside.get("outside", []),
     }
 
 
@@ -228,11 +229,12 @@ def _telling(processes: List[Process]) -> Process:
     return next((process for process in processes if process.name != _PAUSE), processes[0])
 
 
-def _process(services: List[Dict[str, Any]], processes: List[Process]) -> Optional[Dict[str, Any]]:
-    """The process with the most connections at risk, else the oldest."""
+def _process(inside: Dict[str, Any], processes: List[Process]) -> Optional[Dict[str, Any]]:
+    """The process with the most connections without SO_KEEPALIVE, to services where there are any, else the oldest."""
+    peers = inside.get("services") or inside.get("outside", [])
     counts: Dict[int, int] = {}
     named: Dict[int, str] = {}
-    for process in (process for service in services for process in service["processes"]):
+    for process in (process for peer in peers for process in peer["processes"]):
         counts[process["pid"]] = counts.get(process["pid"], 0) + process["without_keepalive"]
         named[process["pid"]] = process["name"]
     if counts:
@@ -256,6 +258,7 @@ def _badness(row: Dict[str, Any]) -> Tuple[Any, ...]:
         -row["without_keepalive"],
         -max([keepalive["time"] if keepalive else KERNEL_DEFAULT.time, *gaps]),
         -row["to_services"],
+        -row["outside_without_keepalive"],
         row["label"],
         row["netns"],
     )
@@ -263,15 +266,23 @@ def _badness(row: Dict[str, Any]) -> Tuple[Any, ...]:
 
 def _bound(rows: List[Dict[str, Any]]) -> None:
     """Keep what is returned small: a node may have hundreds of pods with dozens of services each."""
-    left = _MAX_SERVICES
+    _keep(rows, "outside")
+    for row, omitted in zip(rows, _keep(rows, "services")):
+        row["services_omitted"] += omitted
+    peers = [peer for row in rows for peer in row["services"] + row["outside"]]
+    if sum(len(peer["gaps"]) for peer in peers) > _MAX_GAPS:
+        for peer in peers:
+            peer["gaps"] = _coarse(peer["gaps"])
+
+
+def _keep(rows: List[Dict[str, Any]], what: str) -> List[int]:
+    """Keep the first of all rows, and tell how many each row loses."""
+    left, omitted = _MAX_PEERS, []
     for row in rows:
-        row["services_omitted"] += len(row["services"][left:])
-        row["services"] = row["services"][:left]
-        left -= len(row["services"])
-    services = [service for row in rows for service in row["services"]]
-    if sum(len(service["gaps"]) for service in services) > _MAX_GAPS:
-        for service in services:
-            service["gaps"] = _coarse(service["gaps"])
+        omitted.append(len(row[what][left:]))
+        row[what] = row[what][:left]
+        left -= len(row[what])
+    return omitted
 
 
 def _coarse(gaps: List[List[int]]) -> List[List[int]]:
@@ -314,4 +325,4 @@ def _add_pods(rows: List[Dict[str, Any]], names: _Names, proc: str) -> None:
 
 
 def _processes(rows: List[Dict[str, Any]]) -> List[Dict[str, Any]]:
-    return [process for row in rows for service in row["services"] for process in service["processes"]]
+    return [process for row in rows for peer in row["services"] + row["outside"] for process in peer["processes"]]

@@ -153,6 +153,19 @@ def test_both_ways_say_the_same_but_for_the_idle_time():
         assert left._replace(expires_ms=0, idle_ms=None, rto_ms=None) == right._replace(expires_ms=0)
 
 
+def test_the_sockets_that_listen_come_first_where_they_are_asked_for():
+    code = (
+        "connect(listen('0.0.0.0', 8080), '127.0.0.1'); connect(listen('::1', 9090), '::1')\n"
+        "listen('127.0.0.1', 7070)\n"
+        "both = [lambda: inet_diag.read(listening=True), lambda: proc_tcp.read(proc_tcp.OPEN)]\n"
+        "print(json.dumps([[[each.local_port, each.remote_port > 0] for each in read()] for read in both]))"
+    )
+    ((netlink, proc),) = lines_of("_kernel.inet_diag, _kernel.proc_tcp", code)
+    assert sorted(netlink[:3]) == [[7070, False], [8080, False], [9090, False]]
+    assert [connected for _port, connected in netlink] == [False] * 3 + [True] * 4
+    assert sorted(proc) == sorted(netlink)
+
+
 def test_the_idle_time_begins_with_the_last_packet_and_the_timer_goes_on():
     code = (
         "client, accepted = connect(listen('127.0.0.1'), '127.0.0.1', keepalive=True)\n"

@@ -116,6 +116,11 @@ def test_the_node_itself(pods_of):
         "in_flight": 0,
         "services_omitted": 0,
         "services": [],
+        "to_outside": 0,
+        "outside_without_keepalive": 0,
+        "outside_in_flight": 0,
+        "outside": [],
+        "accepted": 0,
     }
 
 
@@ -418,7 +423,14 @@ def test_real_connections_of_a_real_client(pods_of, tmp_path):
         "runtime": "grpcio",
         "pod": None,
     }
-    assert pods["totals"] == {"connections": 6, "to_services": 3, "without_keepalive": 2}
+    assert pods["totals"] == {
+        "connections": 6,
+        "to_services": 3,
+        "without_keepalive": 2,
+        "to_outside": 0,
+        "outside_without_keepalive": 0,
+    }
+    assert row["accepted"] == 3
 
 
 def test_a_node_of_more_pods_than_rows(pods_of):
@@ -524,7 +536,13 @@ def test_rows_are_bounded_and_totals_count_all(tmp_path):
     spaces = [space(number, [service(gaps=[(600, 2)])]) for number in range(1, 251)]
     pods = pod_rows.read(spaces, str(tmp_path), str(tmp_path))
     assert (len(pods["rows"]), pods["omitted"]) == (200, 50)
-    assert pods["totals"] == {"connections": 500, "to_services": 500, "without_keepalive": 0}
+    assert pods["totals"] == {
+        "connections": 500,
+        "to_services": 500,
+        "without_keepalive": 0,
+        "to_outside": 0,
+        "outside_without_keepalive": 0,
+    }
 
 
 def test_services_are_bounded_over_all_rows(tmp_path):
@@ -533,6 +551,39 @@ def test_services_are_bounded_over_all_rows(tmp_path):
     assert [len(row["services"]) for row in pods["rows"]] == [20] * 50 + [0] * 50
     assert [row["services_omitted"] for row in pods["rows"]] == [0] * 50 + [20] * 50
     assert len(json.dumps(pods)) < 300000
+
+
+def outside(space, *peers):
+    """The same namespace with connections to these addresses, too."""
+    listed = [{"destination" if key == "service" else key: each[key] for key in each} for each in peers]
+    total = sum(each["connections"] for each in listed)
+    without = sum(each["without_keepalive"] for each in listed)
+    return space._replace(
+        inside=dict(space.inside, outside=listed, to_outside=total, outside_without_keepalive=without)
+    )
+
+
+def test_other_addresses_are_bounded_by_themselves_and_their_totals_stay(tmp_path):
+    many = [service(gaps=[(600, 1)], name=f"192.0.2.{number}:5432") for number in range(20)]
+    spaces = [outside(space(number, [service(without=1)]), *many) for number in range(1, 101)]
+    pods = pod_rows.read(spaces, str(tmp_path), str(tmp_path))
+    assert [len(row["outside"]) for row in pods["rows"]] == [20] * 50 + [0] * 50
+    assert [(len(row["services"]), row["services_omitted"], row["to_outside"]) for row in pods["rows"]] == [
+        (1, 0, 20)
+    ] * 100
+    assert (pods["totals"]["to_outside"], pods["totals"]["to_services"]) == (2000, 100)
+
+
+def test_a_process_without_services_is_named_by_its_other_connections(tmp_path):
+    (tmp_path / "4711").mkdir()
+    (tmp_path / "4711" / "cgroup").write_text(f"0::/kubepods/pod{UID}/{ID}\n")
+    logs = tmp_path / "logs"
+    (logs / f"shop_cart-1_{UID}").mkdir(parents=True)
+    seen = outside(space(1, own=True), service(without=3, name="192.0.2.2:5432", processes=[("python3", 4711, 3)]))
+    (row,) = pod_rows.read([seen], str(tmp_path), str(logs))["rows"]
+    named = {"name": "python3", "pid": 4711, "runtime": None, "pod": "shop/cart-1"}
+    assert row["process"] == named
+    assert row["outside"][0]["processes"] == [{**named, "without_keepalive": 3, "gap": None}]
 
 
 def test_many_different_gaps_are_put_together_under_the_longest_and_none_is_lost(tmp_path):

@@ -14,6 +14,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._kernel.netli
     NetlinkError,
 )
 from ansible_collections.kubenode.connections.plugins.module_utils._observe.connections import sockets as tcp_sockets
+from ansible_collections.kubenode.connections.plugins.module_utils._observe.connections import tallies
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._real_sockets import lines_of
 
 VIP, OTHER = b"\x0a\x60\0\x0a", b"\x0a\x60\0\x0b"
@@ -26,74 +27,8 @@ def established(remote=VIP, port=80, timer=KEEPALIVE, expires_ms=600000, idle_ms
     return Socket(2, b"\x7f\0\0\x01", 40000, remote, port, timer, expires_ms, 0, inode, idle_ms)
 
 
-def tallied(*sockets, names=None):
-    count = tcp_sockets.tally(sockets, NAMES if names is None else names)
-    return {
-        name: (each.connections, each.without_keepalive, each.in_flight, each.gaps)
-        for name, each in count.tallies.items()
-    }
-
-
-ROWS = [
-    pytest.param([established(timer=NONE)], (1, 1, 0, []), id="no timer is no keepalive"),
-    pytest.param([established()], (1, 0, 0, [(600, 1)]), id="a keepalive timer"),
-    pytest.param(
-        [established(timer=RETRANSMIT), established(timer=PROBE)],
-        (2, 0, 2, []),
-        id="other timers hide the keepalive timer",
-    ),
-    pytest.param([established(expires_ms=500000, idle_ms=100000)], (1, 0, 0, [(600, 1)]), id="the idle time counts"),
-    pytest.param([established(expires_ms=599001, idle_ms=None)], (1, 0, 0, [(599, 1)]), id="an idle time not known"),
-    pytest.param([established(expires_ms=600020)], (1, 0, 0, [(600, 1)]), id="a tick of the clock is no second"),
-    pytest.param([established(expires_ms=600021)], (1, 0, 0, [(601, 1)]), id="more is one"),
-    pytest.param([established(expires_ms=0)], (1, 0, 0, [(0, 1)]), id="a timer that ends now"),
-]
-
-
-@pytest.mark.parametrize(("sockets", "expected"), ROWS)
-def test_a_socket_to_a_service(sockets, expected):
-    assert tallied(*sockets) == {"10.96.0.10:80": expected}
-
-
-def gaps(*seconds):
-    return tallied(*(established(expires_ms=each * 1000) for each in seconds))["10.96.0.10:80"][3]
-
-
-def test_gaps_that_are_nearly_as_long_are_put_together_under_the_longest_real_one():
-    assert gaps(7200, 7199, 7168, 7167) == [(7167, 1), (7200, 3)]
-    assert gaps(128, 129, 130) == [(129, 2), (130, 1)]
-    assert gaps(126, 127, 128) == [(126, 1), (127, 1), (128, 1)]
-    assert gaps(0, 1, 1) == [(0, 1), (1, 2)]
-
-
-def test_however_many_gaps_there_are_few_numbers_tell_of_them():
-    found = gaps(*range(32768))
-    assert len(found) == 128 + 8 * 64
-    assert sum(count for _seconds, count in found) == 32768
-    assert found[-1][0] == 32767
-
-
-MATCHES = [
-    pytest.param(VIP, 80, {"10.96.0.10:80"}, id="address and port"),
-    pytest.param(SIX, 443, {"[fd00:96::10]:443"}, id="IPv6"),
-    pytest.param(VIP, 443, set(), id="another port"),
-    pytest.param(OTHER, 80, set(), id="another address"),
-    pytest.param(VIP + b"\0" * 12, 80, set(), id="an IPv6 address that begins alike"),
-]
-
-
-@pytest.mark.parametrize(("remote", "port", "services"), MATCHES)
-def test_what_goes_to_a_service(remote, port, services):
-    assert set(tallied(established(remote, port))) == services
-
-
-def test_a_service_of_every_port_gets_what_no_other_has():
-    names = {(VIP, 0): "10.96.0.10:0", (VIP, 80): "10.96.0.10:80"}
-    assert set(tallied(established(port=80), established(port=81), names=names)) == {"10.96.0.10:80", "10.96.0.10:0"}
-
-
 def concluded(sockets, names=None):
-    return tcp_sockets._conclude(tcp_sockets.tally(sockets, NAMES if names is None else names), "sock_diag", [])
+    return tcp_sockets._conclude(tallies.tally(sockets, NAMES if names is None else names), "sock_diag", [])
 
 
 def test_the_worst_services_are_listed_and_the_others_counted():
@@ -101,7 +36,7 @@ def test_the_worst_services_are_listed_and_the_others_counted():
     sockets = [established(port=port, expires_ms=port * 1000) for port in range(1, 31)]
     sockets += [established(port=3, timer=NONE), established(port=2, timer=NONE), established(port=2, timer=NONE)]
     seen = concluded(sockets, names)
-    assert [service.service for service in seen.services[:4]] == [
+    assert [service.peer for service in seen.services[:4]] == [
         "10.96.0.10:2",
         "10.96.0.10:3",
         "10.96.0.10:30",
@@ -109,14 +44,6 @@ def test_the_worst_services_are_listed_and_the_others_counted():
     ]
     assert (len(seen.services), seen.services_omitted) == (20, 10)
     assert (seen.connections, seen.to_services, seen.without_keepalive, seen.in_flight) == (33, 33, 3, 0)
-
-
-def test_of_many_sockets_those_with_the_longest_gaps_are_named(monkeypatch):
-    monkeypatch.setattr(tcp_sockets, "MAX_NAMED", 2)
-    sockets = [established(expires_ms=gap * 1000, inode=gap) for gap in (5, 9, 7, 8, 1)]
-    sockets += [established(timer=NONE, inode=inode) for inode in (100, 101, 102)]
-    named = tcp_sockets.tally(sockets, NAMES).named
-    assert sorted(inode for _gap, inode, _name in named) == [8, 9, 100, 101]
 
 
 def failing(error):
@@ -130,12 +57,12 @@ def failing(error):
 def ways(monkeypatch, netlink, proc=None):
     asked = []
 
-    def ask():
+    def ask(**_wish):
         asked.append(1)
         return netlink()
 
     monkeypatch.setattr(inet_diag, "read", ask)
-    monkeypatch.setattr(proc_tcp, "read", proc or (lambda: iter([established(), established()])))
+    monkeypatch.setattr(proc_tcp, "read", proc or (lambda _states: iter([established(), established()])))
     return asked
 
 
@@ -172,7 +99,7 @@ def test_netlink_is_not_asked_where_that_would_load_a_module(monkeypatch):
 
 
 def test_where_nothing_can_be_read_it_says_why(monkeypatch):
-    ways(monkeypatch, None, failing(PermissionError(13, "Permission denied", "/proc/net/tcp")))
+    ways(monkeypatch, None, lambda _states: failing(PermissionError(13, "Permission denied", "/proc/net/tcp"))())
     seen = tcp_sockets.read(NAMES, False, [])
     assert (seen.connections, seen.sockets_from) == (0, None)
     assert seen.sockets_error == "/proc/net/tcp: Permission denied"
@@ -199,6 +126,11 @@ def test_real_sockets_with_the_processes_that_have_them(ask_netlink):
         "without_keepalive": 1,
         "in_flight": 0,
         "services_omitted": 0,
+        "to_outside": 0,
+        "outside_without_keepalive": 0,
+        "outside_in_flight": 0,
+        "outside": [],
+        "accepted": 4,
         "sockets_from": "sock_diag" if ask_netlink else "/proc/net/tcp",
         "sockets_error": None,
         "rto": row["rto"],
@@ -221,12 +153,12 @@ def test_real_sockets_with_the_processes_that_have_them(ask_netlink):
 def test_sockets_that_are_closed_while_we_look_have_no_process():
     code = (
         "client, accepted = connect(listen('127.0.0.1'), '127.0.0.1')\n"
-        "tally = tcp_sockets.tally\n"
+        "tally = tcp_sockets.tallies.tally\n"
         "def tally_and_close(*arguments):\n"
         "    count = tally(*arguments)\n"
         "    client.close()\n"
         "    return count\n"
-        "tcp_sockets.tally = tally_and_close\n"
+        "tcp_sockets.tallies.tally = tally_and_close\n"
         "names = {(socket.inet_aton('127.0.0.1'), 80): 'service'}\n"
         "print(json.dumps(tcp_sockets.as_plain(tcp_sockets.read(names, True, [os.getpid()]))['services']))"
     )
@@ -244,3 +176,80 @@ def test_a_row_is_plain_data():
 def test_all_is_well_where_there_is_no_service():
     seen = tcp_sockets.read({}, inet_diag.loads_nothing(), [os.getpid()])
     assert (seen.to_services, seen.services, seen.sockets_error) == (0, [], None)
+
+
+# Two network namespaces joined by a veth pair: ours has 192.0.2.1 and 2001:db8::1, the other what is behind .2 and ::2.
+JOINED = r"""
+import signal
+ready, go = os.pipe(), os.pipe()
+behind = os.fork()
+if behind == 0:
+    signal.alarm(60)
+    assert ctypes.CDLL(None).unshare(0x40000000) == 0
+    os.write(ready[1], b'y'); os.read(go[0], 1)
+    sh = lambda line: subprocess.check_call(line, shell=True)
+    sh('ip link set lo up; ip link set other up; ip addr add 192.0.2.2/24 dev other')
+    sh('ip addr add 192.0.2.3/24 dev other; ip -6 addr add 2001:db8::2/64 dev other nodad')
+    servers = [listen('192.0.2.2', 5432), listen('192.0.2.3', 6379), listen('2001:db8::2', 443)]
+    client = socket.create_connection(('192.0.2.2', 5432), source_address=('192.0.2.3', 0))
+    os.write(ready[1], b'y'); os.read(go[0], 1)
+    back = socket.create_connection(('192.0.2.1', 8080))
+    os.write(ready[1], b'y'); os.read(go[0], 1)
+    os._exit(0)
+assert os.read(ready[0], 1) == b'y'
+subprocess.check_call(['ip', 'link', 'add', 'ours', 'type', 'veth', 'peer', 'name', 'other', 'netns', str(behind)])
+subprocess.check_call('ip link set ours up; ip addr add 192.0.2.1/24 dev ours', shell=True)
+subprocess.check_call('ip -6 addr add 2001:db8::1/64 dev ours nodad', shell=True)
+os.write(go[1], b'y'); assert os.read(ready[0], 1) == b'y'
+own = listen('192.0.2.1', 8080)
+def to(host, port, keepalive=False):
+    client = socket.create_connection((host, port))
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, int(keepalive))
+    kept.append(client)
+def report(names, ask):
+    seen = tcp_sockets.as_plain(tcp_sockets.read(names, ask, [os.getpid()]))
+    for each in seen['outside']:
+        each['processes'] = [[of['pid'] == os.getpid(), of['without_keepalive']] for of in each['processes']]
+        each['gaps'] = sum(connections for _seconds, connections in each['gaps'])
+    print(json.dumps(seen))
+"""
+
+
+def row(destination, without, armed=0):
+    return {
+        "destination": destination,
+        "connections": without + armed,
+        "without_keepalive": without,
+        "in_flight": 0,
+        "gaps": armed,
+        "processes": [[True, without]],
+    }
+
+
+@pytest.mark.parametrize("ask_netlink", [True, False])
+def test_real_connections_to_other_addresses(ask_netlink):
+    code = JOINED + (
+        "for _number in range(3): to('192.0.2.2', 5432)\n"
+        "to('192.0.2.3', 6379, keepalive=True); to('192.0.2.3', 6379)\n"
+        "to('2001:db8::2', 443)\n"
+        "mapped = socket.socket(socket.AF_INET6); mapped.connect(('::ffff:192.0.2.2', 5432)); kept.append(mapped)\n"
+        "connect(own, '192.0.2.1'); connect(listen('127.0.0.1'), '127.0.0.1'); connect(listen('::1'), '::1')\n"
+        "os.write(go[1], b'y'); assert os.read(ready[0], 1) == b'y'\n"
+        f"report({{(socket.inet_aton('192.0.2.3'), 6380): 'a service'}}, {ask_netlink})\n"
+        "os.write(go[1], b'y')"
+    )
+    (seen,) = lines_of("_observe.connections.sockets as tcp_sockets", code)
+    assert seen["outside"] == [row("192.0.2.2:5432", 4), row("192.0.2.3:6379", 1, 1), row("[2001:db8::2]:443", 1)]
+    assert (seen["to_outside"], seen["outside_without_keepalive"], seen["outside_in_flight"]) == (7, 6, 0)
+    assert (seen["accepted"], seen["to_services"]) == (4, 0), "one of them came from the other namespace"
+
+
+def test_what_goes_to_a_service_is_not_counted_twice():
+    code = JOINED + (
+        "to('192.0.2.2', 5432); to('192.0.2.3', 6379)\n"
+        "report({(socket.inet_aton('192.0.2.2'), 5432): 'the database'}, True)\n"
+        "os.write(go[1], b'yy')"
+    )
+    (seen,) = lines_of("_observe.connections.sockets as tcp_sockets", code)
+    assert (seen["to_services"], seen["to_outside"]) == (1, 1)
+    assert seen["outside"] == [row("192.0.2.3:6379", 1)]

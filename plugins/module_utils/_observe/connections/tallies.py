@@ -1,0 +1,158 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How many connections go where, and how long their timers are. Pure. Private to this collection."""
+
+from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Tuple
+
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel import inet_diag
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel.flows import Address, keep_largest
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel.inet_diag import Socket
+
+from .round_trips import RoundTrips
+
+Names = Dict[Address, str]
+"""Virtual services: the packed address (4 or 16 bytes) and the port, 0 for every port, to a name like 10.96.0.10:80."""
+
+MAX_NAMED = 1024
+"""So many sockets of each kind, without keepalive and with, get the name of their process in one namespace."""
+
+MAX_OUTSIDE = 4096
+"""So many destinations that are no service are counted each by itself, the others together.
+
+A namespace may have any number of them, and whoever makes them must not fill our memory. The kernel lists sockets in
+the order of a secret hash, so that what has many connections is among the first.
+"""
+
+NO_KEEPALIVE = -1
+
+Named = Tuple[int, int, Any]
+"""A socket whose process is to be named: its gap in seconds (NO_KEEPALIVE without), its inode, where it goes."""
+
+_EXACT_GAP_BITS = 7
+_TICKS_MS = 20
+"""The kernel looks at its clock for each of both times: so much more than a whole second is its tick, no second."""
+
+_LOOPBACK_6 = b"\0" * 15 + b"\x01"
+
+
+class Tally:
+    """What has been counted of one peer so far."""
+
+    __slots__ = ("_buckets", "in_flight", "without_keepalive")
+
+    def __init__(self) -> None:
+        self.without_keepalive = 0
+        self.in_flight = 0
+        self._buckets: Dict[int, Tuple[int, int]] = {}
+
+    def add_gap(self, seconds: int) -> None:
+        """Count a connection with that gap, together with the others that are nearly as long."""
+        width = 1 << max(seconds.bit_length() - _EXACT_GAP_BITS, 0)
+        longest, count = self._buckets.get(seconds // width * width, (0, 0))
+        self._buckets[seconds // width * width] = max(longest, seconds), count + 1
+
+    @property
+    def gaps(self) -> List[Tuple[int, int]]:
+        """(Seconds, connections), ascending: up to 127 s exact, above under the longest in each 1/64 of an octave."""
+        return sorted(self._buckets.values())
+
+    @property
+    def connections(self) -> int:
+        return self.without_keepalive + self.in_flight + sum(count for _seconds, count in self._buckets.values())
+
+
+class Peers:
+    """The tally of each peer, and the sockets to be named. Peers beyond ``most`` have one tally together: ``rest``."""
+
+    __slots__ = ("_armed", "_most", "_without", "rest", "tallies")
+
+    def __init__(self, most: int) -> None:
+        self.tallies: Dict[Any, Tally] = {}
+        self.rest = Tally()
+        self._most = most
+        self._without: List[Named] = []
+        self._armed: List[Named] = []
+
+    def add(self, found: Socket, peer: Any) -> None:
+        """Count a socket."""
+        of_peer = self.tallies.get(peer)
+        if of_peer is None:
+            of_peer = self.rest
+            if len(self.tallies) < self._most:
+                of_peer = self.tallies[peer] = Tally()
+        if found.timer == inet_diag.TIMER_KEEPALIVE:
+            seconds = gap(found)
+            of_peer.add_gap(seconds)
+            keep_largest(self._armed, (seconds, found.inode, peer), MAX_NAMED)
+        elif found.timer == inet_diag.TIMER_NONE:
+            of_peer.without_keepalive += 1
+            if len(self._without) < MAX_NAMED:
+                self._without.append((NO_KEEPALIVE, found.inode, peer))
+        else:
+            of_peer.in_flight += 1
+
+    @property
+    def named(self) -> List[Named]:
+        return self._without + self._armed
+
+    @property
+    def all(self) -> List[Tally]:
+        return [*self.tallies.values(), self.rest]
+
+
+class Count(NamedTuple):
+    """All connections; those to services by the service's name, those to other addresses by address and port.
+
+    ``accepted`` came in at a port that listens. ``rto``: RoundTrips.summary().
+    """
+
+    connections: int
+    services: Peers
+    outside: Peers
+    accepted: int
+    rto: Optional[Dict[str, int]]
+
+
+def tally(sockets: Iterable[Socket], names: Names) -> Count:
+    """Count the established sockets, streamed; the listening ones, which have no remote port, stand before them."""
+    any_port = {address: name for (address, port), name in names.items() if port == 0}
+    services, outside = Peers(len(names)), Peers(MAX_OUTSIDE)
+    round_trips, listening = RoundTrips(), set()
+    connections = accepted = 0
+    for found in sockets:
+        if not found.remote_port:
+            listening.add(found.local_port)
+            continue
+        connections += 1
+        round_trips.add(found)
+        name = names.get((found.remote, found.remote_port)) or any_port.get(found.remote)
+        if name is not None:
+            services.add(found, name)
+        elif found.local_port in listening:
+            accepted += 1
+        elif leaves(found):
+            outside.add(found, (found.remote, found.remote_port))
+    return Count(connections, services, outside, accepted, round_trips.summary())
+
+
+def leaves(found: Socket) -> bool:
+    """Whether a connection leaves its network namespace for an address that is routed.
+
+    The kernel gives a connection to an address of its own that same address as its source.
+    """
+    remote = found.remote
+    if remote == found.local:
+        return False
+    if len(remote) == 4:
+        return remote[0] != 127 and remote[:2] != b"\xa9\xfe"
+    return remote != _LOOPBACK_6 and not (remote[0] == 0xFE and remote[1] & 0xC0 == 0x80)
+
+
+def gap(found: Socket) -> int:
+    """Whole seconds, rounded up, from the last packet to the end of the armed keepalive timer.
+
+    From /proc/net/tcp, which does not tell how long the socket is idle, it is only what is left of the timer.
+    """
+    return max(-(-(found.expires_ms + (found.idle_ms or 0) - _TICKS_MS) // 1000), 0)
