@@ -174,6 +174,7 @@ node:
         totals:
           description:
             - How many virtual services and real servers there are. V(null) when the table of them cannot be read.
+            - C(tcp_services) are the services that may carry TCP, that is those for TCP and those by firewall mark.
             - C(persistent) are the services with session affinity. C(scattering) are those for TCP with several real
               servers of a weight above 0, where neither affinity nor the scheduler (C(sh), C(mh), C(dh)) leads a
               connection that was forgotten back to its own.
@@ -181,7 +182,13 @@ node:
               of those.
           type: dict
           sample:
-            {services: 12, real_servers: 31, persistent: 1, scattering: 8, draining: 1, draining_connections: 3}
+            services: 12
+            real_servers: 31
+            persistent: 1
+            scattering: 8
+            draining: 1
+            draining_connections: 3
+            tcp_services: 9
         services:
           description:
             - The virtual services, the first 100 as the kernel lists them. C(flags) is as the kernel prints it,
@@ -518,7 +525,7 @@ node:
       type: dict
       contains:
         count:
-          description: How many were seen.
+          description: How many were seen, of processes and of mounts.
           type: int
           sample: 31
         unreadable:
@@ -536,6 +543,66 @@ node:
           sample:
             - {time: 7200, intvl: 75, probes: 9, namespaces: 30, own: false}
             - {time: 600, intvl: 30, probes: 9, namespaces: 1, own: true}
+        tables:
+          description:
+            - Which of the other namespaces have tables of their own that forget connections, as Docker Swarm has in
+              C(ingress_sbox) and C(lb_*), and kind in the containers of its nodes.
+            - IPVS counts where it has a virtual service there, connection tracking where its timeout for established
+              connections is not the V(432000) that every namespace starts with.
+          type: dict
+          contains:
+            rows:
+              description: The namespaces, 100 at most, those with the lowest limits.
+              type: list
+              elements: dict
+              contains:
+                kind:
+                  description: As in RV(node.pods.rows).
+                  type: str
+                  sample: other
+                label:
+                  description: As in RV(node.pods.rows).
+                  type: str
+                  sample: network namespace ingress_sbox
+                netns:
+                  description: The inode of the network namespace, as in C(/proc/PID/ns/net).
+                  type: int
+                  sample: 4026532801
+                unprivileged:
+                  description:
+                    - Whether another user namespace than that of this module owns it, as in a rootless container. Then
+                      an ordinary user may have set its values. V(false) where the kernel does not tell (before 4.9).
+                  type: bool
+                  sample: false
+                ipvs:
+                  description:
+                    - How many virtual services IPVS has there, and how many may carry TCP, that is those for TCP and
+                      those by firewall mark.
+                    - C(timeouts) are V(null) where they could not be read. V(null) without a service.
+                  type: dict
+                  sample: {services: 3, tcp_services: 2, timeouts: {tcp: 900, tcpfin: 120, udp: 300}}
+                conntrack:
+                  description:
+                    - After how many idle seconds connection tracking there forgets an established connection, and how
+                      many it tracks now. V(null) for the default.
+                  type: dict
+                  sample: {established: 86400, entries: 31}
+                error:
+                  description: Why something of it could not be read.
+                  type: str
+                  sample: "/proc/self/net/ip_vs: Permission denied"
+            omitted:
+              description: How many were left out.
+              type: int
+              sample: 0
+            unread:
+              description: In how many of the namespaces a table or its timeouts could not be read.
+              type: int
+              sample: 0
+            error:
+              description: Why, for the first of them.
+              type: str
+              sample: "/proc/self/net/ip_vs: Permission denied"
     pods:
       description:
         - The network namespaces of RV(node.namespaces) one by one, with the names of their pods and their connections

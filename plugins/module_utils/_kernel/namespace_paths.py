@@ -5,7 +5,9 @@
 """Network namespaces: the paths that lead to them, and the way into one. Private to this collection."""
 
 import os
-from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+import re
+from itertools import islice
+from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.errors import remedy
 
@@ -28,6 +30,8 @@ _CLONE_NEWNET = 0x40000000
 _PATHS_PER_NAMESPACE = 3
 """A process may end while we look, so a namespace is tried through some others of its processes."""
 
+_MAX_MOUNTS = 50000
+
 
 def find(proc: str, bind_mounts: Sequence[str] = NAMED) -> Tuple[int, Dict[int, Found], List[Fault]]:
     """The inode of the own namespace, each namespace by its inode, the own first, and why processes hide theirs.
@@ -49,7 +53,7 @@ def find(proc: str, bind_mounts: Sequence[str] = NAMED) -> Tuple[int, Dict[int, 
             space = found.setdefault(status.st_ino, Found([], [], []))
             if pid is not None:
                 space.pids.append(pid)
-            else:
+            elif os.path.basename(path) not in space.names:
                 space.names.append(os.path.basename(path))
             if len(space.ways) < _PATHS_PER_NAMESPACE:
                 space.ways.append(path)
@@ -63,6 +67,24 @@ def _candidates(proc: str, bind_mounts: Sequence[str]) -> Iterator[Tuple[str, Op
     for folder in bind_mounts:
         for name in sorted(_names(folder)):
             yield os.path.join(folder, name), None
+    for path in sorted(_mounted(os.path.join(proc, "self/mountinfo"))):
+        if os.path.dirname(path) not in bind_mounts:
+            yield path, None
+
+
+def _mounted(mountinfo: str) -> Set[str]:
+    """Where namespaces are kept by a mount: Docker Swarm's have neither a process nor a name in ip netns."""
+    try:
+        with open(mountinfo, encoding="utf-8", errors="surrogateescape") as handle:
+            rows = (line.split(" ", 5) for line in islice(handle, _MAX_MOUNTS))
+            return {_unescaped(row[4]) for row in rows if len(row) > 5 and row[3].startswith("net:[")}
+    except OSError:
+        return set()
+
+
+def _unescaped(path: str) -> str:
+    """The kernel writes what would end a field in octal (show_mountinfo in fs/proc_namespace.c)."""
+    return re.sub(r"\\([0-7]{3})", lambda found: chr(int(found.group(1), 8)), path)
 
 
 def _names(directory: str) -> List[str]:

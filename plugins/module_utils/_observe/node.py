@@ -6,7 +6,7 @@
 
 import os
 import time
-from typing import Any, Dict, List, Mapping, Optional
+from typing import Any, Callable, Dict, List, Mapping, Optional
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common import rps_rules
 from ansible_collections.kubenode.connections.plugins.module_utils._common.errors import more_rights
@@ -21,7 +21,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._kernel impor
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.procfs import Fault, read_text
 
 from . import boot, container_runtimes, ipvs, kube_proxy, kubelet, ours
-from .connections import destinations, pods, sockets, tallies
+from .connections import destinations, namespace_tables, pods, sockets, tallies
 from .other_writers import summary
 from .problems import Problems, first_of, sentence
 
@@ -63,7 +63,11 @@ def _read_all(
     proxy = _read_kube_proxy(of_proxy, kube_proxy_address, kube_proxy_timeout_seconds, problems)
     to_services = destinations.read(addresses, marks, proxy["mode"])
     writers = _read_other_writers(keys, problems)
-    found = namespaces.read(inside=_sockets_to(to_services.names))
+    conntrack = _read_conntrack(problems)
+    read_tables = namespace_tables.reader(ipvs_now["loaded"], conntrack["loaded"])
+    found = namespaces.read(inside=_inside(to_services.names, read_tables))
+    spaces_now = _namespaces(found, problems)
+    pods_now = _pods(found, to_services.errors, problems)
     return {
         "hostname": os.uname().nodename,
         "kernel": os.uname().release,
@@ -71,7 +75,7 @@ def _read_all(
         "container": container(),
         "modules": boot.modules(at_boot),
         "ipvs": ipvs_now,
-        "conntrack": dict(_read_conntrack(problems), cut_within=to_services.cut_within),
+        "conntrack": dict(conntrack, cut_within=to_services.cut_within),
         "growth": None,
         "softnet": _read_softnet(problems),
         "rps": _read_rps(problems),
@@ -83,8 +87,8 @@ def _read_all(
         "kubelet": kubelet_now,
         "container_runtimes": runtimes,
         "ours": ours.read(),
-        "namespaces": _namespaces(found, problems),
-        "pods": _pods(found, to_services.errors, problems),
+        "namespaces": dict(spaces_now, tables=pods_now.pop("tables")),
+        "pods": pods_now,
         "problems": problems.found,
     }
 
@@ -183,10 +187,10 @@ def _read_rps(problems: Problems) -> Dict[str, Any]:
     }
 
 
-def _sockets_to(names: tallies.Names) -> namespaces.Inside:
-    """What reads the sockets of the namespace that it is called in. Whether netlink may be asked is told before."""
+def _inside(names: tallies.Names, read_tables: Callable[[], Optional[namespace_tables.Tables]]) -> namespaces.Inside:
+    """What reads the namespace that it is called in. Whether netlink may be asked is told before."""
     ask_netlink = inet_diag.loads_nothing()
-    return lambda pids: sockets.as_plain(sockets.read(names, ask_netlink, pids))
+    return lambda pids: dict(sockets.as_plain(sockets.read(names, ask_netlink, pids)), tables=read_tables())
 
 
 def _pods(seen: namespaces.Namespaces, errors: List[str], problems: Problems) -> Dict[str, Any]:

@@ -35,6 +35,8 @@ class Draining:
     inactive: int
 
 
+_MAY_CARRY_TCP = ("TCP", "FWM")
+
 CUT_WITHIN = ("60", "300", "900")
 """Seconds, as node_info returns them."""
 
@@ -55,15 +57,17 @@ class Ipvs:
     """IPVS of the node; ``timeouts`` in seconds by tcp, tcpfin, udp, None where they could not be read.
 
     ``timeouts_at_boot``: those of them that our own unit sets again after a reboot, None where no unit can.
-    ``persistent``: the services with session affinity; ``scattering``: those where a connection that was forgotten may
-    get another real server. ``draining`` lists those with most connections of ``draining_servers``. ``cut_within``: how
-    many established connections expire within so many seconds if they stay idle; ``idlest``: those that do first.
+    ``tcp_services`` of the ``services`` may carry TCP. ``persistent``: the services with session affinity;
+    ``scattering``: those where a connection that was forgotten may get another real server. ``draining`` lists those
+    with most connections of ``draining_servers``. ``cut_within``: how many established connections expire within so
+    many seconds if they stay idle; ``idlest``: those that do first.
     """
 
     loaded: bool | None
     timeouts: Mapping[str, int] | None
     timeouts_at_boot: Mapping[str, int] | None
     services: int
+    tcp_services: int
     connections: Mapping[str, Mapping[str, int]]
     draining: tuple[Draining, ...]
     draining_servers: int
@@ -112,6 +116,7 @@ def parse_ipvs(ipvs: Mapping[str, object]) -> Ipvs:
         timeouts=timeouts if set(CELLS) <= set(timeouts) else None,
         timeouts_at_boot=None if at_boot is None else numbers(at_boot),
         services=totals.get("services", 0),
+        tcp_services=_tcp_services(ipvs, totals),
         connections=connections,
         draining=tuple(_draining(mapping(each)) for each in items(ipvs.get("draining"))),
         draining_servers=totals.get("draining", 0),
@@ -121,6 +126,14 @@ def parse_ipvs(ipvs: Mapping[str, object]) -> Ipvs:
         cut_within=_cut_within(ipvs.get("cut_within")),
         idlest=tuple(_idle(mapping(each)) for each in items(ipvs.get("idlest"))),
     )
+
+
+def _tcp_services(ipvs: Mapping[str, object], totals: Mapping[str, int]) -> int:
+    """How many services may carry TCP. An older node_info lists the first services, and does not count these."""
+    services = totals.get("services", 0)
+    rows = items(ipvs.get("services"))
+    listed = sum(mapping(row).get("protocol") in _MAY_CARRY_TCP for row in rows)
+    return min(services, totals.get("tcp_services", listed + max(0, services - len(rows))))
 
 
 def _cut_within(cut: object) -> dict[str, int]:

@@ -19,6 +19,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepali
 
 from .connection_tables import Conntrack, Growth, Ipvs
 from .kubernetes import Kubelet, KubeProxy
+from .namespace_tables import Tables
 from .other_writers import Line, Others
 from .ours import Ours
 from .pods import Pods
@@ -79,12 +80,16 @@ class Group:
 
 @dataclass(frozen=True)
 class Namespaces:
-    """The network namespaces of the node; ``unreadable`` of them could not be entered, ``error`` says why."""
+    """The network namespaces of the node; ``unreadable`` of them could not be entered, ``error`` says why.
+
+    ``tables`` are None where an older node_info did not look for any.
+    """
 
     count: int | None
     unreadable: int
     error: str | None
     groups: tuple[Group, ...]
+    tables: Tables | None = None
 
     @property
     def complete(self) -> bool:
@@ -163,14 +168,27 @@ class Observed:
         """
         daemons = self.kubelet.running is not False or self.kubelet.error or self.kube_proxy.running is not False
         containers = self.runtimes != () or self.pods is None or self.pods.count
-        balances = self.ipvs.services or self.problem(IPVS_SERVICES)
+        balances = self.ipvs.services or self.problem(IPVS_SERVICES) or self.ipvs_elsewhere is not False
         keepalived = self.others.keepalived or any(problem.what == _KEEPALIVED for problem in self.problems)
         return bool(daemons or containers or balances or keepalived)
 
     @property
     def ipvs_on_path(self) -> bool:
-        """Whether IPVS handles connections. Merely loaded it does not: kube-proxy loads it in any mode to clean up."""
-        return self.ipvs.loaded is not False and (self.mode == "ipvs" or self.ipvs.services > 0)
+        """Whether IPVS handles TCP connections in the node's own network namespace.
+
+        Merely loaded it does not: kube-proxy loads it in any mode to clean up.
+        """
+        return self.ipvs.loaded is not False and (self.mode == "ipvs" or self.ipvs.tcp_services > 0)
+
+    @property
+    def ipvs_elsewhere(self) -> bool | None:
+        """Whether it does so in another network namespace, None where that was not seen."""
+        spaces, tables = self.namespaces, self.namespaces.tables
+        if tables is not None and any(row.tcp_services for row in tables.rows):
+            return True
+        if self.ipvs.loaded is False or (spaces.count == 1 and not spaces.unreadable):
+            return False
+        return None if tables is None or tables.unread or spaces.unreadable else False
 
     @property
     def keepalive(self) -> Keepalive | None:

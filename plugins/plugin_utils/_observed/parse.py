@@ -24,6 +24,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._base.untrust
 
 from .connection_tables import parse_conntrack, parse_growth, parse_ipvs
 from .kubernetes import parse_kube_proxy, parse_kubelet
+from .namespace_tables import parse_tables
 from .node import Boot, Group, Module, Namespaces, Observed, Problem, Sysctl
 from .other_writers import parse_owners
 from .ours import parse_ours
@@ -119,6 +120,7 @@ def _namespaces(namespaces: dict[str, object]) -> Namespaces:
         unreadable=whole_number(namespaces.get("unreadable")) or 0,
         error=text(namespaces.get("error")),
         groups=tuple(group for group in groups if group is not None),
+        tables=parse_tables(namespaces.get("tables")),
     )
 
 

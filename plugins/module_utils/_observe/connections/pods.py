@@ -11,6 +11,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._common.keepa
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.namespaces import Space
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.procfs import read_text
 
+from . import namespace_tables
 from .pod_names import LOG_DIRECTORY, NOBODY, Container, Owner, PodName, Process, owner_of, parse_stat, pod_names
 from .sockets import SOCK_DIAG
 
@@ -80,13 +81,17 @@ class _Names(NamedTuple):
 
 
 def read(spaces: List[Space], proc: str = "/proc", log_directory: str = LOG_DIRECTORY) -> Dict[str, Any]:
-    """The pods of these namespaces as node_info documents them. Never raises; what ended meanwhile has no name."""
+    """The pods of these namespaces as node_info documents them, and the ``tables`` of its namespaces.
+
+    Never raises; what ended meanwhile has no name.
+    """
     pods = pod_names(log_directory)
     attributed = [_attributed(space, proc) for space in spaces]
     names = _Names(pods, _containers([each.owner for each in attributed]))
     main = _main_namespaces(attributed)
     rows = [_row(each, each.space.inode in main, names) for each in attributed]
     inside = [space.inside for space in spaces if space.inside is not None]
+    tables = namespace_tables.summary((row, row.pop("tables")) for row in rows)
     rows.sort(key=_badness)
     few = rows[:MAX_ROWS]
     _bound(few)
@@ -101,6 +106,7 @@ def read(spaces: List[Space], proc: str = "/proc", log_directory: str = LOG_DIRE
         "sockets_from": _source([each["sockets_from"] for each in inside if each["sockets_from"]]),
         "error": next((each["sockets_error"] for each in inside if each["sockets_error"]), None),
         "rto": next((space.inside.get("rto") for space in spaces if space.own and space.inside), None),
+        "tables": tables,
     }
 
 
@@ -209,6 +215,7 @@ def _row(each: _Attributed, is_main: bool, names: _Names) -> Dict[str, Any]:
         **{count: inside.get(count, 0) for count in _COUNTS},
         "services": inside.get("services", []),
         "outside": inside.get("outside", []),
+        "tables": inside.get("tables"),
     }
 
 

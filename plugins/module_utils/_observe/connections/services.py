@@ -17,6 +17,7 @@ MAX_DRAINING = 200
 """More real servers with weight 0 are counted, not listed."""
 
 _SERVICES = "/proc/net/ip_vs"
+_MAY_CARRY_TCP = ("TCP", "FWM")
 _BY_ADDRESS = ("sh", "mh", "dh")
 
 
@@ -31,10 +32,10 @@ class Draining(NamedTuple):
 
 
 class Totals(NamedTuple):
-    """How many there are. ``persistent`` are the services with session affinity.
+    """How many there are. ``tcp_services`` may carry TCP: by a firewall mark any protocol comes.
 
-    ``scattering`` are those where a connection that was forgotten may get another real server. ``draining`` are real
-    servers, ``draining_connections`` all of theirs.
+    ``persistent`` are the services with session affinity. ``scattering`` are those where a connection that was
+    forgotten may get another real server. ``draining`` are real servers, ``draining_connections`` all of theirs.
     """
 
     services: int = 0
@@ -43,6 +44,7 @@ class Totals(NamedTuple):
     scattering: int = 0
     draining: int = 0
     draining_connections: int = 0
+    tcp_services: int = 0
 
 
 class Services(NamedTuple):
@@ -111,6 +113,7 @@ def _count(service: Service, draining: List[Draining]) -> Totals:
         scattering=int(_is_scattering(service)),
         draining=len(draining),
         draining_connections=sum(each.active + each.inactive for each in draining),
+        tcp_services=int(service.protocol in _MAY_CARRY_TCP),
     )
 
 
@@ -125,7 +128,7 @@ def _is_scattering(service: Service) -> bool:
     """
     by_address = service.scheduler in _BY_ADDRESS or _is_persistent(service)
     several = sum(server.weight > 0 for server in service.real_servers) > 1
-    return service.protocol in ("TCP", "FWM") and several and not by_address
+    return service.protocol in _MAY_CARRY_TCP and several and not by_address
 
 
 def _draining(service: Service) -> Iterator[Draining]:

@@ -36,6 +36,9 @@ BY_KUBE_PROXY = (
     "net.ipv4.vs.expire_quiescent_template",
 )
 
+NO_TABLES = {"rows": [], "omitted": 0, "unread": 0, "error": None}
+"""No other network namespace has IPVS or a timeout of its own."""
+
 EMPTY = {"modules": [], "sysctls": {}, "ipvs_timeouts": {}, "ipvs_timeouts_persistent": False, "rps": {}, "pods": None}
 UNSEEN = {**EMPTY, "rps": None}
 OURS = {TIME: "600", INTVL: "30", PROBES: "9"}
@@ -79,6 +82,7 @@ def stock_node() -> dict[str, Any]:
             "unreadable": 0,
             "error": None,
             "keepalive": [{"time": 7200, "intvl": 75, "probes": 9, "namespaces": 24, "own": True}],
+            "tables": {**NO_TABLES},
         },
         "problems": [],
     }
@@ -105,7 +109,7 @@ def plain_node() -> dict[str, Any]:
     }
     node["kubelet"] = dict.fromkeys(node["kubelet"]) | {"running": False}
     without_conntrack(node)
-    node["namespaces"] = {"count": 1, "unreadable": 0, "error": None, "keepalive": [_group(KERNEL_KEEPALIVE, 1, True)]}
+    node["namespaces"].update(count=1, keepalive=[_group(KERNEL_KEEPALIVE, 1, True)])
     return node
 
 
@@ -119,6 +123,7 @@ def unprivileged_node() -> dict[str, Any]:
         "unreadable": 23,
         "error": "/proc/812/ns/net: Permission denied",
         "keepalive": [_group(KERNEL_KEEPALIVE, 1, True)],
+        "tables": {**NO_TABLES},
     }
     node["problems"] = [
         {
@@ -260,6 +265,24 @@ def with_real_servers(node: dict[str, Any], protocol: str, *servers: tuple[int, 
     return node
 
 
+def with_tables(node: dict[str, Any], *rows: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """IPVS and connection tracking of other network namespaces."""
+    node["namespaces"]["tables"] = {**NO_TABLES, "rows": list(rows), **more}
+    return node
+
+
+def ipvs_in(label: str, seconds: int | None = 300, tcp_services: int = 1, **more: Any) -> dict[str, Any]:
+    """A namespace with as many virtual services for TCP, and one for UDP; its timeouts, None where not read."""
+    timeouts = {"tcp": seconds, "tcpfin": 60, "udp": 60} if seconds is not None else None
+    ipvs = {"services": tcp_services + 1, "tcp_services": tcp_services, "timeouts": timeouts}
+    return {**_table(label), "ipvs": ipvs, **more}
+
+
+def conntrack_in(label: str, seconds: int, entries: int | None = 4, **more: Any) -> dict[str, Any]:
+    """A namespace with a conntrack timeout of its own."""
+    return {**_table(label), "conntrack": {"established": seconds, "entries": entries}, **more}
+
+
 def idle(seconds_left: int, **more: Any) -> dict[str, Any]:
     """A connection of 900 s in ipvs.idlest."""
     return {
@@ -375,6 +398,18 @@ def _sysctl(key: str) -> dict[str, Any]:
 def _group(keepalive: tuple[int, int, int], namespaces: int, own: bool) -> dict[str, Any]:
     time, intvl, probes = keepalive
     return {"time": time, "intvl": intvl, "probes": probes, "namespaces": namespaces, "own": own}
+
+
+def _table(label: str) -> dict[str, Any]:
+    return {
+        "kind": "other",
+        "label": label,
+        "netns": 4026532801,
+        "unprivileged": False,
+        "ipvs": None,
+        "conntrack": None,
+        "error": None,
+    }
 
 
 def _space(keepalive: tuple[int, int, int], own: bool) -> namespaces.Space:

@@ -78,6 +78,7 @@ def with_rows(node: dict[str, Any], *rows: dict[str, Any], **pods: Any) -> dict[
     others = [tuple(each["keepalive"].values()) for each in rows if each["kind"] != "node" and each["keepalive"]]
     unreadable = [each for each in rows if each["keepalive"] is None]
     node["namespaces"] = {
+        **node["namespaces"],
         "count": 1 + sum(each["kind"] != "node" for each in rows),
         "unreadable": len(unreadable),
         "error": unreadable[0]["error"] if unreadable else None,

@@ -50,6 +50,28 @@ def test_each_namespace_with_its_processes_its_names_and_a_few_ways_the_own_firs
     assert said(code) == [True, True, True, True, [[], ["vpn"], ["/run/netns/vpn"]], []]
 
 
+@pytest.mark.parametrize(
+    ("folder", "name"),
+    [
+        ("/run/docker/netns", "ingress_sbox"),
+        ("/run/snap.docker/netns", "lb_1"),
+        ("/run/user/1000/a b", "netns-\u00e4\\\\"),
+    ],
+)
+def test_a_namespace_that_only_a_mount_keeps_is_found_by_its_name_wherever_it_is(folder, name):
+    code = (
+        "subprocess.check_call(['mount', '-t', 'tmpfs', 'none', '/run'])\n"
+        f"os.makedirs('{folder}')\n"
+        f"kept = '{folder}/{name}'\n"
+        "open(kept, 'w').close()\n"
+        "subprocess.check_call(['unshare', '--net=' + kept, 'true'])\n"
+        "own, found, hidden = find()\n"
+        "print(json.dumps([list(each) for inode, each in found.items() if inode != own] + hidden))"
+    )
+    name = name.replace("\\\\", "\\")
+    assert said(code) == [[[], [name], [f"{folder}/{name}"]]]
+
+
 def test_a_process_that_hides_its_namespace_is_told_with_what_to_do():
     code = "pod = namespace()\nos.setgid(65534)\nos.setuid(65534)\n"
     code += "own, found, hidden = find()\nprint(json.dumps([pod.pid, len(found), hidden]))"

@@ -26,7 +26,7 @@ KEYS_OF = {
     "conntrack": "be_liberal count cut_within loaded max statistics timeouts",
     "kube_proxy": "address conntrack error ipvs_timeouts mode pid process running version",
     "kubelet": "disable_http2 error pid ping_timeout read_idle_timeout running version",
-    "namespaces": "count error keepalive unreadable",
+    "namespaces": "count error keepalive tables unreadable",
     "owners": "keepalived tuned",
     "ours": "ipvs_timeouts ipvs_unit modules rps sysctls",
 }
@@ -55,6 +55,7 @@ def test_a_new_namespace_has_nothing_wrong_and_every_documented_key():
         "unreadable": 0,
         "error": None,
         "keepalive": [{"time": 7200, "intvl": 75, "probes": 9, "namespaces": 1, "own": True}],
+        "tables": {"rows": [], "omitted": 0, "unread": 0, "error": None},
     }
 
 

@@ -53,6 +53,23 @@ def test_connection_tracking():
     assert parse_conntrack({"loaded": "yes"}) == Conntrack(None, None, None, None, None, (), {})
 
 
+@pytest.mark.parametrize(
+    ("ipvs", "carry_tcp"),
+    [
+        pytest.param({"totals": {"services": 3, "tcp_services": 2}}, 2, id="counted by the node"),
+        pytest.param({"totals": {"services": 3, "tcp_services": 0}}, 0, id="none of them"),
+        pytest.param({"totals": {"services": 0, "tcp_services": 2}}, 0, id="never more than there are"),
+        pytest.param({"totals": {"services": 2}, "services": [{"protocol": "UDP"}, {"protocol": "SCTP"}]}, 0, id="old"),
+        pytest.param({"totals": {"services": 2}, "services": [{"protocol": "UDP"}, {"protocol": "FWM"}]}, 1, id="mark"),
+        pytest.param({"totals": {"services": 3}, "services": [{"protocol": "UDP"}]}, 2, id="old, not all listed"),
+        pytest.param({"totals": {"services": 1}, "services": [{"protocol": "UDP"}, 7, 8]}, 0, id="nonsense"),
+        pytest.param({}, 0, id="not read"),
+    ],
+)
+def test_services_that_may_carry_tcp(ipvs, carry_tcp):
+    assert parse_ipvs(ipvs).tcp_services == carry_tcp
+
+
 def test_virtual_services_in_numbers():
     ipvs = parse_node(with_real_servers(stock_node(), "TCP", (0, 2, 1), (1, 4, 0), (1, 3, 0))).ipvs
     assert (ipvs.services, ipvs.persistent, ipvs.scattering) == (1, 0, 1)

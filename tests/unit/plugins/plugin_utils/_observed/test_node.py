@@ -12,12 +12,15 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.oth
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.parse import parse_node
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import (
     altered,
+    conntrack_in,
+    ipvs_in,
     nftables_node,
     plain_node,
     stock_node,
     with_keepalive,
     with_service,
     with_sysctl,
+    with_tables,
     without_ipvs,
 )
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._pod_nodes import row, with_rows
@@ -92,10 +95,42 @@ def test_a_keepalive_that_is_not_three_numbers_is_not_seen():
             True,
             id="a service in another mode",
         ),
+        pytest.param(
+            altered(nftables_node(), ipvs={"loaded": True, "totals": {"services": 2, "tcp_services": 0}}),
+            False,
+            id="services for UDP or SCTP only",
+        ),
     ],
 )
 def test_whether_ipvs_is_on_the_path(node, on_path):
     assert parse_node(node).ipvs_on_path is on_path
+
+
+def loaded(**namespaces):
+    """ip_vs is loaded without a service, on a machine that is not of a cluster."""
+    return altered(plain_node(), ipvs={"loaded": True}, namespaces={"count": 3, **namespaces})
+
+
+OLD = {"tables": None}
+
+
+@pytest.mark.parametrize(
+    ("node", "elsewhere"),
+    [
+        pytest.param(loaded(), False, id="in none"),
+        pytest.param(with_tables(loaded(), ipvs_in("ingress_sbox")), True, id="in one"),
+        pytest.param(with_tables(loaded(unreadable=1), ipvs_in("ingress_sbox")), True, id="in one, more are hidden"),
+        pytest.param(with_tables(loaded(), ipvs_in("dns", tcp_services=0)), False, id="for UDP only"),
+        pytest.param(with_tables(loaded(), conntrack_in("shop/api", 600)), False, id="a conntrack timeout is no IPVS"),
+        pytest.param(with_tables(loaded(), unread=1, error="denied"), None, id="a table could not be read"),
+        pytest.param(loaded(unreadable=1), None, id="a namespace could not be entered"),
+        pytest.param(loaded(**OLD), None, id="an older node_info did not look"),
+        pytest.param(loaded(**OLD, count=1), False, id="it did not look, but there is no other namespace"),
+        pytest.param(altered(plain_node(), namespaces={"count": 3, **OLD}), False, id="ip_vs is not loaded"),
+    ],
+)
+def test_whether_ipvs_is_in_another_namespace(node, elsewhere):
+    assert parse_node(node).ipvs_elsewhere is elsewhere
 
 
 @pytest.mark.parametrize(
@@ -172,6 +207,7 @@ UNREAD = {"id": "other-writers", "what": "the configuration of keepalived", "why
     "node",
     [
         pytest.param(no_node(), id="nothing of all that"),
+        pytest.param(no_node(ipvs={"loaded": True}, namespaces={"count": 9}), id="ip_vs is loaded, without a service"),
         pytest.param(
             {**no_node(), "owners": {"keepalived": None}}, id="keepalived for an address, which sets no IPVS timeouts"
         ),
@@ -201,6 +237,10 @@ UNREAD_SERVICES = {"id": "ipvs-services", "what": "IPVS", "why": "denied", "do":
         pytest.param(no_node(pods=None), id="pods could not be read"),
         pytest.param(no_node(pods={"count": 1}), id="a pod"),
         pytest.param(with_service(no_node(), "rr"), id="an IPVS service"),
+        pytest.param(with_tables(no_node(ipvs={"loaded": True}), ipvs_in("lb_1")), id="an IPVS service in a namespace"),
+        pytest.param(
+            no_node(ipvs={"loaded": True}, namespaces={"count": 2, "tables": None}), id="nobody looked for such a one"
+        ),
         pytest.param(no_node(problems=[UNREAD_SERVICES]), id="IPVS services could not be read"),
         pytest.param(
             {**no_node(), "owners": {"keepalived": {"file": "/k", "line": 1, "timeouts": {"tcp": 900}}}},

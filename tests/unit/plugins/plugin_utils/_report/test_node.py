@@ -58,6 +58,7 @@ OBSERVED = Observed(
         timeouts={"udp": 300, "tcp": 900, "tcpfin": 120},
         timeouts_at_boot=None,
         services=2,
+        tcp_services=2,
         connections={"TCP": {"ESTABLISHED": 4}},
         draining=(),
         draining_servers=0,

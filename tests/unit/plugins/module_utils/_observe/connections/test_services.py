@@ -36,7 +36,7 @@ def test_the_services_of_a_real_kernel(kernel):
     with open(str(FIXTURES / kernel / "proc_net_ip_vs.txt")) as table:
         seen, strange = services.sum_up(table)
     assert (strange, seen.draining, seen.marks) == (0, [], [7])
-    assert seen.totals == Totals(services=5, real_servers=7, persistent=1, scattering=1)
+    assert seen.totals == Totals(services=5, real_servers=7, persistent=1, scattering=1, tcp_services=4)
     assert sorted(seen.addresses) == [(VIP, 80), (VIP, 443), (VIP6, 80)]
     assert {
         "protocol": "TCP",
@@ -78,6 +78,21 @@ def test_session_affinity(flags, persistent):
     assert totals(lines(f"UDP  0A60000A:0035 rr {flags}", *TWO)).persistent == persistent
 
 
+@pytest.mark.parametrize(
+    ("service", "carries"),
+    [
+        ("TCP  0A60000A:0050 rr  ", 1),
+        ("FWM  00000007 rr  ", 1),
+        ("UDP  0A60000A:0035 rr  ", 0),
+        ("SCTP 0A60000A:0050 rr  ", 0),
+        ("UDP  [fd00:0096:0000:0000:0000:0000:0000:0010]:0035 rr  ", 0),
+    ],
+)
+def test_a_service_that_may_carry_tcp(service, carries):
+    seen = totals(lines(service, *TWO))
+    assert (seen.services, seen.tcp_services) == (1, carries)
+
+
 def test_real_servers_that_drain_are_those_of_weight_0_with_connections_the_most_first():
     seen, strange = services.sum_up(
         [
@@ -104,7 +119,7 @@ def test_of_very_many_that_drain_those_with_most_connections_are_listed():
 
 def test_lines_that_make_no_sense_are_counted_and_the_rest_still_counts():
     seen, strange = services.sum_up(["nonsense\n", *lines("TCP  0A60000A:0050 rr  ", *TWO), "nonsense\n"])
-    assert (strange, seen.totals) == (2, Totals(services=1, real_servers=2, scattering=1))
+    assert (strange, seen.totals) == (2, Totals(services=1, real_servers=2, scattering=1, tcp_services=1))
 
 
 def many():
@@ -118,7 +133,7 @@ def test_many_services_make_few_rows_and_are_never_held():
     peak_bytes = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert (strange, len(seen.addresses)) == (0, 2000)
-    assert seen.totals == Totals(2000, 20000, 0, 2000, 2000, 6000)
+    assert seen.totals == Totals(2000, 20000, 0, 2000, 2000, 6000, 2000)
     assert peak_bytes < 800000
     plain = services.as_plain(seen)
     assert (len(plain["services"]), plain["services_omitted"], len(plain["draining"])) == (100, 1900, 200)

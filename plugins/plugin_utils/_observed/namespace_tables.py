@@ -1,0 +1,85 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What node_info saw of IPVS and connection tracking in other network namespaces, as typed values. Private to this
+collection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from ansible_collections.kubenode.connections.plugins.module_utils._common.ipvs import CELLS
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.checked_values import whole_number
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.untrusted import (
+    fields,
+    items,
+    number,
+    numbers,
+    text,
+)
+
+
+class Table(NamedTuple):
+    """A network namespace with tables of its own; ``label`` names it.
+
+    ``tcp_services`` of its ``services`` in IPVS may carry TCP; ``timeouts`` are None where they could not be read.
+    ``established`` is None where it is the kernel's default, ``entries`` where it could not be read.
+    ``unprivileged``: an ordinary user may have set all that.
+    """
+
+    label: str
+    netns: int | None
+    services: int
+    tcp_services: int
+    timeouts: Mapping[str, int] | None
+    established: int | None
+    entries: int | None
+    unprivileged: bool
+    error: str | None
+
+    @property
+    def tracks(self) -> bool:
+        """Whether connection tracking there has a timeout of its own, and connections that it may forget."""
+        return self.established is not None and self.entries != 0
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The namespaces with the lowest limits, ``omitted`` more have others; ``unread`` could not be, see ``error``."""
+
+    rows: tuple[Table, ...]
+    omitted: int
+    unread: int
+    error: str | None
+
+
+def parse_tables(tables: object) -> Tables | None:
+    """The ``namespaces.tables`` of a node, None where an older node_info did not look."""
+    if not isinstance(tables, dict) or not tables:
+        return None
+    return Tables(
+        rows=tuple(_table(fields(row)) for row in items(tables.get("rows"))),
+        omitted=number(tables.get("omitted")),
+        unread=number(tables.get("unread")),
+        error=text(tables.get("error")),
+    )
+
+
+def _table(row: Mapping[str, object]) -> Table:
+    ipvs, conntrack = fields(row.get("ipvs")), fields(row.get("conntrack"))
+    timeouts = numbers(ipvs.get("timeouts"))
+    return Table(
+        label=text(row.get("label")) or "?",
+        netns=whole_number(row.get("netns")),
+        services=number(ipvs.get("services")),
+        tcp_services=number(ipvs.get("tcp_services")),
+        timeouts=timeouts if set(CELLS) <= set(timeouts) else None,
+        established=whole_number(conntrack.get("established")),
+        entries=whole_number(conntrack.get("entries")),
+        unprivileged=row.get("unprivileged") is True,
+        error=text(row.get("error")),
+    )
