@@ -275,7 +275,7 @@ def test_a_container_in_the_nodes_own_namespace_names_its_process(pods_of):
     pods = pods_of(
         f"host = start('sh', '-c', 'echo ready; exec sleep 600')\ninto(host, V1, 'docker/{ID}')\nsettle()\n"
         "process = {'pid': host.pid, 'name': 'sleep', 'without_keepalive': 1, 'gap': None}\n"
-        "rows = [{'kind': 'node', 'services': [{'processes': [process]}], 'process': None}]\n"
+        "rows = [{'kind': 'node', 'services': [{'processes': [process]}], 'process': None, 'outside': []}]\n"
         "pod_rows._add_pods(rows, pod_rows._Names({}, {}), '/proc')\nprint(json.dumps(process['pod']))"
     )
     assert pods == f"container {ID[:12]} (docker)"
