@@ -520,6 +520,10 @@ node:
           description: Whether Receive Packet Steering of any queue.
           type: bool
           sample: false
+        originals:
+          description: What the keepalive sysctls that a run has changed were before it.
+          type: dict
+          sample: {net.ipv4.tcp_keepalive_time: "7200"}
     namespaces:
       description: The network namespaces of the node, this one included.
       type: dict

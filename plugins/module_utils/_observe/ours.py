@@ -6,6 +6,7 @@
 
 from typing import Any, Dict, List, Optional
 
+from ansible_collections.kubenode.connections.plugins.module_utils._common.keepalive import KEYS
 from ansible_collections.kubenode.connections.plugins.module_utils._common.strict_json import parse_json
 from ansible_collections.kubenode.connections.plugins.module_utils._files import ipvs_unit
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.plain_files import read_plain
@@ -23,7 +24,7 @@ def read() -> Optional[Dict[str, Any]]:
         data, cut = read_plain(PATH, MAX_BYTES)
         return None if cut else _names(parse_json(data))
     except FileNotFoundError:
-        return _names({"files": {}, "ipvs_timeouts": {}, "rps": {}})
+        return _names({"files": {}, "ipvs_timeouts": {}, "rps": {}, "sysctls": {}})
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
@@ -35,6 +36,7 @@ def _names(record: Dict[str, Any]) -> Dict[str, Any]:
         "ipvs_timeouts": sorted(record["ipvs_timeouts"]),
         "ipvs_unit": ipvs_unit.PATH in record["files"],
         "rps": bool(record["rps"]),
+        "originals": {key: record["sysctls"][key]["original"] for key in KEYS if key in record["sysctls"]},
     }
 
 

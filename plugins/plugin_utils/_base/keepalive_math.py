@@ -98,6 +98,39 @@ def is_safe(keepalive: Keepalive, limit_seconds: int, lost_probes: int = 2, marg
     return keepalive.usable and spare_seconds(keepalive, limit_seconds, lost_probes) >= margin
 
 
+def keeps(keepalive: Keepalive, limit_seconds: int) -> bool:
+    """Whether an idle connection is refreshed before the limit while no probe is lost: a fact, no wish."""
+    return is_safe(keepalive, limit_seconds, 0)
+
+
+def losses_below(keepalive: Keepalive, limit_seconds: int) -> int:
+    """How many probes in a row may be lost before the limit comes first, for a keepalive that ``keeps``."""
+    return (without_slack(limit_seconds) - keepalive.time) // keepalive.intvl
+
+
+def losses_survived(keepalive: Keepalive, limit_seconds: int) -> int:
+    """As losses_below, and below the number at which the kernel itself gives up."""
+    return min(losses_below(keepalive, limit_seconds), keepalive.probes - 1)
+
+
+def spare_for_verdict(keepalive: Keepalive, limit_seconds: int, lost_probes: int) -> int:
+    """spare_seconds for as many lost probes as are survived, at most ``lost_probes``: negative only where too late."""
+    lost = min(lost_probes, losses_below(keepalive, limit_seconds)) if keeps(keepalive, limit_seconds) else lost_probes
+    return spare_seconds(keepalive, limit_seconds, lost)
+
+
+def not_later(present: Keepalive | None, wanted: Keepalive, lost_probes: int) -> Keepalive:
+    """``wanted`` with nothing of it later than it is at present: not the first probe, not the next, not the verdict.
+
+    So many probes are left that ``lost_probes`` of them can be lost, even if the verdict then comes later.
+    """
+    if present is None or not present.usable:
+        return wanted
+    time, intvl = min(present.time, wanted.time), min(present.intvl, wanted.intvl)
+    sooner = max(lost_probes + 1, (present.verdict_seconds - time) // intvl)
+    return Keepalive(time, intvl, min(wanted.probes, sooner))
+
+
 def decided_in_time(keepalive: Keepalive, limit_seconds: int) -> bool:
     """Whether a dead peer is given up before the limit, that is, before the middle forgets the connection."""
     return keepalive.verdict_seconds < limit_seconds
@@ -114,6 +147,14 @@ def sum_text(keepalive: Keepalive, limit_seconds: int, whose: str, lost_probes: 
     if spare < margin:
         return f"{text}leaves {spare} s of {limit}, {margin - spare} s less than keepalive_margin {margin}"
     return f"{text}leaves {spare} s of {limit}"
+
+
+def losses_text(keepalive: Keepalive, limit_seconds: int) -> str:
+    """How much loss a keepalive that ``keeps`` survives: ``while 2 probes in a row are lost``."""
+    survived = losses_survived(keepalive, limit_seconds)
+    if survived < 1:
+        return "while no probe is lost"
+    return "while 1 probe is lost" if survived == 1 else f"while {survived} probes in a row are lost"
 
 
 def silence_text(keepalive: Keepalive, lost_probes: int) -> str:

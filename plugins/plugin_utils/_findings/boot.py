@@ -37,15 +37,15 @@ CONNTRACK_MAX = "net.netfilter.nf_conntrack_max"
 def _boot_value(case: Case) -> Found | None:
     """The keepalive is safe now and will not be after a reboot."""
     live, boot, limit, policy = case.observed.keepalive, case.observed.boot_keepalive, case.limit, case.policy
-    if live is None or limit is None or not limit.is_kept_by(live, policy):
+    if live is None or limit is None or not limit.keeps(live):
         return None
     if boot is None:
         return _boot_unknown(case.observed, live)
-    if limit.is_kept_by(boot, policy):
+    if limit.is_kept_by(boot, policy) or (limit.keeps(boot) and not limit.is_kept_by(live, policy)):
         return None
     return Found(
         f"keepalive is {live} now and {boot} after a reboot: {', '.join(_deciding_lines(case.observed))}",
-        f"After the reboot: {limit.sum_text(boot, policy)}.",
+        f"After the reboot: {limit.verdict_text(boot, policy)}.",
         _remedy(case.observed, case.node, policy),
         str(limit),
     )

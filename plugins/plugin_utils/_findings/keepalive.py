@@ -22,13 +22,31 @@ RULES = Rules()
 def _too_late(case: Case) -> Found | None:
     """The node's keepalive comes after something on the path has forgotten the connection."""
     keepalive, limit, policy = case.observed.keepalive, case.limit, case.policy
-    if keepalive is None or limit is None or not keepalive.usable or limit.is_kept_by(keepalive, policy):
+    if keepalive is None or limit is None or not keepalive.usable or limit.keeps(keepalive):
         return None
     return Found(
         f"keepalive {keepalive}: {limit.sum_text(keepalive, policy)}",
         f"After {limit.seconds} s without a packet the connection is forgotten and neither end is told. "
         "The next request gets 'Connection reset by peer', or no answer at all.",
-        _cure(case.plan),
+        _cure(case),
+        str(limit),
+    )
+
+
+@RULES.node("keepalive-lost-probes", WARNING)
+def _lost_probes(case: Case) -> Found | None:
+    """The node's keepalive is in time while no probe is lost, but not with the policy's lost probes or margin."""
+    keepalive, limit, policy = case.observed.keepalive, case.limit, case.policy
+    if keepalive is None or limit is None or not limit.keeps(keepalive) or limit.is_kept_by(keepalive, policy):
+        return None
+    survived = keepalive_math.losses_survived(keepalive, limit.seconds)
+    return Found(
+        f"keepalive {keepalive}: {limit.verdict_text(keepalive, policy)}",
+        "No healthy connection is forgotten. One whose probes get lost more often in a row is, although both ends are "
+        "well.",
+        say(_cure(case), " Or, if that is enough for you, set ", variable(f"keepalive_lost_probes: {survived}"), ".")
+        if survived < policy.lost_probes
+        else _cure(case),
         str(limit),
     )
 
@@ -106,8 +124,9 @@ def _decide(plan: Plan, keepalive: Keepalive) -> str | Remedy:
     return say("Set ", variable(f"keepalive_ipvs_timeouts: {{tcp: {keepalive.verdict_seconds + 1}}}"), ".")
 
 
-def _cure(plan: Plan) -> Remedy:
+def _cure(case: Case) -> Remedy:
+    plan = case.plan
     if plan.policy.strategy == "raise_ipvs" and not plan.policy.own_names:
         return say(APPLY, ": it raises the IPVS tcp timeout.")
     timers = "Open sockets keep their old timer until it fires: restart what cannot wait."
-    return say(APPLY, f": it sets {plan.keepalive}. {timers}")
+    return say(APPLY, f": it sets {case.node.settings.keepalive or plan.keepalive}. {timers}")

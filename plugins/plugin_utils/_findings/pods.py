@@ -8,7 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import KERNEL_DEFAULT
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import (
+    KERNEL_DEFAULT,
+    losses_text,
+    not_later,
+)
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import UNSAFE, count, some
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import Limit
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.pods import CONTAINER, NODE, OTHER
@@ -57,6 +61,14 @@ def _too_late(case: Case) -> Found | None:
     )
 
 
+def _cure_short(short: Sequence[Judged], case: Case) -> Remedy:
+    if case.policy.strategy == "raise_ipvs":
+        return say(APPLY, ": it raises the IPVS tcp timeout.")
+    own = [each for each in short if each.space.has_own_values]
+    by_hand = f"Set {_sooner(own, case)} in securityContext.sysctls of pods with values of their own." if own else ""
+    return say(_running(case) if len(own) < len(short) else "", by_hand)
+
+
 def _running(case: Case) -> str | Remedy:
     if case.node.settings.pods is None:
         return ""
@@ -68,7 +80,7 @@ def _running(case: Case) -> str | Remedy:
 
 def _groups(case: Case) -> Found | None:
     """Without names: node data of a node_info that did not look for pods."""
-    groups = list(unsafe_groups(case.observed, case.limit, case.policy))
+    groups = list(unsafe_groups(case.observed, case.limit))
     if not groups:
         return None
     total = sum(number for _keepalive_value, number in groups)
@@ -92,9 +104,27 @@ def _own_values(case: Case) -> Found | None:
         some([f"{each.space.label} has {each.space.keepalive}" for each in own]),
         "These are not the kernel's values: somebody set them on purpose, or an earlier run did under a higher limit. "
         "This collection does not overwrite what was set on purpose.",
-        f"Set {_at_most(case)} in securityContext.sysctls of these pods, or drop it there, and recreate them.",
+        f"Set {_sooner(own, case)} in securityContext.sysctls of these pods, or drop it there, and recreate them.",
         _limit(case),
         _severity(case),
+    )
+
+
+@RULES.node("pods-keepalive-lost-probes", WARNING)
+def _lost_probes(case: Case) -> Found | None:
+    """Pods have a keepalive that is in time while no probe is lost, but not with the policy's lost probes or margin."""
+    short = case.node.pods.short_of_policy if case.node.pods else ()
+    limit = case.limit
+    if not short or limit is None:
+        return None
+    each = [(judged, judged.space.keepalive) for judged in short if judged.space.keepalive is not None]
+    return Found(
+        some([f"{judged.space.label} with {had}, kept {losses_text(had, limit.seconds)}" for judged, had in each]),
+        f"No healthy connection is forgotten. keepalive_lost_probes {case.policy.lost_probes} wants more, or "
+        "keepalive_margin does.",
+        _cure_short(short, case),
+        str(limit),
+        INFO if not case.policy.pods else None,
     )
 
 
@@ -233,9 +263,13 @@ def _severity(case: Case) -> str | None:
     return None if case.policy.pods and case.node.pods else WARNING
 
 
-def _at_most(case: Case) -> str:
-    """Without a limit only values below 1 are too late."""
-    return f"at most {case.plan.keepalive}" if case.plan.keepalive else "three values of 1 or more"
+def _sooner(pods: Sequence[Judged], case: Case) -> str:
+    """For each what is soon enough, and nothing later than it has; without a limit only values below 1 are too late."""
+    planned, lost = case.plan.keepalive, case.policy.lost_probes
+    if planned is None:
+        return "three values of 1 or more"
+    fit = dict.fromkeys(not_later(each.space.keepalive, planned, lost) for each in pods)
+    return f"at most {some(list(map(str, fit)), ' or ')}"
 
 
 def _limit(case: Case) -> str | None:

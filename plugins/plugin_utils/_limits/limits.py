@@ -72,8 +72,26 @@ class Limit:
         """Whether an idle connection with that keepalive is refreshed before the limit, as the policy wants it."""
         return keepalive_math.is_safe(keepalive, self.seconds, policy.lost_probes, policy.margin)
 
+    def keeps(self, keepalive: Keepalive) -> bool:
+        """Whether it is refreshed before the limit while no probe is lost: too late is only what is not."""
+        return keepalive_math.keeps(keepalive, self.seconds)
+
+    def verdict_text(self, keepalive: Keepalive, policy: Policy) -> str:
+        """How the keepalive stands to the limit, in words, without a full stop."""
+        text = self.sum_text(keepalive, policy)
+        if not self.keeps(keepalive) or self.is_kept_by(keepalive, policy):
+            return text
+        losses = keepalive_math.losses_text(keepalive, self.seconds)
+        short = keepalive_math.losses_below(keepalive, self.seconds) < policy.lost_probes
+        wish = (
+            f"keepalive_lost_probes is {policy.lost_probes}"
+            if short
+            else f"less than the {policy.margin} s of keepalive_margin are left"
+        )
+        return f"kept {losses}, but {wish}: {text}"
+
     def sum_text(self, keepalive: Keepalive, policy: Policy) -> str:
-        """The arithmetic of that in words, without a full stop."""
+        """The arithmetic of is_kept_by in words, without a full stop."""
         return keepalive_math.sum_text(keepalive, self.seconds, self.whose, policy.lost_probes, policy.margin)
 
     def as_dict(self) -> dict[str, object]:

@@ -14,13 +14,17 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._base.untrust
 
 @dataclass(frozen=True)
 class Ours:
-    """Keys by the sysctl file that has them, modules by the file that loads them; whether unit and RPS are there."""
+    """Keys by the sysctl file that has them, modules by the file that loads them; whether unit and RPS are there.
+
+    ``originals``: live values of sysctls without us.
+    """
 
     sysctls: Mapping[str, frozenset[str]]
     modules: Mapping[str, frozenset[str]]
     ipvs_timeouts: frozenset[str]
     ipvs_unit: bool
     rps: bool
+    originals: Mapping[str, str]
 
 
 def parse_ours(ours: object) -> Ours | None:
@@ -33,6 +37,7 @@ def parse_ours(ours: object) -> Ours | None:
         ipvs_timeouts=_names(ours.get("ipvs_timeouts")),
         ipvs_unit=ours.get("ipvs_unit") is True,
         rps=ours.get("rps") is True,
+        originals={key: value for key, each in mapping(ours.get("originals")).items() if (value := text(each))},
     )
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import UNSAFE, count
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import SAFE, UNSAFE, count
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.pods import NODE, POD, Process, Space
 
 MAX_AT_RISK = 50
@@ -42,7 +42,8 @@ class Judged(NamedTuple):
     """A namespace, the verdict on its keepalive (what it opens from now on), and its open connections.
 
     ``armed_late``: the processes with connections whose timer ends after the limit. ``idle_unseen``: so many are
-    undecided only because nobody saw how long they are idle.
+    undecided only because nobody saw how long they are idle. ``as_wanted``: its keepalive survives as many lost probes
+    as the policy wants.
     """
 
     space: Space
@@ -51,6 +52,7 @@ class Judged(NamedTuple):
     values_why: str
     armed_late: tuple[Process, ...]
     idle_unseen: int
+    as_wanted: bool
 
     @property
     def why(self) -> str:
@@ -92,6 +94,13 @@ class JudgedPods:
     def unsafe(self) -> tuple[Judged, ...]:
         """The pods whose keepalive is too late."""
         return tuple(each for each in self.each if each.space.kind == POD and each.verdict == UNSAFE)
+
+    @functools.cached_property
+    def short_of_policy(self) -> tuple[Judged, ...]:
+        """The pods whose keepalive is in time, but not with as many lost probes as the policy wants."""
+        return tuple(
+            each for each in self.each if each.space.kind == POD and each.verdict == SAFE and not each.as_wanted
+        )
 
     @property
     def unreadable(self) -> tuple[Judged, ...]:

@@ -40,7 +40,7 @@ def plan_node(
         why = seen.not_seen[0].why.replace("the node", "it", 1)
         return NodePlan(name, None, seen, UNKNOWN, why, own_verdict=UNKNOWN, own_why=why, notes=tuple(seen.notes))
     own_verdict, own_why = verdict_of(node.keepalive, seen, limit, wish.policy)
-    unsafe_namespaces = _namespaces_unsafe(node, limit, wish.policy)
+    unsafe_namespaces = _namespaces_unsafe(node, limit)
     pods = judged_of(node, limit, not seen.not_seen, wish.policy, unsafe_namespaces)
     verdict, why = with_pods(own_verdict, own_why, pods, node.namespaces, wish.policy)
     settings, reasons = settings_of(node, wish, ipvs_timeouts)
@@ -73,6 +73,9 @@ def plan_node(
 def verdict_of(keepalive: Keepalive | None, seen: NodeLimits, limit: Limit | None, policy: Policy) -> tuple[str, str]:
     """safe, unsafe or unknown, and why, without a full stop.
 
+    Unsafe is a keepalive that lets the connection be forgotten while no probe is lost. One that survives fewer lost
+    probes than the policy wants is safe, with a warning.
+
     Too late for a limit that was seen is unsafe, whatever was not seen; so is too late for one that the node's own
     kernel has, however absurd.
     """
@@ -81,8 +84,8 @@ def verdict_of(keepalive: Keepalive | None, seen: NodeLimits, limit: Limit | Non
     text = "nothing was seen that forgets idle connections"
     if keepalive is not None:
         for each in (*(shown for shown in seen.shown if shown.in_force), *([limit] if limit else [])):
-            text = each.sum_text(keepalive, policy)
-            if not each.is_kept_by(keepalive, policy):
+            text = each.verdict_text(keepalive, policy)
+            if not each.keeps(keepalive):
                 return UNSAFE, text
     if seen.not_seen:
         return UNKNOWN, "; ".join(map(str, seen.not_seen))
@@ -94,19 +97,19 @@ def verdict_of(keepalive: Keepalive | None, seen: NodeLimits, limit: Limit | Non
 def _spare(keepalive: Keepalive | None, limit: Limit | None, policy: Policy) -> int | None:
     if keepalive is None or limit is None or not keepalive.usable:
         return None
-    return keepalive_math.spare_seconds(keepalive, limit.seconds, policy.lost_probes)
+    return keepalive_math.spare_for_verdict(keepalive, limit.seconds, policy.lost_probes)
 
 
-def _namespaces_unsafe(node: Observed, limit: Limit | None, policy: Policy) -> int:
+def _namespaces_unsafe(node: Observed, limit: Limit | None) -> int:
     """How many namespaces other than the node's own have a keepalive that is too late."""
-    return sum(count for _keepalive_value, count in unsafe_groups(node, limit, policy))
+    return sum(count for _keepalive_value, count in unsafe_groups(node, limit))
 
 
-def unsafe_groups(node: Observed, limit: Limit | None, policy: Policy) -> Iterator[tuple[Keepalive, int]]:
+def unsafe_groups(node: Observed, limit: Limit | None) -> Iterator[tuple[Keepalive, int]]:
     """Each keepalive that is too late, and in how many namespaces other than the node's own."""
     for group in node.namespaces.groups:
         others = group.namespaces - group.own
-        late = not group.keepalive.usable or (limit is not None and not limit.is_kept_by(group.keepalive, policy))
+        late = not group.keepalive.usable or (limit is not None and not limit.keeps(group.keepalive))
         if late and others > 0:
             yield group.keepalive, others
 

@@ -78,7 +78,8 @@ def with_pods(
 def pods_settings(node: Observed, limit: Limit | None, to_set: Keepalive | None, policy: Policy) -> Keepalive | None:
     """What node_settings is to give to running pods, None where none needs it or keepalive_pods is false.
 
-    It is given where any pod is too late. Only the node knows which of them have theirs from an earlier run.
+    It is given where any pod is too late, or short of the policy. Only the node knows which of them have theirs from an
+    earlier run.
     """
     if to_set is None or not policy.pods or not any(_late(node, limit, policy)):
         return None
@@ -97,5 +98,5 @@ def pods_changes(node: Observed, limit: Limit | None, wanted: Keepalive | None, 
 def _late(node: Observed, limit: Limit | None, policy: Policy) -> Iterator[Space]:
     view = View(limit, True, policy)
     for space in node.pods.of_kind(POD) if node.pods else ():
-        if space.keepalive is not None and not view.is_safe(space.keepalive):
+        if space.keepalive is not None and not view.is_as_wanted(space.keepalive):
             yield space

@@ -40,14 +40,16 @@ class View:
     policy: Policy
 
     def is_safe(self, keepalive: Keepalive) -> bool:
-        if self.limit is None:
-            return keepalive.usable
-        return self.limit.is_kept_by(keepalive, self.policy)
+        """Whether it keeps a connection of which no probe is lost."""
+        return keepalive.usable if self.limit is None else self.limit.keeps(keepalive)
+
+    def is_as_wanted(self, keepalive: Keepalive) -> bool:
+        """Whether it does so with as many lost probes, and as much margin, as the policy wants."""
+        return keepalive.usable if self.limit is None else self.limit.is_kept_by(keepalive, self.policy)
 
     def is_late(self, gap: int, keepalive: Keepalive) -> bool:
         """Whether a timer with that gap, in a namespace with that keepalive, ends after the limit."""
-        limit, policy = self.limit, self.policy
-        return limit is not None and _is_late(gap, keepalive, limit.seconds, policy.lost_probes, policy.margin)
+        return self.limit is not None and _is_late(gap, keepalive, self.limit.seconds)
 
 
 def judge(pods: Pods, view: View, all_namespaces: bool, unlisted_unsafe: int = 0) -> JudgedPods:
@@ -79,7 +81,8 @@ def _judge(space: Space, view: View, values_verdict: tuple[str, str], idle_unsee
         counts = counts.plus(of_service)
         unseen += unseen_of_service
     verdict, why = values_verdict
-    return Judged(space, verdict, counts, why, tuple(_armed_late(space, view)), unseen)
+    wanted = space.keepalive is not None and view.is_as_wanted(space.keepalive)
+    return Judged(space, verdict, counts, why, tuple(_armed_late(space, view)), unseen, wanted)
 
 
 def _armed_late(space: Space, view: View) -> Iterator[Process]:
@@ -99,7 +102,7 @@ def _values_verdict(keepalive: Keepalive | None, error: str | None, view: View) 
         return UNSAFE, f"keepalive {keepalive} has a value below 1"
     text = "nothing was seen that forgets idle connections"
     if limit is not None:
-        text = limit.sum_text(keepalive, view.policy)
+        text = limit.verdict_text(keepalive, view.policy)
     if not view.is_safe(keepalive):
         return UNSAFE, f"keepalive {keepalive}: {text}"
     return (SAFE if view.all_limits else UNKNOWN), f"keepalive {keepalive}: {text}"
@@ -147,13 +150,12 @@ def _longest(keepalive: Keepalive) -> Keepalive:
 
 
 @functools.lru_cache(maxsize=4096)
-def _is_late(gap: int, keepalive: Keepalive, limit_seconds: int, lost_probes: int, margin: int) -> bool:
+def _is_late(gap: int, keepalive: Keepalive, limit_seconds: int) -> bool:
     """Whether a gap goes beyond the limit. If it does, so does the timer of which it is only what is left.
 
     In a namespace whose time is too late, a shorter gap may come from the socket's own TCP_KEEPIDLE. Nobody sees the
     TCP_KEEPINTVL of that socket, so the gap counts alone. Otherwise the interval of the namespace counts, too.
     """
-    if gap < keepalive.time and not keepalive_math.is_safe(keepalive, limit_seconds, lost_probes, margin):
-        return keepalive_math.with_slack(gap) + margin > limit_seconds
-    armed = Keepalive(max(gap, 1), keepalive.intvl, keepalive.probes)
-    return not keepalive_math.is_safe(armed, limit_seconds, lost_probes, margin)
+    if gap < keepalive.time and not keepalive_math.keeps(keepalive, limit_seconds):
+        return keepalive_math.with_slack(gap) > limit_seconds
+    return not keepalive_math.keeps(Keepalive(max(gap, 1), keepalive.intvl, keepalive.probes), limit_seconds)

@@ -14,7 +14,8 @@ from ansible_collections.kubenode.connections.plugins.module_utils._common.sysct
     BRIDGE_KEYS,
     module_for,
 )
-from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import Keepalive
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base import keepalive_math
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import Keepalive, of_values
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import (
     Limit,
     keepalived_seconds,
@@ -78,13 +79,46 @@ def _has_owner(node: Observed, cell: str) -> bool:
 
 def _keepalive_sysctls(node: Observed, wish: Wish, reasons: dict[str, str]) -> dict[str, str]:
     stays = kept(node, wish)
-    keepalive = stays or wish.to_set
-    if keepalive is None or (not stays and not wish.policy.own_names and _already_safe(node, wish)):
+    if wish.to_set is None and stays is None:
+        return {}
+    if stays is None and not wish.policy.own_names and _already_safe(node, wish):
+        return {}
+    keepalive = stays or keepalive_of(node, wish)
+    if keepalive is None:
         return {}
     values = keepalive.as_dict()
     why = dict.fromkeys(values, f"it stands in {wish.policy.sysctl_file} already and stays") if stays else wish.reasons
     reasons.update({f"net.ipv4.tcp_keepalive_{name}": why[name] for name in values})
+    if not stays and wish.to_set is not None:
+        reasons.update(_sooner_reasons(keepalive, wish.to_set))
     return {f"net.ipv4.tcp_keepalive_{name}": str(value) for name, value in values.items()}
+
+
+def keepalive_of(node: Observed, wish: Wish) -> Keepalive | None:
+    """The keepalive to set on the node: the plan's, but never later than what the node has without us.
+
+    The user's own values are set as they are.
+    """
+    if wish.to_set is None:
+        return None
+    own, sooner = wish.policy.own_values, keepalive_math.not_later(_foreign(node), wish.to_set, wish.policy.lost_probes)
+    return Keepalive(*(mine if mine is not None else each for mine, each in zip(own, sooner, strict=True)))
+
+
+def _foreign(node: Observed) -> Keepalive | None:
+    """The keepalive that the node has without us: the original where an earlier run has changed it."""
+    originals = node.ours.originals if node.ours else {}
+    live = (node.sysctls[key].value if key in node.sysctls else None for key in KEEPALIVE_KEYS)
+    return of_values(*(originals.get(key, value) for key, value in zip(KEEPALIVE_KEYS, live, strict=True)))
+
+
+def _sooner_reasons(keepalive: Keepalive, planned: Keepalive) -> dict[str, str]:
+    """Why a value is not the plan's."""
+    return {
+        f"net.ipv4.tcp_keepalive_{name}": f"nothing is made later than it is: the plan for all nodes is {planned}"
+        for name, value in keepalive.as_dict().items()
+        if value != planned.as_dict()[name]
+    }
 
 
 def kept(node: Observed, wish: Wish) -> Keepalive | None:

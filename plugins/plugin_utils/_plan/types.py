@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ansible_collections.kubenode.connections.plugins.module_utils._common.keepalive import KEYS as KEEPALIVE_KEYS
 from ansible_collections.kubenode.connections.plugins.module_utils._common.rps_rules import RpsSettings
-from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import Keepalive
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import Keepalive, of_values
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.elsewhere import Elsewhere
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import Limit, NodeLimits, NotSeen
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import Observed
@@ -37,6 +38,11 @@ class Settings:
     ipvs_timeouts_persistent: bool = False
     rps: RpsSettings | None = None
     pods: Keepalive | None = None
+
+    @property
+    def keepalive(self) -> Keepalive | None:
+        """The keepalive of the node's own namespace, None where it stays as it is."""
+        return of_values(*map(self.sysctls.get, KEEPALIVE_KEYS))
 
     def as_dict(self) -> dict[str, Any]:
         return {

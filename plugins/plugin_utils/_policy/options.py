@@ -22,7 +22,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._common.sysct
 )
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base import keepalive_math
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.errors import PlanError, nearest
-from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import KERNEL_DEFAULT
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import ARTICLE, KERNEL_DEFAULT
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.retransmission import (
     DETECTION_SECONDS,
     retries2_for,
@@ -177,6 +177,11 @@ class Policy:
         if self.profile == "article":
             return ("keepalive_profile",)
         return tuple(f"keepalive_{name}" for name in ("time", "intvl", "probes") if getattr(self, name) is not None)
+
+    @property
+    def own_values(self) -> tuple[int | None, int | None, int | None]:
+        """Time, intvl and probes as the user set them, None for each that is to be worked out."""
+        return ARTICLE if self.profile == "article" else (self.time, self.intvl, self.probes)
 
     @property
     def bridge_always(self) -> bool:

@@ -102,15 +102,14 @@ def _boot_sources(node: Observed) -> list[str]:
 
 def _after_boot(node: Observed | None, plan: Mapping[str, Any]) -> str:
     """How the keepalive of after a reboot stands to the limit of now; what the limit will be then nobody knows."""
-    boot, limit, policy = node.boot_keepalive if node else None, plan["limit"], plan["policy"]
+    boot, limit = node.boot_keepalive if node else None, plan["limit"]
     if boot is None:
         return UNKNOWN
     if not boot.usable:
         return UNSAFE
     if limit is None:
         return UNKNOWN if plan["not_seen"] else SAFE
-    safe = keepalive_math.is_safe(boot, limit["seconds"], policy["lost_probes"], policy["margin"])
-    return SAFE if safe else UNSAFE
+    return SAFE if keepalive_math.keeps(boot, limit["seconds"]) else UNSAFE
 
 
 def _kube_proxy(node: Observed | None) -> dict[str, Any] | None:

@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base import keepalive_math
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import Keepalive
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import SAFE, UNKNOWN, UNSAFE
 
 from .sentences import spare_words
@@ -48,18 +50,23 @@ class Lane:
         """Between the latest probe that counts and the limit; negative is too late."""
         if self.keepalive is None or self.limit is None:
             return None
-        return self.limit.seconds - int(self.keepalive["latest_seconds"])
+        if not self.usable:
+            return self.limit.seconds - int(self.keepalive["latest_seconds"])
+        return keepalive_math.spare_for_verdict(self._values, self.limit.seconds, self.lost_probes)
+
+    @property
+    def _values(self) -> Keepalive:
+        return Keepalive(*(int((self.keepalive or {}).get(name, 0)) for name in Keepalive._fields))
 
     @property
     def usable(self) -> bool:
         """Whether idle connections survive this keepalive at all."""
-        values = self.keepalive or {}
-        return all(values.get(name, 0) >= 1 for name in ("time", "intvl", "probes"))
+        return self._values.usable
 
     @property
     def late(self) -> bool:
         return self.keepalive is not None and (
-            not self.usable or (self.spare_seconds is not None and self.spare_seconds < self.margin)
+            not self.usable or (self.spare_seconds is not None and self.spare_seconds < 0)
         )
 
     @property
@@ -76,6 +83,8 @@ class Lane:
         words = spare_words(self.spare_seconds, self.margin)
         if self.late:
             return UNSAFE, words
+        if self.keepalive["latest_seconds"] > self.limit.seconds:
+            words += f" {keepalive_math.losses_text(self._values, self.limit.seconds)}"
         if self.keepalive["given_up_seconds"] >= self.limit.seconds:
             words += "; a dead peer is given up after the limit only"
         return (SAFE, words) if self.all_seen else (UNKNOWN, f"{words}, of the limits that were seen")

@@ -12,6 +12,7 @@ from typing import Any
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base import keepalive_math
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.grouping import grouped
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import Keepalive, losses_text
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.node_ranges import named
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import UNKNOWN, UNSAFE, VERDICTS, count
 
@@ -134,12 +135,24 @@ def _of(at_risk: int, number: int) -> Span:
     return Span(f"{at_risk}/{number}", UNSAFE if at_risk else None) if number else Span(NOTHING)
 
 
+def _short(node: Node, document: Document) -> str:
+    """That the keepalive is in time, but not with as many lost probes as the policy wants."""
+    live, limit = node["keepalive"]["live"], document["limit"]["seconds"]
+    if node["spare_seconds"] is None or node["spare_seconds"] < 0 or live["latest_seconds"] <= limit:
+        return ""
+    keepalive = Keepalive(live["time"], live["intvl"], live["probes"])
+    lost = document["policy"]["lost_probes"]
+    return f"kept {losses_text(keepalive, limit)}; keepalive_lost_probes asks for {lost}"
+
+
 def _notes(node: Node, document: Document) -> Iterator[Text]:
     """What the cells do not say."""
     spare, margin = node["spare_seconds"], document["policy"]["margin"]
     if node["verdict"] == UNKNOWN or (node["verdict"] == UNSAFE and spare is None):
         yield node["why"]
-    elif node["verdict"] == UNSAFE and 0 <= spare < margin:
+    elif node["keepalive"]["live"] and document["limit"] and (short := _short(node, document)):
+        yield short
+    elif spare is not None and 0 <= spare < margin:
         yield f"{margin - spare} s less than keepalive_margin {margin}"
     if safe_until_reboot(node):
         boot = f"{keepalive_words(node['keepalive']['at_boot'])} ({sources_words(node['keepalive']['boot_sources'])})"

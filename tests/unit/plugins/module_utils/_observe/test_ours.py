@@ -20,8 +20,8 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._i
 
 TIME = "net.ipv4.tcp_keepalive_time"
 PROBES = "net.ipv4.tcp_keepalive_probes"
-NONE = {"sysctls": {}, "modules": {}, "ipvs_timeouts": [], "ipvs_unit": False, "rps": False}
-EMPTY = {"version": 1, "files": {}, "ipvs_timeouts": {}, "rps": {}}
+NONE = {"sysctls": {}, "modules": {}, "ipvs_timeouts": [], "ipvs_unit": False, "rps": False, "originals": {}}
+EMPTY = {"version": 1, "files": {}, "ipvs_timeouts": {}, "rps": {}, "sysctls": {}}
 
 
 @isolated
@@ -40,6 +40,7 @@ def test_what_a_run_has_changed_is_ours_until_it_is_restored():
         NONE,
         sysctls={"/etc/sysctl.d/mine.conf": [PROBES, TIME]},
         modules={"/etc/modules-load.d/k8s.conf": ["br_netfilter"]},
+        originals={TIME: "7200", PROBES: "9"},
     )
     converge(NOTHING, False)
     assert ours.read() == NONE

@@ -144,3 +144,45 @@ def test_the_sum_in_words(keepalive, lost_probes, margin, text):
 )
 def test_a_keepalive_of_values_is_three_whole_numbers(values, keepalive):
     assert keepalive_math.of_values(*values) == keepalive
+
+
+@given(KEEPALIVES, st.integers(10, 100000))
+def test_the_losses_below_a_limit_are_the_most_that_are_safe(keepalive, limit):
+    if not keepalive_math.keeps(keepalive, limit):
+        assert keepalive_math.spare_for_verdict(keepalive, limit, 2) < 0
+        return
+    most = keepalive_math.losses_below(keepalive, limit)
+    assert most >= 0
+    assert keepalive_math.is_safe(keepalive, limit, most)
+    assert not keepalive_math.is_safe(keepalive, limit, most + 1)
+    assert keepalive_math.spare_for_verdict(keepalive, limit, 2) >= 0
+    assert keepalive_math.losses_survived(keepalive, limit) < keepalive.probes
+
+
+@given(KEEPALIVES, KEEPALIVES, st.integers(10, 100000), st.integers(0, 10))
+def test_not_later_is_later_in_nothing_and_as_safe_as_what_was_wanted(present, wanted, limit, lost):
+    found = keepalive_math.not_later(present, wanted, lost)
+    assert found.time <= min(present.time, wanted.time)
+    assert found.intvl <= min(present.intvl, wanted.intvl)
+    assert found.verdict_seconds <= max(present.verdict_seconds, found.time + (lost + 1) * found.intvl)
+    assert found.verdict_seconds <= wanted.verdict_seconds
+    assert found.probes > lost or found.probes == wanted.probes
+    assert not keepalive_math.is_safe(wanted, limit, lost) or keepalive_math.is_safe(found, limit, lost)
+
+
+@pytest.mark.parametrize("present", [None, Keepalive(0, 30, 9), Keepalive(600, 30, 0)])
+def test_what_is_not_usable_or_not_seen_is_no_reason_for_another_value(present):
+    assert keepalive_math.not_later(present, keepalive_math.ARTICLE, 2) == keepalive_math.ARTICLE
+
+
+@pytest.mark.parametrize(
+    ("keepalive", "text"),
+    [
+        pytest.param(Keepalive(200, 200, 5), "while no probe is lost", id="none"),
+        pytest.param(Keepalive(100, 200, 5), "while 1 probe is lost", id="one"),
+        pytest.param(Keepalive(100, 70, 5), "while 3 probes in a row are lost", id="several"),
+        pytest.param(Keepalive(100, 10, 3), "while 2 probes in a row are lost", id="then the kernel gives up itself"),
+    ],
+)
+def test_how_much_loss_is_survived_below_350_seconds(keepalive, text):
+    assert keepalive_math.losses_text(keepalive, 350) == text

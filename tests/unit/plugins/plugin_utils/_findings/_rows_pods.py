@@ -293,7 +293,66 @@ RAISED += [
     ),
 ]
 
+RAISED += [
+    pytest.param(
+        "pods-keepalive-lost-probes",
+        with_rows(quiet_node(), row("a/b", (200, 200, 5)), row("a/c", (100, 100, 5)), row("a/d", (30, 10, 5))),
+        {"middleboxes": ["aws_nlb"]},
+        {
+            "severity": "warning",
+            "limit": "350 s (AWS NLB)",
+            "observed": "a/b with 200/200/5, kept while no probe is lost",
+            "remedy": "Set at most 200/11/9 in securityContext.sysctls of pods with values of their own.",
+        },
+        id="one of three survives no lost probe",
+    ),
+    pytest.param(
+        "pods-keepalive-lost-probes",
+        with_rows(nftables_node(), row("a/b", KERNEL), row("a/c", (6000, 2000, 9))),
+        {"middleboxes": [{"name": "box", "seconds": 8200}]},
+        {
+            "severity": "warning",
+            "limit": "8200 s (box)",
+            "observed": "a/b with 7200/75/9, kept while 1 probe is lost, a/c with 6000/2000/9, kept while no "
+            "probe is lost",
+            "remedy": f"{APPLY}: it sets 5466/75/9 in the running pods, for the connections that they open then. Set "
+            "at most 5466/75/9 in securityContext.sysctls of pods with values of their own.",
+        },
+        id="the kernel's own values under a limit just above them",
+    ),
+    pytest.param(
+        "pods-keepalive-lost-probes",
+        with_rows(nftables_node(), row("a/c", (200, 200, 5))),
+        {"middleboxes": ["aws_nlb"], "pods": False},
+        {"severity": "info"},
+        id="pods do not count",
+    ),
+    pytest.param(
+        "pods-own-keepalive-too-late",
+        with_rows(quiet_node(), row("a/b", (400, 5, 5)), row("a/c", (100, 400, 5))),
+        {"middleboxes": ["aws_nlb"]},
+        {
+            "severity": "critical",
+            "remedy": "Set at most 233/5/9 or 100/11/9 in securityContext.sysctls of these pods, or drop it there, and "
+            "recreate them.",
+        },
+        id="nothing is advised that is later than it is",
+    ),
+]
+
 NOT_RAISED = [
+    pytest.param(
+        "pods-keepalive-lost-probes",
+        with_rows(quiet_node(), row("a/b", SAFE), row("a/c", KERNEL)),
+        {},
+        id="one survives two lost probes, the other is too late",
+    ),
+    pytest.param(
+        "pods-own-keepalive-too-late",
+        with_rows(quiet_node(), row("a/b", (200, 200, 5))),
+        {"middleboxes": ["aws_nlb"]},
+        id="in time while no probe is lost",
+    ),
     pytest.param(
         "connections-idle-unseen",
         with_rows(quiet_node(), row("a/b", SAFE, service(gaps=[(600, 3)], in_flight=1))),

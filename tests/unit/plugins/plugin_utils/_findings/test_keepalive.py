@@ -9,8 +9,10 @@ import pytest
 from ansible_collections.kubenode.connections.plugins.plugin_utils._findings import keepalive
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils import _rule_cases
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import (
+    OTHER_FILE,
     OUR_FILE,
     applied_node,
+    nftables_node,
     plain_node,
     quiet_node,
     stock_node,
@@ -19,7 +21,11 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._n
 
 IPVS_LIMIT = "900 s (IPVS tcp on worker1)"
 APPLY = "Run the playbook kubenode.connections.apply"
+ENOUGH = "Or, if that is enough for you, set keepalive_lost_probes:"
 TIMERS = "Open sockets keep their old timer until it fires: restart what cannot wait."
+
+NLB = {"middleboxes": ["aws_nlb"]}
+TWO_LOST_TOO_MANY = with_keepalive(nftables_node(), (200, 200, 5), file=OTHER_FILE)
 
 RAISED = [
     pytest.param(
@@ -44,6 +50,37 @@ RAISED = [
         {"strategy": "raise_ipvs"},
         {"severity": "critical", "remedy": f"{APPLY}: it raises the IPVS tcp timeout."},
         id="a stock node, to be cured by IPVS",
+    ),
+    pytest.param(
+        "keepalive-lost-probes",
+        TWO_LOST_TOO_MANY,
+        NLB,
+        {
+            "severity": "warning",
+            "limit": "350 s (AWS NLB)",
+            "observed": "keepalive 200/200/5: kept while no probe is lost, but keepalive_lost_probes is 2: 200 + 2 x "
+            "200 = 600 s, with timer slack 677 s, is 327 s beyond 350 s (AWS NLB)",
+            "remedy": f"{APPLY}: it sets 200/11/9. {TIMERS} {ENOUGH} 0.",
+        },
+        id="two periods are beyond the limit",
+    ),
+    pytest.param(
+        "keepalive-lost-probes",
+        with_keepalive(nftables_node(), (100, 100, 5), file=OTHER_FILE),
+        {"middleboxes": ["azure_lb"], "lost_probes": 3},
+        {
+            "observed": "keepalive 100/100/5: kept while 1 probe is lost, but keepalive_lost_probes is 3: 100 "
+            "+ 3 x 100 = 400 s, with timer slack 451 s, is 211 s beyond 240 s (Azure LB)",
+            "remedy": f"{APPLY}: it sets 100/8/9. {TIMERS} {ENOUGH} 1.",
+        },
+        id="one may be lost",
+    ),
+    pytest.param(
+        "keepalive-lost-probes",
+        applied_node(),
+        {"margin": 200},
+        {"severity": "warning", "remedy": f"{APPLY}: it sets 466/23/9. {TIMERS}"},
+        id="a margin that is not left",
     ),
     pytest.param(
         "keepalive-deadly",
@@ -121,6 +158,10 @@ RAISED = [
 NOT_RAISED = [
     pytest.param("keepalive-too-late", applied_node(), {}, id="soon enough"),
     pytest.param("keepalive-too-late", plain_node(), {}, id="nothing forgets"),
+    pytest.param("keepalive-too-late", TWO_LOST_TOO_MANY, NLB, id="200/200/5 is in time for 350 s"),
+    pytest.param("keepalive-lost-probes", stock_node(), {}, id="too late, lost probes or not"),
+    pytest.param("keepalive-lost-probes", TWO_LOST_TOO_MANY, {**NLB, "lost_probes": 0}, id="none is to be survived"),
+    pytest.param("keepalive-lost-probes", with_keepalive(stock_node(), (600, 30, 0)), {}, id="a deadly one"),
     pytest.param("keepalive-deadly", stock_node(), {}, id="all values are positive"),
     pytest.param("keepalive-few-probes", stock_node(), {}, id="nine probes"),
     pytest.param("keepalive-undecided", stock_node(), {}, id="derived values decide in time"),

@@ -9,7 +9,7 @@ import pytest
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.ours import Ours, parse_ours
 
 FILE = "/etc/sysctl.d/k8s.conf"
-NONE = Ours({}, {}, frozenset(), False, False)
+NONE = Ours({}, {}, frozenset(), False, False, {})
 
 
 def test_what_node_info_saw():
@@ -18,6 +18,7 @@ def test_what_node_info_saw():
         "modules": {"/etc/modules-load.d/k8s.conf": ["br_netfilter", "ip_vs"]},
         "ipvs_timeouts": ["tcp"],
         "ipvs_unit": True,
+        "originals": {"net.ipv4.tcp_keepalive_time": "7200"},
         "rps": True,
     }
     assert parse_ours(seen) == Ours(
@@ -26,6 +27,7 @@ def test_what_node_info_saw():
         frozenset({"tcp"}),
         True,
         True,
+        {"net.ipv4.tcp_keepalive_time": "7200"},
     )
 
 
@@ -39,8 +41,11 @@ def test_what_is_no_mapping_is_unknown_not_nothing(seen):
     [
         pytest.param({}, NONE, id="nothing"),
         pytest.param({"sysctls": [FILE], "modules": "x", "ipvs_timeouts": {"tcp": 1}}, NONE, id="other shapes"),
-        pytest.param({"sysctls": {FILE: [5, None, ["x"]]}}, Ours({FILE: frozenset()}, {}, frozenset(), False, False)),
+        pytest.param(
+            {"sysctls": {FILE: [5, None, ["x"]]}}, Ours({FILE: frozenset()}, {}, frozenset(), False, False, {})
+        ),
         pytest.param({"ipvs_unit": 1, "rps": "yes"}, NONE, id="flags that are none"),
+        pytest.param({"originals": {"a": 5, "b": None}}, NONE, id="values that are no text"),
     ],
 )
 def test_hostile_shapes(seen, expected):

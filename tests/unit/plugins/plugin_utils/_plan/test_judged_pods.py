@@ -31,7 +31,7 @@ FINE = "600 + 2 x 30 = 660 s, with timer slack 744 s, leaves 156 s of 900 s (IPV
 def judged(label="a/b", verdict="safe", kind="pod", keepalive=SAFE, **counts):
     """A namespace with that verdict and those connections."""
     (_own, space) = parse_pods(with_rows(quiet_node(), row(label, keepalive, kind=kind))["pods"]).spaces
-    return Judged(space, verdict, Counts(**counts), "its values", (), 0)
+    return Judged(space, verdict, Counts(**counts), "its values", (), 0, True)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.par
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.node import unsafe_groups, verdict_of
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.options import parse_policy
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import (
+    OTHER_FILE,
     TIME,
     applied_node,
     container_node,
@@ -91,9 +92,39 @@ def test_the_verdict_of_one_node(node, verdict, keepalive, why):
     assert values == keepalive
 
 
-def test_a_margin_that_is_not_left_is_unsafe_though_seconds_are_to_spare():
+def test_a_margin_that_is_not_left_is_a_wish_and_no_risk():
     _plan, worker = plan_one(applied_node(), margin=200)
-    assert (worker["verdict"], worker["spare_seconds"]) == ("unsafe", 156)
+    assert (worker["verdict"], worker["spare_seconds"]) == ("safe", 156)
+    assert worker["why"] == (
+        "kept while 6 probes in a row are lost, but less than the 200 s of keepalive_margin are left: 600 + 2 x 30 "
+        "= 660 s, with timer slack 744 s, leaves 156 s of 900 s (IPVS tcp on worker1), 44 s less than "
+        "keepalive_margin 200"
+    )
+
+
+@pytest.mark.parametrize(
+    ("keepalive", "middlebox", "survived", "spare"),
+    [
+        pytest.param((200, 200, 5), 350, "while no probe is lost", 124, id="two periods of 200 s are beyond 350 s"),
+        pytest.param((100, 100, 5), 240, "while 1 probe is lost", 14, id="three of 100 s beyond 240 s"),
+        pytest.param((400, 100, 9), 600, "while 1 probe is lost", 36, id="a short limit of somebody else"),
+    ],
+)
+def test_a_keepalive_that_survives_too_few_lost_probes_is_safe_and_says_how_many(keepalive, middlebox, survived, spare):
+    node = with_keepalive(nftables_node(), keepalive, file=OTHER_FILE)
+    _plan, worker = plan_one(node, middleboxes=[{"name": "box", "seconds": middlebox}])
+    assert (worker["verdict"], worker["spare_seconds"]) == ("safe", spare)
+    assert worker["why"].startswith(f"kept {survived}, but keepalive_lost_probes is 2: {keepalive[0]} + 2 x")
+    assert worker["changes"]
+
+
+def test_one_that_lets_a_healthy_connection_be_forgotten_is_unsafe_whatever_the_policy():
+    """311 s may last 351 s, 310 s only 350 s."""
+    for seconds, verdict in ((310, "safe"), (311, "unsafe")):
+        node = with_keepalive(nftables_node(), (seconds, 5, 9), file=OTHER_FILE)
+        assert plan_one(node, lost_probes=0, middleboxes=["aws_nlb"])[1]["verdict"] == verdict
+        late_intvl = with_keepalive(nftables_node(), (5, seconds, 9), file=OTHER_FILE)
+        assert plan_one(late_intvl, lost_probes=9, middleboxes=["aws_nlb"])[1]["verdict"] == verdict
 
 
 LIMIT = Limit(900, "IPVS tcp", "worker1")
@@ -105,7 +136,10 @@ NEXT_START = NotSeen("worker1", "x", "shows 5 s", shown=Limit(5, "IPVS tcp after
     ("keepalive", "not_seen", "limit", "verdict"),
     [
         pytest.param((738, 30, 9), (), LIMIT, "safe", id="the latest first probe that is in time"),
-        pytest.param((739, 30, 9), (), LIMIT, "unsafe", id="one second later"),
+        pytest.param((739, 30, 9), (), LIMIT, "safe", id="one second later: not with two lost probes"),
+        pytest.param((798, 30, 9), (), LIMIT, "safe", id="the latest with no lost probe"),
+        pytest.param((799, 30, 9), (), LIMIT, "unsafe", id="one second after that"),
+        pytest.param((30, 799, 9), (), LIMIT, "unsafe", id="an answered probe is followed too late"),
         pytest.param((600, 30, 9), (ABSURD,), LIMIT, "unsafe", id="too late for an absurd limit that is in force"),
         pytest.param((600, 30, 9), (NEXT_START,), LIMIT, "unknown", id="an absurd limit that only a restart brings"),
         pytest.param((600, 30, 9), (NotSeen("worker1", "x", "y"),), None, "unknown", id="a limit that was not seen"),
@@ -126,9 +160,9 @@ def test_what_is_not_known_is_named():
 
 def test_namespaces_other_than_the_nodes_own_that_are_late():
     node = parse_node(with_pods(stock_node(), [((7200, 75, 9), 3), ((600, 30, 9), 2), ((600, 30, 0), 1)]))
-    late = list(unsafe_groups(node, LIMIT, parse_policy({})))
+    late = list(unsafe_groups(node, LIMIT))
     assert sorted(late) == [(Keepalive(600, 30, 0), 1), (Keepalive(7200, 75, 9), 3)]
-    assert list(unsafe_groups(node, None, parse_policy({}))) == [(Keepalive(600, 30, 0), 1)]
+    assert list(unsafe_groups(node, None)) == [(Keepalive(600, 30, 0), 1)]
 
 
 def test_a_key_that_node_info_does_not_read_is_noted():

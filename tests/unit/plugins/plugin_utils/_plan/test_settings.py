@@ -29,6 +29,53 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._n
 )
 
 
+def values(time, intvl, probes):
+    return {TIME: str(time), INTVL: str(intvl), PROBES: str(probes)}
+
+
+def by_us(node, *originals):
+    """What the node has came from an earlier run; without us it has the kernel's own values, or these."""
+    node["ours"] = {"originals": values(*(originals or (7200, 75, 9)))}
+    return node
+
+
+LATER = [
+    pytest.param((200, 200, 5), 350, values(200, 11, 9), id="only the interval is lowered"),
+    pytest.param((100, 100, 5), 240, values(100, 8, 9), id="the same under another limit"),
+    pytest.param((400, 100, 9), 600, values(400, 20, 9), id="the time is lowered"),
+    pytest.param((100, 200, 2), 350, values(100, 11, 9), id="more probes are needed"),
+    pytest.param((255, 8, 5), 300, values(200, 8, 9), id="the interval stays"),
+]
+
+
+@pytest.mark.parametrize(("present", "limit", "sysctls"), LATER)
+@pytest.mark.parametrize("file", [None, OTHER_FILE, OUR_FILE])
+def test_nothing_is_made_later_than_it_is(present, limit, sysctls, file):
+    wishes = {"middleboxes": [{"name": "box", "seconds": limit}]}
+    node = with_keepalive(nftables_node(), present, file=file)
+    keys = (TIME, INTVL, PROBES)
+    assert {key: settings_of(node, **wishes)["sysctls"][key] for key in keys} == sysctls
+    # And it stays so, once it is ours.
+    applied = tuple(int(sysctls[key]) for key in keys)
+    again = by_us(with_keepalive(nftables_node(), applied, file=OUR_FILE), *present)
+    assert {key: settings_of(again, **wishes)["sysctls"][key] for key in keys} == sysctls
+
+
+def test_the_users_own_values_are_set_though_they_are_later():
+    node = with_keepalive(nftables_node(), (100, 100, 5), file=OTHER_FILE)
+    wishes = {"middleboxes": ["aws_nlb"], "time": 200}
+    assert settings_of(node, **wishes)["sysctls"][TIME] == "200"
+    reasons = plan_one(node, **wishes)[1]["reasons"]
+    assert reasons[TIME] == "keepalive_time as you set it"
+
+
+def test_what_is_not_made_later_has_that_as_its_reason():
+    node = with_keepalive(nftables_node(), (200, 200, 5), file=OTHER_FILE)
+    reasons = plan_one(node, middleboxes=["aws_nlb"])[1]["reasons"]
+    assert reasons[TIME] == "nothing is made later than it is: the plan for all nodes is 233/11/9"
+    assert reasons[INTVL].startswith("a thirtieth of 350 s")
+
+
 @pytest.mark.parametrize(
     ("node", "sysctls"),
     [
@@ -38,18 +85,29 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._n
         ),
         pytest.param(with_keepalive(stock_node(), (600, 30, 9)), OURS, id="safe now, lost at a reboot"),
         pytest.param(
-            with_keepalive(stock_node(), (300, 20, 5), (7200, 75, 9), OTHER_FILE), OURS, id="safe now, a file undoes it"
+            with_keepalive(stock_node(), (300, 20, 5), (7200, 75, 9), OTHER_FILE),
+            values(300, 20, 5),
+            id="safe now, a file undoes it",
         ),
         pytest.param(
             with_keepalive(stock_node(), (7200, 75, 9), (600, 30, 9), OTHER_FILE), OURS, id="a file that nobody applied"
         ),
-        pytest.param(with_keepalive(stock_node(), (300, 20, 5), file=OUR_FILE), OURS, id="safe by our own older file"),
         pytest.param(
-            with_keepalive(stock_node(), (600, 30, 2), file=OTHER_FILE), OURS, id="too few probes for two lost ones"
+            by_us(with_keepalive(stock_node(), (300, 20, 5), file=OUR_FILE)), OURS, id="safe by our own older file"
         ),
         pytest.param(
-            with_keepalive(nftables_node(), (600, 30, 9), file=OUR_FILE),
-            {TIME: "7200", INTVL: "75", PROBES: "9"},
+            with_keepalive(stock_node(), (300, 20, 5), file=OUR_FILE),
+            values(300, 20, 5),
+            id="safe by a file of that name that we have not written",
+        ),
+        pytest.param(
+            with_keepalive(stock_node(), (600, 30, 2), file=OTHER_FILE),
+            values(600, 30, 3),
+            id="too few probes for two lost ones",
+        ),
+        pytest.param(
+            by_us(with_keepalive(nftables_node(), (600, 30, 9), file=OUR_FILE)),
+            values(7200, 75, 9),
             id="our file of before a switch to nftables does not stay stale",
         ),
     ],
@@ -80,7 +138,7 @@ def test_keepalive_is_set_where_the_node_is_not_safe_by_itself(node, sysctls):
             id="but it gives way to an earlier first probe",
         ),
         pytest.param(
-            with_keepalive(plain_node(), (600, 30, 9), file=OUR_FILE),
+            by_us(with_keepalive(plain_node(), (600, 30, 9), file=OUR_FILE)),
             {"time": 1200},
             {TIME: "1200", INTVL: "75", PROBES: "9"},
             id="and to a value of the user",
@@ -243,7 +301,7 @@ def test_modules_in_our_file_alone_are_no_reason_to_do_anything():
 
 def test_a_keepalive_of_ours_that_is_as_late_as_the_planned_one_gives_way_to_it():
     """570 + 2 x 45 is 660 s, too."""
-    node = with_keepalive(plain_node(), (570, 45, 5), file=OUR_FILE)
+    node = by_us(with_keepalive(plain_node(), (570, 45, 5), file=OUR_FILE))
     settings = settings_of(node, middleboxes=[{"name": "x", "seconds": 900}])
     assert settings["sysctls"] == OURS
 

@@ -18,8 +18,10 @@ IN_TIME = Keepalive(600, 30, 9)
     [
         pytest.param(IN_TIME, 900, 0, False, id="156 s to spare"),
         pytest.param(IN_TIME, 744, 0, False, id="to the second"),
-        pytest.param(IN_TIME, 743, 0, True, id="a second too late"),
-        pytest.param(IN_TIME, 900, 157, True, id="less than the margin"),
+        pytest.param(IN_TIME, 743, 0, False, id="a second too late with two lost probes"),
+        pytest.param(IN_TIME, 677, 0, False, id="to the second with none"),
+        pytest.param(IN_TIME, 676, 0, True, id="a second too late"),
+        pytest.param(IN_TIME, 900, 157, False, id="less than the margin"),
         pytest.param(Keepalive(600, 30, 0), 900, 0, True, id="no probe ends healthy connections"),
         pytest.param(None, 900, 0, False, id="not read is not late"),
     ],
@@ -37,7 +39,12 @@ def test_late_is_what_the_plan_calls_unsafe(keepalive, limit, margin, late):
         ),
         pytest.param(lane_of(KERNEL_DEFAULT), ("unsafe", "too late by 7384 s"), id="too late"),
         pytest.param(
-            lane_of(IN_TIME, margin=200), ("unsafe", "44 s less than the margin of 200 s"), id="within the margin"
+            lane_of(IN_TIME, margin=200), ("safe", "44 s less than the margin of 200 s"), id="within the margin"
+        ),
+        pytest.param(
+            lane_of(Keepalive(750, 100, 2)),
+            ("safe", "54 s to spare while no probe is lost; a dead peer is given up after the limit only"),
+            id="in time, but not with lost probes",
         ),
         pytest.param(lane_of(IN_TIME), ("safe", "156 s to spare"), id="in time"),
         pytest.param(

