@@ -126,6 +126,20 @@ node:
       description: The container manager that the module ran in, as systemd names it; V(null) outside of containers.
       type: str
       sample: podman
+    cloud:
+      description:
+        - The cloud that the node is a machine of, by what its firmware (DMI) says.
+        - V(null) where that names none that is known.
+        - Nobody is asked, no metadata service either.
+      type: dict
+      contains:
+        provider:
+          description: Any of C(alibaba), C(aws), C(azure), C(gcp), C(huawei), C(oci), C(openstack) and C(tencent).
+          type: str
+        instance_type:
+          description: The type of the machine where the firmware tells it, as on EC2 outside of Xen; else V(null).
+          type: str
+      sample: {provider: aws, instance_type: m8i.large}
     modules:
       description: The kernel modules C(br_netfilter), C(ip_vs) and C(nf_conntrack), by name.
       type: dict

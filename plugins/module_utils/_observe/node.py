@@ -20,7 +20,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._kernel impor
 )
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.procfs import Fault, read_text
 
-from . import boot, container_runtimes, ipvs, kube_proxy, kubelet, ours
+from . import boot, cloud, container_runtimes, ipvs, kube_proxy, kubelet, ours
 from .connections import destinations, namespace_tables, pods, sockets, tallies
 from .other_writers import summary
 from .problems import Problems, first_of, sentence
@@ -73,6 +73,7 @@ def _read_all(
         "kernel": os.uname().release,
         "root": _is_root(),
         "container": container(),
+        "cloud": _read_cloud(),
         "modules": boot.modules(at_boot),
         "ipvs": ipvs_now,
         "conntrack": dict(conntrack, cut_within=to_services.cut_within),
@@ -105,6 +106,11 @@ def container(root: str = "/") -> Optional[str]:
         if os.path.exists(os.path.join(root, path)):
             return name
     return None
+
+
+def _read_cloud() -> Optional[Dict[str, Optional[str]]]:
+    seen = cloud.read()
+    return None if seen is None else dict(seen._asdict())
 
 
 def _is_root() -> bool:

@@ -19,6 +19,7 @@ from . import (
     growth,
     ipvs,
     keepalive,
+    middleboxes,
     pods,
     proxy_modes,
     rps,
@@ -39,6 +40,7 @@ RULES = (
     *conntrack_timeouts.RULES,
     *ipvs.RULES,
     *proxy_modes.RULES,
+    *middleboxes.RULES,
     *dead_peers.RULES,
     *unseen.RULES,
 )

@@ -17,6 +17,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._common.sysct
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.checked_values import whole_number
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import Keepalive, of_values
 
+from .cloud import Cloud
 from .connection_tables import Conntrack, Growth, Ipvs
 from .kubernetes import Kubelet, KubeProxy
 from .namespace_tables import Tables
@@ -132,6 +133,7 @@ class Observed:
     kernel: str
     root: bool
     container: str | None
+    cloud: Cloud | None
     modules: Mapping[str, Module]
     ipvs: Ipvs
     conntrack: Conntrack

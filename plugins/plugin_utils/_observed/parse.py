@@ -22,6 +22,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._base.untrust
     text,
 )
 
+from .cloud import parse_cloud
 from .connection_tables import parse_conntrack, parse_growth, parse_ipvs
 from .kubernetes import parse_kube_proxy, parse_kubelet
 from .namespace_tables import parse_tables
@@ -63,6 +64,7 @@ def parse_node(node: object) -> Observed | None:
         kernel=text(node.get("kernel")) or "",
         root=node.get("root") is True,
         container=text(node.get("container")),
+        cloud=parse_cloud(node.get("cloud")),
         modules={name: _module(mapping(each)) for name, each in mapping(node.get("modules")).items()},
         ipvs=parse_ipvs(mapping(node.get("ipvs"))),
         conntrack=parse_conntrack(mapping(node.get("conntrack"))),

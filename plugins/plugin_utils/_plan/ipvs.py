@@ -20,6 +20,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._base.groupin
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import KERNEL_DEFAULT, Keepalive
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import (
     CONNTRACK,
+    CONNTRACK_RESTART,
     IPVS_TCP,
     IPVS_TCP_KEEPALIVED,
     IPVS_TCP_RESTART,
@@ -179,7 +180,9 @@ def _established(node: Observed, policy: Policy) -> int | None:
 
 
 def _conntrack_after(name: str, node: Observed, established: int | None, seen: Iterable[Limit]) -> list[Limit]:
+    others = [limit for limit in seen if not is_ipvs(limit)]
     if established is None:
-        return [limit for limit in seen if not is_ipvs(limit)]
+        return others
     after_restart = conntrack_after_restart(name, node, established)
-    return [Limit(established, CONNTRACK, name), *sensible(after_restart)]
+    kept = [limit for limit in others if limit.name not in (CONNTRACK, CONNTRACK_RESTART)]
+    return [Limit(established, CONNTRACK, name), *sensible(after_restart), *kept]

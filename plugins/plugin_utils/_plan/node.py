@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base import keepalive_math
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import Keepalive
-from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import SAFE, UNKNOWN, UNSAFE
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import SAFE, UNKNOWN, UNSAFE, some
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import (
     Limit,
     NodeLimits,
@@ -91,7 +91,13 @@ def verdict_of(keepalive: Keepalive | None, seen: NodeLimits, limit: Limit | Non
         return UNKNOWN, "; ".join(map(str, seen.not_seen))
     if keepalive is None:
         return UNKNOWN, "its keepalive could not be read"
-    return SAFE, text
+    return SAFE, f"{text}{_but_for_proxies(policy)}"
+
+
+def _but_for_proxies(policy: Policy) -> str:
+    """What keepalive says nothing about: connections through a declared proxy, whose idle timer counts payload."""
+    names = [f"{box.name} ({box.seconds} s)" for box in policy.middleboxes if box.proxy]
+    return f"; not for connections through {some(names)}, where keepalive does not count" if names else ""
 
 
 def _spare(keepalive: Keepalive | None, limit: Limit | None, policy: Policy) -> int | None:

@@ -28,6 +28,8 @@ def whether_meant(name: str) -> str:
 
 def _meant(name: str) -> list[str]:
     """The known names of that vendor that are about as like the name as the one most like it."""
+    if name.lower() in KNOWN:
+        return [name.lower()]
     vendor, rest = _vendor(name), _split(name)[1]
     ratios = {each: _likeness(rest, _split(each)[1]) for each in KNOWN if _split(each)[0] == vendor}
     least = max(_LIKE, max(ratios.values(), default=0.0) - _AS_LIKE)

@@ -28,6 +28,9 @@ _FORM = "Write one of its known names, or a mapping of name and seconds."
 _UNITS = ((60, "minute"), (3600, "hour"))
 _MILLISECONDS = 1000
 
+_BY_LABEL = {known.label: name for name, known in KNOWN.items()}
+"""A policy as it was understood has the labels, and can be given again."""
+
 
 @dataclass(frozen=True)
 class Middlebox:
@@ -82,6 +85,7 @@ def _middlebox(item: object) -> Middlebox:
     name = item["name"]
     if not isinstance(name, str) or not name:
         raise PlanError(f"{_OPTION}: {item!r} is not a middlebox. {_FORM}")
+    name = _BY_LABEL.get(name, name)
     proxy = _proxy(name, item)
     if name in KNOWN:
         return _known(name, _seconds_of(name, KNOWN[name], item["seconds"]))

@@ -51,6 +51,7 @@ def stock_node() -> dict[str, Any]:
         "kernel": "6.1.0-56-cloud-amd64",
         "root": True,
         "container": None,
+        "cloud": None,
         "modules": {name: {"loaded": name != "br_netfilter", "builtin": False, "boot": None} for name in MODULES},
         "ipvs": {
             "loaded": True,

@@ -19,8 +19,8 @@ TIME = "net.ipv4.tcp_keepalive_time"
 ESTABLISHED = "net.netfilter.nf_conntrack_tcp_timeout_established"
 NO_FILE = {"value": None, "file": None, "line": None, "procps_value": None, "written": None}
 KEYS_OF = {
-    "": "boot_problems conntrack container container_runtimes growth hostname ipvs kernel kube_proxy kubelet modules "
-    "namespaces ours owners pods problems root rps softnet sysctl_conf sysctls",
+    "": "boot_problems cloud conntrack container container_runtimes growth hostname ipvs kernel kube_proxy "
+    "kubelet modules namespaces ours owners pods problems root rps softnet sysctl_conf sysctls",
     "ipvs": "connections cut_within draining idlest loaded services services_omitted timeouts timeouts_at_boot "
     "timeouts_from totals",
     "conntrack": "be_liberal count cut_within loaded max statistics timeouts",

@@ -14,11 +14,13 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.middl
     ("name", "expected"),
     [
         ("aws_nbl", "Did you mean aws_nlb?"),
-        ("aws_nlb_tls", "Did you mean aws_nlb?"),
+        ("aws_nlb_udp", "Did you mean aws_nlb?"),
         ("azure_natgw", "Did you mean azure_nat_gateway?"),
         ("gcp_nat", "Did you mean gcp_cloud_nat?"),
         ("AWS_NLB", "Did you mean aws_nlb?"),
         ("haprox", "Did you mean haproxy?"),
+        ("azure_firewal", "Did you mean azure_firewall?"),
+        ("tencent_lb", "Did you mean tencent_gwlb or tencent_clb?"),
     ],
 )
 def test_a_misspelt_name(name, expected):

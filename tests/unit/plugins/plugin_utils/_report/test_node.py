@@ -10,6 +10,7 @@ import pytest
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.keepalive import KEYS
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import Keepalive
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.cloud import Cloud
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.connection_tables import (
     Conntrack,
     Growth,
@@ -52,6 +53,7 @@ OBSERVED = Observed(
     kernel="6.1.0",
     root=True,
     container=None,
+    cloud=Cloud("aws", "m8i.large"),
     modules={},
     ipvs=Ipvs(
         loaded=True,
@@ -120,6 +122,7 @@ def test_a_node_that_was_observed():
         "kernel": "6.1.0",
         "root": True,
         "container": None,
+        "cloud": {"provider": "aws", "instance_type": "m8i.large"},
         "mode": "ipvs",
         "kube_proxy": {"running": True, "version": "v1.34.2", "address": "127.0.0.1:10249", "error": None},
         "kubelet": "v1.34.1",

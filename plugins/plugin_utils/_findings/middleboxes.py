@@ -1,0 +1,100 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Rules on what stands between nodes: proxies, boxes of the user's own, and what a cloud may have there. Private to
+this collection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.grouping import grouped
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.node_ranges import named
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import some
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.cloud import (
+    EC2_TRACKING,
+    is_nitro_v6,
+    names_to_consider,
+)
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.cloud import NAMES
+from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.types import Plan
+from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.middlebox_table import KNOWN, NITRO_V6
+from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.middleboxes import Middlebox
+
+from .rule import INFO, WARNING, Found, Rules
+
+RULES = Rules()
+
+
+_ENDS_TCP = (
+    "A proxy ends TCP itself: it answers probes, and its idle timer counts payload alone. It cuts a connection after "
+    "that time without payload, whatever the keepalive, so none is planned for it."
+)
+_SEND_PAYLOAD = (
+    "Have the application send something in time: a ping, a heartbeat, a query, or HTTP/2 PING where the proxy counts "
+    "it. Or raise the proxy's own timeout: "
+)
+_TAKEN_FOR_PACKETS = (
+    "Nothing is known of such a name. It is taken for a device that counts every packet, probes too: keepalive below "
+    "its limit keeps connections."
+)
+_NOT_SHOWN = (
+    "Load balancers, NAT gateways and firewalls of a cloud forget idle connections, too, and no node shows them."
+)
+
+
+@RULES.plan("proxy-on-path", WARNING)
+def _proxy(plan: Plan) -> Iterator[tuple[str | None, Found]]:
+    """A declared middlebox is a proxy that ends TCP, where the probes of keepalive do not count."""
+    boxes = [box for box in plan.policy.middleboxes if box.proxy]
+    if boxes:
+        settings = some(list(dict.fromkeys(map(_setting, boxes))), "; ")
+        yield None, Found(_listed(boxes), _ENDS_TCP, f"{_SEND_PAYLOAD}{settings}.")
+
+
+@RULES.plan("middlebox-own", INFO)
+def _own(plan: Plan) -> Iterator[tuple[str | None, Found]]:
+    """A declared middlebox of which nothing is known is taken for one that counts every packet."""
+    boxes = [box for box in plan.policy.middleboxes if not box.id and not box.proxy]
+    if boxes:
+        proxy = f"{{name: {boxes[0].name}, seconds: {boxes[0].seconds}, proxy: true}}"
+        remedy = f"If it ends TCP itself (a proxy), say so: {proxy}. Otherwise nothing has to be done."
+        yield None, Found(_listed(boxes), _TAKEN_FOR_PACKETS, remedy)
+
+
+@RULES.plan("middleboxes-to-consider", INFO)
+def _to_consider(plan: Plan) -> Iterator[tuple[str | None, Found]]:
+    """The firmware of nodes names a cloud, and no middlebox of that cloud is declared."""
+    declared = {box.id.partition("_")[0] for box in plan.policy.middleboxes}
+    clouds = {name: node.observed.cloud for name, node in plan.nodes.items() if node.observed and node.observed.cloud}
+    nodes = grouped((cloud.provider, name) for name, cloud in clouds.items() if cloud.provider not in declared)
+    if not nodes:
+        return
+    nitro = [name for name, cloud in clouds.items() if is_nitro_v6(cloud)]
+    observed = [f"{named(names)} on {NAMES[provider]}" for provider, names in sorted(nodes.items())]
+    known = [name for provider in sorted(nodes) for name in names_to_consider(provider)]
+    remedy = (
+        f"Name in keepalive_middleboxes those that connections go through: {', '.join(known)}; with seconds where "
+        "yours is set otherwise."
+    )
+    yield None, Found("; ".join([*observed, *_tracking(nitro)]), _NOT_SHOWN, remedy + _override(nitro))
+
+
+def _tracking(nitro: list[str]) -> list[str]:
+    if not nitro:
+        return []
+    return [f"{EC2_TRACKING} of {KNOWN[NITRO_V6].seconds} s, the default of Nitro v6, is a limit on {named(nitro)}"]
+
+
+def _override(nitro: list[str]) -> str:
+    set_otherwise = f" Where TcpEstablishedTimeout is set, write {{name: {NITRO_V6}, seconds: ...}}."
+    return set_otherwise if nitro else ""
+
+
+def _listed(boxes: list[Middlebox]) -> str:
+    return some([f"{box.name}: {box.seconds} s" for box in boxes], "; ")
+
+
+def _setting(box: Middlebox) -> str:
+    return f"{box.name}: {KNOWN[box.id].setting}" if box.id else f"{box.name}: its idle timeout"

@@ -1,0 +1,58 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What follows from the cloud that a node is a machine of. Private to this collection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.cloud import Cloud
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import Observed
+from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.middlebox_table import KNOWN, NITRO_V6
+from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.middleboxes import Middlebox
+
+from .limits import Limit
+
+EC2_TRACKING = KNOWN[NITRO_V6].label
+
+NITRO_V6_FAMILIES = frozenset(
+    (
+        # General purpose. M8g and M8gd are Nitro v5.
+        *("m8a", "m8azn", "m8gb", "m8gn", "m8i", "m8i-flex", "m8ib", "m8id", "m8idb", "m8idn", "m8in", "m8ine"),
+        *("m9g", "m9gd"),
+        # Compute optimized. C8g and C8gd are Nitro v5.
+        *("c8a", "c8gb", "c8gn", "c8i", "c8i-flex", "c8ib", "c8id", "c8in", "c8ine", "c9g"),
+        # Memory optimized. R8g, R8gd and X8g are Nitro v5.
+        *("r8a", "r8gb", "r8gn", "r8i", "r8i-flex", "r8ib", "r8id", "r8idb", "r8idn", "r8in", "x8aedz", "x8i"),
+        # Storage optimized, accelerated, HPC. I8g and P6e-GB200 are not.
+        *("i8ge", "g7", "g7e", "p6-b200", "p6-b300", "hpc8a"),
+    )
+)
+"""Whose network interfaces forget after 350 s unless told otherwise, since June 2025.
+
+Amazon EC2 instance types, Platform summary (the Nitro version of each family), and ConnectionTrackingConfiguration.
+"""
+
+
+def limits_of(name: str, node: Observed | None, boxes: Iterable[Middlebox]) -> Iterator[Limit]:
+    """The limits that are a fact on such a machine, unless a declared middlebox says what its owner set instead."""
+    overridden = any(box.id == NITRO_V6 and (box.binding is None or box.binding.has_host(name)) for box in boxes)
+    if node is not None and is_nitro_v6(node.cloud) and not overridden:
+        yield Limit(KNOWN[NITRO_V6].seconds, EC2_TRACKING, name)
+
+
+def is_nitro_v6(cloud: Cloud | None) -> bool:
+    return cloud is not None and cloud.provider == "aws" and cloud.family in NITRO_V6_FAMILIES
+
+
+def names_to_consider(provider: str) -> list[str]:
+    """The known middleboxes that may be on the paths of that cloud's machines and that nothing there shows."""
+    return sorted(name for name in KNOWN if name.startswith(f"{provider}_") and name != NITRO_V6)
+
+
+def where(nodes: Iterable[Observed | None]) -> str:
+    """``on AWS``, ``on AWS and Azure``; empty where the nodes show no cloud."""
+    names = sorted({node.cloud.name for node in nodes if node is not None and node.cloud is not None})
+    return f"on {' and '.join(names)}" if names else ""
