@@ -26,6 +26,16 @@ options:
   udp:
     description: The same for UDP. The kernel starts with V(300).
     type: str
+  namespace:
+    description:
+      - The network namespace whose timeouts are set, instead of the node's own. Each has timeouts of its own, for the
+        virtual services in it, such as those of Docker Swarm in V(ingress_sbox).
+      - It is the name of one below C(/run/netns) (C(ip netns)) or C(/run/docker/netns), or the path there; or the name
+        or ID of a running container of Docker, podman, nerdctl, systemd-nspawn, libvirt, LXC or Incus.
+      - The kernel forgets the timeouts when the namespace ends. RV(notes) says so, and nothing sets them again.
+        O(persistent) is about the node's own.
+    type: str
+    version_added: 0.2.0
   persistent:
     description:
       - Whether the systemd unit C(kubenode-ipvs-timeouts.service) sets the given timeouts again after boot. The
@@ -71,6 +81,11 @@ EXAMPLES = r"""
     tcp: 8284
     udp: keep
     persistent: false
+
+- name: Let the balancer of Docker Swarm wait longer, too
+  kubenode.connections.ipvs_timeouts:
+    namespace: ingress_sbox
+    tcp: 8284
 """
 
 RETURN = r"""
@@ -92,7 +107,7 @@ notes:
   sample: []
 """
 
-from typing import Any, Dict
+from typing import Any, Dict, Mapping
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -108,6 +123,7 @@ def main() -> None:
             "tcp": {"type": "str"},
             "tcpfin": {"type": "str"},
             "udp": {"type": "str"},
+            "namespace": {"type": "str"},
             "persistent": {"type": "bool", "default": True},
         },
         required_one_of=[("tcp", "tcpfin", "udp")],
@@ -119,11 +135,16 @@ def main() -> None:
 def _result(outcome: Outcome) -> Dict[str, Any]:
     return {
         "changed": outcome.changed,
-        "before": outcome.before["ipvs_timeouts"],
-        "after": outcome.after["ipvs_timeouts"],
+        "before": _timeouts(outcome.before),
+        "after": _timeouts(outcome.after),
         "diff": outcome.diff,
         "notes": outcome.notes,
     }
+
+
+def _timeouts(side: Mapping[str, Any]) -> Any:
+    """Those of the one network namespace that was asked for."""
+    return next(iter(side["namespace_ipvs_timeouts"].values()), side["ipvs_timeouts"])
 
 
 if __name__ == "__main__":

@@ -31,9 +31,10 @@ description:
 options:
   state:
     description:
-      - With V(present) the node gets the settings. Each of O(modules), O(sysctls), O(ipvs_timeouts),
-        O(rps) and O(pods) that is given is the whole of that part, so what an earlier run has set and is not in it any
-        more gets its original back. An empty one gives back all of that part. One that is not given stays as it is.
+      - With V(present) the node gets the settings. Each of O(modules), O(sysctls), O(ipvs_timeouts), O(rps), O(pods),
+        O(containers) and O(namespace_ipvs_timeouts) that is given is the whole of that part, so what an earlier run has
+        set and is not in it any more gets its original back. An empty one gives back all of that part. One that is not
+        given stays as it is.
       - With V(absent) everything that was ever set is given back. All other options are ignored.
       - Where C(originals.json) was lost, nothing can be given back. RV(notes) then names what is still there of this
         collection, and what to do by hand.
@@ -135,6 +136,35 @@ options:
       probes:
         description: C(net.ipv4.tcp_keepalive_probes), V(1) to V(127).
         type: int
+  containers:
+    description:
+      - The same for containers outside of pods that run now, of Docker, podman, nerdctl, systemd-nspawn, libvirt, LXC
+        or Incus. They are known by their cgroup, see RV(kubenode.connections.node_info#module:node.pods.rows.kind).
+      - Containers on the host's network have the node's. Those of users (rootless) are left alone, because a user gives
+        cgroups any name. Those in a pod belong to the pod.
+      - It ends with the container's run. A container that is started again begins with the kernel's values.
+    type: dict
+    version_added: 0.2.0
+    suboptions:
+      time:
+        description: As O(pods.time).
+        type: int
+      intvl:
+        description: As O(pods.intvl).
+        type: int
+      probes:
+        description: As O(pods.probes).
+        type: int
+  namespace_ipvs_timeouts:
+    description:
+      - IPVS timeouts in other network namespaces than the node's own, each of which has timeouts of its own. The keys
+        are names as O(kubenode.connections.ipvs_timeouts#module:namespace) takes them, the values mappings of V(tcp),
+        V(tcpfin) and V(udp) to seconds, as in O(ipvs_timeouts).
+      - A name that is not there is an error that names those that are.
+      - They end with the namespace, so a restart of its container or a reboot takes them away. RV(notes) says so.
+        With O(state=absent) a namespace that has ended meanwhile is a note.
+    type: dict
+    version_added: 0.2.0
   sysctl_file:
     description:
       - The file that gets the lines of O(sysctls). If it is a link, the file it leads to is edited. Nobody but root may
@@ -238,6 +268,13 @@ EXAMPLES = r"""
       intvl: 30
       probes: 9
 
+- name: Let the containers that run now beside Kubernetes do so, too
+  kubenode.connections.node_settings:
+    containers:
+      time: 600
+      intvl: 30
+      probes: 9
+
 - name: Give the node back what it had before the first run
   kubenode.connections.node_settings:
     state: absent
@@ -277,6 +314,16 @@ before:
       description: The keepalive (time/intvl/probes) of each running pod that it changes, and that has kept it so far.
       type: dict
       sample: {shop/web-0: 7200/75/9}
+    containers:
+      description: The same of running containers outside of pods.
+      type: dict
+      version_added: 0.2.0
+      sample: {"container web (docker)": 7200/75/9}
+    namespace_ipvs_timeouts:
+      description: The IPVS timeouts in seconds of each other network namespace that is set or given back.
+      type: dict
+      version_added: 0.2.0
+      sample: {network namespace ingress_sbox: {tcp: 900, tcpfin: 120, udp: 300}}
 after:
   description: The same for afterwards, in check mode as foreseen.
   returned: success
@@ -288,6 +335,8 @@ after:
     ipvs_timeouts:
     rps: {}
     pods: {shop/web-0: 600/30/9}
+    containers: {"container web (docker)": 600/30/9}
+    namespace_ipvs_timeouts: {network namespace ingress_sbox: {tcp: 8284, tcpfin: 120, udp: 300}}
 notes:
   description:
     - What to know beside that, one sentence or two each. Above all what a reboot would undo, with the file and line
@@ -300,17 +349,17 @@ notes:
       /etc/sysctl.d/k8s.conf. Take that line out, or choose a sysctl_file whose name sorts after it."
 pods_not_taken:
   description:
-    - The running pods that should have another keepalive and have not. RV(notes) says it in words.
+    - The running pods and containers that should have another keepalive and have not. RV(notes) says it in words.
     - A run that was to change nothing but these has changed nothing.
   returned: success
   type: list
   elements: dict
   contains:
     pod:
-      description: The pod as C(namespace/name), or by its UID where its name is not known.
+      description: The pod as C(namespace/name), or by its UID where its name is not known; or the container.
       type: str
     uid:
-      description: Its UID.
+      description: Its UID; of a container its engine and ID.
       type: str
     wanted:
       description: What it should have (time/intvl/probes).
@@ -377,6 +426,8 @@ def main() -> None:
             "ipvs_timeouts_persistent": {"type": "bool", "default": True},
             "rps": {"type": "dict", "options": _RPS},
             "pods": {"type": "dict", "options": {name: {"type": "int"} for name in ("time", "intvl", "probes")}},
+            "containers": {"type": "dict", "options": {name: {"type": "int"} for name in ("time", "intvl", "probes")}},
+            "namespace_ipvs_timeouts": {"type": "dict"},
             "sysctl_file": {"type": "path", "default": SYSCTL_FILE},
             "modules_file": {"type": "path", "default": MODULES_FILE},
             "observe": {"type": "dict", "options": _OBSERVE},

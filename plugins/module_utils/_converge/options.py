@@ -30,8 +30,9 @@ _SYSCTL = r"\A[A-Za-z0-9_][^\s=*?\[\]\\\x00-\x1f\x7f]*\Z"
 class Settings(NamedTuple):
     """What a node should have. None leaves that part as it is; an empty one gives back what we had set of it.
 
-    ipvs_timeouts are seconds by name, pods the time, intvl and probes of running pods. merge: timeouts that are not
-    named stay as they are instead of being given back.
+    ipvs_timeouts are seconds by name, pods the time, intvl and probes of running pods, containers those of running
+    containers outside of pods, namespace_ipvs_timeouts seconds by the name of another network namespace. merge:
+    timeouts that are not named stay as they are instead of being given back.
     """
 
     modules: Optional[Tuple[str, ...]] = None
@@ -43,6 +44,8 @@ class Settings(NamedTuple):
     modules_file: str = MODULES_FILE
     rps: Optional[RpsSettings] = None
     pods: Optional[Tuple[int, ...]] = None
+    containers: Optional[Tuple[int, ...]] = None
+    namespace_ipvs_timeouts: Optional[Dict[str, Dict[str, int]]] = None
 
     @property
     def gives_back(self) -> bool:
@@ -51,7 +54,9 @@ class Settings(NamedTuple):
         return any(part is not None and not part for part in (self.modules, self.sysctls, self.ipvs_timeouts, rows))
 
 
-NOTHING = Settings(modules=(), sysctls={}, ipvs_timeouts={}, rps=RpsSettings(), pods=())
+NOTHING = Settings(
+    modules=(), sysctls={}, ipvs_timeouts={}, rps=RpsSettings(), pods=(), containers=(), namespace_ipvs_timeouts={}
+)
 """Give everything back."""
 
 
@@ -76,7 +81,9 @@ def settings_from(options: Mapping[str, Any]) -> Settings:
         sysctl_file,
         modules_file,
         rps=None if options["rps"] is None else _rps(options["rps"]),
-        pods=None if options["pods"] is None else _pods(options["pods"]),
+        pods=None if options["pods"] is None else _pods("pods", options["pods"]),
+        containers=None if options["containers"] is None else _pods("containers", options["containers"]),
+        namespace_ipvs_timeouts=_inside(options["namespace_ipvs_timeouts"]),
     )
 
 
@@ -84,7 +91,9 @@ def timeouts_from(options: Mapping[str, Any]) -> Settings:
     """The settings out of ipvs_timeouts' options, of which those at C(keep) are left out. Raises NodeError."""
     given = {name: options[name] for name in CELLS if options[name] not in (None, "keep")}
     wanted = {name: _seconds(name, value, f"Write keep, or leave {name} out.") for name, value in given.items()}
-    return Settings(ipvs_timeouts=wanted, persistent=options["persistent"], merge=True)
+    if options["namespace"] is None:
+        return Settings(ipvs_timeouts=wanted, persistent=options["persistent"], merge=True)
+    return Settings(namespace_ipvs_timeouts={options["namespace"]: wanted}, merge=True)
 
 
 def sysctls_from(wanted: Mapping[Any, Any]) -> Dict[str, str]:
@@ -147,6 +156,22 @@ def _timeouts(wanted: Mapping[str, Any]) -> Dict[str, int]:
     return {name: _seconds(f"ipvs_timeouts: {name}", value, f"Leave {name} out.") for name, value in given.items()}
 
 
+def _inside(wanted: Optional[Mapping[Any, Any]]) -> Optional[Dict[str, Dict[str, int]]]:
+    """Timeouts by the name of a network namespace, each checked as those of the node."""
+    if wanted is None:
+        return None
+    return {str(name): _timeouts_in(f"namespace_ipvs_timeouts: {name}", given) for name, given in wanted.items()}
+
+
+def _timeouts_in(name: str, given: Any) -> Dict[str, int]:
+    wrong = sorted(map(str, set(given) - set(CELLS))) if isinstance(given, dict) else []
+    if not isinstance(given, dict) or not given or wrong:
+        raise NodeError(
+            f"{name}: {given!r} is no mapping of tcp, tcpfin or udp to seconds. Write such as {{tcp: 900}}."
+        )
+    return {cell: _seconds(f"{name}: {cell}", value, f"Leave {cell} out.") for cell, value in given.items()}
+
+
 def _seconds(name: str, value: Any, to_keep: str) -> int:
     text = str(value).strip()
     if text == "0":
@@ -159,13 +184,17 @@ def _seconds(name: str, value: Any, to_keep: str) -> int:
     return int(text)
 
 
-def _pods(wanted: Mapping[str, Any]) -> Tuple[int, ...]:
+def _pods(option: str, wanted: Mapping[str, Any]) -> Tuple[int, ...]:
     given = {name: value for name, value in wanted.items() if value is not None}
     for name, highest in HIGHEST._asdict().items() if given else ():
         if name not in given:
-            raise NodeError(f"pods: {name} is not given, and a keepalive has all three. Write time, intvl and probes.")
+            raise NodeError(
+                f"{option}: {name} is not given, and a keepalive has all three. Write time, intvl and probes."
+            )
         if not 1 <= given[name] <= highest:
-            raise NodeError(f"pods: {name}: {given[name]} is not from 1 to {highest} (tcp(7)). Choose such a value.")
+            raise NodeError(
+                f"{option}: {name}: {given[name]} is not from 1 to {highest} (tcp(7)). Choose such a value."
+            )
     return tuple(given[name] for name in HIGHEST._fields if given)
 
 

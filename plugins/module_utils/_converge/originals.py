@@ -30,6 +30,8 @@ _QUEUE = r"\A/sys/class/net/(?!\.{1,2}/)[^/\s]{1,15}/queues/rx-[0-9]{1,5}/rps_(c
 _QUEUE_VALUE = r"\A[0-9a-f,]{1,4096}\Z"
 _TIMEOUTS = ("tcp", "tcpfin", "udp")
 _UID = r"\A[A-Za-z0-9._-]{1,64}\Z"
+_CONTAINER = r"\A[a-z]{1,16}-[A-Za-z0-9._-]{1,253}\Z"
+_NAMED = r"\A/run/(?:docker/)?netns/[^/\x00-\x1f\x7f]{1,255}\Z"
 _KEEPALIVE = r"\A[0-9/]{1,64}\Z"
 _MAX_INT = (1 << 31) - 1
 _MAX_REASON = 300
@@ -64,6 +66,8 @@ class Originals(NamedTuple):
     """What has to be given back: files by path, live values by name, and directories that we made, outermost first.
 
     rps: the values of receive queues by their path below /sys. pods: the keepalive of running pods by their UID.
+    containers: the same of those outside of pods by their engine and ID. namespace_ipvs_timeouts: IPVS timeouts in
+    other network namespaces by the place of each (its path, or the engine and ID of its container) and their name.
     """
 
     files: Dict[str, FileRecord]
@@ -72,9 +76,11 @@ class Originals(NamedTuple):
     directories: Tuple[str, ...]
     rps: Dict[str, LiveRecord]
     pods: Dict[str, LiveRecord]
+    containers: Dict[str, LiveRecord]
+    namespace_ipvs_timeouts: Dict[str, LiveRecord]
 
 
-NOTHING = Originals({}, {}, {}, (), {}, {})
+NOTHING = Originals({}, {}, {}, (), {}, {}, {}, {})
 
 
 def dump(originals: Originals) -> Optional[bytes]:
@@ -92,6 +98,10 @@ def dump(originals: Originals) -> Optional[bytes]:
         "directories": originals.directories,
         "rps": {name: record._asdict() for name, record in originals.rps.items()},
         "pods": {uid: record._asdict() for uid, record in originals.pods.items()},
+        "containers": {key: record._asdict() for key, record in originals.containers.items()},
+        "namespace_ipvs_timeouts": {
+            name: record._asdict() for name, record in originals.namespace_ipvs_timeouts.items()
+        },
     }
     data = (json.dumps(document, indent=1, sort_keys=True) + "\n").encode()
     try:
@@ -118,6 +128,11 @@ def parse(data: Optional[bytes], path: str = PATH) -> Originals:
             tuple(_typed(name, str) for name in document["directories"]),
             {str(name): _live_from_json(record, str) for name, record in document["rps"].items()},
             {str(uid): _live_from_json(record, str) for uid, record in document["pods"].items()},
+            {str(key): _live_from_json(record, str) for key, record in document.get("containers", {}).items()},
+            {
+                str(name): _live_from_json(record, int)
+                for name, record in document.get("namespace_ipvs_timeouts", {}).items()
+            },
         )
         _refuse_strange(found)
         return found
@@ -177,13 +192,24 @@ def _refuse_strange(originals: Originals) -> None:
     _refuse_values("sysctl", originals.sysctls, _is_sysctl, _SYSCTL_VALUE)
     _refuse_values("setting of a receive queue", originals.rps, lambda path: bool(re.match(_QUEUE, path)), _QUEUE_VALUE)
     _refuse_values("pod", originals.pods, lambda uid: bool(re.match(_UID, uid)), _KEEPALIVE)
-    for name, timeout in originals.ipvs_timeouts.items():
+    _refuse_values("container", originals.containers, lambda key: bool(re.match(_CONTAINER, key)), _KEEPALIVE)
+    _refuse_timeouts(originals.ipvs_timeouts, lambda name: name in _TIMEOUTS)
+    _refuse_timeouts(originals.namespace_ipvs_timeouts, _is_namespace_timeout)
+
+
+def _refuse_timeouts(records: Dict[str, LiveRecord], is_name: Callable[[str], bool]) -> None:
+    for name, timeout in records.items():
         if (
-            name not in _TIMEOUTS
+            not is_name(name)
             or not timeout.ours
             or not all(0 <= int(seconds or 0) <= _MAX_INT for seconds in _values(timeout))
         ):
             raise ValueError(f"{name!r} is no IPVS timeout, or has no seconds from 0 to {_MAX_INT}")
+
+
+def _is_namespace_timeout(name: str) -> bool:
+    place, _blank, cell = name.rpartition(" ")
+    return cell in _TIMEOUTS and bool(re.match(_CONTAINER, place) or re.match(_NAMED, place))
 
 
 def _refuse_values(what: str, records: Dict[str, LiveRecord], is_name: Callable[[str], bool], allowed: str) -> None:

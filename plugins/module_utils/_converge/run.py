@@ -16,7 +16,7 @@ from . import one_run, reboot_warnings
 from .options import Settings
 from .originals import Originals, parse
 from .record import read_record
-from .restorable import changed_since, file_target
+from .restorable import LiveTarget, changed_since, file_target
 from .shown import of_lines
 from .steps.files import Directory, TextFile, read_config, text_diff
 from .steps.live import LiveSysctl, LoadedModule, live_diff
@@ -28,7 +28,8 @@ _RESTORER = "kubenode.connections.node_settings"
 class Plan(NamedTuple):
     """The steps of one run in their order, and what to tell about them.
 
-    ``passing`` is the one whose place is written again by the end; what ``pods`` tell is known only then.
+    ``passing`` is the one whose place is written again by the end; what ``pods`` tell (containers among them) is known
+    only then.
     """
 
     steps: List[Step]
@@ -62,19 +63,22 @@ def _plan(settings: Settings) -> Plan:
     files += _files("sysctls", settings.sysctl_file, settings.sysctls, old)
     sysctls = _sysctls(settings.sysctls, old, loading)
     ipvs = _ipvs_timeouts(settings, old, loading)
+    spaces, spaces_gone, space_notes = _namespace_ipvs_timeouts(settings, old)
     unit, unit_files, unit_notes = _unit(settings, old)
     rps, rps_files, queues, rps_notes = _rps(settings, old)
-    pods = _pods(settings, old)
+    pods, containers = _pods(settings, old), _containers(settings, old)
     recorded = files + unit_files + rps_files
     made, removed, directories = _directories(recorded, old)
 
     def compose(final: bool) -> Originals:
-        return _originals(old, recorded, sysctls, ipvs, queues, pods, directories, final)
+        return _originals(
+            old, recorded, sysctls, ipvs, queues, pods, containers, spaces, spaces_gone, directories, final
+        )
 
     ahead, final = one_run.recording(raw, compose)
-    steps = [*modules, ahead, *made, *files, *sysctls, *ipvs, *unit, *rps, *pods, *removed, final]
-    notes = unit_notes + rps_notes + reboot_warnings.notes(settings, files, sysctls, ipvs)
-    return Plan(steps, ahead, pods, notes + _leftovers(settings, old))
+    steps = [*modules, ahead, *made, *files, *sysctls, *ipvs, *spaces, *unit, *rps, *pods, *containers, *removed, final]
+    notes = unit_notes + rps_notes + space_notes + reboot_warnings.notes(settings, files, sysctls, ipvs)
+    return Plan(steps, ahead, pods + containers, notes + _leftovers(settings, old))
 
 
 def _leftovers(settings: Settings, old: Originals) -> List[str]:
@@ -122,6 +126,17 @@ def _ipvs_timeouts(settings: Settings, old: Originals, loading: Sequence[str]) -
     return [IpvsTimeouts(old.ipvs_timeouts, wanted, loading)]
 
 
+def _namespace_ipvs_timeouts(settings: Settings, old: Originals) -> Tuple[List[Any], Dict[str, LiveTarget], List[str]]:
+    """The steps, what becomes of the records of namespaces that are gone, and what to tell."""
+    if settings.namespace_ipvs_timeouts is None or not (
+        settings.namespace_ipvs_timeouts or old.namespace_ipvs_timeouts
+    ):
+        return [], {}, []
+    from .steps.namespace_ipvs import steps_of
+
+    return steps_of(settings.namespace_ipvs_timeouts, settings.merge, old.namespace_ipvs_timeouts)
+
+
 def _unit(settings: Settings, old: Originals) -> Tuple[List[Step], List[Any], List[str]]:
     """The steps, those of them that are recorded, and what to tell; so in _rps()."""
     seconds = {} if settings.ipvs_timeouts is None else _unit_seconds(settings)
@@ -147,6 +162,15 @@ def _pods(settings: Settings, old: Originals) -> List[Any]:
     from .steps.pods import PodsKeepalive, running_pods
 
     return [PodsKeepalive(old.pods, Keepalive(*settings.pods) if settings.pods else None, running_pods)]
+
+
+def _containers(settings: Settings, old: Originals) -> List[Any]:
+    if settings.containers is None or not (settings.containers or old.containers):
+        return []
+    from .steps.pods import ContainersKeepalive, running_containers
+
+    wanted = Keepalive(*settings.containers) if settings.containers else None
+    return [ContainersKeepalive(old.containers, wanted, running_containers)]
 
 
 def _unit_seconds(settings: Settings) -> Dict[str, int]:
@@ -189,6 +213,9 @@ def _originals(
     ipvs: Sequence[Any],
     rps: Sequence[Any],
     pods: Sequence[Any],
+    containers: Sequence[Any],
+    spaces: Sequence[Any],
+    spaces_gone: Mapping[str, LiveTarget],
     directories: Tuple[str, ...],
     final: bool,
 ) -> Originals:
@@ -196,7 +223,7 @@ def _originals(
     if not final:
         for sysctl in sysctls:
             sysctl.learn()
-        for timeouts in ipvs:
+        for timeouts in (*ipvs, *spaces):
             timeouts.learn()
     seconds = {name: target for step in ipvs for name, target in step.targets.items()}
     return Originals(
@@ -206,6 +233,14 @@ def _originals(
         directories if final else tuple(dict.fromkeys(old.directories + directories)),
         one_run.records(old.rps, {step.name: step.target for step in rps}, final),
         one_run.records(old.pods, {uid: target for step in pods for uid, target in step.targets.items()}, final),
+        one_run.records(
+            old.containers, {key: target for step in containers for key, target in step.targets.items()}, final
+        ),
+        one_run.records(
+            old.namespace_ipvs_timeouts,
+            dict(spaces_gone, **{name: target for step in spaces for name, target in step.kept_records.items()}),
+            final,
+        ),
     )
 
 
@@ -222,11 +257,14 @@ def _outcome(plan: Plan) -> Outcome:
 
 def _shown(steps: Sequence[Step], side: str) -> Dict[str, Any]:
     """One side of the result: each area with its places and what they hold."""
-    shown: Dict[str, Any] = {"modules": {}, "sysctls": {}, "files": {}, "ipvs_timeouts": None, "rps": {}, "pods": {}}
+    shown: Dict[str, Any] = {"modules": {}, "sysctls": {}, "files": {}, "ipvs_timeouts": None}
+    shown.update({"rps": {}, "pods": {}, "containers": {}, "namespace_ipvs_timeouts": {}})
     for step in steps:
         value = step.show(getattr(step, side))
-        if step.area in ("ipvs_timeouts", "pods"):
+        if step.area in ("ipvs_timeouts", "pods", "containers"):
             shown[step.area] = value
+        elif step.area == "namespace_ipvs_timeouts":
+            shown[step.area][step.place.label] = value
         elif step.area:
             shown[step.area][step.name] = value
     return shown

@@ -151,7 +151,7 @@ def _undo(done: List[Step], restorer: str) -> str:
     if kept:
         todo = f"The originals are kept on the node: mend the cause, then run {restorer} with state=absent."
     if not failures:
-        return f"The node is as before, but some of its running pods are not: {' '.join(left)} {todo}"
+        return f"The node is as before, but some of its running pods or containers are not: {' '.join(left)} {todo}"
     return f"The node is not as before, this could not be undone: {' '.join(failures + left)} {todo}"
 
 

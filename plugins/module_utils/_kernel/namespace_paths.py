@@ -64,12 +64,17 @@ def _candidates(proc: str, bind_mounts: Sequence[str]) -> Iterator[Tuple[str, Op
     """Paths that may lead to a namespace, with the process for those that belong to one."""
     for pid in sorted(int(name) for name in _names(proc) if name.isdigit()):
         yield os.path.join(proc, str(pid), "ns/net"), pid
-    for folder in bind_mounts:
-        for name in sorted(_names(folder)):
-            yield os.path.join(folder, name), None
+    for path in _named(bind_mounts):
+        yield path, None
     for path in sorted(_mounted(os.path.join(proc, "self/mountinfo"))):
         if os.path.dirname(path) not in bind_mounts:
             yield path, None
+
+
+def _named(folders: Sequence[str]) -> Iterator[str]:
+    for folder in folders:
+        for name in sorted(_names(folder)):
+            yield os.path.join(folder, name)
 
 
 def _mounted(mountinfo: str) -> Set[str]:
@@ -92,6 +97,20 @@ def _names(directory: str) -> List[str]:
         return os.listdir(directory)
     except OSError:
         return []
+
+
+def named(folders: Sequence[str] = NAMED) -> Dict[int, List[str]]:
+    """The paths below these folders that lead to other network namespaces, by inode."""
+    own = os.stat("/proc/self/ns/net")
+    found: Dict[int, List[str]] = {}
+    for path in _named(folders):
+        try:
+            status = os.stat(path)
+        except OSError:
+            continue
+        if status.st_dev == own.st_dev and status.st_ino != own.st_ino:
+            found.setdefault(status.st_ino, []).append(path)
+    return found
 
 
 def enter(inode: int, ways: List[str]) -> bool:

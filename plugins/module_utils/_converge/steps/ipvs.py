@@ -19,6 +19,7 @@ class IpvsTimeouts(Step):
     """The three IPVS timeouts in seconds, set in one call; names neither wanted nor recorded stay as they are."""
 
     area = "ipvs_timeouts"
+    where = ""
 
     def __init__(
         self, records: Mapping[str, LiveRecord], wanted: Mapping[str, Optional[int]], loading: Sequence[str] = ()
@@ -59,7 +60,7 @@ class IpvsTimeouts(Step):
 
     def _plan(self, now: Optional[Mapping[str, int]]) -> Dict[str, LiveTarget]:
         return {
-            name: live_target(f"the IPVS timeout {name}", (now or {}).get(name), self._records.get(name), seconds)
+            name: live_target(self._called(name), (now or {}).get(name), self._records.get(name), seconds)
             for name, seconds in self._wanted.items()
         }
 
@@ -68,15 +69,16 @@ class IpvsTimeouts(Step):
         after.update({name: int(target.after) for name, target in self.targets.items() if target.after is not None})
         return after or None
 
-    @staticmethod
-    def _now() -> Optional[Dict[str, int]]:
+    def _called(self, name: str) -> str:
+        return f"the IPVS timeout {name}"
+
+    def _now(self) -> Optional[Dict[str, int]]:
         try:
             return dict(ipvs_timeouts.get_timeouts()._asdict()) if modules.ipvs_loaded() else None
         except ipvs_timeouts.IpvsError as error:
             raise NodeError(str(error)) from error
 
-    @staticmethod
-    def _set(seconds: Mapping[str, int]) -> None:
+    def _set(self, seconds: Mapping[str, int]) -> None:
         try:
             ipvs_timeouts.set_timeouts(Timeouts(*(seconds.get(name, 0) for name in CELLS)))
         except ipvs_timeouts.IpvsError as error:

@@ -157,9 +157,12 @@ class LiveSysctl(Step):
         return NodeError(f"{where}, because its module {module} is not loaded. Add {module} to modules.")
 
 
+_LIVE = ("modules", "sysctls", "ipvs_timeouts", "namespace_ipvs_timeouts", "rps", "pods", "containers")
+
+
 def live_diff(steps: Sequence[Step]) -> List[Dict[str, Any]]:
     """One before/after pair of all live values, as ``--diff`` shows it; none when they stay."""
-    if not any(step.changed for step in steps if step.area in ("modules", "sysctls", "ipvs_timeouts", "rps", "pods")):
+    if not any(step.changed for step in steps if step.area in _LIVE):
         return []
     return [
         {
@@ -176,9 +179,9 @@ def _lines(step: Step, value: Any) -> List[str]:
         return [f"kernel module {step.name}: {'loaded' if value else 'not loaded'}"]
     if step.area in ("sysctls", "rps"):
         return [f"{step.name} = {'(not there)' if value is None else value}"]
-    if step.area == "ipvs_timeouts":
+    if step.area in ("ipvs_timeouts", "namespace_ipvs_timeouts"):
         names = [name for name in CELLS if name in dict(step.before or {}, **(step.after or {}))]
-        return [f"IPVS {name} timeout = {(value or {}).get(name, '(not there)')}" for name in names]
-    if step.area == "pods":
+        return [f"IPVS {name} timeout{step.where} = {(value or {}).get(name, '(not there)')}" for name in names]
+    if step.area in ("pods", "containers"):
         return [f"keepalive of {label} = {text}" for label, text in sorted(step.show(value).items())]
     return []

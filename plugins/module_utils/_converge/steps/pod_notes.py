@@ -13,48 +13,48 @@ _AGAIN = "Run this again."
 _KEPT = ", and what was there before stays recorded"
 
 
-def not_taken(pods: Sequence[NotTaken], restoring: bool) -> List[str]:
-    """A note a cause, with the pods by name and the reason of the first of them."""
+def not_taken(pods: Sequence[NotTaken], restoring: bool, noun: str = "pod") -> List[str]:
+    """A note a cause, with the pods by name and the reason of the first of them. A noun says what they are."""
     return [
-        _note(cause, sorted(each for each in pods if each.cause == cause), restoring)
+        _note(cause, sorted(each for each in pods if each.cause == cause), restoring, noun)
         for cause in (UNREAD, REFUSED, REWRITTEN)
         if any(each.cause == cause for each in pods)
     ]
 
 
-def _note(cause: str, pods: Sequence[NotTaken], restoring: bool) -> str:
+def _note(cause: str, pods: Sequence[NotTaken], restoring: bool, noun: str) -> str:
     kept = _KEPT if restoring else ""
-    whose, why = f"keepalive of {count(len(pods), 'running pod')}", pods[0].why
+    whose, why = f"keepalive of {count(len(pods), f'running {noun}')}", pods[0].why
     if cause == UNREAD:
         return f"{whose} could not be read ({why}), so it was left as it is{kept}: {_names(pods)}. {_AGAIN}"
     if cause == REFUSED:
         return f"{whose} could not be written ({why}), so it was left alone{kept}: {_names(pods)}."
     done = "given back" if restoring else "set"
-    return f"{whose} was {done} and did not stay: {_names(pods)}. Something else sets it: look in the pod."
+    return f"{whose} was {done} and did not stay: {_names(pods)}. Something else sets it: look in the {noun}."
 
 
-def left(pods: Sequence[NotTaken]) -> List[str]:
+def left(pods: Sequence[NotTaken], noun: str = "pod") -> List[str]:
     """What an undo could not put back; ``wanted`` is what was there before."""
     told = [
         f"keepalive of {each.pod}: {each.found or 'nobody knows it'}, before it was {each.wanted} ({each.why})."
         for each in sorted(pods)[:_MANY]
     ]
-    return told + ([f"{count(len(pods) - _MANY, 'running pod')} more."] if len(pods) > _MANY else [])
+    return told + ([f"{count(len(pods) - _MANY, f'running {noun}')} more."] if len(pods) > _MANY else [])
 
 
-def not_seen(why: str, missing: int) -> str:
+def not_seen(why: str, missing: int, noun: str = "pod") -> str:
     """Why there may be more pods, of which so many have something of an earlier run."""
-    kept = f", and what {count(missing, 'pod')} of an earlier run had before stays recorded" if missing else ""
-    found = f"keepalive of running pods: there may be more of them than can be seen ({why})"
+    kept = f", and what {count(missing, noun)} of an earlier run had before stays recorded" if missing else ""
+    found = f"keepalive of running {noun}s: there may be more of them than can be seen ({why})"
     return f"{found}. Those were left as they are{kept}. {_AGAIN}"
 
 
-def armed_late(pods: Mapping[str, str]) -> List[str]:
+def armed_late(pods: Mapping[str, str], noun: str = "pod") -> List[str]:
     """For pods with the number of their connections whose timer ends too late, "" for none."""
     named = [f"{label} ({number} open)" for label, number in sorted(pods.items()) if number]
     if not named:
         return []
-    todo = "Restart these pods, or have them connect again, where that matters"
+    todo = f"Restart these {noun}s, or have them connect again, where that matters"
     return [f"Connections that are open already keep the timer they were armed with. {todo}: {some(named)}."]
 
 

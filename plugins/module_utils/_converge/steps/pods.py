@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The step that gives running pods a safe keepalive, each in its own network namespace. Private to this collection."""
+"""The step that gives running pods and containers a safe keepalive, each in its own network namespace. Private to this
+collection."""
 
 from typing import Callable, Dict, List, Mapping, NamedTuple, Optional
 
@@ -18,7 +19,11 @@ from ansible_collections.kubenode.connections.plugins.module_utils._kernel impor
     proc_tcp,
 )
 from ansible_collections.kubenode.connections.plugins.module_utils._observe.connections import tallies
-from ansible_collections.kubenode.connections.plugins.module_utils._observe.connections.pods import Pod, pods_of
+from ansible_collections.kubenode.connections.plugins.module_utils._observe.connections.pods import (
+    Pod,
+    containers_of,
+    pods_of,
+)
 
 from ..originals import LiveRecord
 from ..restorable import LiveTarget, live_target
@@ -28,7 +33,7 @@ from .pod_keepalive import ENDED, UNREAD, Answer, NotTaken, Order, has_ours, mix
 
 
 class Running(NamedTuple):
-    """The running pods by UID, and why there may be more of them (None: these are all)."""
+    """The running pods (or containers) by UID, and why there may be more of them (None: these are all)."""
 
     pods: Dict[str, Pod]
     hidden: Optional[str]
@@ -44,6 +49,7 @@ class PodsKeepalive(Step):
     """
 
     area = "pods"
+    noun = "pod"
 
     def __init__(
         self, records: Mapping[str, LiveRecord], wanted: Optional[Keepalive], find: Callable[[], Running]
@@ -52,7 +58,9 @@ class PodsKeepalive(Step):
         missing = {uid: record for uid, record in records.items() if uid not in pods}
         self._records = records
         self._wanted = wanted
-        self._hidden = pod_notes.not_seen(hidden, len(missing)) if hidden and (wanted is not None or missing) else None
+        self._hidden = (
+            pod_notes.not_seen(hidden, len(missing), self.noun) if hidden and (wanted is not None or missing) else None
+        )
         self._pods = {uid: pod for uid, pod in pods.items() if pod.keepalive is not None}
         self.not_taken = {
             uid: NotTaken(
@@ -73,7 +81,7 @@ class PodsKeepalive(Step):
             if target.after != now[uid]
         }
         super().__init__(
-            "keepalive of running pods",
+            f"keepalive of running {self.noun}s",
             {uid: order.back for uid, order in self._orders.items()},
             {uid: order.wanted for uid, order in self._orders.items()},
         )
@@ -97,7 +105,7 @@ class PodsKeepalive(Step):
         self._settle(pod_keepalive.take_back(given))
 
     def left(self) -> List[str]:
-        return pod_notes.left(list(self._left.values()))
+        return pod_notes.left(list(self._left.values()), self.noun)
 
     def show(self, value: Mapping[str, str]) -> Dict[str, str]:
         return {self._pods[uid].label: keepalive for uid, keepalive in value.items()}
@@ -105,9 +113,9 @@ class PodsKeepalive(Step):
     def notes(self) -> List[str]:
         """What was not done, and what a person has to do for the connections that the pods have already."""
         found = [target.note for target in self.targets.values() if target.note]
-        found += pod_notes.not_taken(list(self.not_taken.values()), self._wanted is None)
+        found += pod_notes.not_taken(list(self.not_taken.values()), self._wanted is None, self.noun)
         found += [self._hidden] if self._hidden else []
-        return found + pod_notes.armed_late(self._armed_late())
+        return found + pod_notes.armed_late(self._armed_late(), self.noun)
 
     def _armed_late(self) -> Dict[str, str]:
         """How many open connections of a pod have a timer that ends later than one armed anew would, "" for none."""
@@ -150,10 +158,23 @@ class PodsKeepalive(Step):
         return ahead if found is None else ahead._replace(ours=tuple(dict.fromkeys([found, *ahead.ours])))
 
 
+class ContainersKeepalive(PodsKeepalive):
+    """The same for running containers outside of pods, by the engine and ID of each."""
+
+    area = "containers"
+    noun = "container"
+
+
 def running_pods() -> Running:
     """The running pods of this node. Of the network namespaces that programs made within a pod none is entered."""
     spaces, hidden = namespaces.find()
     return Running(pod_keepalive.read(pods_of(spaces)), hidden)
+
+
+def running_containers() -> Running:
+    """The same for containers outside of pods, those of users left out."""
+    spaces, hidden = namespaces.find()
+    return Running(pod_keepalive.read(containers_of(spaces)), hidden)
 
 
 def timers_in(pod: Pod) -> Optional[List[List[int]]]:

@@ -87,7 +87,7 @@ def test_other_writers_that_are_installed(tmp_path, installed, written):
     assert {room[len(folder) :] for room in rooms if room.startswith(folder)} == {"in_use", "summary", *written}
 
 
-STEPS = {"ipvs", "pods", "rps", "systemd_unit"}
+STEPS = {"ipvs", "namespace_ipvs", "pods", "rps", "systemd_unit"}
 
 
 @pytest.mark.parametrize(

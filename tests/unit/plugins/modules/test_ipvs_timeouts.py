@@ -8,6 +8,7 @@ import contextlib
 import io
 import json
 import os
+import subprocess
 
 import pytest
 import yaml
@@ -16,7 +17,7 @@ from ansible.module_utils import basic
 from ansible_collections.kubenode.connections.plugins.module_utils._files.ipvs_unit import PATH as UNIT
 from ansible_collections.kubenode.connections.plugins.module_utils._files.ipvs_unit import unit_seconds
 from ansible_collections.kubenode.connections.plugins.modules import ipvs_timeouts
-from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._ipvs_kernel import Kernel
+from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._ipvs_kernel import Kernel, Kernels
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._isolated_node import isolated, read
 from ansible_collections.kubenode.connections.tests.unit.plugins.modules._module_runs import run
 
@@ -58,6 +59,19 @@ def test_not_persistent_writes_no_unit(monkeypatch):
     Kernel(monkeypatch, 900, 120, 300)
     done = in_process(monkeypatch, {"tcp": "8284", "persistent": False})
     assert (done["changed"], done["after"], read(UNIT)) == (True, BOTH, None)
+
+
+@isolated
+def test_a_namespace_of_its_own_name_and_no_unit(monkeypatch):
+    kernels = Kernels(monkeypatch, "/run")
+    os.makedirs("/run/netns")
+    subprocess.check_call(["sh", "-c", "touch /run/netns/vpn; unshare --net=/run/netns/vpn true"])
+    done = in_process(monkeypatch, {"tcp": "8284", "udp": "keep", "namespace": "vpn"})
+    assert (done["changed"], done["before"], done["after"], read(UNIT)) == (True, TCP, BOTH, None)
+    assert tuple(kernels.now(os.stat("/run/netns/vpn").st_ino)) == (8284, 120, 300)
+    assert in_process(monkeypatch, {"tcp": "8284", "namespace": "vpn"})["changed"] is False
+    failed = in_process(monkeypatch, {"tcp": "8284", "namespace": "vpm"})
+    assert failed["msg"].endswith("has the name 'vpm'. There are: vpn. Nothing was changed.")
 
 
 @isolated

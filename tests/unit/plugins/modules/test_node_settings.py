@@ -57,6 +57,8 @@ def test_apply_apply_restore_restore():
             "ipvs_timeouts": None,
             "rps": {},
             "pods": {},
+            "containers": {},
+            "namespace_ipvs_timeouts": {},
         },
         "after": {
             "modules": {"br_netfilter": True},
@@ -68,6 +70,8 @@ def test_apply_apply_restore_restore():
             "ipvs_timeouts": None,
             "rps": {},
             "pods": {},
+            "containers": {},
+            "namespace_ipvs_timeouts": {},
         },
         "notes": [],
         "pods_not_taken": [],
@@ -93,8 +97,8 @@ def test_a_value_that_the_kernel_refuses_fails_with_the_node_as_before():
     assert (failed["failed"], sysctl(TIME), read(FILE), os.listdir("/var/lib")) == (True, "7200", b"# mine\n", [])
 
 
-# Without IPVS, RPS and pods, which are no part of a network namespace of one's own.
-@pytest.mark.parametrize("options", [EXAMPLES[0], EXAMPLES[4]], ids=["keepalive", "restore"])
+# Without IPVS, RPS, pods and containers, which are no part of a network namespace of one's own.
+@pytest.mark.parametrize("options", [EXAMPLES[0], EXAMPLES[5]], ids=["keepalive", "restore"])
 @isolated
 def test_the_examples_of_the_documentation_work(options):
     assert "msg" not in run(options)
@@ -103,7 +107,7 @@ def test_the_examples_of_the_documentation_work(options):
 def test_the_documentation_has_every_key_of_the_result():
     documented = yaml.safe_load(node_settings.RETURN)
     assert set(documented) == {"before", "after", "notes", "pods_not_taken", "node"}
-    areas = {"modules", "sysctls", "files", "ipvs_timeouts", "rps", "pods"}
+    areas = {"modules", "sysctls", "files", "ipvs_timeouts", "rps", "pods", "containers", "namespace_ipvs_timeouts"}
     assert set(documented["before"]["contains"]) == set(documented["after"]["sample"]) == areas
 
 

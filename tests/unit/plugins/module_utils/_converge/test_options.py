@@ -21,6 +21,8 @@ OPTIONS = {
     "ipvs_timeouts_persistent": True,
     "rps": None,
     "pods": None,
+    "containers": None,
+    "namespace_ipvs_timeouts": None,
     "sysctl_file": "/etc/sysctl.d/k8s.conf",
     "modules_file": "/etc/modules-load.d/k8s.conf",
 }
@@ -38,6 +40,7 @@ def test_what_is_not_given_stays_and_what_is_empty_is_given_back():
 def test_the_keepalive_of_pods_has_all_three_values():
     assert given(pods={"time": 600, "intvl": 30, "probes": 9}) == Settings(pods=(600, 30, 9))
     assert given(pods={"time": None, "intvl": None, "probes": None}) == Settings(pods=())
+    assert given(containers={"time": 600, "intvl": 30, "probes": 9}) == Settings(containers=(600, 30, 9))
 
 
 @pytest.mark.parametrize(
@@ -223,12 +226,32 @@ def test_an_option_that_makes_no_sense_is_refused_by_name_and_value(options, mes
 
 
 def timeouts(**options):
-    return timeouts_from(dict({"tcp": None, "tcpfin": None, "udp": None, "persistent": True}, **options))
+    return timeouts_from(
+        dict({"tcp": None, "tcpfin": None, "udp": None, "persistent": True, "namespace": None}, **options)
+    )
 
 
 def test_keep_is_like_leaving_a_timeout_out():
     kept = timeouts(tcp="8284", udp="keep")
     assert kept == Settings(ipvs_timeouts={"tcp": 8284}, persistent=True, merge=True)
+    inside = timeouts(tcp="8284", tcpfin="keep", namespace="ingress_sbox")
+    assert inside == Settings(namespace_ipvs_timeouts={"ingress_sbox": {"tcp": 8284}}, merge=True)
+
+
+@pytest.mark.parametrize(
+    ("spaces", "message"),
+    [
+        ({"vpn": 900}, "namespace_ipvs_timeouts: vpn: 900 is no mapping of tcp, tcpfin or udp to seconds. Write su"),
+        ({"vpn": {"tpc": 9}}, "namespace_ipvs_timeouts: vpn: {'tpc': 9} is no mapping of tcp, tcpfin or udp to sec"),
+        ({"vpn": {}}, "namespace_ipvs_timeouts: vpn: {} is no mapping of tcp, tcpfin or udp to seconds. Write such"),
+        ({"vpn": {"tcp": 0}}, "namespace_ipvs_timeouts: vpn: tcp: 0 is no timeout, to the kernel it means keep. Leave"),
+        ({"vpn": {"udp": "5 min"}}, "namespace_ipvs_timeouts: vpn: udp: '5 min' is not a whole number of seconds. Wri"),
+    ],
+)
+def test_timeouts_of_a_namespace_that_make_no_sense(spaces, message):
+    with pytest.raises(NodeError) as error:
+        given(namespace_ipvs_timeouts=spaces)
+    assert str(error.value).startswith(message)
 
 
 @pytest.mark.parametrize("seconds", [1, 900, 2147483], ids=str)

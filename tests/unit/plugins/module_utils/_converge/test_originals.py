@@ -62,6 +62,8 @@ originals = st.builds(
     st.lists(paths).map(tuple),
     live(st.just("/sys/class/net/eth0/queues/rx-0/rps_cpus"), st.text("0123456789abcdef,", min_size=1)),
     live(st.uuids().map(str), st.just("7200/75/9")),
+    live(st.just("nspawn-web"), st.just("7200/75/9")),
+    live(st.sampled_from(["/run/docker/netns/ingress_sbox tcp", "docker-" + "5c" * 32 + " udp"]), st.integers(0, 900)),
 )
 
 
@@ -124,6 +126,7 @@ def test_a_file_that_is_not_ours_is_refused(data, why):
 
 
 LIVE = {"original": "1", "ours": ["2"]}
+IPVS = {"original": 900, "ours": [8284]}
 QUEUE = "/sys/class/net/eth0/queues/rx-0/rps_cpus"
 STRANGE = [
     ("a file below /proc", {"files": {"/proc/sys/kernel/core_pattern": RECORD}}, "no file that is written here"),
@@ -150,6 +153,10 @@ STRANGE = [
     ("a file beside the queue's", {"rps": {QUEUE[:-8] + "uevent": LIVE}}, "is no setting of a receive queue"),
     ("text for a mask", {"rps": {QUEUE: dict(LIVE, original="x")}}, "is none of a setting"),
     ("a pod's UID with a slash", {"pods": {"../x": LIVE}}, "is no pod"),
+    ("a container's ID with a slash", {"containers": {"docker-../x": LIVE}}, "is no container"),
+    ("text for a container's keepalive", {"containers": {"lxc-web": dict(LIVE, original="1 2")}}, "is none of a cont"),
+    ("a namespace elsewhere", {"namespace_ipvs_timeouts": {"/etc/x tcp": IPVS}}, "is no IPVS timeout"),
+    ("a namespace with no timeout", {"namespace_ipvs_timeouts": {"/run/netns/vpn": IPVS}}, "is no IPVS timeout"),
     ("text for a pod's keepalive", {"pods": {"1-2": dict(LIVE, original="1 2")}}, "is none of a pod"),
     ("a timeout that IPVS has not", {"ipvs_timeouts": {"sctp": {"original": 1, "ours": [2]}}}, "no IPVS timeout"),
     ("seconds below 0", {"ipvs_timeouts": {"tcp": {"original": -1, "ours": [2]}}}, "no IPVS timeout"),

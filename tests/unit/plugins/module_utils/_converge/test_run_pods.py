@@ -173,9 +173,9 @@ def test_a_failed_run_tells_of_a_pod_that_could_not_be_put_back_and_a_restore_do
             converge(WISH, False)
         assert str(error.value) == (
             f"{TIME}: it holds '1234' after '600' was written (read back). Choose a value that this node keeps, or "
-            "find out who else writes there. The node is as before, but some of its running pods are not: keepalive of "
-            "shop/stuck: 7200/30/9, before it was 7200/75/9 (/proc/sys/net/ipv4/tcp_keepalive_intvl: Read-only file "
-            "system). The originals are kept on the node: mend the cause, then run "
+            "find out who else writes there. The node is as before, but some of its running pods or containers are "
+            "not: keepalive of shop/stuck: 7200/30/9, before it was 7200/75/9 (/proc/sys/net/ipv4/tcp_keepalive_intvl: "
+            "Read-only file system). The originals are kept on the node: mend the cause, then run "
             "kubenode.connections.node_settings with state=absent."
         )
         assert (sysctl(TIME), read(FILE), pods.live("good"), pods.live("stuck")) == (
@@ -201,3 +201,27 @@ def test_a_check_foresees_the_pods_that_cannot_be_read(monkeypatch):
         foreseen = converge(ONLY_PODS, True)
         assert [each["cause"] for each in foreseen.pods_not_taken] == ["unread"]
         assert converge(ONLY_PODS, False) == foreseen
+
+
+@isolated
+def test_containers_are_cured_and_given_back_as_pods_are(monkeypatch):
+    with running(monkeypatch, "docker-web", "nspawn-db") as boxes:
+        monkeypatch.setattr(steps_pods, "running_containers", boxes.find)
+        boxes.mounted("nspawn-db", "time", "ro")
+        before = tree()
+        wish = Settings(containers=(600, 30, 9))
+        foreseen = converge(wish, True)
+        assert foreseen.after["containers"] == {"shop/docker-web": "600/30/9", "shop/nspawn-db": "600/30/9"}
+        outcome = converge(wish, False)
+        assert (boxes.live("docker-web"), boxes.live("nspawn-db")) == ("600/30/9", "7200/75/9")
+        assert (outcome.before["containers"], outcome.before["pods"]) == ({"shop/docker-web": "7200/75/9"}, {})
+        assert [each["uid"] for each in outcome.pods_not_taken] == ["nspawn-db"]
+        assert [note.partition(" could")[0] for note in outcome.notes] == ["keepalive of 1 running container"]
+        assert "keepalive of shop/docker-web = 600/30/9\n" in outcome.diff[0]["after"]
+        record = parse(read(ORIGINALS))
+        assert (record.pods, record.containers) == ({}, {"docker-web": LiveRecord("7200/75/9", ("600/30/9",))})
+        assert converge(wish, False).changed is False
+        assert converge(Settings(pods=()), False).changed is False, "pods are another part"
+        assert converge(NOTHING, False).changed is True
+        assert boxes.live("docker-web") == "7200/75/9"
+        assert tree() == before

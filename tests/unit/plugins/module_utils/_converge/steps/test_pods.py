@@ -495,8 +495,8 @@ def test_an_undo_says_which_pods_are_not_as_before_and_that_the_node_is():
     message, live = undone("def touch(): refuses('web', 'time')\n")
     assert live == {"web": "600/75/9", "db": "7200/75/9"}
     assert message.endswith(
-        "The node is as before, but some of its running pods are not: keepalive of shop/web: 600/75/9, before it was "
-        "7200/75/9 (/proc/sys/net/ipv4/tcp_keepalive_time: Read-only file system). Mend that by hand."
+        "The node is as before, but some of its running pods or containers are not: keepalive of shop/web: 600/75/9, "
+        "before it was 7200/75/9 (/proc/sys/net/ipv4/tcp_keepalive_time: Read-only file system). Mend that by hand."
     )
 
 
