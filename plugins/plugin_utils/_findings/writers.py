@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.ipvs import CELLS as IPVS_CELLS
+from ansible_collections.kubenode.connections.plugins.module_utils._common.sysctl_keys import BRIDGE_KEYS
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import some
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import keepalived_seconds
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import Observed
@@ -19,9 +20,10 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.writers
     kube_proxy_wish,
     later_lines,
     tuned_remedy,
+    turned_off,
 )
 
-from .rule import APPLY, INFO, WARNING, Case, Found, Rules, say
+from .rule import APPLY, INFO, WARNING, Case, Found, Rules, say, variable
 
 RULES = Rules()
 
@@ -95,6 +97,26 @@ def _file_owner(case: Case) -> Found | None:
         "Files are read in the order of their names. This one comes after "
         f"{case.policy.sysctl_file}, so it wins at boot.",
         "Change or remove that line, then apply.",
+    )
+
+
+@RULES.node("bridge-calls-off", INFO)
+def _bridge_off(case: Case) -> Found | None:
+    """A line of a file keeps packets on bridges from iptables, and the plan leaves it so."""
+    bridge = case.observed.modules.get("br_netfilter")
+    lines = {key: line for key in BRIDGE_KEYS if (line := turned_off(case.observed, key))}
+    if not lines or bridge is None or not (bridge.loaded or bridge.at_boot):
+        return None
+    if any(case.node.settings.sysctls.get(key) == "1" for key in lines):
+        return None
+    return Found(
+        "; ".join(f"{line} sets {key} to 0" for key, line in lines.items()),
+        "Packets between two pods on one bridge then pass neither iptables nor IPVS nor connection tracking: a pod "
+        "that reaches one on its own node by a Service gets no answer. With a network that needs no bridge it is "
+        "harmless, and somebody wanted it so: auto leaves it.",
+        say(
+            "Nothing, where it is on purpose. Else set ", variable("keepalive_bridge_nf_call: always"), ". ", APPLY, "."
+        ),
     )
 
 

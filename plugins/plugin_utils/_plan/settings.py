@@ -29,7 +29,7 @@ from .pods import pods_settings
 from .rps import RPS_REASON, rps_changes, rps_reason, rps_settings
 from .tuned_sysctls import tuned_sysctls
 from .types import Change, Settings
-from .writers import IPVS_DEFAULTS
+from .writers import IPVS_DEFAULTS, turned_off
 
 
 @dataclass(frozen=True)
@@ -169,7 +169,8 @@ def _further_sysctls(node: Observed, policy: Policy, others: bool, reasons: dict
         and bridge is not None
         and (bridge.loaded or bridge.at_boot)
     )
-    sysctls = dict.fromkeys(BRIDGE_KEYS, "1") if policy.bridge_always or auto else {}
+    on = BRIDGE_KEYS if policy.bridge_always else [key for key in BRIDGE_KEYS if auto and not turned_off(node, key)]
+    sysctls = dict.fromkeys(on, "1")
     source = (
         "keepalive_profile article"
         if policy.profile == "article"

@@ -141,6 +141,14 @@ def later_lines(node: Observed, keys: Iterable[str], file: str) -> dict[str, str
     }
 
 
+def turned_off(node: Observed, key: str) -> str | None:
+    """The line of a file or of TuneD that sets a bridge key to 0: somebody's wish, for no run of ours writes that."""
+    boot, tuned = node.boot(key), node.tuned_line(key)
+    if tuned is not None:
+        return node.boot_source(key) if tuned.value == "0" else None
+    return boot.source if boot is not None and boot.value == "0" else None
+
+
 def tuned_remedy(node: Observed, line: Line) -> str:
     """What to do where TuneD decides a value, by the line that does."""
     if line.source.startswith(SYSCTL_CONF):

@@ -307,6 +307,13 @@ def with_module(node: dict[str, Any], name: str, loaded: bool, boot: str | None 
     return node
 
 
+def bridge_off(node: dict[str, Any], *keys: str, file: str = OTHER_FILE, in_time: bool = True) -> dict[str, Any]:
+    """The node with br_netfilter, and a file that sets these keys of it to 0."""
+    for key in keys:
+        with_sysctl(node, key, "0", value="0", file=file, line=1, in_time=in_time)
+    return with_module(node, "br_netfilter", True)
+
+
 def plan_one(node: dict[str, Any] | None, **policy: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     """The plan for one node, and that node's part of it."""
     plan = make_plan(nodes(node), policy)

@@ -14,15 +14,19 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._f
     _rows_tuning,
 )
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import (
+    BRIDGE,
+    OTHER_FILE,
     OUR_FILE,
     altered,
     applied_node,
+    bridge_off,
     nftables_node,
     plain_node,
     quiet_node,
     stock_node,
     with_configured_tcp,
     with_keepalive,
+    with_module,
 )
 
 ESTABLISHED = "net.netfilter.nf_conntrack_tcp_timeout_established"
@@ -34,6 +38,25 @@ EDIT = (
 ROLE = "The role kubenode.connections.kube_proxy does both: {}, kube_proxy_configmap: true, kube_proxy_rollout: true"
 
 RAISED = [
+    pytest.param(
+        "bridge-calls-off",
+        bridge_off(stock_node(), *BRIDGE),
+        {},
+        {
+            "severity": "info",
+            "observed": f"{OTHER_FILE}:1 sets {BRIDGE[0]} to 0; {OTHER_FILE}:1 sets {BRIDGE[1]} to 0",
+            "remedy": "Nothing, if that is on purpose. Else set keepalive_bridge_nf_call: always. "
+            "Run the playbook kubenode.connections.apply.",
+        },
+        id="a file turns both off",
+    ),
+    pytest.param(
+        "bridge-calls-off",
+        _rows_owners.with_tuned(bridge_off(stock_node()), {BRIDGE[1]: "0"}),
+        {},
+        {"observed": f"TuneD {_rows_owners.PROFILE}:3 sets {BRIDGE[1]} to 0"},
+        id="TuneD turns one off",
+    ),
     *_rule_cases.of_room(writers, _rows_network.RAISED),
     *_rule_cases.of_room(writers, _rows_tuning.RAISED),
     *_rule_cases.of_room(writers, _rows_owners.RAISED),
@@ -102,6 +125,16 @@ RAISED = [
 ]
 
 NOT_RAISED = [
+    pytest.param("bridge-calls-off", bridge_off(stock_node()), {}, id="no file says anything"),
+    pytest.param(
+        "bridge-calls-off", bridge_off(stock_node(), *BRIDGE), {"bridge_nf_call": "always"}, id="the user wants it on"
+    ),
+    pytest.param(
+        "bridge-calls-off",
+        with_module(bridge_off(stock_node(), *BRIDGE), "br_netfilter", False),
+        {},
+        id="no packet could be called",
+    ),
     *_rule_cases.of_room(writers, _rows_owners.NOT_RAISED),
     pytest.param("ipvs-owner-kube-proxy", stock_node(), {"strategy": "raise_ipvs"}, id="kube-proxy leaves it alone"),
     pytest.param("ipvs-owner-kube-proxy", with_configured_tcp(stock_node(), 900), {}, id="configured as it is"),

@@ -15,6 +15,7 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._n
     OURS,
     PROBES,
     TIME,
+    bridge_off,
     nftables_node,
     plain_node,
     plan_one,
@@ -195,6 +196,27 @@ def test_what_the_user_set_is_set_everywhere(node, policy, sysctls):
         ),
         pytest.param(
             with_module(nftables_node(), "br_netfilter", True), {}, (), [], id="auto, and nothing else to set"
+        ),
+        pytest.param(bridge_off(stock_node(), *BRIDGE), {}, (), [], id="auto, and a file turns both off"),
+        pytest.param(
+            bridge_off(stock_node(), BRIDGE[0]), {}, BRIDGE[1:], ["br_netfilter"], id="auto, and a file turns one off"
+        ),
+        pytest.param(
+            bridge_off(stock_node(), BRIDGE[1], in_time=False),
+            {},
+            BRIDGE[:1],
+            ["br_netfilter"],
+            id="auto, and a file turns one off before its module is there",
+        ),
+        pytest.param(
+            bridge_off(stock_node(), *BRIDGE, file=OUR_FILE), {}, (), [], id="auto, and somebody edited our file"
+        ),
+        pytest.param(
+            bridge_off(stock_node(), *BRIDGE),
+            {"bridge_nf_call": "always"},
+            BRIDGE,
+            ["br_netfilter"],
+            id="always, whatever a file says",
         ),
         pytest.param(nftables_node(), {"bridge_nf_call": "always"}, BRIDGE, ["br_netfilter"], id="always"),
         pytest.param(
