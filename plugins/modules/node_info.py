@@ -378,12 +378,15 @@ node:
       sample: {read_at_boot: false, sysctls: {net.ipv4.tcp_keepalive_time: {value: "600", line: 3}}}
     owners:
       description:
-        - Who else writes values that this collection sets, as far as files of the node tell.
+        - Who else writes values that this collection sets, as far as files and processes of the node tell.
         - C(keepalived) are the IPVS timeouts of its C(lvs_timeouts), which it sets at its start and reload. V(null)
-          where its service neither runs nor starts at boot, or sets none.
+          where its service neither runs nor starts at boot, or sets none. Its file is the one that a running one was
+          started with.
         - C(tuned) is the active profile of TuneD with the sysctls of it and of those that it includes. C(reapplies)
           tells whether TuneD applies C(sysctl.d) again after them, so that C(sysctl.d) wins. V(null) where its service
-          neither runs nor starts at boot, or has no profile.
+          neither runs nor starts at boot, or has no profile. C(excluded) are the keys that it then leaves out.
+        - C(kube_router) is there where kube-router runs and forwards services, with the timeouts in seconds that its
+          flags set at its start.
       type: dict
       sample:
         keepalived: {file: /etc/keepalived/keepalived.conf, line: 9, timeouts: {tcp: 7200, tcpfin: 60, udp: 30}}
@@ -392,6 +395,8 @@ node:
           reapplies: true
           sysctls:
             net.netfilter.nf_conntrack_max: {value: "1048576", file: /usr/lib/tuned/openshift/tuned.conf, line: 19}
+          excluded: []
+        kube_router: {pid: 2214, timeouts: {tcp: 9000}}
     boot_problems:
       description:
         - Lines in C(sysctl.d) and C(modules-load.d) that nobody can use, 20 at most. Line 0 is the whole file, such as

@@ -55,14 +55,14 @@ def _read_all(
     problems = Problems()
     at_boot = boot.read(keys)
     ipvs_now, addresses, marks = ipvs.read(problems)
-    of_kubelet, of_proxy, of_runtime = processes.find_all(
-        [kubelet.WANTED, kube_proxy.WANTED, container_runtimes.WANTED]
+    of_kubelet, of_proxy, of_runtime, *of_writers = processes.find_all(
+        [kubelet.WANTED, kube_proxy.WANTED, container_runtimes.WANTED, *summary.WANTED]
     )
     # Before anybody is waited for: kubelet may be started anew meanwhile.
     kubelet_now, runtimes = _read_kubelet(of_kubelet, problems), container_runtimes.names(of_runtime)
     proxy = _read_kube_proxy(of_proxy, kube_proxy_address, kube_proxy_timeout_seconds, problems)
     to_services = destinations.read(addresses, marks, proxy["mode"])
-    writers = _read_other_writers(keys, problems)
+    writers = _read_other_writers(keys, of_writers, problems)
     conntrack = _read_conntrack(problems)
     read_tables = namespace_tables.reader(ipvs_now["loaded"], conntrack["loaded"])
     found = namespaces.read(inside=_inside(to_services.names, read_tables))
@@ -82,7 +82,7 @@ def _read_all(
         "rps": _read_rps(problems),
         "sysctls": boot.sysctls(at_boot, problems),
         "sysctl_conf": writers.sysctl_conf,
-        "owners": {"keepalived": writers.keepalived, "tuned": writers.tuned},
+        "owners": {"keepalived": writers.keepalived, "tuned": writers.tuned, "kube_router": writers.kube_router},
         "boot_problems": boot.boot_problems(at_boot, problems),
         "kube_proxy": proxy,
         "kubelet": kubelet_now,
@@ -140,8 +140,10 @@ def _read_kube_proxy(
     return {name: value for name, value in seen._asdict().items() if name != "absent"}
 
 
-def _read_other_writers(keys: Mapping[str, Key], problems: Problems) -> summary.OtherWriters:
-    seen = summary.read(keys)
+def _read_other_writers(
+    keys: Mapping[str, Key], running: List[processes.Found], problems: Problems
+) -> summary.OtherWriters:
+    seen = summary.read(keys, running)
     for what, found in seen.problems.items():
         problems.add_faults("other-writers", what, [Fault(sentence(each), each.do or _BY_HAND) for each in found])
     return seen

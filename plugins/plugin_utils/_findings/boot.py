@@ -18,9 +18,9 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.nod
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.types import NodePlan
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.writers import (
     IPVS_DEFAULTS,
-    kube_proxy_value,
     later_lines,
     tuned_remedy,
+    value_at_start,
 )
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.options import Policy
 
@@ -115,7 +115,7 @@ def _ipvs_not_kept(case: Case) -> Found | None:
     tcp = case.observed.ipvs.timeouts["tcp"] if case.observed.ipvs.timeouts else None
     if not case.observed.ipvs_on_path or tcp is None or tcp <= IPVS_DEFAULTS["tcp"]:
         return None
-    if "tcp" in case.node.settings.ipvs_timeouts or kube_proxy_value(case.observed, "IPVS tcp") is not None:
+    if "tcp" in case.node.settings.ipvs_timeouts or value_at_start(case.observed, "IPVS tcp") is not None:
         return None
     by_unit = (case.observed.ipvs.timeouts_at_boot or {}).get("tcp") == tcp
     if by_unit or keepalived_seconds(case.observed, "tcp") is not None:
@@ -219,7 +219,7 @@ def _is_lost(key: str, case: Case) -> bool:
 
 def _may_be_written(key: str, node: Observed) -> bool:
     """Whether kube-proxy sets it at its start, or may: its mode or its configuration was not read."""
-    if kube_proxy_value(node, key) is not None:
+    if value_at_start(node, key) is not None:
         return True
     if not node.kube_proxy.running:
         return node.kube_proxy.running is None
@@ -239,9 +239,9 @@ def _deciding_lines(observed: Observed) -> Iterator[str]:
 
 
 def _remedy(observed: Observed, node: NodePlan, policy: Policy) -> str | Remedy:
-    tuned = [line for key in _differing(observed) if (line := observed.tuned_line(key))]
+    tuned = [(line, key) for key in _differing(observed) if (line := observed.tuned_line(key))]
     if tuned:
-        return tuned_remedy(observed, tuned[0])
+        return tuned_remedy(observed, *tuned[0])
     later = later_lines(observed, _differing(observed), policy.sysctl_file)
     if later:
         return f"Change or remove {', '.join(later.values())}. It is read after {policy.sysctl_file}, so it wins."

@@ -160,6 +160,8 @@ def _apply_or_set(planned: bool, line: str) -> Remedy:
 
 def _reuse_remedy(case: Case, delay: str) -> str | Remedy:
     node = case.observed
+    if node.others.kube_router is not None:
+        return "At its start kube-router sets 0 on every kernel, and has no option for it."
     if node.mode == "ipvs" and releases.kube_proxy_forces_reuse_off(node.kernel):
         return "At its start kube-proxy sets 0 on every kernel from 4.1 to below 5.9. Run a kernel from 5.9 on."
     if node.mode == "ipvs" and not leaves_reuse_mode(node.kube_proxy.version):

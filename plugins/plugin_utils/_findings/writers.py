@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Rules on who else writes a value: files, kube-proxy, keepalived, TuneD. Private to this collection."""
+"""Rules on who else writes a value: files and kube-proxy. Private to this collection."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from collections.abc import Iterable
 from ansible_collections.kubenode.connections.plugins.module_utils._common.ipvs import CELLS as IPVS_CELLS
 from ansible_collections.kubenode.connections.plugins.module_utils._common.sysctl_keys import BRIDGE_KEYS
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import some
-from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import keepalived_seconds
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import Observed
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.other_writers import SYSCTL_CONF
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.writers import (
@@ -19,7 +18,6 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.writers
     kube_proxy_value,
     kube_proxy_wish,
     later_lines,
-    tuned_remedy,
     turned_off,
 )
 
@@ -39,7 +37,7 @@ def _ipvs_owner(case: Case) -> Found | None:
     """At its next start kube-proxy sets an IPVS timeout to something else than is there or planned."""
     lost = {
         cell: seconds
-        for cell, seconds in _wanted_timeouts(case).items()
+        for cell, seconds in wanted_timeouts(case).items()
         if _overwritten(case.observed, f"IPVS {cell}", str(seconds))
     }
     if not lost:
@@ -115,7 +113,7 @@ def _bridge_off(case: Case) -> Found | None:
         "that reaches one on its own node by a Service gets no answer. With a network that needs no bridge it is "
         "harmless, and somebody wanted it so: auto leaves it.",
         say(
-            "Nothing, where it is on purpose. Else set ", variable("keepalive_bridge_nf_call: always"), ". ", APPLY, "."
+            "Nothing, if that is on purpose. Else set ", variable("keepalive_bridge_nf_call: always"), ". ", APPLY, "."
         ),
     )
 
@@ -132,7 +130,7 @@ def _ip_vs_idle(case: Case) -> Found | None:
     )
 
 
-def _wanted_timeouts(case: Case) -> dict[str, int]:
+def wanted_timeouts(case: Case) -> dict[str, int]:
     """The IPVS timeouts that are planned, and else those that are there; in the order of ipvsadm."""
     timeouts = {**(case.observed.ipvs.timeouts or {}), **case.node.settings.ipvs_timeouts}
     return {cell: timeouts[cell] for cell in IPVS_CELLS if cell in timeouts}
@@ -153,56 +151,6 @@ def _by_version(observed: Observed, lost: Iterable[str]) -> str:
     if raises:
         return f" {version} only raises values of conntrack."
     return f" {version or 'This release'} lowers values of conntrack, too (v1.23 to v1.28 only raise them)."
-
-
-@RULES.node("ipvs-owner-keepalived", WARNING)
-def _keepalived(case: Case) -> Found | None:
-    """At its next start or reload keepalived sets an IPVS timeout to something else than is there or planned."""
-    node = case.observed
-    if node.others.keepalived is None or not node.ipvs_on_path:
-        return None
-    lost = {
-        cell: seconds
-        for cell, seconds in _wanted_timeouts(case).items()
-        if keepalived_seconds(node, cell) not in (None, seconds)
-    }
-    if not lost:
-        return None
-    source = node.others.keepalived.source
-    values = [f"IPVS {cell} {seconds} s against {keepalived_seconds(node, cell)} s" for cell, seconds in lost.items()]
-    words = " ".join(f"{cell} {seconds}" for cell, seconds in lost.items())
-    return Found(
-        f"{', '.join(values)} by keepalived ({source})",
-        "keepalived sets its lvs_timeouts at every start and reload; a timeout that they leave out stays as it is.",
-        f"Set {words} in lvs_timeouts ({source}), then systemctl reload keepalived. Or leave it out there.",
-    )
-
-
-@RULES.node("sysctl-owner-tuned", WARNING)
-def _tuned(case: Case) -> Found | None:
-    """TuneD sets a planned sysctl to another value at its start, which comes after systemd-sysctl."""
-    node, file = case.observed, case.policy.sysctl_file
-    lost = {
-        key: line
-        for key, value in case.node.settings.sysctls.items()
-        if (line := node.others.tuned_line(key, file, value)) is not None and line.value != value
-    }
-    if not lost or node.others.tuned is None:
-        return None
-    wanted = case.node.settings.sysctls
-    lines = [
-        f"{line.source} sets {key} to {line.value or 'something that depends on the machine'} instead of {wanted[key]}"
-        for key, line in lost.items()
-    ]
-    reapplies = node.others.tuned.reapplies
-    return Found(
-        f"TuneD, profile {node.others.tuned.profile}: {some(lines, '; ')}",
-        f"TuneD starts after systemd-sysctl. It then applies /run/sysctl.d, /etc/sysctl.d and {SYSCTL_CONF} again, so "
-        f"that {file} does not come last."
-        if reapplies
-        else "TuneD starts after systemd-sysctl, and reapply_sysctl is 0, so that its profile wins.",
-        tuned_remedy(node, next(iter(lost.values()))),
-    )
 
 
 @RULES.node("sysctl-conf-not-read", WARNING)

@@ -24,6 +24,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.optio
 IPVS_TCP = "IPVS tcp"
 IPVS_TCP_RESTART = "IPVS tcp after a kube-proxy restart"
 IPVS_TCP_KEEPALIVED = "IPVS tcp after a keepalived restart"
+IPVS_TCP_KUBE_ROUTER = "IPVS tcp after a kube-router restart"
 CONNTRACK = "conntrack established"
 CONNTRACK_RESTART = "conntrack established after a kube-proxy restart"
 SERVICES = "the idle limit of Services"
@@ -184,11 +185,17 @@ def keepalived_seconds(node: Observed, cell: str) -> int | None:
     return node.others.keepalived.timeouts.get(cell) if node.others.keepalived else None
 
 
+def kube_router_seconds(node: Observed, cell: str) -> int | None:
+    """What kube-router sets an IPVS timeout to at its next start, None where it leaves it alone."""
+    return node.others.kube_router.timeouts.get(cell) if node.others.kube_router else None
+
+
 def ipvs_after_restart(name: str, node: Observed, seconds: int | None) -> Iterator[Limit]:
-    """The limits that come where kube-proxy or keepalived starts anew and sets IPVS tcp to something else."""
+    """The limits that come where kube-proxy or another of them starts anew and sets IPVS tcp to something else."""
     for limit, configured in (
         (IPVS_TCP_RESTART, kube_proxy_ipvs_seconds(node, "tcp")),
         (IPVS_TCP_KEEPALIVED, keepalived_seconds(node, "tcp")),
+        (IPVS_TCP_KUBE_ROUTER, kube_router_seconds(node, "tcp")),
     ):
         if configured is not None and configured != seconds:
             yield Limit(configured, limit, name)

@@ -171,6 +171,7 @@ class Observed:
         daemons = self.kubelet.running is not False or self.kubelet.error or self.kube_proxy.running is not False
         containers = self.runtimes != () or self.pods is None or self.pods.count
         balances = self.ipvs.services or self.problem(IPVS_SERVICES) or self.ipvs_elsewhere is not False
+        balances = balances or self.others.kube_router
         keepalived = self.others.keepalived or any(problem.what == _KEEPALIVED for problem in self.problems)
         return bool(daemons or containers or balances or keepalived)
 
@@ -180,7 +181,8 @@ class Observed:
 
         Merely loaded it does not: kube-proxy loads it in any mode to clean up.
         """
-        return self.ipvs.loaded is not False and (self.mode == "ipvs" or self.ipvs.tcp_services > 0)
+        proxied = self.mode == "ipvs" or self.others.kube_router is not None
+        return self.ipvs.loaded is not False and (proxied or self.ipvs.tcp_services > 0)
 
     @property
     def ipvs_elsewhere(self) -> bool | None:

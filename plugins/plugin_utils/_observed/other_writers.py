@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Who else on a node writes our values, as typed values: keepalived, TuneD, /etc/sysctl.conf. Private."""
+"""Who else on a node writes our values, as typed values: daemons, TuneD, /etc/sysctl.conf. Private."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.checked_values import whole_number
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.untrusted import (
     file_line,
+    items,
     mapping,
     numbers,
     text,
@@ -40,12 +41,23 @@ class Keepalived:
 
 
 @dataclass(frozen=True)
+class KubeRouter:
+    """kube-router that forwards Services, and the IPVS timeouts in seconds that its flags set at its start."""
+
+    timeouts: Mapping[str, int]
+
+
+@dataclass(frozen=True)
 class Tuned:
-    """TuneD's active profile. ``reapplies``: it applies sysctl.d and /etc/sysctl.conf again after its own sysctls."""
+    """TuneD's active profile. ``reapplies``: it applies sysctl.d and /etc/sysctl.conf again after its own sysctls.
+
+    ``excluded`` are the keys that it then leaves as its profile set them.
+    """
 
     profile: str
     reapplies: bool
     sysctls: Mapping[str, Line]
+    excluded: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -63,6 +75,7 @@ class Others:
     keepalived: Keepalived | None = None
     tuned: Tuned | None = None
     sysctl_conf: SysctlConf | None = None
+    kube_router: KubeRouter | None = None
 
     @property
     def conf_lines(self) -> Mapping[str, Line]:
@@ -77,11 +90,12 @@ class Others:
     def tuned_line(self, key: str, file: str | None, value: str | None) -> Line | None:
         """What TuneD makes of a sysctl at its start, after ``file`` set it to ``value``; None where it leaves it so.
 
-        Where it applies sysctl.d again, files of /run and /etc win over its profile, and /etc/sysctl.conf over all.
+        Where it applies sysctl.d again, files of /run and /etc win over its profile, and /etc/sysctl.conf over all;
+        not for a key that is excluded from that.
         """
         if self.tuned is None:
             return None
-        if self.tuned.reapplies:
+        if self.tuned.reapplies and key not in self.tuned.excluded:
             if key in self.conf_lines:
                 return self.conf_lines[key]
             if file is not None and file.startswith(_REAPPLIED):
@@ -96,6 +110,7 @@ def parse_owners(owners: object, sysctl_conf: object) -> Others:
         _keepalived(mapping(mapping(owners).get("keepalived"))),
         _tuned(mapping(mapping(owners).get("tuned"))),
         _sysctl_conf(mapping(sysctl_conf)),
+        _kube_router(mapping(owners).get("kube_router")),
     )
 
 
@@ -118,11 +133,18 @@ def _keepalived(keepalived: dict[str, object]) -> Keepalived | None:
     return Keepalived(file_line(keepalived, "its configuration"), timeouts) if timeouts else None
 
 
+def _kube_router(kube_router: object) -> KubeRouter | None:
+    if not isinstance(kube_router, dict):
+        return None
+    return KubeRouter({cell: each for cell, each in numbers(kube_router.get("timeouts")).items() if each > 0})
+
+
 def _tuned(tuned: dict[str, object]) -> Tuned | None:
     profile = text(tuned.get("profile"))
     if not profile:
         return None
-    return Tuned(profile, tuned.get("reapplies") is True, _lines(tuned.get("sysctls"), "its profile"))
+    excluded = frozenset(key for each in items(tuned.get("excluded")) if (key := text(each)))
+    return Tuned(profile, tuned.get("reapplies") is True, _lines(tuned.get("sysctls"), "its profile"), excluded)
 
 
 def _sysctl_conf(conf: dict[str, object]) -> SysctlConf | None:

@@ -23,6 +23,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limit
     CONNTRACK_RESTART,
     IPVS_TCP,
     IPVS_TCP_KEEPALIVED,
+    IPVS_TCP_KUBE_ROUTER,
     IPVS_TCP_RESTART,
     Limit,
     ascending,
@@ -130,6 +131,7 @@ def is_ipvs(limit: Limit) -> bool:
         IPVS_TCP,
         IPVS_TCP_RESTART,
         IPVS_TCP_KEEPALIVED,
+        IPVS_TCP_KUBE_ROUTER,
     )
 
 

@@ -20,6 +20,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limit
     Limit,
     keepalived_seconds,
     kube_proxy_ipvs_seconds,
+    kube_router_seconds,
     shows_nonsense,
 )
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import Observed
@@ -73,8 +74,9 @@ def settings_of(node: Observed, wish: Wish, ipvs_timeouts: Mapping[str, int]) ->
 
 
 def _has_owner(node: Observed, cell: str) -> bool:
-    """Whether kube-proxy or keepalived sets the IPVS timeout at its start, which comes after our unit."""
-    return kube_proxy_ipvs_seconds(node, cell) is not None or keepalived_seconds(node, cell) is not None
+    """Whether a program sets the IPVS timeout at its start, which comes after our unit."""
+    readers = (kube_proxy_ipvs_seconds, keepalived_seconds, kube_router_seconds)
+    return any(read(node, cell) is not None for read in readers)
 
 
 def _keepalive_sysctls(node: Observed, wish: Wish, reasons: dict[str, str]) -> dict[str, str]:

@@ -54,12 +54,13 @@ def _module_there(node: Observed, policy: Policy, key: str) -> bool:
 def _needs_reuse_mode(node: Observed, policy: Policy) -> bool:
     """Whether conn_reuse_mode is to be 1 and is not, or is by our own file, in which it has to stay then.
 
-    On a kernel with the fix to which kube-proxy does not write 0: from 5.9 on, unless kube-proxy is old.
+    On a kernel with the fix to which kube-proxy does not write 0: from 5.9 on, unless kube-proxy is old. kube-router
+    writes 0 on any.
     """
     if version(node.kernel) is None or kube_proxy_forces_reuse_off(node.kernel, node.kube_proxy.version):
         return False
     sysctl = node.sysctls.get(REUSE_MODE)
-    if sysctl is None:
+    if sysctl is None or node.others.kube_router is not None:
         return False
     ours = sysctl.boot is not None and sysctl.boot.file == policy.sysctl_file
     return ours or any(value not in (None, "1") for value in (sysctl.value, node.boot_value(REUSE_MODE)))

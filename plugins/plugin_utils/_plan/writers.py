@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Who else writes a value: a file or TuneD at boot, kube-proxy or keepalived at its start. Private."""
+"""Who else writes a value: a file or TuneD at boot, kube-proxy and others at their start. Private."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._base.release
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import (
     keepalived_seconds,
     kube_proxy_ipvs_seconds,
+    kube_router_seconds,
 )
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import Observed
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.other_writers import SYSCTL_CONF, Line
@@ -40,6 +41,8 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.oth
 from .types import Settings
 
 KERNEL = "kernel default"
+
+TUNED_CONF = "/etc/tuned/tuned-main.conf"
 
 IPVS_DEFAULTS = KERNEL_DEFAULTS._asdict()
 """The kernel's own, in seconds."""
@@ -73,9 +76,14 @@ _ALWAYS_IN_IPVS_MODE = {
 }
 
 
+# What kube-router sets where it forwards Services, on every kernel; there is no option for any of them
+# (pkg/controllers/proxy/network_services_controller.go, Run).
+_BY_KUBE_ROUTER = {"net.ipv4.vs.conntrack": "1", EXPIRE_NODEST: "1", EXPIRE_QUIESCENT: "1", REUSE_MODE: "0"}
+
+
 @dataclass(frozen=True)
-class KubeProxyValue:
-    """What kube-proxy writes to a key at its next start, and what decides that.
+class ValueAtStart:
+    """What kube-proxy, or another (``who``), writes to a key at its next start, and what decides that.
 
     ``raises_only``: it leaves a value alone that is higher already (v1.23 to v1.28, for conntrack); None: nobody knows.
     """
@@ -84,10 +92,11 @@ class KubeProxyValue:
     source: str
     configurable: bool = True
     raises_only: bool | None = False
+    who: str = "kube-proxy"
 
     def __str__(self) -> str:
         condition = {True: ", where that is higher", False: "", None: ", by some releases only where that is higher"}
-        return f"kube-proxy at its next start ({self.source}{condition[self.raises_only]})"
+        return f"{self.who} at its next start ({self.source}{condition[self.raises_only]})"
 
     def undoes(self, value: str) -> bool:
         """Whether it writes something else over ``value``, as far as anybody knows."""
@@ -98,17 +107,17 @@ class KubeProxyValue:
         return not (higher and self.raises_only)
 
 
-def kube_proxy_value(node: Observed, key: str) -> KubeProxyValue | None:
+def kube_proxy_value(node: Observed, key: str) -> ValueAtStart | None:
     """What kube-proxy will write to a sysctl, or to an IPVS timeout (``IPVS tcp``); None where it leaves it alone."""
     if key.startswith("IPVS "):
         cell = key[len("IPVS ") :]
         seconds = kube_proxy_ipvs_seconds(node, cell)
-        return KubeProxyValue(str(seconds), f"{IPVS_FIELDS[cell]} {seconds}s") if seconds is not None else None
+        return ValueAtStart(str(seconds), f"{IPVS_FIELDS[cell]} {seconds}s") if seconds is not None else None
     if node.mode == "ipvs" and key in _ALWAYS_IN_IPVS_MODE:
         always = _ALWAYS_IN_IPVS_MODE[key]
-        return KubeProxyValue(always, f"it always sets {always} in ipvs mode", False)
+        return ValueAtStart(always, f"it always sets {always} in ipvs mode", False)
     if node.mode == "ipvs" and key == REUSE_MODE and kube_proxy_forces_reuse_off(node.kernel, node.kube_proxy.version):
-        return KubeProxyValue("0", "it always sets 0 in ipvs mode on this kernel", False)
+        return ValueAtStart("0", "it always sets 0 in ipvs mode on this kernel", False)
     field, name, unit = _CONNTRACK_FIELDS.get(key, ("", "", ""))
     number = node.kube_proxy.conntrack.get(field)
     if not number:
@@ -117,7 +126,25 @@ def kube_proxy_value(node: Observed, key: str) -> KubeProxyValue | None:
     if key == _MAX and since(node.kube_proxy.version, MAX_CAPPED_SINCE):
         # Patch releases of 1.36 and 1.37 may leave a higher one alone, too (kubernetes#142035).
         number, raises = max(min(number, MAX_CAP), node.kube_proxy.conntrack.get("min", 0)), None
-    return KubeProxyValue(str(number), f"{name} {number}{unit}", raises_only=raises)
+    return ValueAtStart(str(number), f"{name} {number}{unit}", raises_only=raises)
+
+
+def kube_router_value(node: Observed, key: str) -> ValueAtStart | None:
+    """What kube-router will write to a sysctl, or to an IPVS timeout (``IPVS tcp``); None where it leaves it alone."""
+    if node.others.kube_router is None:
+        return None
+    if key.startswith("IPVS "):
+        cell = key[len("IPVS ") :]
+        seconds = kube_router_seconds(node, cell)
+        source = f"--service-{cell}-timeout {seconds}s"
+        return None if seconds is None else ValueAtStart(str(seconds), source, who="kube-router")
+    value = _BY_KUBE_ROUTER.get(key)
+    return None if value is None else ValueAtStart(value, f"it always sets {value}", False, who="kube-router")
+
+
+def value_at_start(node: Observed, key: str) -> ValueAtStart | None:
+    """What kube-proxy or kube-router will write to a key."""
+    return kube_proxy_value(node, key) or kube_router_value(node, key)
 
 
 def kube_proxy_wish(key: str, value: str) -> str:
@@ -149,17 +176,19 @@ def turned_off(node: Observed, key: str) -> str | None:
     return boot.source if boot is not None and boot.value == "0" else None
 
 
-def tuned_remedy(node: Observed, line: Line) -> str:
-    """What to do where TuneD decides a value, by the line that does."""
+def tuned_remedy(node: Observed, line: Line, key: str) -> str:
+    """What to do where TuneD decides the value of a key, by the line that does."""
     if line.source.startswith(SYSCTL_CONF):
         return f"Change or remove {line.source}: TuneD applies that file last."
     tuned = node.others.tuned
     change = f"Change {line.source}"
     if tuned is not None and line.source.startswith("/usr/"):
         change = f"Set it in a profile of your own that includes {tuned.profile}, and have tuned-adm load that"
+    if tuned is not None and tuned.reapplies and key in tuned.excluded:
+        return f"{change}. Or take {key} out of reapply_sysctl_exclude in {TUNED_CONF}, then restart TuneD."
     if tuned is not None and tuned.reapplies:
         return f"{change}."
-    return f"{change}. Or let sysctl.d win: reapply_sysctl = 1 in /etc/tuned/tuned-main.conf, then restart TuneD."
+    return f"{change}. Or let sysctl.d win: reapply_sysctl = 1 in {TUNED_CONF}, then restart TuneD."
 
 
 def owners_of(node: Observed, settings: Settings) -> dict[str, str]:
@@ -172,18 +201,18 @@ def owners_of(node: Observed, settings: Settings) -> dict[str, str]:
 
 
 def _sysctl_owner(node: Observed, key: str) -> str:
-    kube_proxy = kube_proxy_value(node, key)
-    if kube_proxy is not None:
-        return str(kube_proxy)
+    at_start = value_at_start(node, key)
+    if at_start is not None:
+        return str(at_start)
     if node.boot(key) is None:
         return "not seen"
     return node.boot_source(key) or KERNEL
 
 
 def _ipvs_owner(node: Observed, cell: str) -> str:
-    kube_proxy = kube_proxy_value(node, f"IPVS {cell}")
-    if kube_proxy is not None:
-        return str(kube_proxy)
+    at_start = value_at_start(node, f"IPVS {cell}")
+    if at_start is not None:
+        return str(at_start)
     if node.others.keepalived is not None and keepalived_seconds(node, cell) is not None:
         source = node.others.keepalived.source
         return f"keepalived at its next start or reload ({source}, {cell} {keepalived_seconds(node, cell)})"

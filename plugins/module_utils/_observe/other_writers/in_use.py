@@ -5,7 +5,7 @@
 """Whether a daemon of the node runs, or will after a boot: by its files, asking nobody. Private to this collection."""
 
 import os
-from typing import Iterable, List
+from typing import Iterable, List, Optional
 
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.node_files import (
     Problem,
@@ -39,7 +39,12 @@ def in_use(name: str, pid_files: Iterable[str], root: str, problems: List[Proble
 
 def is_installed(name: str, root: str, problems: List[Problem]) -> bool:
     """Whether the program of that name is where programs lie. What cannot be seen of that is added to problems."""
-    return any(is_there(f"{place}/{name}", root, problems) for place in _PLACES)
+    return place_of(name, root, problems) is not None
+
+
+def place_of(name: str, root: str, problems: List[Problem]) -> Optional[str]:
+    """The path of that program, the first of where programs lie."""
+    return next((path for place in _PLACES for path in [f"{place}/{name}"] if is_there(path, root, problems)), None)
 
 
 def _starts(name: str, root: str, problems: List[Problem]) -> bool:

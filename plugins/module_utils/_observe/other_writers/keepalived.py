@@ -16,8 +16,10 @@ from ansible_collections.kubenode.connections.plugins.module_utils._kernel.node_
     is_there,
     read_conf,
 )
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel.processes import Process
 
-from .in_use import in_use
+from .in_use import in_use, place_of
+from .keepalived_program import option, version
 
 CONFIG = "/etc/keepalived/keepalived.conf"
 
@@ -33,6 +35,7 @@ _INCLUDE = re.compile(r"\s*include[rmwba]?\s+\"?([^\s\"]+)")
 _DEFINITION = re.compile(r"\$[A-Za-z_][A-Za-z0-9_]{0,63}=")
 _CONDITION = re.compile(r"@(\^?)(\S+)\s*")
 _WORD = re.compile(r'\$\{[^\s{}]*\}|"(?:[^"\\]|\\.)*"?|[{}]|[#!].*|[^\s{}"#!]+')
+_BY_CHECKER_SINCE = (2, 1, 4)
 _OTHER_TEXT = ("$", "~", "include")  # the last behind a condition only
 
 
@@ -44,40 +47,84 @@ class Keepalived(NamedTuple):
     timeouts: Dict[str, int]
 
 
+class Configuration(NamedTuple):
+    """The timeouts of a configuration, whether it has a virtual server, and whether it synchronises connections."""
+
+    timeouts: Optional[Keepalived]
+    serves: bool
+    syncs: bool
+
+
 class _Line(NamedTuple):
     file: str
     number: int
     text: str
 
 
-def read(root: str = "/") -> Tuple[Optional[Keepalived], List[Problem]]:
+def read(root: str = "/", process: Optional[Process] = None) -> Tuple[Optional[Keepalived], List[Problem]]:
     """What keepalived sets the IPVS timeouts to at its start and reload, None where it sets none; lines not understood.
 
-    It counts where its service runs or starts at boot (one in a container is not looked for). It sets them only where
-    its configuration has a virtual server, without which its LVS process does not run (running_checker in
-    keepalived/core/main.c).
+    It counts where it runs as ``process``, or its service runs or starts at boot (one in a container is not looked
+    for). How a running one was started says which file it reads, and which conditions hold.
     """
     files = _Files(root)
-    if not in_use("keepalived", _PID_FILES, root, files.problems):
+    if process is None and not in_use("keepalived", _PID_FILES, root, files.problems):
         return None, files.problems
-    lines = _that_hold(files.lines(CONFIG), os.uname().nodename.split(".")[0])
-    return parse(lines, files.problems), files.problems
+    program, arguments = _started(process, root, files.problems)
+    config_id = option(arguments, "i", "config-id") or os.uname().nodename.split(".")[0]
+    path = option(arguments, "f", "use-file") or CONFIG
+    if not os.path.isabs(path):
+        files.problems.append(Problem(CONFIG, 0, f"keepalived was started with {path[:80]!r}, which is no whole path"))
+        return None, files.problems
+    lines = _that_hold(files.lines(path), config_id)
+    found = parse(lines, files.problems)
+    applied = found.timeouts is not None and _applies(found, program, root, files.problems)
+    return found.timeouts if applied else None, files.problems
 
 
-def parse(lines: Iterable[_Line], problems: List[Problem]) -> Optional[Keepalived]:
-    """The lvs_timeouts of global_defs, where there is a virtual server, too. Never raises.
+def _started(process: Optional[Process], root: str, problems: List[Problem]) -> Tuple[Optional[str], List[str]]:
+    """The program, and its arguments where it runs."""
+    if process is None:
+        return place_of("keepalived", root, problems), []
+    try:
+        return process.program(), process.arguments()
+    except OSError as error:
+        what = f"what keepalived was started with cannot be read: {error.strerror or error}"
+        problems.append(Problem(f"/proc/{process.pid}", 0, what))
+        return None, []
+
+
+def _applies(found: Configuration, program: Optional[str], root: str, problems: List[Problem]) -> bool:
+    """Whether this release sets the timeouts.
+
+    From 2.1.4 on its LVS process does, which runs where there is a virtual server (running_checker in
+    keepalived/core/main.c); before, its VRRP process, and only with lvs_sync_daemon (42e2f0f1 there).
+    """
+    if found.serves == found.syncs:
+        return found.serves
+    release = version(program, root, problems) if program is not None else None
+    if release is None:
+        what = "which keepalived it is cannot be told: before 2.1.4 lvs_timeouts count only with lvs_sync_daemon"
+        problems.append(Problem(program or CONFIG, 0, what))
+        return True
+    return found.syncs if release < _BY_CHECKER_SINCE else found.serves
+
+
+def parse(lines: Iterable[_Line], problems: List[Problem]) -> Configuration:
+    """The lvs_timeouts of global_defs and what else decides whether they count. Never raises.
 
     What stands for other text (``$NAME``, ``~SEQ``) is not looked up: where that may set them, it is a problem.
     """
     blocks: List[str] = []
     timeouts: Dict[str, int] = {}
-    last, keyword, serves = None, "", False
+    last, keyword, serves, syncs = None, "", False, False
     for line in lines:
         words = words_of(line.text)
         if not words:
             continue
         keyword = keyword if words[0] == "{" else words[0]
         serves = serves or (keyword == "virtual_server" and not blocks)
+        syncs = syncs or (keyword == "lvs_sync_daemon" and blocks == ["global_defs"])
         sets_timeouts = keyword == "lvs_timeouts" and blocks == ["global_defs"]
         unknown = [word for word in (words if sets_timeouts else words[:1]) if word.startswith(_OTHER_TEXT)]
         if unknown and blocks in ([], ["global_defs"]):
@@ -91,7 +138,8 @@ def parse(lines: Iterable[_Line], problems: List[Problem]) -> Optional[Keepalive
                 blocks.append(keyword)
             elif word == "}":
                 del blocks[-1:]
-    return Keepalived(last.file, last.number, timeouts) if last and serves and timeouts else None
+    found = Keepalived(last.file, last.number, timeouts) if last and timeouts else None
+    return Configuration(found, serves, syncs)
 
 
 def words_of(text: str) -> List[str]:

@@ -10,6 +10,7 @@ from collections import OrderedDict
 from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.sysctl_keys import canonical
+from ansible_collections.kubenode.connections.plugins.module_utils._files.drop_ins import matches
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.node_files import (
     Problem,
     is_there,
@@ -26,6 +27,7 @@ MAX_PROFILES = 100
 
 _MAX_FILE_BYTES = 1 << 20
 _MAX_DIRECTORIES = 20
+_MAX_PATTERNS = 100
 _MAX_VALUE = 4096  # characters
 
 _PID_FILES = ("/run/tuned/tuned.pid",)
@@ -51,11 +53,15 @@ class Setting(NamedTuple):
 
 
 class Tuned(NamedTuple):
-    """The active profiles, by a blank, and what they set. reapplies: sysctl.d is applied again after them."""
+    """The active profiles, by a blank, and what they set. reapplies: sysctl.d is applied again after them.
+
+    excluded are the keys that it then leaves out.
+    """
 
     profile: str
     reapplies: bool
     sysctls: Dict[str, Setting]
+    excluded: List[str]
 
 
 _Sections = Dict[str, Dict[str, Setting]]
@@ -77,10 +83,18 @@ def read(keys: Iterable[str], root: str = "/") -> Tuple[Optional[Tuned], List[Pr
     main = _parsed(MAIN_CONFIG, root, problems)[""]
     profiles = _Profiles(_directories(main), root, problems)
     sections = _merged(each for name in names for each in profiles.load(name))
-    sysctls, any_key = _sysctls(sections, set(keys), problems)
+    wanted = set(keys)
+    sysctls, any_key = _sysctls(sections, wanted, problems)
     reapply = main.get("reapply_sysctl")
     reapplies = any_key and (reapply is None or _is_true(reapply.value))
-    return Tuned(" ".join(names), reapplies, sysctls), problems
+    return Tuned(" ".join(names), reapplies, sysctls, _excluded(main, wanted)), problems
+
+
+def _excluded(main: Dict[str, Setting], keys: Iterable[str]) -> List[str]:
+    """The keys of reapply_sysctl_exclude, which is there since 2.27.0; a star of it reaches across dots."""
+    given = main.get("reapply_sysctl_exclude")
+    patterns = [part.strip() for part in re.split("[,;]", given.value)][:_MAX_PATTERNS] if given else []
+    return sorted(key for key in keys if any(matches(pattern, key) for pattern in patterns))
 
 
 def parse(data: bytes, file: str) -> _Sections:

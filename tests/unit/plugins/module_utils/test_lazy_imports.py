@@ -76,13 +76,13 @@ def test_a_kube_proxy_that_is_asked():
     [
         pytest.param([], set(), id="none"),
         pytest.param(["tuned"], {"tuned"}, id="TuneD"),
-        pytest.param(["keepalived"], {"keepalived"}, id="keepalived"),
-        pytest.param(["keepalived", "tuned"], {"keepalived", "tuned"}, id="both"),
+        pytest.param(["keepalived"], {"keepalived", "keepalived_program"}, id="keepalived"),
+        pytest.param(["keepalived", "tuned"], {"keepalived", "keepalived_program", "tuned"}, id="both"),
     ],
 )
 def test_other_writers_that_are_installed(tmp_path, installed, written):
     root = write_tree(tmp_path, {f"usr/sbin/{name}": "" for name in ["other", *installed]})
-    rooms, _library = imported("_observe.other_writers.summary", f"room.read([], {root!r})", prefix=())
+    rooms, _library = imported("_observe.other_writers.summary", f"room.read([], root={root!r})", prefix=())
     folder = "_observe.other_writers."
     assert {room[len(folder) :] for room in rooms if room.startswith(folder)} == {"in_use", "summary", *written}
 

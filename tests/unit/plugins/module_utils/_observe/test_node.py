@@ -27,7 +27,7 @@ KEYS_OF = {
     "kube_proxy": "address conntrack error ipvs_timeouts mode pid process running version",
     "kubelet": "disable_http2 error pid ping_timeout read_idle_timeout running version",
     "namespaces": "count error keepalive tables unreadable",
-    "owners": "keepalived tuned",
+    "owners": "keepalived kube_router tuned",
     "ours": "ipvs_timeouts ipvs_unit modules rps sysctls",
 }
 
@@ -141,7 +141,7 @@ def test_others_who_write_our_values_are_seen():
         "empty('/etc')\nos.makedirs('/etc/systemd/system/multi-user.target.wants')\n"
         "empty('/usr/local/sbin')\n"
         "for name in ('keepalived', 'tuned'):\n"
-        "    write('/usr/local/sbin/' + name, '')\n"
+        "    write('/usr/local/sbin/' + name, 'Keepalived v2.2.7 (')\n"
         "    write('/etc/systemd/system/multi-user.target.wants/%s.service' % name, '')\n"
         "os.makedirs('/etc/keepalived')\nos.makedirs('/etc/tuned/ours')\nos.makedirs('/etc/sysctl.d')\n"
         "write('/etc/keepalived/keepalived.conf',\n"
@@ -157,7 +157,9 @@ def test_others_who_write_our_values_are_seen():
             "profile": "ours",
             "reapplies": True,
             "sysctls": {TIME: {"value": "300", "file": "/etc/tuned/ours/tuned.conf", "line": 2}},
+            "excluded": [],
         },
+        "kube_router": None,
     }
     assert node["sysctl_conf"] == {"read_at_boot": True, "sysctls": {TIME: {"value": "600", "line": 1}}}
     assert node["problems"] == [

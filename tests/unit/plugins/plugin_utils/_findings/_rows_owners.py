@@ -33,6 +33,7 @@ EDIT = (
 )
 ROLE = "The role kubenode.connections.kube_proxy does both: {}, kube_proxy_configmap: true, kube_proxy_rollout: true"
 PROFILE = "/etc/tuned/ours/tuned.conf"
+FLAGS = "in the arguments of kube-router's container (DaemonSet kube-system/kube-router), which starts it anew"
 KEEPALIVED = "/etc/keepalived/keepalived.conf"
 CONF = "/etc/sysctl.conf"
 NOT_REAPPLIED = "TuneD starts after systemd-sysctl, and reapply_sysctl is 0, so that its profile wins."
@@ -45,10 +46,18 @@ def with_keepalived(node, line=9, **timeouts):
     return altered({"owners": {}, **node}, owners={"keepalived": keepalived})
 
 
-def with_tuned(node, sysctls, reapplies=False, file=PROFILE):
+def with_kube_router(node, **timeouts):
+    """The node whose kube-router forwards services, in the place of kube-proxy, with these timeouts in its flags."""
+    node = altered({"owners": {}, **node}, owners={"kube_router": {"pid": 7, "timeouts": timeouts}})
+    return altered(
+        node, kube_proxy={"running": False, "mode": None, "config": None, "ipvs_timeouts": None, "conntrack": None}
+    )
+
+
+def with_tuned(node, sysctls, reapplies=False, file=PROFILE, excluded=()):
     """The node whose TuneD sets these sysctls, each in a line of its own."""
     lines = {key: {"value": value, "file": file, "line": n} for n, (key, value) in enumerate(sysctls.items(), 3)}
-    tuned = {"profile": "ours", "reapplies": reapplies, "sysctls": lines}
+    tuned = {"profile": "ours", "reapplies": reapplies, "sysctls": lines, "excluded": list(excluded)}
     return altered({"owners": {}, **node}, owners={"tuned": tuned})
 
 
@@ -74,6 +83,73 @@ def applied(node):
 
 
 RAISED = [
+    pytest.param(
+        "ipvs-owner-kube-router",
+        with_kube_router(quiet_node(), tcp=9000),
+        {},
+        {
+            "severity": "warning",
+            "observed": "IPVS tcp 900 s against kube-router at its next start (--service-tcp-timeout 9000s)",
+            "remedy": f"Set --service-tcp-timeout=900s {FLAGS}. Or leave the flags out there.",
+        },
+        id="configured otherwise than in force",
+    ),
+    pytest.param(
+        "ipvs-owner-kube-router",
+        with_kube_router(stock_node(), tcp=900, tcpfin=60),
+        {"strategy": "raise_ipvs", "ipvs_timeouts": {"tcpfin": 30}},
+        {
+            "remedy": f"Set --service-tcp-timeout=8284s --service-tcpfin-timeout=30s {FLAGS}. "
+            "Or leave the flags out there."
+        },
+        id="configured otherwise than planned",
+    ),
+    pytest.param(
+        "sysctl-owner-kube-router",
+        with_kube_router(quiet_node()),
+        {"conn_reuse_mode": "1", "expire_nodest_conn": False},
+        {
+            "severity": "warning",
+            "observed": "net.ipv4.vs.expire_nodest_conn 0 against kube-router at its next start (it always sets 1), "
+            "net.ipv4.vs.conn_reuse_mode 1 against kube-router at its next start (it always sets 0)",
+            "remedy": "kube-router has no option for it: drop it from the keepalive_ variables.",
+        },
+        id="two that it always sets",
+    ),
+    pytest.param(
+        "sysctl-owner-kube-router",
+        with_kube_router(quiet_node()),
+        {"sysctls": {"net.ipv4.vs.conntrack": 0}},
+        {"observed": "net.ipv4.vs.conntrack 0 against kube-router at its next start (it always sets 1)"},
+        id="one of keepalive_sysctls",
+    ),
+    pytest.param(
+        "conn-reuse-mode-off",
+        with_kube_router(with_sysctl(quiet_node(), "net.ipv4.vs.conn_reuse_mode", "0")),
+        {},
+        {"remedy": "At its start kube-router sets 0 on every kernel, and has no option for it."},
+        id="kube-router wants it so",
+    ),
+    pytest.param(
+        "sysctl-owner-tuned",
+        with_tuned(stock_node(), {TIME: "300"}, reapplies=True, excluded=[TIME]),
+        {},
+        {
+            "observed": f"TuneD, profile ours: {PROFILE}:3 sets {TIME} to 300 instead of 600",
+            "why": "TuneD starts after systemd-sysctl. It then applies /run/sysctl.d, /etc/sysctl.d and "
+            "/etc/sysctl.conf again, but not what reapply_sysctl_exclude leaves out, so that its profile wins there.",
+            "remedy": f"Change {PROFILE}:3. Or take {TIME} out of reapply_sysctl_exclude in "
+            "/etc/tuned/tuned-main.conf, then restart TuneD.",
+        },
+        id="excluded from what is applied again, though our file sets it",
+    ),
+    pytest.param(
+        "sysctl-owner-tuned",
+        with_tuned(applied(stock_node()), {INTVL: "300"}, reapplies=True, excluded=[INTVL]),
+        {},
+        {"observed": f"TuneD, profile ours: {PROFILE}:3 sets {INTVL} to 300 instead of 30"},
+        id="excluded, after an apply",
+    ),
     pytest.param(
         "sysctl-owner-kube-proxy",
         by_release(quiet_node(), "v1.31.2"),
@@ -276,6 +352,34 @@ RAISED = [
 ]
 
 NOT_RAISED = [
+    pytest.param("ipvs-owner-kube-router", with_kube_router(quiet_node()), {}, id="no flags"),
+    pytest.param("ipvs-owner-kube-router", with_kube_router(quiet_node(), tcp=900), {}, id="as it is"),
+    pytest.param("ipvs-owner-kube-router", quiet_node(), {}, id="no kube-router"),
+    pytest.param(
+        "ipvs-timeout-not-kept",
+        with_kube_router(with_ipvs_tcp(stock_node(), 8284), tcp=8284),
+        {},
+        id="kube-router sets it again",
+    ),
+    pytest.param("sysctl-owner-kube-router", with_kube_router(stock_node()), {}, id="nothing of its own is planned"),
+    pytest.param(
+        "sysctl-owner-kube-router",
+        with_kube_router(with_sysctl(stock_node(), "net.ipv4.vs.conn_reuse_mode", "0")),
+        {"conn_reuse_mode": "auto"},
+        id="auto leaves alone what it writes back",
+    ),
+    pytest.param(
+        "boot-sysctl-differs",
+        with_kube_router(with_sysctl(stock_node(), "net.ipv4.vs.expire_nodest_conn", "1")),
+        {},
+        id="kube-router sets it at its start",
+    ),
+    pytest.param(
+        "sysctl-owner-tuned",
+        with_tuned(applied(stock_node()), {TIME: "300", INTVL: "30"}, reapplies=True, excluded=[INTVL]),
+        {},
+        id="excluded with the same value, the other not excluded",
+    ),
     pytest.param(
         "sysctl-owner-kube-proxy",
         by_release(quiet_node(), "v1.27.3"),

@@ -10,7 +10,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.oth
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.parse import parse_node
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.types import Settings
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.writers import (
-    KubeProxyValue,
+    ValueAtStart,
     kube_proxy_value,
     kube_proxy_wish,
     later_lines,
@@ -20,6 +20,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.writers
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._findings._rows_owners import (
     by_release,
     with_keepalived,
+    with_kube_router,
     with_tuned,
 )
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import (
@@ -31,6 +32,7 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._n
     TIME,
     altered,
     nftables_node,
+    plan_one,
     stock_node,
     unprivileged_node,
     with_configured_tcp,
@@ -79,11 +81,11 @@ def test_what_kube_proxy_writes_at_its_start(node, key, value):
     ],
 )
 def test_whether_it_undoes_a_value(written, raises_only, value, undoes):
-    assert KubeProxyValue(written, "x", raises_only=raises_only).undoes(value) is undoes
+    assert ValueAtStart(written, "x", raises_only=raises_only).undoes(value) is undoes
 
 
 def test_who_writes_it_in_words():
-    words = [str(KubeProxyValue("1", "x", raises_only=each)) for each in (False, True, None)]
+    words = [str(ValueAtStart("1", "x", raises_only=each)) for each in (False, True, None)]
     assert words == [
         "kube-proxy at its next start (x)",
         "kube-proxy at its next start (x, where that is higher)",
@@ -122,12 +124,40 @@ def test_what_to_do_where_tuned_decides():
     again, once = (parse_node(with_tuned(stock_node(), {TIME: "7200"}, reapplies)) for reapplies in (True, False))
     own = "Set it in a profile of your own that includes ours, and have tuned-adm load that"
     win = "Or let sysctl.d win: reapply_sysctl = 1 in /etc/tuned/tuned-main.conf, then restart TuneD."
-    assert tuned_remedy(again, Line("1", "/etc/tuned/a:3")) == "Change /etc/tuned/a:3."
-    assert tuned_remedy(once, Line("1", "/etc/tuned/a:3")) == f"Change /etc/tuned/a:3. {win}"
-    assert tuned_remedy(once, Line("1", "/usr/lib/tuned/a:3")) == f"{own}. {win}"
-    assert tuned_remedy(again, Line("1", "/etc/sysctl.conf:3")) == (
+    assert tuned_remedy(again, Line("1", "/etc/tuned/a:3"), TIME) == "Change /etc/tuned/a:3."
+    assert tuned_remedy(once, Line("1", "/etc/tuned/a:3"), TIME) == f"Change /etc/tuned/a:3. {win}"
+    assert tuned_remedy(once, Line("1", "/usr/lib/tuned/a:3"), TIME) == f"{own}. {win}"
+    assert tuned_remedy(again, Line("1", "/etc/sysctl.conf:3"), TIME) == (
         "Change or remove /etc/sysctl.conf:3: TuneD applies that file last."
     )
+
+
+@pytest.mark.parametrize(
+    ("key", "owner"),
+    [
+        pytest.param("net.ipv4.vs.conn_reuse_mode", "it always sets 0", id="the reuse mode, on any kernel"),
+        pytest.param("net.ipv4.vs.conntrack", "it always sets 1", id="conntrack"),
+        pytest.param("net.ipv4.vs.expire_nodest_conn", "it always sets 1", id="expire_nodest_conn"),
+        pytest.param("net.ipv4.vs.expire_quiescent_template", "it always sets 1", id="expire_quiescent_template"),
+        pytest.param("IPVS tcp", "--service-tcp-timeout 7200s", id="a timeout of its flags"),
+    ],
+)
+def test_kube_router_is_named_as_the_owner(key, owner):
+    node = with_kube_router(with_ipvs_tcp(stock_node(), 8284), tcp=7200)
+    sysctls = {"sysctls": {key: 1}} if key.startswith("net.") else {}
+    _plan, worker = plan_one(node, **sysctls)
+    assert worker["owners"][key] == f"kube-router at its next start ({owner})"
+
+
+def test_of_a_timeout_without_a_flag_kube_router_is_not_the_owner():
+    _plan, worker = plan_one(with_kube_router(with_ipvs_tcp(stock_node(), 8284), udp=60))
+    assert worker["owners"]["IPVS tcp"] == "set by hand or by a unit, lost at a reboot"
+
+
+def test_what_kube_router_sets_at_its_next_start_is_a_limit():
+    plan, worker = plan_one(with_kube_router(stock_node(), tcp=300))
+    assert plan["limit"] == {"seconds": 300, "name": "IPVS tcp after a kube-router restart", "node": "worker1"}
+    assert worker["settings"]["sysctls"][TIME] == "200"
 
 
 def test_who_decides_each_value():

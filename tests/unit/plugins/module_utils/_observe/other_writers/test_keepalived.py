@@ -11,10 +11,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.node_files import Problem
-from ansible_collections.kubenode.connections.plugins.module_utils._observe.other_writers import keepalived
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel.processes import find
+from ansible_collections.kubenode.connections.plugins.module_utils._observe.other_writers import keepalived, summary
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._isolated import (
     ALL_RIGHTS,
     run_without_rights,
+)
+from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._isolated_node import isolated
+from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._small_programs import (
+    elf,
+    needs_x86,
+    running,
+)
+from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._small_programs import (
+    put as small_program,
 )
 
 HOST = os.uname().nodename.split(".")[0]
@@ -43,10 +53,10 @@ vrrp_instance VI_1 {
 """
 
 
-def node(tmp_path, config, **files):
+def node(tmp_path, config, program="Keepalived v2.2.7 (", **files):
     """A node with keepalived enabled, its configuration and further files by name."""
     root = str(tmp_path)
-    put(root, "/usr/sbin/keepalived", "#!/bin/sh\n")
+    put(root, "/usr/sbin/keepalived", f"\x7fELF\0usage\0{program}10/19,2019)\0")
     put(root, "/etc/systemd/system/multi-user.target.wants/keepalived.service", "[Service]\n")
     put(root, keepalived.CONFIG, config)
     for name, text in files.items():
@@ -150,6 +160,73 @@ def test_what_stands_for_other_text_and_may_set_them_is_said(tmp_path, config, l
     assert read(node(tmp_path, config)) == (None, [Problem(keepalived.CONFIG, line, what)])
 
 
+SYNC = "lvs_sync_daemon eth0 VI_1"
+SYNCS = defs("lvs_timeouts tcp 600", SYNC)[: -len(SERVICE)]
+RELEASES = [
+    pytest.param("Keepalived v2.1.3 (", defs("lvs_timeouts tcp 600"), None, id="2.1.3 with a virtual server"),
+    pytest.param("Keepalived v1.3.5 (", defs("lvs_timeouts tcp 600"), None, id="1.3.5, as CentOS 7 has it"),
+    pytest.param(
+        "Keepalived v2.0.19 (",
+        SYNCS,
+        {"tcp": 600},
+        id="2.0.19 that syncs",
+    ),
+    pytest.param("Keepalived v2.1.4 (", defs("lvs_timeouts tcp 600"), {"tcp": 600}, id="2.1.4 with a virtual server"),
+    pytest.param("Keepalived v2.3.1 (", SYNCS, None, id="2.3.1 that syncs only"),
+    pytest.param("no version (", defs("lvs_timeouts tcp 600", SYNC), {"tcp": 600}, id="any release with both"),
+    pytest.param("no version (", SAMPLE, None, id="any release with neither"),
+]
+
+
+@pytest.mark.parametrize(("program", "config", "timeouts"), RELEASES)
+def test_whether_the_timeouts_count_depends_on_the_release(tmp_path, program, config, timeouts):
+    found, problems = keepalived.read(node(tmp_path, config, program))
+    assert (found and found.timeouts, problems) == (timeouts, [])
+
+
+def test_a_program_that_does_not_tell_its_release_is_said(tmp_path):
+    found, problems = keepalived.read(node(tmp_path, defs("lvs_timeouts tcp 600"), "no version ("))
+    assert found.timeouts == {"tcp": 600}
+    assert [(problem.file, problem.what) for problem in problems] == [
+        (
+            "/usr/sbin/keepalived",
+            "which keepalived it is cannot be told: before 2.1.4 lvs_timeouts count only with lvs_sync_daemon",
+        )
+    ]
+
+
+STARTED = [
+    pytest.param(["-D", "-f", "/etc/keepalived/lb.conf"], {"tcp": 600}, id="a file"),
+    pytest.param(["-nlf/etc/keepalived/lb.conf"], {"tcp": 600}, id="in one word with others"),
+    pytest.param(["--use-file=/etc/keepalived/lb.conf", "-i", "b"], {"tcp": 700}, id="and an id for conditions"),
+    pytest.param(["-S", "f", "--use-file", "/etc/keepalived/lb.conf"], {"tcp": 600}, id="after another option"),
+    pytest.param(["-g/var/log/f", "-p", "/run/f.pid"], {"tcp": 1}, id="no file"),
+]
+
+
+@needs_x86
+@pytest.mark.parametrize(("arguments", "timeouts"), STARTED)
+@isolated
+def test_what_a_running_one_was_started_with_counts(tmp_path, arguments, timeouts):
+    lb = defs("lvs_timeouts tcp 600", "@b lvs_timeouts tcp 700")
+    root = node(tmp_path, defs("lvs_timeouts tcp 1"), lb=lb)
+    os.unlink(f"{root}/etc/systemd/system/multi-user.target.wants/keepalived.service")
+    put(root, "/run/root/keepalived", "Keepalived v2.2.7 (")
+    assert keepalived.read(root, None) == (None, [])
+    with running(small_program("/run/root/keepalived", elf()), *arguments):
+        found, problems = keepalived.read(root, find(summary.WANTED[0]).process)
+    assert (found.timeouts, problems) == (timeouts, [])
+
+
+@needs_x86
+@isolated
+def test_a_file_that_is_no_whole_path_is_said(tmp_path):
+    with running(small_program("/run/root/keepalived", elf()), "-f", "lb.conf"):
+        found, problems = keepalived.read(node(tmp_path, ""), find(summary.WANTED[0]).process)
+    assert found is None
+    assert problems == [Problem(keepalived.CONFIG, 0, "keepalived was started with 'lb.conf', which is no whole path")]
+
+
 def test_included_files_count_in_their_place(tmp_path):
     root = node(
         tmp_path,
@@ -210,7 +287,7 @@ PIECES = st.sampled_from(
 def test_no_file_makes_the_parser_raise(text):
     lines = [keepalived._Line("x", number, line) for number, line in enumerate(text.split("\n"), 1)]
     found = keepalived.parse(keepalived._that_hold(lines, "x"), [])
-    assert found is None or found.timeouts
+    assert found.timeouts is None or found.timeouts.timeouts
 
 
 @given(st.binary())

@@ -218,6 +218,22 @@ def test_whether_sysctl_d_is_applied_again(tmp_path, main, lines, reapplies):
     assert found.reapplies is reapplies
 
 
+@pytest.mark.parametrize(
+    ("line", "excluded"),
+    [
+        pytest.param("", [], id="none"),
+        pytest.param(f"reapply_sysctl_exclude = {TIME}\n", [TIME], id="one by its name"),
+        pytest.param("reapply_sysctl_exclude = vm.*; net.*_intvl\n", [INTVL], id="a star reaches across dots"),
+        pytest.param(f"reapply_sysctl_exclude = {INTVL},net.ipv4.tcp_keepalive_[st]ime,\n", [INTVL, TIME], id="two"),
+        pytest.param("# reapply_sysctl_exclude =\n", [], id="as the package writes it"),
+        pytest.param("reapply_sysctl_exclude = *\n", sorted(KEYS), id="all"),
+    ],
+)
+def test_what_is_left_out_then(tmp_path, line, excluded):
+    found, problems = tuned.read(KEYS, node(tmp_path, {OWN.format("ours"): profile("vm.swappiness=1")}, main=line))
+    assert (found.excluded, problems) == (excluded, [])
+
+
 def test_several_active_profiles_and_one_loaded_after_them(tmp_path):
     profiles = {OWN.format(name): profile(f"{TIME}={n}", f"{INTVL}={n}") for n, name in enumerate("abc", 1)}
     profiles[OWN.format("c")] = profile(f"{TIME}=3")
