@@ -171,9 +171,8 @@ class Observed:
         daemons = self.kubelet.running is not False or self.kubelet.error or self.kube_proxy.running is not False
         containers = self.runtimes != () or self.pods is None or self.pods.count
         balances = self.ipvs.services or self.problem(IPVS_SERVICES) or self.ipvs_elsewhere is not False
-        balances = balances or self.others.kube_router
         keepalived = self.others.keepalived or any(problem.what == _KEEPALIVED for problem in self.problems)
-        return bool(daemons or containers or balances or keepalived)
+        return bool(daemons or containers or balances or keepalived or self.others.kube_router)
 
     @property
     def ipvs_on_path(self) -> bool:
