@@ -129,12 +129,14 @@ node:
     cloud:
       description:
         - The cloud that the node is a machine of, by what its firmware (DMI) says.
-        - V(null) where that names none that is known.
+        - V(null) where that says nothing, as where there is no DMI.
         - Nobody is asked, no metadata service either.
       type: dict
       contains:
         provider:
-          description: Any of C(alibaba), C(aws), C(azure), C(gcp), C(huawei), C(oci), C(openstack) and C(tencent).
+          description:
+            - Any of C(alibaba), C(aws), C(azure), C(gcp), C(huawei), C(oci), C(openstack) and C(tencent).
+            - V(null) where the firmware names none of them.
           type: str
         instance_type:
           description: The type of the machine where the firmware tells it, as on EC2 outside of Xen; else V(null).

@@ -36,14 +36,14 @@ _BEGINNINGS = (
 
 
 class Cloud(NamedTuple):
-    """The provider, and the type of the machine where its firmware tells that."""
+    """The provider, None where the firmware names none that is known, and the type of machine where it tells that."""
 
-    provider: str
+    provider: Optional[str]
     instance_type: Optional[str]
 
 
 def read(root: str = "/") -> Optional[Cloud]:
-    """The cloud, or None where the firmware names none that is known here, or has no DMI."""
+    """The cloud by the firmware, or None where that says nothing at all: there is no DMI, or it cannot be read."""
     dmi = {field: _line(os.path.join(root, _DMI, field)) for field in _FIELDS}
     if _is_ec2(dmi, root):
         named = _TYPE.match(dmi["product_name"])
@@ -51,7 +51,7 @@ def read(root: str = "/") -> Optional[Cloud]:
     for field, beginning, provider in _BEGINNINGS:
         if dmi[field].startswith(beginning):
             return Cloud(provider, None)
-    return None
+    return Cloud(None, None) if any(dmi.values()) else None
 
 
 def _is_ec2(dmi: Dict[str, str], root: str) -> bool:

@@ -65,7 +65,7 @@ def _own(plan: Plan) -> Iterator[tuple[str | None, Found]]:
 
 @RULES.plan("middleboxes-to-consider", INFO)
 def _to_consider(plan: Plan) -> Iterator[tuple[str | None, Found]]:
-    """The firmware of nodes names a cloud, and no middlebox of that cloud is declared."""
+    """The firmware or kernel of nodes names a cloud, and no middlebox of that cloud is declared."""
     declared = {box.id.partition("_")[0] for box in plan.policy.middleboxes}
     clouds = {name: node.observed.cloud for name, node in plan.nodes.items() if node.observed and node.observed.cloud}
     nodes = grouped((cloud.provider, name) for name, cloud in clouds.items() if cloud.provider not in declared)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.keepalive import KEYS as KEEPALIVE_KEYS
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import some
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.cloud import EC2_TRACKING
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.elsewhere import ELSEWHERE
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import (
     CONNTRACK,
@@ -29,6 +30,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.nod
     Problem,
 )
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.types import NodePlan, Plan
+from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.middlebox_table import NITRO_V6
 
 from .rule import CRITICAL, UNKNOWN, Case, Found, Remedy, Rules, say, variable
 
@@ -50,6 +52,10 @@ _CORRECT: dict[str, str | Remedy] = {
     CONNTRACK: "Correct net.netfilter.nf_conntrack_tcp_timeout_established on that node.",
     CONNTRACK_RESTART: "Correct conntrack.tcpEstablishedTimeout in kube-proxy's configuration.",
 }
+_WHICH_INSTANCE = (
+    "Observe the node itself, where /sys/class/dmi/id is. Or say in keepalive_middleboxes what its network interfaces "
+    f"are set to: {{name: {NITRO_V6}, seconds: ...}}; 350 on Nitro v6, 432000 on older instances."
+)
 _WITHOUT_LIMIT = (
     "Run without --limit, or keep a report of all hosts (keepalive_report_dir): its limits count for those left out."
 )
@@ -103,10 +109,12 @@ def _limit_unknown(case: Case) -> Found | None:
 
 def _limit_remedies(case: Case) -> Iterator[str]:
     names = {each.name for each in case.node.seen.not_seen if not each.shown}
-    if names - {SERVICES, ELSEWHERE}:
+    if names - {SERVICES, ELSEWHERE, EC2_TRACKING}:
         yield next((problem.do for problem in _about(case.observed, case.node) if problem.do), _rights(case.observed))
     if SERVICES in names:
         yield _WHO_FORWARDS
+    if EC2_TRACKING in names:
+        yield _WHICH_INSTANCE
     if ELSEWHERE in names:
         yield _WITHOUT_LIMIT
 

@@ -6,16 +6,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from dataclasses import replace
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.cloud import Cloud
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import Observed
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.middlebox_table import KNOWN, NITRO_V6
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.middleboxes import Middlebox
 
-from .limits import Limit
+from .limits import Limit, NodeLimits, NotSeen, ascending
 
 EC2_TRACKING = KNOWN[NITRO_V6].label
+_TYPE_UNKNOWN = "the kernel is one for AWS, and the firmware did not tell the instance type"
 
 NITRO_V6_FAMILIES = frozenset(
     (
@@ -36,11 +38,17 @@ Amazon EC2 instance types, Platform summary (the Nitro version of each family), 
 """
 
 
-def limits_of(name: str, node: Observed | None, boxes: Iterable[Middlebox]) -> Iterator[Limit]:
-    """The limits that are a fact on such a machine, unless a declared middlebox says what its owner set instead."""
+def added(name: str, node: Observed | None, seen: NodeLimits, boxes: Iterable[Middlebox]) -> NodeLimits:
+    """With the limit that is a fact on such a machine, unless a declared middlebox says what its owner set instead."""
     overridden = any(box.id == NITRO_V6 and (box.binding is None or box.binding.has_host(name)) for box in boxes)
-    if node is not None and is_nitro_v6(node.cloud) and not overridden:
-        yield Limit(KNOWN[NITRO_V6].seconds, EC2_TRACKING, name)
+    if node is None or overridden:
+        return seen
+    if is_nitro_v6(node.cloud):
+        tracking = Limit(KNOWN[NITRO_V6].seconds, EC2_TRACKING, name)
+        return replace(seen, limits=ascending([*seen.limits, tracking]))
+    if node.cloud == Cloud("aws", None, by_kernel=True):
+        return replace(seen, not_seen=(*seen.not_seen, NotSeen(name, EC2_TRACKING, _TYPE_UNKNOWN)))
+    return seen
 
 
 def is_nitro_v6(cloud: Cloud | None) -> bool:

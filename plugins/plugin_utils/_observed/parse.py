@@ -64,7 +64,7 @@ def parse_node(node: object) -> Observed | None:
         kernel=text(node.get("kernel")) or "",
         root=node.get("root") is True,
         container=text(node.get("container")),
-        cloud=parse_cloud(node.get("cloud")),
+        cloud=parse_cloud(node.get("cloud"), text(node.get("kernel")) or ""),
         modules={name: _module(mapping(each)) for name, each in mapping(node.get("modules")).items()},
         ipvs=parse_ipvs(mapping(node.get("ipvs"))),
         conntrack=parse_conntrack(mapping(node.get("conntrack"))),

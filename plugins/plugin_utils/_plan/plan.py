@@ -51,10 +51,7 @@ def plan_of(
     declared = bool(boxes)
     seen = {name: of_node(name, node, declared, why_not.get(name, "")) for name, node in observed.items()}
     seen = {name: replace(each, not_seen=(*each.not_seen, *elsewhere.not_seen(name))) for name, each in seen.items()}
-    seen = {
-        name: replace(each, limits=ascending([*each.limits, *cloud.limits_of(name, observed[name], boxes)]))
-        for name, each in seen.items()
-    }
+    seen = {name: cloud.added(name, observed[name], each, boxes) for name, each in seen.items()}
     others = [*map(of_middlebox, boxes), *([elsewhere.limit] if elsewhere.limit else [])]
     limits = ascending([*others, *(limit for each in seen.values() for limit in each.limits)])
     there = {name: node for name, node in observed.items() if node is not None}

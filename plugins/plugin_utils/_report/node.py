@@ -51,7 +51,7 @@ def describe_node(
         "kernel": node.kernel if node else None,
         "root": node.root if node else None,
         "container": node.container if node else None,
-        "cloud": asdict(node.cloud) if node and node.cloud else None,
+        "cloud": node.cloud.as_dict() if node and node.cloud else None,
         "mode": node_plan["mode"],
         "kube_proxy": _kube_proxy(node),
         "kubelet": node.kubelet.version if node else None,

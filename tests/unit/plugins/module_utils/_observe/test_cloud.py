@@ -59,7 +59,6 @@ def test_xen_of_ec2_by_its_uuid(tmp_path):
 @pytest.mark.parametrize(
     "fields",
     [
-        pytest.param({}, id="nothing told"),
         pytest.param({"sys_vendor": "Microsoft Corporation", "product_name": "Virtual Machine"}, id="Hyper-V at home"),
         pytest.param({"sys_vendor": "QEMU", "product_name": "Standard PC"}, id="QEMU"),
         pytest.param({"sys_vendor": "Dell Inc.", "product_name": "Amazon EC2"}, id="words in another field"),
@@ -67,7 +66,7 @@ def test_xen_of_ec2_by_its_uuid(tmp_path):
     ],
 )
 def test_a_machine_elsewhere(tmp_path, fields):
-    assert cloud.read(machine(tmp_path, fields)) is None
+    assert cloud.read(machine(tmp_path, fields)) == (None, None)
 
 
 @pytest.mark.parametrize("name", ["", "M8I.LARGE", "m8i", "m8i.large\nx", "{{ lookup('pipe') }}", "m8i." + "x" * 999])
@@ -75,8 +74,9 @@ def test_what_is_no_instance_type_is_none(tmp_path, name):
     assert cloud.read(machine(tmp_path, dict(NITRO, product_name=name))) == ("aws", None)
 
 
-def test_a_machine_without_dmi(tmp_path):
+def test_a_machine_without_dmi_and_one_that_says_nothing(tmp_path):
     assert cloud.read(str(tmp_path)) is None
+    assert cloud.read(machine(tmp_path, {"product_name": ""})) is None
 
 
 def test_what_is_no_plain_file_is_not_opened(tmp_path):

@@ -8,11 +8,12 @@ import pytest
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._findings.plan_with_findings import make_plan
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits import cloud
-from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import Limit
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import Limit, NodeLimits
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.parse import parse_node
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.middleboxes import parse_middleboxes
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import (
     ESTABLISHED,
+    applied_node,
     nodes,
     plain_node,
     stock_node,
@@ -25,8 +26,12 @@ def on(provider, instance_type=None, node=None):
     return dict(node or stock_node(), cloud={"provider": provider, "instance_type": instance_type})
 
 
+def added(node, *boxes):
+    return cloud.added("w1", parse_node(node), NodeLimits((), (), ()), parse_middleboxes(list(boxes)))
+
+
 def limits_of(node, *boxes):
-    return list(cloud.limits_of("w1", parse_node(node), parse_middleboxes(list(boxes))))
+    return list(added(node, *boxes).limits)
 
 
 @pytest.mark.parametrize(
@@ -54,7 +59,23 @@ def test_other_machines_show_no_limit(provider, instance_type):
 
 
 def test_what_was_not_observed_shows_none():
-    assert list(cloud.limits_of("w1", None, ())) == []
+    assert limits_of(None) == []
+
+
+def test_an_instance_of_which_the_type_was_not_read_is_unknown_until_it_is_declared():
+    node = dict(stock_node(), cloud=None, kernel="6.12.40-64.114.amzn2023.x86_64")
+    assert [each.name for each in added(node).not_seen] == [TRACKING.name]
+    assert added(node, "aws_security_group_nitro_v6").not_seen == ()
+    assert added(dict(node, cloud={"provider": None})).not_seen == ()
+    assert added(dict(node, cloud={"provider": "aws", "instance_type": None})).not_seen == ()
+
+
+def test_what_would_make_it_known_is_said():
+    node = dict(applied_node(), kernel="6.8.0-1021-aws")
+    plan = make_plan(nodes(node), {})
+    assert plan["verdict"] == "unknown"
+    (finding,) = [finding for finding in plan["findings"] if finding["id"] == "limit-unknown"]
+    assert finding["remedy"].startswith("Observe the node itself, where /sys/class/dmi/id is. Or say in ")
 
 
 @pytest.mark.parametrize(
