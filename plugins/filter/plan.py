@@ -134,8 +134,9 @@ options:
         type: bool
       dead_peer_seconds:
         description:
-          - After how many seconds at most unanswered data ends a connection, V(3) to V(925).
-          - C(net.ipv4.tcp_retries2) gets the largest value that is soon enough. Unset leaves it alone.
+          - After how many seconds at most unanswered data ends a connection, V(8) to V(1054).
+          - C(net.ipv4.tcp_retries2) gets the largest value that is surely soon enough with the round-trip times seen on
+            the node. Unset leaves it alone.
         type: int
       conn_reuse_mode:
         description:

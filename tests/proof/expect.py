@@ -138,6 +138,32 @@ def timed_out(computed: Callable[[Result], float], earliest: float = 0.9) -> Exp
     return Expectation("ETIMEDOUT about when computed", holds, show)
 
 
+def promised(retries2: int, within: int) -> Expectation:
+    """The client got ETIMEDOUT after no less than tcp_retries2 stands for, and no later than was promised, seconds.
+
+    A tenth of a second is for what Python and the guest take to look.
+    """
+
+    def latest(result: Result) -> float:
+        return min(schedule.latest_seconds(retries2, result["rto"]), within) + 0.1
+
+    def holds(results: Results) -> bool:
+        return every("ETIMEDOUT").holds(results) and all(
+            schedule.model_seconds(retries2) <= result["seconds"] <= latest(result) for result in results
+        )
+
+    def show(results: Results) -> str:
+        if not holds(results):
+            return f"{tally(results)} {[(result.get('seconds'), result.get('rto')) for result in results]}"
+        earliest = schedule.model_seconds(retries2)
+        return (
+            f"{WORDS['ETIMEDOUT']} after {about(results[0]['seconds'])} (computed: {earliest:.0f} s at the earliest, "
+            f"{latest(results[0]):.0f} s at the latest)"
+        )
+
+    return Expectation(f"ETIMEDOUT within {within} s, and not before its time", holds, show)
+
+
 def about(seconds: float) -> str:
     """Seconds, to two digits."""
     digits = 0 if seconds < 100 else -1

@@ -10,10 +10,10 @@ from ansible_collections.kubenode.connections.plugins.module_utils._common.sysct
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.releases import release
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.retransmission import (
     detection_ms,
-    detection_text,
 )
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.kubernetes import Kubelet
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import KUBELET, Observed
+from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.tuned_sysctls import give_up_text
 
 from .rule import APPLY, INFO, UNKNOWN, WARNING, Case, Found, Rules, say, variable
 
@@ -34,14 +34,14 @@ def _slow(case: Case) -> Found | None:
     keepalive = case.observed.keepalive
     idle = f"; an idle one after {keepalive.verdict_seconds} s (keepalive {keepalive})" if keepalive else ""
     return Found(
-        f"{RETRIES2} {retries2}: a dead peer is given up {detection_text(retries2)} after the first repetition of data"
+        f"{RETRIES2} {retries2}: a dead peer is given up {give_up_text(retries2, case.observed)} after data was sent"
         + idle,
         "Keepalive does not probe while data waits for an answer. HTTP/2 clients without health checks hang as long.",
         say(APPLY, f": it sets {RETRIES2} to {case.node.settings.sysctls[RETRIES2]}.")
         if RETRIES2 in case.node.settings.sysctls
         else say(
             "Let clients check: HTTP/2 pings, TCP_USER_TIMEOUT. Or set ",
-            variable("keepalive_dead_peer_seconds: 103"),
+            variable("keepalive_dead_peer_seconds: 125"),
             ", for processes in the node's own namespace. A shorter outage of the network then ends connections.",
         ),
         f"{_SLOW_SECONDS} s (Kubernetes moves pods off an unreachable node then)",

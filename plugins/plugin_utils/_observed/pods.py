@@ -102,6 +102,14 @@ class Space(NamedTuple):
                     yield service, process
 
 
+class Rto(NamedTuple):
+    """The retransmission time-outs of the node's own connections, in milliseconds: of 95 of 100, and the longest."""
+
+    sockets: int
+    p95_ms: int
+    max_ms: int
+
+
 class Totals(NamedTuple):
     """The connections of all namespaces, of those that are not listed too."""
 
@@ -125,6 +133,7 @@ class Pods:
     sockets_from: str | None
     error: str | None
     idle_unseen: bool
+    rto: Rto | None = None
 
     @property
     def unlisted_without_keepalive(self) -> int:
@@ -148,7 +157,14 @@ def parse_pods(pods: object) -> Pods | None:
         sockets_from=text(pods.get("sockets_from")),
         error=text(pods.get("error")),
         idle_unseen=pods.get("sockets_from") != _SOCK_DIAG,
+        rto=_rto(fields(pods.get("rto"))),
     )
+
+
+def _rto(rto: Mapping[str, object]) -> Rto | None:
+    """None where no socket told; the kernel's own bounds hold whatever a node says (TCP_RTO_MAX)."""
+    seen = Rto(*(number(rto.get(name)) for name in Rto._fields))
+    return seen._replace(p95_ms=min(seen.p95_ms, 120_000), max_ms=min(seen.max_ms, 120_000)) if all(seen) else None
 
 
 def _space(row: Mapping[str, object]) -> Space:

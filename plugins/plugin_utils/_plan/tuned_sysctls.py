@@ -15,7 +15,12 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._base.release
     kube_proxy_forces_reuse_off,
     version,
 )
-from ansible_collections.kubenode.connections.plugins.plugin_utils._base.retransmission import detection_text
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.retransmission import (
+    detection_text,
+    latest_ms,
+    planning_rto_ms,
+    retries2_for,
+)
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import Observed
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.options import VARIABLES, Policy
 
@@ -27,17 +32,36 @@ def tuned_sysctls(node: Observed, policy: Policy, reasons: dict[str, str]) -> di
     is loaded for these alone.
     """
     sysctls = dict(policy.tuned)
+    if policy.dead_peer_seconds is not None:
+        sysctls[RETRIES2] = str(retries2_for(policy.dead_peer_seconds, _rto_ms(node)))
     if policy.conn_reuse_mode == "auto" and _needs_reuse_mode(node, policy):
         sysctls[REUSE_MODE] = "1"
     wanted = {key: value for key, value in sysctls.items() if _module_there(node, policy, key)}
-    reasons.update({key: _tuned_reason(key, value, policy) for key, value in wanted.items()})
+    reasons.update({key: _tuned_reason(key, value, node, policy) for key, value in wanted.items()})
     return wanted
 
 
-def _tuned_reason(key: str, value: str, policy: Policy) -> str:
+def _rto_ms(node: Observed) -> int:
+    """The retransmission time-out that nearly all of the node's own connections stay within."""
+    seen = node.pods.rto if node.pods else None
+    return planning_rto_ms(seen.p95_ms if seen else None)
+
+
+def give_up_text(retries2: int, node: Observed) -> str:
+    """After how long data to a dead peer is given up, by the round-trip times that were seen on the node."""
+    seen = node.pods.rto if node.pods else None
+    text = detection_text(retries2, _rto_ms(node))
+    if seen is None:
+        return f"{text} (round trips of 10 ms or less)"
+    slowest = -(-latest_ms(retries2, seen.max_ms) // 1000)
+    of_all = f"{text} on 95 of 100 of {seen.sockets} connections"
+    return of_all if seen.max_ms <= _rto_ms(node) else f"{of_all}, up to {slowest} s on the slowest"
+
+
+def _tuned_reason(key: str, value: str, node: Observed, policy: Policy) -> str:
     if key == RETRIES2:
-        after = detection_text(int(value))
-        return f"gives a dead peer up after {after}; keepalive_dead_peer_seconds {policy.dead_peer_seconds}"
+        after = give_up_text(int(value), node)
+        return f"gives a dead peer up {after}; keepalive_dead_peer_seconds {policy.dead_peer_seconds}"
     if key == REUSE_MODE:
         return f"keepalive_conn_reuse_mode {policy.conn_reuse_mode}"
     return VARIABLES[key]

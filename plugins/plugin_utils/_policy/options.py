@@ -93,7 +93,7 @@ class Policy:
         "int",
         None,
         DETECTION_SECONDS,
-        "After how many seconds at most unanswered data ends a connection, V(3) to V(925).",
+        "After how many seconds at most unanswered data ends a connection, V(8) to V(1054).",
     )
     conn_reuse_mode: str = option(
         "str",

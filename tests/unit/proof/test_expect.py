@@ -12,6 +12,7 @@ from ansible_collections.kubenode.connections.tests.proof.expect import (
     Result,
     at_once,
     every,
+    promised,
     said,
     some,
     timed_out,
@@ -20,6 +21,16 @@ from ansible_collections.kubenode.connections.tests.proof.expect import (
 
 FINE: Result = {"got": "answered", "server": "open"}
 RESET: Result = {"got": "ECONNRESET", "server": "open"}
+
+
+def gone(seconds: float, rto: float = 0.204) -> Result:
+    """A dead peer was given up after so many seconds."""
+    return {"got": "ETIMEDOUT", "seconds": seconds, "rto": rto}
+
+
+def test_a_promise_that_is_kept() -> None:
+    assert promised(8, 125).holds([gone(102.4), gone(110.0), gone(117.5)])
+    assert promised(8, 225).holds([gone(180.0, rto=0.4)])
 
 
 @pytest.mark.parametrize(
@@ -36,6 +47,11 @@ RESET: Result = {"got": "ECONNRESET", "server": "open"}
         pytest.param(at_once("s2"), [{"got": "s2", "seconds": 1.02}], id="each waited for a second SYN"),
         pytest.param(timed_out(lambda _: 10), [{"got": "ETIMEDOUT", "seconds": 30}], id="far too late"),
         pytest.param(timed_out(lambda _: 10), [{"got": "ETIMEDOUT", "seconds": 5}], id="far too early"),
+        pytest.param(promised(8, 103), [gone(110.0)], id="later than was promised, though as computed"),
+        pytest.param(promised(8, 225), [gone(122.0)], id="later than any lateness of timers explains"),
+        pytest.param(promised(8, 225), [gone(102.1)], id="before its time"),
+        pytest.param(promised(8, 225), [{"got": "hangs", "seconds": 110.0, "rto": 0.204}], id="nobody was told"),
+        pytest.param(promised(8, 225), [], id="nothing was measured of the promise"),
         pytest.param(unnoticed(lambda _: 10), [{"got": "ETIMEDOUT", "seconds": 5}], id="it was noticed"),
     ],
 )
@@ -77,6 +93,12 @@ def test_does_not_hold(expectation: Expectation, results: list[Result]) -> None:
             [{"got": "hangs", "seconds": 25.0, "rto": 0.204}],
             "nothing after 25 s of waiting; by the kernel's schedule after 204 s",
             id="what was not waited for is computed",
+        ),
+        pytest.param(
+            promised(8, 225),
+            [gone(110.2)],
+            "Connection timed out after 110 s (computed: 102 s at the earliest, 118 s at the latest)",
+            id="both bounds of a promise",
         ),
         pytest.param(
             timed_out(lambda _: 104.2),

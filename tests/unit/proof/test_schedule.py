@@ -8,6 +8,7 @@ import pytest
 from ansible_collections.kubenode.connections.tests.proof.schedule import (
     give_up_seconds,
     keepalive_seconds,
+    latest_seconds,
     model_seconds,
 )
 
@@ -37,6 +38,12 @@ def test_what_tcp_retries2_stands_for(retries: int, seconds: float) -> None:
 )
 def test_the_schedule_is_what_kernels_did(retries: int, rto: float, measured: float) -> None:
     assert measured == pytest.approx(give_up_seconds(retries, rto), rel=0.12)
+    assert model_seconds(retries) <= measured <= latest_seconds(retries, rto)
+
+
+def test_the_latest_time_of_eight_within_a_region_is_what_the_docs_promise() -> None:
+    assert latest_seconds(8, 0.210) == pytest.approx(120.9, abs=0.1)
+    assert latest_seconds(8, 0.400) == pytest.approx(218.1, abs=0.1)
 
 
 def test_the_default_gives_up_after_a_quarter_of_an_hour() -> None:

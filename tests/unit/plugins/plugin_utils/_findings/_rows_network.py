@@ -501,13 +501,13 @@ RAISED = [
         {},
         {
             "severity": "info",
-            "observed": f"{RETRIES2} 15: a dead peer is given up 924.6 s after the first repetition of data; "
-            "an idle one after 870 s (keepalive 600/30/9)",
+            "observed": f"{RETRIES2} 15: a dead peer is given up between 924 and 1054 s (round trips of 10 ms or less) "
+            "after data was sent; an idle one after 870 s (keepalive 600/30/9)",
             "limit": "300 s (Kubernetes moves pods off an unreachable node then)",
             "why": "Keepalive does not probe while data waits for an answer. HTTP/2 clients without health checks hang "
             "as long.",
             "remedy": "Let clients check: HTTP/2 pings, TCP_USER_TIMEOUT. Or set keepalive_dead_peer_seconds: "
-            "103, for processes in the node's own namespace. A shorter outage of the network then ends "
+            "125, for processes in the node's own namespace. A shorter outage of the network then ends "
             "connections.",
         },
         id="the kernel's 15",

@@ -319,7 +319,7 @@ NOT_RAISED = [
     pytest.param(
         "boot-sysctl-differs",
         with_sysctl(stock_node(), RETRIES2, "8"),
-        {"dead_peer_seconds": 103},
+        {"dead_peer_seconds": 125},
         id="the plan sets it",
     ),
     pytest.param("boot-sysctl-differs", with_sysctl(stock_node(), RETRIES2, None), {}, id="it could not be read"),

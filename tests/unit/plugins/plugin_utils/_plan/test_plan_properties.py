@@ -87,7 +87,7 @@ SOME_POLICY = st.fixed_dictionaries(
         "middleboxes": st.lists(st.sampled_from(["aws_nlb", "gcp_cloud_nat"]), max_size=2),
         "bridge_nf_call": st.sampled_from(["auto", "always", "never"]),
         "be_liberal": st.booleans(),
-        "dead_peer_seconds": st.integers(3, 925),
+        "dead_peer_seconds": st.integers(8, 1054),
         "conn_reuse_mode": st.sampled_from(["leave", "auto", "0", "1"]),
         "expire_nodest_conn": st.booleans(),
         "expire_quiescent_template": st.booleans(),

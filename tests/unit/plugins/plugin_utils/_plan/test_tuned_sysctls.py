@@ -20,6 +20,7 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._n
     with_module,
     with_sysctl,
 )
+from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._pod_nodes import with_rows
 
 REUSE_MODE = "net.ipv4.vs.conn_reuse_mode"
 EXPIRE_NODEST = "net.ipv4.vs.expire_nodest_conn"
@@ -65,7 +66,7 @@ def test_by_default_no_node_gets_any(node):
             ["nf_conntrack"],
             id="conntrack comes with a further sysctl",
         ),
-        pytest.param(plain_node(), {"dead_peer_seconds": 103}, {RETRIES2: "8"}, [], id="a key without a module"),
+        pytest.param(plain_node(), {"dead_peer_seconds": 125}, {RETRIES2: "8"}, [], id="a key without a module"),
         pytest.param(safe_node(), {"expire_nodest_conn": True}, {EXPIRE_NODEST: "1"}, ["ip_vs"], id="IPVS is there"),
         pytest.param(nftables_node(), {"expire_nodest_conn": True}, {}, [], id="no IPVS"),
         pytest.param(
@@ -105,15 +106,43 @@ def test_auto_turns_reuse_on_where_it_costs_nothing(node, wanted):
 
 def test_each_has_its_reason():
     _plan, worker = plan_one(
-        safe_node(), be_liberal=True, dead_peer_seconds=103, conn_reuse_mode="1", expire_nodest_conn=True
+        safe_node(), be_liberal=True, dead_peer_seconds=125, conn_reuse_mode="1", expire_nodest_conn=True
     )
     assert {key: worker["reasons"][key] for key in worker["settings"]["sysctls"]} == {
         BE_LIBERAL: "keepalive_be_liberal",
         EXPIRE_NODEST: "keepalive_expire_nodest_conn",
-        RETRIES2: "gives a dead peer up after 102.2 s; keepalive_dead_peer_seconds 103",
+        RETRIES2: "gives a dead peer up between 102 and 121 s (round trips of 10 ms or less); "
+        "keepalive_dead_peer_seconds 125",
         REUSE_MODE: "keepalive_conn_reuse_mode 1",
     }
     assert worker["owners"][EXPIRE_NODEST] == "kube-proxy at its next start (it always sets 1 in ipvs mode)"
+
+
+SLOW = "gives a dead peer up between {} and {} s on 95 of 100 of 40 connections{}; keepalive_dead_peer_seconds {}"
+
+
+@pytest.mark.parametrize(
+    ("p95_ms", "max_ms", "seconds", "retries2", "reason"),
+    [
+        pytest.param(204, 208, 125, "8", SLOW.format(102, 121, "", 125), id="within a region"),
+        pytest.param(204, 3000, 125, "8", SLOW.format(102, 121, ", up to 223 s on the slowest", 125), id="one is slow"),
+        pytest.param(248, 250, 125, "7", SLOW.format(51, 72, "", 125), id="from another region"),
+        pytest.param(401, 410, 125, "7", SLOW.format(51, 110, "", 125), id="from another continent"),
+        pytest.param(300, 300, 60, "6", SLOW.format(25, 55, "", 60), id="a promise of a minute"),
+        pytest.param(90_000, 90_000, 10, "3", SLOW.format(3, 237, "", 10), id="a promise that nothing keeps"),
+        pytest.param(10**9, 10**9, 1054, "13", SLOW.format(684, 947, "", 1054), id="a node that talks nonsense"),
+    ],
+)
+def test_the_promise_is_kept_on_the_round_trips_that_were_seen(p95_ms, max_ms, seconds, retries2, reason):
+    node = with_rows(plain_node(), rto={"sockets": 40, "p95_ms": p95_ms, "max_ms": max_ms})
+    worker = plan_one(node, dead_peer_seconds=seconds)[1]
+    assert (worker["settings"]["sysctls"][RETRIES2], worker["reasons"][RETRIES2]) == (retries2, reason)
+
+
+@pytest.mark.parametrize("rto", [None, {}, [], {"sockets": 5, "p95_ms": "x", "max_ms": 1}, {"sockets": -1}])
+def test_without_a_time_out_that_makes_sense_a_local_one_is_reckoned_with(rto):
+    worker = plan_one(with_rows(plain_node(), rto=rto), dead_peer_seconds=125)[1]
+    assert "(round trips of 10 ms or less)" in worker["reasons"][RETRIES2]
 
 
 def test_a_further_sysctl_with_the_same_value_is_no_contradiction():

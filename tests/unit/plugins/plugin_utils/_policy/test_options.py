@@ -41,7 +41,7 @@ def test_text_of_numbers_is_taken_for_numbers_because_templates_give_text():
         pytest.param({"be_liberal": True}, {"net.netfilter.nf_conntrack_tcp_be_liberal": "1"}, id="a flag"),
         pytest.param({"be_liberal": "No"}, {"net.netfilter.nf_conntrack_tcp_be_liberal": "0"}, id="text of a flag"),
         pytest.param({"be_liberal": None}, {}, id="null leaves it alone"),
-        pytest.param({"dead_peer_seconds": "103"}, {"net.ipv4.tcp_retries2": "8"}, id="a time"),
+        pytest.param({"dead_peer_seconds": "121"}, {"net.ipv4.tcp_retries2": "8"}, id="a time"),
         pytest.param({"conn_reuse_mode": 0}, {"net.ipv4.vs.conn_reuse_mode": "0"}, id="a number for a mode"),
         pytest.param({"conn_reuse_mode": "auto"}, {}, id="auto depends on the node"),
         pytest.param({"expire_nodest_conn": True}, {"net.ipv4.vs.expire_nodest_conn": "1"}, id="another flag"),
@@ -285,15 +285,17 @@ def test_the_policy_as_understood_can_be_given_again():
             id="a number for a flag",
         ),
         pytest.param(
-            {"dead_peer_seconds": 2},
-            "keepalive_dead_peer_seconds: 2 is below 3 (what tcp_retries2 3, the lowest that is set here, comes to). "
-            "Write a whole number from 3 to 925.",
+            {"dead_peer_seconds": 7},
+            "keepalive_dead_peer_seconds: 7 is below 8 (what tcp_retries2 3, the lowest that is set here, comes to at "
+            "most). "
+            "Write a whole number from 8 to 1054.",
             id="a dead peer sooner than the kernel asks for another route",
         ),
         pytest.param(
-            {"dead_peer_seconds": 1000},
-            "keepalive_dead_peer_seconds: 1000 is above 925 (what tcp_retries2 15, the kernel's own, comes to). "
-            "Write a whole number from 3 to 925.",
+            {"dead_peer_seconds": 1055},
+            "keepalive_dead_peer_seconds: 1055 is above 1054 (what tcp_retries2 15, the kernel's own, comes to at "
+            "most). "
+            "Write a whole number from 8 to 1054.",
             id="a dead peer later than the kernel's own",
         ),
         pytest.param(
@@ -308,7 +310,7 @@ def test_the_policy_as_understood_can_be_given_again():
             id="a further key against its own variable",
         ),
         pytest.param(
-            {"dead_peer_seconds": 103, "sysctls": {"net.ipv4.tcp_retries2": 7}},
+            {"dead_peer_seconds": 125, "sysctls": {"net.ipv4.tcp_retries2": 7}},
             "keepalive_sysctls: net.ipv4.tcp_retries2 7 contradicts the value 8 (keepalive_dead_peer_seconds). "
             "Drop one of them.",
             id="a number of retries against the wanted time",
