@@ -98,17 +98,17 @@ options:
             (240 to 7200), V(azure_nat_gateway) 240 (240 to 7200), V(azure_firewall) 240 (240 to 900).
           - Google Cloud has V(gcp_firewall) 600 (fixed), V(gcp_cloud_nat) 1200 (settable), V(gcp_psc) 1200 (fixed),
             V(gcp_internal_nlb) 600 (settable).
-          - Others have V(alibaba_clb) 900 (10 to 900), V(alibaba_nlb) 900 (1 to 900), V(alibaba_alb) 15 (proxy),
-            V(tencent_clb) 900 (10 to 3600), V(tencent_gwlb) 350 (60 to 6000), V(huawei_elb) 300 (10 to 4000),
-            V(oci_nlb) 360 (settable), V(ibm_public_gateway) 240 (fixed), V(ucloud_clb_proxy) 60 (proxy),
-            V(openstack_octavia) 50 (proxy).
+          - Others have V(alibaba_security_group) 910 (30 to 910), V(alibaba_clb) 900 (10 to 900), V(alibaba_nlb) 900
+            (1 to 900), V(alibaba_alb) 15 (proxy), V(tencent_clb) 900 (10 to 3600), V(tencent_gwlb) 350 (60 to 6000),
+            V(huawei_elb) 300 (10 to 4000), V(oci_nlb) 360 (settable), V(oci_lb) 300 (proxy),
+            V(ibm_public_gateway) 240 (fixed), V(ucloud_clb_proxy) 60 (proxy), V(openstack_octavia) 50 (proxy).
           - Appliances and programs are V(cisco_asa) 3600 (300 to 4294800), V(fortigate) 3600 (300 to 604800),
             V(palo_alto) 3600 (settable), V(pfsense) 86400 (settable), V(opnsense) 86400 (settable), V(mikrotik) 86400
             (settable), V(haproxy) 50 (proxy), V(nginx_stream) 600 (proxy), V(envoy) 3600 (proxy), V(istio) 3600
             (proxy).
           - A proxy ends TCP itself and counts payload alone. It is no limit for keepalive; a finding says what helps.
-          - V(aws_security_group_nitro_v6) is a limit without being named where a node's firmware says that it is such
-            an instance. Give it with C(seconds) where the network interfaces have another timeout.
+          - V(aws_security_group_nitro_v6) and V(alibaba_security_group) are limits without being named where a node's
+            firmware says that it is such an instance. Give it with C(seconds) where yours is set otherwise.
           - V(cilium) 8000 (settable, 21600 in releases before cilium#27665), V(calico_ebpf) 3600 (settable), by their
             sources. They forward Services on the node itself, where its kernel's own tables say nothing of them.
           - Without any, a node where kubelet runs, or pods, and nothing that is known to forward Services is

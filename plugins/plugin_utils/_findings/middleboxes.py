@@ -7,19 +7,18 @@ this collection."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.grouping import grouped
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.node_ranges import named
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import some
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.cloud import (
-    EC2_TRACKING,
-    is_nitro_v6,
     names_to_consider,
+    tracking_of,
 )
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.cloud import NAMES
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.types import Plan
-from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.middlebox_table import KNOWN, NITRO_V6
+from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.middlebox_table import KNOWN
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.middleboxes import Middlebox
 
 from .rule import INFO, WARNING, Found, Rules
@@ -71,25 +70,24 @@ def _to_consider(plan: Plan) -> Iterator[tuple[str | None, Found]]:
     nodes = grouped((cloud.provider, name) for name, cloud in clouds.items() if cloud.provider not in declared)
     if not nodes:
         return
-    nitro = [name for name, cloud in clouds.items() if is_nitro_v6(cloud)]
+    tracking = grouped((key, name) for name, cloud in clouds.items() if (key := tracking_of(cloud)))
     observed = [f"{named(names)} on {NAMES[provider]}" for provider, names in sorted(nodes.items())]
     known = [name for provider in sorted(nodes) for name in names_to_consider(provider)]
     remedy = (
         f"Name in keepalive_middleboxes those that connections go through: {', '.join(known)}; with seconds where "
         "yours is set otherwise."
     )
-    yield None, Found("; ".join([*observed, *_tracking(nitro)]), _NOT_SHOWN, remedy + _override(nitro))
+    yield None, Found("; ".join([*observed, *_facts(tracking)]), _NOT_SHOWN, remedy + _override(tracking))
 
 
-def _tracking(nitro: list[str]) -> list[str]:
-    if not nitro:
-        return []
-    return [f"{EC2_TRACKING} of {KNOWN[NITRO_V6].seconds} s, the default of Nitro v6, is a limit on {named(nitro)}"]
+def _facts(tracking: Mapping[str, list[str]]) -> Iterator[str]:
+    for key, names in tracking.items():
+        yield f"{KNOWN[key].label}, {KNOWN[key].seconds} s by default, is a limit on {named(names)}"
 
 
-def _override(nitro: list[str]) -> str:
-    set_otherwise = f" Where TcpEstablishedTimeout is set, write {{name: {NITRO_V6}, seconds: ...}}."
-    return set_otherwise if nitro else ""
+def _override(tracking: Mapping[str, list[str]]) -> str:
+    names = " or ".join(f"{{name: {key}, seconds: ...}}" for key in tracking)
+    return f" Where the network interfaces have another timeout for TCP, write {names}." if names else ""
 
 
 def _listed(boxes: list[Middlebox]) -> str:

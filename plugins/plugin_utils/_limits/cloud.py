@@ -11,7 +11,11 @@ from dataclasses import replace
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.cloud import Cloud
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import Observed
-from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.middlebox_table import KNOWN, NITRO_V6
+from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.middlebox_table import (
+    ALIBABA_TRACKING,
+    KNOWN,
+    NITRO_V6,
+)
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.middleboxes import Middlebox
 
 from .limits import Limit, NodeLimits, NotSeen, ascending
@@ -40,24 +44,28 @@ Amazon EC2 instance types, Platform summary (the Nitro version of each family), 
 
 def added(name: str, node: Observed | None, seen: NodeLimits, boxes: Iterable[Middlebox]) -> NodeLimits:
     """With the limit that is a fact on such a machine, unless a declared middlebox says what its owner set instead."""
-    overridden = any(box.id == NITRO_V6 and (box.binding is None or box.binding.has_host(name)) for box in boxes)
-    if node is None or overridden:
-        return seen
-    if is_nitro_v6(node.cloud):
-        tracking = Limit(KNOWN[NITRO_V6].seconds, EC2_TRACKING, name)
+    declared = {box.id for box in boxes if box.binding is None or box.binding.has_host(name)}
+    found = tracking_of(node.cloud) if node is not None else None
+    if found is not None and found not in declared:
+        tracking = Limit(KNOWN[found].seconds, KNOWN[found].label, name)
         return replace(seen, limits=ascending([*seen.limits, tracking]))
-    if node.cloud == Cloud("aws", None, by_kernel=True):
+    if node is not None and node.cloud == Cloud("aws", None, by_kernel=True) and NITRO_V6 not in declared:
         return replace(seen, not_seen=(*seen.not_seen, NotSeen(name, EC2_TRACKING, _TYPE_UNKNOWN)))
     return seen
 
 
-def is_nitro_v6(cloud: Cloud | None) -> bool:
-    return cloud is not None and cloud.provider == "aws" and cloud.family in NITRO_V6_FAMILIES
+def tracking_of(cloud: Cloud | None) -> str | None:
+    """The known middlebox that the network interfaces of such a machine are, None where that is not certain."""
+    if cloud is None or cloud.by_kernel:
+        return None
+    if cloud.provider == "aws":
+        return NITRO_V6 if cloud.family in NITRO_V6_FAMILIES else None
+    return ALIBABA_TRACKING if cloud.provider == "alibaba" else None
 
 
 def names_to_consider(provider: str) -> list[str]:
     """The known middleboxes that may be on the paths of that cloud's machines and that nothing there shows."""
-    return sorted(name for name in KNOWN if name.startswith(f"{provider}_") and name != NITRO_V6)
+    return sorted({name for name in KNOWN if name.startswith(f"{provider}_")} - {NITRO_V6, ALIBABA_TRACKING})
 
 
 def where(nodes: Iterable[Observed | None]) -> str:

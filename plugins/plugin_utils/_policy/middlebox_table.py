@@ -37,6 +37,7 @@ class Known(NamedTuple):
 
 
 NITRO_V6 = "aws_security_group_nitro_v6"
+ALIBABA_TRACKING = "alibaba_security_group"
 
 _AWS = "https://docs.aws.amazon.com/"
 _AZURE = "https://learn.microsoft.com/azure/"
@@ -113,6 +114,13 @@ KNOWN = {
     "gcp_internal_nlb": Known(
         "GCP internal passthrough NLB", 600, None, None, f"{_GOOGLE}load-balancing/docs/internal"
     ),
+    ALIBABA_TRACKING: Known(
+        "Alibaba Cloud security group tracking",
+        910,
+        30,
+        910,
+        "Alibaba Cloud API, Ecs 2014-05-26: CreateNetworkInterface, ConnectionTrackingConfiguration",
+    ),
     "alibaba_clb": Known(
         "Alibaba CLB",
         900,
@@ -141,6 +149,14 @@ KNOWN = {
         "Huawei ELB", 300, 10, 4000, "https://support.huaweicloud.com/intl/en-us/usermanual-elb/elb_ug_jt_0014.html"
     ),
     "oci_nlb": Known("OCI NLB", 360, None, None, f"{_ORACLE}configure-idle-timeout.htm"),
+    "oci_lb": Known(
+        "OCI load balancer",
+        300,
+        None,
+        None,
+        "https://docs.oracle.com/iaas/Content/Balance/Reference/connectionreuse.htm",
+        "the idle timeout of its listener",
+    ),
     "ibm_public_gateway": Known("IBM public gateway", 240, 240, 240, "IBM Cloud, VPC: About public gateways"),
     "ucloud_clb_proxy": Known(
         "UCloud CLB, request proxy",

@@ -81,9 +81,17 @@ def test_a_cloud_names_what_to_consider_once_for_the_run():
 def test_nitro_v6_says_how_to_override_its_limit():
     (finding,) = findings({}, on("aws", "m8i.large"), on("aws", "m7i.large"))
     assert finding["observed"] == (
-        "worker1, worker2 on AWS; EC2 security group tracking of 350 s, the default of Nitro v6, is a limit on worker1"
+        "worker1, worker2 on AWS; EC2 security group tracking, 350 s by default, is a limit on worker1"
     )
     assert finding["remedy"].endswith("write {name: aws_security_group_nitro_v6, seconds: ...}.")
+
+
+def test_the_security_groups_of_alibaba_are_told_the_same_way():
+    (finding,) = findings({}, on("alibaba"))
+    assert finding["observed"] == (
+        "worker1 on Alibaba Cloud; Alibaba Cloud security group tracking, 910 s by default, is a limit on worker1"
+    )
+    assert finding["remedy"].endswith("write {name: alibaba_security_group, seconds: ...}.")
 
 
 @pytest.mark.parametrize(

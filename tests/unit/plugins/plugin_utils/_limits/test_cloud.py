@@ -50,12 +50,17 @@ def test_nitro_v6_forgets_after_350_seconds(instance_type):
         ("aws", "m7i.large"),
         ("aws", "p6e-gb200.36xlarge"),
         ("aws", None),
-        ("alibaba", "m8i.large"),
+        ("azure", "m8i.large"),
         ("gcp", None),
     ],
 )
 def test_other_machines_show_no_limit(provider, instance_type):
     assert limits_of(on(provider, instance_type)) == []
+
+
+def test_a_security_group_of_alibaba_forgets_after_910_seconds():
+    assert limits_of(on("alibaba")) == [Limit(910, "Alibaba Cloud security group tracking", "w1")]
+    assert limits_of(on("alibaba"), {"name": "alibaba_security_group", "seconds": 300}) == []
 
 
 def test_what_was_not_observed_shows_none():
