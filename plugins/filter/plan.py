@@ -111,8 +111,8 @@ options:
             firmware says that it is such an instance. Give it with C(seconds) where yours is set otherwise.
           - V(cilium) 8000 (settable, 21600 in releases before cilium#27665), V(calico_ebpf) 3600 (settable), by their
             sources. They forward Services on the node itself, where its kernel's own tables say nothing of them.
-          - Without any, a node where kubelet runs, or pods, and nothing that is known to forward Services is
-            V(unknown).
+          - Without one of these two or a name of your own, a node where kubelet runs, or pods, and nothing that is
+            known to forward Services is V(unknown).
           - Where yours is set to something else, give its name with your C(seconds). They have to be in its range.
           - Any other name with C(seconds) is taken for a device that counts every packet, so that probes refresh it.
             Give C(proxy) V(true) with it where it ends TCP.

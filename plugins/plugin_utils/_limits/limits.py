@@ -153,7 +153,7 @@ def of_middlebox(middlebox: Middlebox) -> Limit:
 def of_node(name: str, node: Observed | None, declared: bool = False, why_not: str = "") -> NodeLimits:
     """What one node's kernel and kube-proxy forget. A node that was not observed (None) hides every limit.
 
-    ``declared``: the user told of a middlebox, and so has thought of what no node can see. ``why_not``: why the node
+    ``declared``: the user told of a middlebox that may be what forwards Services. ``why_not``: why the node
     was not observed.
     """
     if node is None:

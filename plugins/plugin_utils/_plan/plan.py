@@ -48,7 +48,7 @@ def plan_of(
     """The plan for the nodes; ``why_not`` says why those that are None were not observed."""
     policy, why_not = policies.common, why_not or {}
     boxes = [box for box in policy.middleboxes if not box.proxy]
-    declared = bool(boxes)
+    declared = any(box.may_forward_services for box in boxes)
     seen = {name: of_node(name, node, declared, why_not.get(name, "")) for name, node in observed.items()}
     seen = {name: replace(each, not_seen=(*each.not_seen, *elsewhere.not_seen(name))) for name, each in seen.items()}
     seen = {name: cloud.added(name, observed[name], each, boxes) for name, each in seen.items()}

@@ -38,6 +38,7 @@ class Known(NamedTuple):
 
 NITRO_V6 = "aws_security_group_nitro_v6"
 ALIBABA_TRACKING = "alibaba_security_group"
+FORWARD_SERVICES = ("cilium", "calico_ebpf")
 
 _AWS = "https://docs.aws.amazon.com/"
 _AZURE = "https://learn.microsoft.com/azure/"

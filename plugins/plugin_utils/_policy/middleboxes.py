@@ -18,7 +18,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._base.errors 
 
 from .binding import Binding, parse_binding, split
 from .middlebox_names import whether_meant
-from .middlebox_table import KNOWN, Known
+from .middlebox_table import FORWARD_SERVICES, KNOWN, Known
 
 _OPTION = "keepalive_middleboxes"
 _SECONDS = Range(1, MAX_SECONDS, "the longest timeout that IPVS has", "an idle limit has at least one second")
@@ -45,6 +45,11 @@ class Middlebox:
     proxy: bool = False
     id: str = field(default="", compare=False)
     binding: Binding | None = None
+
+    @property
+    def may_forward_services(self) -> bool:
+        """Whether it may be what forwards Services on a node instead of kube-proxy; of the user's own nobody knows."""
+        return not self.proxy and self.id in ("", *FORWARD_SERVICES)
 
     def as_dict(self) -> dict[str, object]:
         proxy = {"proxy": True} if self.proxy else {}

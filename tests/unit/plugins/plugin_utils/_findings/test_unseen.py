@@ -210,6 +210,13 @@ RAISED = [
         {"remedy": f"Run on the node itself: this root lacks rights, as in a container. {WHO_FORWARDS}"},
         id="a node of Cilium, and something that could not be read",
     ),
+    pytest.param(
+        "limit-unknown",
+        altered(plain_node(), kubelet=stock_node()["kubelet"]),
+        {"middleboxes": ["aws_nlb", "haproxy"]},
+        {"severity": "unknown"},
+        id="a load balancer and a proxy forward no Services on a node",
+    ),
 ]
 
 NOT_RAISED = [

@@ -141,3 +141,19 @@ def test_proxy_is_for_what_is_not_known(item, message):
 def test_a_proxy_can_be_given_again_as_it_was_understood():
     boxes = parse_middleboxes(["haproxy", {"name": "our relay", "seconds": 60, "proxy": True}])
     assert parse_middleboxes([box.as_dict() for box in boxes]) == boxes
+
+
+@pytest.mark.parametrize(
+    ("item", "expected"),
+    [
+        ("cilium", True),
+        ("calico_ebpf", True),
+        ({"name": "our data plane", "seconds": 900}, True),
+        ({"name": "our relay", "seconds": 900, "proxy": True}, False),
+        ("aws_nlb", False),
+        ("haproxy", False),
+    ],
+)
+def test_what_may_forward_services(item, expected):
+    (box,) = parse_middleboxes([item])
+    assert box.may_forward_services is expected
