@@ -699,6 +699,13 @@ node:
               description: Why something of it could not be read.
               type: str
               sample: "/proc/812/ns/net: Operation not permitted"
+            sandbox:
+              description:
+                - What runs there with TCP of its own, by the names of the processes, so that the values of the host say
+                  nothing about it. V(gvisor), or V(vm) for a virtual machine as Kata and KubeVirt have them.
+                - V(null) where none was seen, and for the node itself.
+              type: str
+              sample: gvisor
             process:
               description:
                 - The process with most connections that lack C(SO_KEEPALIVE), of those to services where there are any,

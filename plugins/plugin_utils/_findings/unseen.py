@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.keepalive import KEYS as KEEPALIVE_KEYS
+from ansible_collections.kubenode.connections.plugins.module_utils._common.sandboxes import MACHINE
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import some
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.cloud import EC2_TRACKING
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.elsewhere import ELSEWHERE
@@ -29,10 +30,11 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.nod
     Observed,
     Problem,
 )
+from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.judged_pods import SANDBOXES
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.types import NodePlan, Plan
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.middlebox_table import NITRO_V6
 
-from .rule import CRITICAL, UNKNOWN, Case, Found, Remedy, Rules, say, variable
+from .rule import CRITICAL, INFO, UNKNOWN, Case, Found, Remedy, Rules, say, variable
 
 RULES = Rules()
 
@@ -147,6 +149,23 @@ def _namespaces(case: Case) -> Found | None:
         spaces.not_read,
         "Pods have their own keepalive, and the node's own says nothing about it.",
         _rights(case.observed),
+    )
+
+
+@RULES.node("pod-sandboxed", UNKNOWN)
+def _sandboxed(case: Case) -> Found | None:
+    """Pods in gVisor or a virtual machine (Kata, KubeVirt) have TCP of their own, which the node does not show."""
+    pods = case.node.pods.sandboxed if case.node.pods else ()
+    if not pods:
+        return None
+    names = [f"{each.space.label} ({SANDBOXES[each.space.sandbox or MACHINE]})" for each in pods]
+    return Found(
+        some(names),
+        "Nothing that the node shows says when these pods probe, and no sysctl of the node reaches them. What was not "
+        "set inside is 7200/75/9.",
+        "Have their programs ask for keepalive themselves, with TCP_KEEPIDLE or pings. In Kata's guests "
+        "securityContext.sysctls count.",
+        severity=INFO if not case.policy.pods else None,
     )
 
 

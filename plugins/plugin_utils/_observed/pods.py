@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from ansible_collections.kubenode.connections.plugins.module_utils._common.sandboxes import KINDS as SANDBOXES
+from ansible_collections.kubenode.connections.plugins.module_utils._common.sandboxes import sandbox_of_name
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.checked_values import whole_number
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import (
     KERNEL_DEFAULT,
@@ -69,7 +71,7 @@ class Space(NamedTuple):
 
     ``keepalive`` is None where it could not be read, see ``error``. ``netns`` is its inode, ``process`` the one with
     most connections at risk, else the oldest. ``to_services`` and ``without_keepalive`` count all connections to
-    services, those to services that are not listed too.
+    services, those to services that are not listed too. ``sandbox``: the kind of one with TCP of its own.
     """
 
     kind: str
@@ -88,6 +90,7 @@ class Space(NamedTuple):
     in_flight: int
     services: tuple[Service, ...]
     services_omitted: int
+    sandbox: str | None = None
 
     @property
     def has_own_values(self) -> bool:
@@ -191,7 +194,15 @@ def _space(row: Mapping[str, object]) -> Space:
         in_flight=number(get("in_flight")),
         services=services,
         services_omitted=number(get("services_omitted")),
+        sandbox=_sandbox(row) if kind != NODE else None,
     )
+
+
+def _sandbox(row: Mapping[str, object]) -> str | None:
+    """The kind; a node_info that did not look for one tells the name of a process all the same."""
+    if "sandbox" not in row:
+        return sandbox_of_name(text(fields(row.get("process")).get("name")) or "")
+    return str(row["sandbox"]) if row["sandbox"] in SANDBOXES else None
 
 
 def _service(service: Mapping[str, object]) -> Service:

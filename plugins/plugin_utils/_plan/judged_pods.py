@@ -12,8 +12,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import SAFE, UNSAFE, count
+from ansible_collections.kubenode.connections.plugins.module_utils._common.sandboxes import GVISOR, MACHINE
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import SAFE, UNKNOWN, UNSAFE, count
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.pods import NODE, POD, Process, Space
+
+SANDBOXES = {GVISOR: "gVisor", MACHINE: "a virtual machine"}
 
 MAX_AT_RISK = 50
 """More of a node's namespaces are not listed one by one."""
@@ -53,6 +56,11 @@ class Judged(NamedTuple):
     armed_late: tuple[Process, ...]
     idle_unseen: int
     as_wanted: bool
+
+    @property
+    def in_sandbox(self) -> bool:
+        """Whether its connections are not this kernel's, so that nothing is known of them."""
+        return self.space.sandbox is not None and self.verdict == UNKNOWN
 
     @property
     def why(self) -> str:
@@ -101,6 +109,12 @@ class JudgedPods:
         return tuple(
             each for each in self.each if each.space.kind == POD and each.verdict == SAFE and not each.as_wanted
         )
+
+    @functools.cached_property
+    def sandboxed(self) -> tuple[Judged, ...]:
+        """The pods in a sandbox, each once: it may have a network namespace for its files, too."""
+        found = {each.space.uid or each.space.label: each for each in reversed(self.each) if each.in_sandbox}
+        return tuple(reversed(found.values()))
 
     @property
     def unreadable(self) -> tuple[Judged, ...]:

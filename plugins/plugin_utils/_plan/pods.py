@@ -70,6 +70,10 @@ def with_pods(
     if pods.unreadable:
         first = pods.unreadable[0]
         return pods.settings_verdict, f"pod {first.space.label}: {first.values_why}"
+    if pods.sandboxed:
+        first = pods.sandboxed[0]
+        more = f" (and {len(pods.sandboxed) - 1} more)" if len(pods.sandboxed) > 1 else ""
+        return pods.settings_verdict, f"pod {first.space.label}{more}: {first.values_why}"
     if pods.settings_verdict == UNKNOWN:
         return UNKNOWN, f"{namespaces.not_read}; they may be pods"
     return pods.settings_verdict, "pods that are not listed have a keepalive that is too late"
@@ -98,5 +102,6 @@ def pods_changes(node: Observed, limit: Limit | None, wanted: Keepalive | None, 
 def _late(node: Observed, limit: Limit | None, policy: Policy) -> Iterator[Space]:
     view = View(limit, True, policy)
     for space in node.pods.of_kind(POD) if node.pods else ():
-        if space.keepalive is not None and not view.is_as_wanted(space.keepalive):
+        late = space.keepalive is not None and not view.is_as_wanted(space.keepalive)
+        if late and space.sandbox is None:
             yield space

@@ -28,7 +28,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.pod
 )
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.options import Policy
 
-from .judged_pods import Counts, Judged, JudgedPods
+from .judged_pods import SANDBOXES, Counts, Judged, JudgedPods
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def judge(pods: Pods, view: View, all_namespaces: bool, unlisted_unsafe: int = 0
     each = tuple(
         [_judge(space, view, values_verdict(space.keepalive, space.error), pods.idle_unseen) for space in pods.spaces]
     )
-    values = {judged.verdict for judged in each if judged.space.kind == POD}
+    values = {judged.verdict for judged in each if judged.space.kind == POD or judged.in_sandbox}
     values |= ({UNSAFE} if unlisted_unsafe else set()) | (set() if all_namespaces else {UNKNOWN})
     unknown = pods.error is not None or not view.all_limits
     at_risk = any(judged.at_risk for judged in each)
@@ -80,9 +80,16 @@ def _judge(space: Space, view: View, values_verdict: tuple[str, str], idle_unsee
         of_service, unseen_of_service = _count(service, space.keepalive, view, idle_unseen)
         counts = counts.plus(of_service)
         unseen += unseen_of_service
-    verdict, why = values_verdict
+    verdict, why = _in_sandbox(space, values_verdict)
     wanted = space.keepalive is not None and view.is_as_wanted(space.keepalive)
     return Judged(space, verdict, counts, why, tuple(_armed_late(space, view)), unseen, wanted)
+
+
+def _in_sandbox(space: Space, values_verdict: tuple[str, str]) -> tuple[str, str]:
+    """Of a sandbox nobody can say anything; where the kernel has connections there all the same, too late stays so."""
+    if space.sandbox is None or (values_verdict[0] == UNSAFE and space.connections):
+        return values_verdict
+    return UNKNOWN, f"it runs in {SANDBOXES[space.sandbox]}, whose TCP this kernel does not show"
 
 
 def _armed_late(space: Space, view: View) -> Iterator[Process]:

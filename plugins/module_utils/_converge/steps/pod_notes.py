@@ -49,6 +49,15 @@ def not_seen(why: str, missing: int, noun: str = "pod") -> str:
     return f"{found}. Those were left as they are{kept}. {_AGAIN}"
 
 
+def sandboxed(pods: Sequence[str], noun: str = "pod") -> List[str]:
+    """What to tell of pods in a sandbox, which have TCP of their own."""
+    if not pods:
+        return []
+    whose = f"keepalive of {count(len(pods), f'running {noun}')} in a sandbox (gVisor, a virtual machine)"
+    todo = "Have their programs ask for keepalive themselves"
+    return [f"{whose} was left alone, for their TCP is not this kernel's: {some(pods)}. {todo}."]
+
+
 def armed_late(pods: Mapping[str, str], noun: str = "pod") -> List[str]:
     """For pods with the number of their connections whose timer ends too late, "" for none."""
     named = [f"{label} ({number} open)" for label, number in sorted(pods.items()) if number]

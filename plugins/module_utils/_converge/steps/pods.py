@@ -44,6 +44,7 @@ class PodsKeepalive(Step):
 
     Wanted, it goes to pods that have the kernel's default, and to those that an earlier run gave a later one. Wanted
     None, those of earlier runs get back what they had. Pods in the node's own namespace have no keepalive of their own.
+    Nor is one in a sandbox a part of this, whose TCP is not the kernel's.
     Each pod stands by itself. One that ends meanwhile is no part of this any more. One that cannot be read, or does not
     take or keep the value, is in ``not_taken`` instead; where something of ours may be in it, its record is kept.
     """
@@ -54,7 +55,9 @@ class PodsKeepalive(Step):
     def __init__(
         self, records: Mapping[str, LiveRecord], wanted: Optional[Keepalive], find: Callable[[], Running]
     ) -> None:
-        pods, hidden = find() if records or wanted is not None else Running({}, None)
+        found, hidden = find() if records or wanted is not None else Running({}, None)
+        pods = {uid: pod for uid, pod in found.items() if pod.sandbox is None or uid in records}
+        self._sandboxed = sorted(pod.label for uid, pod in found.items() if uid not in pods and wanted is not None)
         missing = {uid: record for uid, record in records.items() if uid not in pods}
         self._records = records
         self._wanted = wanted
@@ -115,6 +118,7 @@ class PodsKeepalive(Step):
         found = [target.note for target in self.targets.values() if target.note]
         found += pod_notes.not_taken(list(self.not_taken.values()), self._wanted is None, self.noun)
         found += [self._hidden] if self._hidden else []
+        found += pod_notes.sandboxed(self._sandboxed, self.noun)
         return found + pod_notes.armed_late(self._armed_late(), self.noun)
 
     def _armed_late(self) -> Dict[str, str]:

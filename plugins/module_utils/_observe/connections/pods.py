@@ -13,6 +13,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._kernel.procf
 
 from . import namespace_tables
 from .pod_names import LOG_DIRECTORY, NOBODY, Container, Owner, PodName, Process, owner_of, parse_stat, pod_names
+from .sandboxes import sandbox_of
 from .sockets import SOCK_DIAG
 
 MAX_ROWS = 200
@@ -42,7 +43,7 @@ _COARSE_BITS = 5
 class Pod(NamedTuple):
     """A running pod or container with a network namespace of its own, and some paths that lead to it.
 
-    keepalive is None where it was not read, error says why it could not be.
+    keepalive is None where it was not read, error says why it could not be. sandbox: it has TCP of its own there.
     """
 
     label: str
@@ -50,6 +51,7 @@ class Pod(NamedTuple):
     ways: List[str]
     keepalive: Optional[Keepalive]
     error: Optional[str]
+    sandbox: Optional[str] = None
 
 
 class _Attributed(NamedTuple):
@@ -89,7 +91,7 @@ def read(spaces: List[Space], proc: str = "/proc", log_directory: str = LOG_DIRE
     attributed = [_attributed(space, proc) for space in spaces]
     names = _Names(pods, _containers([each.owner for each in attributed]))
     main = _main_namespaces(attributed)
-    rows = [_row(each, each.space.inode in main, names) for each in attributed]
+    rows = [_row(each, each.space.inode in main, names, proc) for each in attributed]
     inside = [space.inside for space in spaces if space.inside is not None]
     tables = namespace_tables.summary((row, row.pop("tables")) for row in rows)
     rows.sort(key=_badness)
@@ -140,7 +142,8 @@ def _running(kind: str, spaces: List[Space], proc: str, log_directory: str) -> D
 def _pod(each: _Attributed, names: _Names, proc: str) -> Pod:
     ways = [f"{proc}/{process.pid}/ns/net" for process in each.processes[:_WAYS]]
     space = each.space
-    return Pod(names.label(each.owner), space.inode, ways, space.keepalive, space.error)
+    sandbox = sandbox_of(each.processes, proc)
+    return Pod(names.label(each.owner), space.inode, ways, space.keepalive, space.error, sandbox)
 
 
 def _containers(owners: List[Owner]) -> Dict[Container, str]:
@@ -197,7 +200,7 @@ def _kind(each: _Attributed, is_main: bool) -> str:
     return "pod" if uid is not None else "container"
 
 
-def _row(each: _Attributed, is_main: bool, names: _Names) -> Dict[str, Any]:
+def _row(each: _Attributed, is_main: bool, names: _Names, proc: str) -> Dict[str, Any]:
     space = each.space
     name = names.pods.get(each.owner.uid or "")
     inside = space.inside or {}
@@ -211,6 +214,7 @@ def _row(each: _Attributed, is_main: bool, names: _Names) -> Dict[str, Any]:
         "keepalive": dict(space.keepalive._asdict()) if space.keepalive else None,
         "retries2": space.retries2,
         "error": space.error or inside.get("sockets_error"),
+        "sandbox": None if space.own else sandbox_of(each.processes, proc),
         "process": _process(inside, [] if space.own else each.processes),
         **{count: inside.get(count, 0) for count in _COUNTS},
         "services": inside.get("services", []),

@@ -48,6 +48,7 @@ def row(
     *services: dict[str, Any],
     kind: str = "pod",
     error: str | None = None,
+    sandbox: str | None = None,
 ) -> dict[str, Any]:
     """A namespace with its connections."""
     namespace, _slash, name = label.partition("/")
@@ -61,6 +62,7 @@ def row(
         "keepalive": dict(zip(("time", "intvl", "probes"), keepalive, strict=True)) if keepalive else None,
         "retries2": 15,
         "error": error,
+        "sandbox": sandbox,
         "process": None,
         "connections": sum(each["connections"] for each in services),
         "to_services": sum(each["connections"] for each in services),

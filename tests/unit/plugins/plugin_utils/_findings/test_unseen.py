@@ -19,6 +19,12 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._n
     with_ipvs_tcp,
     with_sysctl,
 )
+from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._pod_nodes import (
+    KERNEL,
+    SAFE,
+    row,
+    with_rows,
+)
 
 WHO_FORWARDS = (
     "Name what forwards Services in keepalive_middleboxes: cilium, calico_ebpf, or {name: ..., seconds: ...}. If "
@@ -33,6 +39,20 @@ def with_kubelet(**values):
 
 
 RAISED = [
+    pytest.param(
+        "pod-sandboxed",
+        with_rows(quiet_node(), row("lab/run-0", SAFE, sandbox="gvisor"), row("shop/web-0", SAFE)),
+        {},
+        {"severity": "unknown", "scope": "worker1", "observed": "lab/run-0 (gVisor)"},
+        id="gVisor",
+    ),
+    pytest.param(
+        "pod-sandboxed",
+        with_rows(quiet_node(), *(row(f"vms/vm-{n}", KERNEL, sandbox="vm") for n in range(2))),
+        {"pods": False},
+        {"severity": "info", "observed": "vms/vm-0 (a virtual machine), vms/vm-1 (a virtual machine)"},
+        id="virtual machines, and pods are to be left alone",
+    ),
     pytest.param(
         "limit-absurd",
         with_configured_tcp(quiet_node(), 5),
@@ -220,6 +240,8 @@ RAISED = [
 ]
 
 NOT_RAISED = [
+    pytest.param("pod-sandboxed", with_rows(quiet_node(), row("shop/web-0", SAFE)), {}, id="no sandbox"),
+    pytest.param("pod-sandboxed", quiet_node(), {}, id="nobody looked for pods"),
     pytest.param("limit-absurd", with_ipvs_tcp(quiet_node(), 10), {}, id="the shortest limit there is a plan for"),
     pytest.param("limit-unknown", with_ipvs_tcp(quiet_node(), 9), {}, id="what makes no sense was read"),
     pytest.param(

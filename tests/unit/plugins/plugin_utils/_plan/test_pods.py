@@ -168,3 +168,70 @@ def test_the_change_names_the_pods_that_will_be_changed():
         "keepalive of 8 pods (a/0, a/1, a/2, a/3, a/4, a/5 and 2 more): 7200/75/9 becomes 600/30/9; new connections of "
         "running pods then probe in time; keepalive_pods."
     )
+
+
+IN_GVISOR = row("lab/run-0", SAFE, sandbox="gvisor")
+IN_KATA = row("lab/vm-0", KERNEL, sandbox="vm")
+TALKS = service(gaps=[(7200, 2)])
+
+
+@pytest.mark.parametrize(
+    ("rows", "node_verdict", "why"),
+    [
+        pytest.param(
+            [IN_GVISOR, row("shop/web-0", SAFE)],
+            "unknown",
+            "pod lab/run-0: it runs in gVisor, whose TCP this kernel does not show",
+            id="values of the host that would be safe",
+        ),
+        pytest.param(
+            [IN_KATA, IN_GVISOR],
+            "unknown",
+            "pod lab/vm-0 (and 1 more): it runs in a virtual machine, whose TCP this kernel does not show",
+            id="values of the host that would be late",
+        ),
+        pytest.param(
+            [row("process qemu-system-x86 (7)", KERNEL, kind="other", sandbox="vm")],
+            "unknown",
+            "pod process qemu-system-x86 (7): it runs in a virtual machine, whose TCP this kernel does not show",
+            id="a machine outside of the pod's cgroup",
+        ),
+        pytest.param(
+            [IN_GVISOR, row("shop/web-0", KERNEL)],
+            "unsafe",
+            "1 pod too late, such as shop/web-0",
+            id="others",
+        ),
+        pytest.param(
+            [row("shop/odd-0", KERNEL, TALKS, sandbox="gvisor")],
+            "unsafe",
+            "1 pod too late, such as shop/odd-0",
+            id="one with connections of this kernel hides nothing",
+        ),
+    ],
+)
+def test_pods_in_a_sandbox_are_never_safe_and_hide_nothing(rows, node_verdict, why):
+    _plan, worker = plan_one(with_rows(quiet_node(), *rows))
+    assert worker["verdict"] == node_verdict
+    assert worker["why"].startswith(why)
+
+
+def test_nothing_is_to_be_written_into_a_sandbox():
+    _plan, worker = plan_one(with_rows(quiet_node(), IN_KATA))
+    assert worker["settings"]["pods"] is None
+    _plan, worker = plan_one(with_rows(quiet_node(), IN_KATA, row("shop/web-0", KERNEL)))
+    assert [change["what"] for change in worker["changes"] if change["pods"]] == ["keepalive of 1 pod (shop/web-0)"]
+
+
+def test_connections_of_a_sandbox_count_all_the_same():
+    _plan, worker = plan_one(with_rows(quiet_node(), row("lab/vm-0", SAFE, service(without=3), sandbox="vm")))
+    assert worker["pods"]["verdict"] == "unsafe"
+    assert worker["pods"]["connections"]["without_keepalive"] == 3
+
+
+def test_of_a_node_info_that_did_not_look_for_sandboxes_the_process_tells():
+    old = row("lab/run-0", SAFE)
+    del old["sandbox"]
+    old["process"] = {"pid": 42, "name": "runsc-sandbox", "runtime": None, "pod": None}
+    _plan, worker = plan_one(with_rows(quiet_node(), old))
+    assert worker["verdict"] == "unknown"

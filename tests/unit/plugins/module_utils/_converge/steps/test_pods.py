@@ -39,9 +39,12 @@ def connect(uid, idle=None, then=''):
     client = subprocess.Popen(way + ['ip link set lo up; exec python3 -c "$0"', code], stdout=subprocess.PIPE)
     client.stdout.readline()
 hidden = None
+sandboxes = {}
 def find():
     ways = {uid: '/proc/{}/ns/net'.format(process.pid) for uid, process in processes.items()}
-    pods = {uid: Pod('shop/' + uid, os.stat(way).st_ino, [way], None, None) for uid, way in ways.items()}
+    pods = {
+        uid: Pod('shop/' + uid, os.stat(way).st_ino, [way], None, None, sandboxes.get(uid)) for uid, way in ways.items()
+    }
     return steps_pods.Running(pod_keepalive.read(pods), hidden)
 def step(wanted=None, **ours):
     records = {uid: LiveRecord('7200/75/9', (text,)) for uid, text in ours.items()}
@@ -108,6 +111,26 @@ def test_nothing_is_written_before_apply():
 def test_a_pod_with_values_of_its_own_is_left_alone():
     code = "pod('own', 1000, 75, 9)\nit = step((600, 30, 9))\nsay(it.changed, it.after, live())"
     assert said(code) == [False, {}, {"own": "1000/75/9"}]
+
+
+def test_a_pod_in_a_sandbox_is_left_alone_and_named():
+    code = (
+        "pod('vm'); pod('run'); pod('web')\nsandboxes.update(vm='vm', run='gvisor')\nit = step((600, 30, 9))\n"
+        "transaction.run([it])\nsay(it.after, it.notes(), live())"
+    )
+    after, notes, live = said(code)
+    assert after == {"web": "600/30/9"}
+    assert len(notes) == 1
+    assert notes[0] == (
+        "keepalive of 2 running pods in a sandbox (gVisor, a virtual machine) was left alone, for their TCP is not "
+        "this kernel's: shop/run, shop/vm. Have their programs ask for keepalive themselves."
+    )
+    assert live == {"vm": "7200/75/9", "run": "7200/75/9", "web": "600/30/9"}
+
+
+def test_what_an_earlier_run_gave_to_one_in_a_sandbox_is_given_back():
+    code = "pod('vm', 600, 30, 9)\nsandboxes.update(vm='vm')\nit = step(vm='600/30/9')\ntransaction.run([it])\n"
+    assert said(code + "say(live(), it.notes())") == [{"vm": "7200/75/9"}, []]
 
 
 def test_the_kernels_keepalive_is_not_made_later():

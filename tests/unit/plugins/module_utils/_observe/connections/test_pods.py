@@ -109,6 +109,7 @@ def test_the_node_itself(pods_of):
         "keepalive": {"time": 7200, "intvl": 75, "probes": 9},
         "retries2": 15,
         "error": None,
+        "sandbox": None,
         "process": None,
         "connections": 0,
         "to_services": 0,
