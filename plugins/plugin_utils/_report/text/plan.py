@@ -12,6 +12,7 @@ from typing import Any
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.grouping import grouped
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.node_ranges import named
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import count, some
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.cloud import NAMES
 
 from .nodes import keepalive_words, sources_words
 from .page import SAFE, UNSAFE, Page, Span, Text
@@ -85,13 +86,20 @@ def write_seen(page: Page, document: Document) -> None:
 
 def _fields(node: Node) -> Iterator[tuple[str, Text]]:
     place = f", inside a container ({node['container']})" if node["container"] else ""
+    cloud = _cloud(node["cloud"]) if node["cloud"] else ""
     user = "read as root" if node["root"] else "NOT read as root, so a part is missing"
-    yield "node", f"{node['hostname']}, kernel {node['kernel']}{place}; {user}"
+    yield "node", f"{node['hostname']}, kernel {node['kernel']}{cloud}{place}; {user}"
     yield "kube-proxy", _kube_proxy(node)
     yield "IPVS", _ipvs(node["ipvs"])
     yield "conntrack", _conntrack(node["conntrack"])
     yield "keepalive", f"{_now(node)}; {_after_boot(node)}"
     yield "namespaces", _namespaces(node["namespaces"])
+
+
+def _cloud(cloud: Mapping[str, str | None]) -> str:
+    """``, on AWS (m8i.large)``"""
+    kind = f" ({cloud['instance_type']})" if cloud["instance_type"] else ""
+    return f", on {NAMES[cloud['provider'] or '']}{kind}"
 
 
 def _kube_proxy(node: Node) -> str:

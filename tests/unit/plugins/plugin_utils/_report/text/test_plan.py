@@ -146,6 +146,7 @@ def node(name="w1", notes=(), **more):
         "hostname": "host1",
         "kernel": "6.1.0",
         "container": None,
+        "cloud": None,
         "root": True,
         "mode": "ipvs",
         "kube_proxy": {"version": "v1.34.2", "address": "127.0.0.1:10249", "error": None},
@@ -199,6 +200,18 @@ def spaces(*groups, unreadable=0, error=None):
 @pytest.mark.parametrize(
     ("differs", "label", "text"),
     [
+        pytest.param(
+            {"cloud": {"provider": "aws", "instance_type": "m8i.large"}},
+            "node",
+            "host1, kernel 6.1.0, on AWS (m8i.large); read as root",
+            id="a machine of a cloud, and its type",
+        ),
+        pytest.param(
+            {"cloud": {"provider": "gcp", "instance_type": None}},
+            "node",
+            "host1, kernel 6.1.0, on Google Cloud; read as root",
+            id="a machine of a cloud",
+        ),
         pytest.param(
             {"root": False, "container": "podman"},
             "node",
