@@ -27,6 +27,8 @@ _SETTINGS = {
     "ipvs_timeouts_persistent": {"type": "bool", "required": True},
     "rps": {"type": "dict"},
     "pods": {"type": "dict"},
+    "containers": {"type": "dict"},
+    "namespace_ipvs_timeouts": {"type": "dict", "default": {}},
 }
 
 _NODE = {

@@ -41,7 +41,8 @@ options:
       - This filter takes one policy for all nodes. In the role nodes may differ in O(policy.bridge_nf_call),
         O(policy.be_liberal), O(policy.conn_reuse_mode), O(policy.expire_nodest_conn),
         O(policy.expire_quiescent_template), O(policy.sloppy_tcp), O(policy.rps), O(policy.rps_exclude_irq_cpus),
-        O(policy.rps_sock_flow_entries), O(policy.sysctls), O(policy.sysctl_file) and O(policy.modules_file). They say
+        O(policy.rps_sock_flow_entries), O(policy.sysctls), O(policy.namespace_ipvs_timeouts), O(policy.sysctl_file) and
+        O(policy.modules_file). They say
         nothing about other nodes. All others have one value for the whole plan.
     type: dict
     default: {}
@@ -191,12 +192,24 @@ options:
           - Text such as C(tcp=900,udp=300) is taken, too.
         type: dict
         default: {}
+      namespace_ipvs_timeouts:
+        description:
+          - The same in other network namespaces, by the name of each or of its container. Names are as
+            O(kubenode.connections.ipvs_timeouts#module:namespace) takes them.
+        type: dict
+        default: {}
+        version_added: 0.2.0
       pods:
         description:
           - Whether running pods with the kernel's own keepalive get the planned one where theirs is too late, and
             whether the keepalive of pods counts for RV(_value.nodes.verdict).
         type: bool
         default: true
+      containers:
+        description: The same as O(policy.pods) for containers outside of pods, such as Docker's.
+        type: bool
+        default: true
+        version_added: 0.2.0
       sysctl_file:
         description: The file that the settings will be written to. What it sets already stays in the settings.
         type: path
@@ -252,6 +265,8 @@ EXAMPLES = r"""
     ipvs_timeouts_persistent: "{{ __settings.ipvs_timeouts_persistent }}"
     rps: "{{ omit if __settings.rps is none else __settings.rps }}"
     pods: "{{ __settings.pods or omit }}"
+    containers: "{{ __settings.containers or omit }}"
+    namespace_ipvs_timeouts: "{{ __settings.namespace_ipvs_timeouts or omit }}"
   become: true
   when: inventory_hostname in __plan.nodes
   vars:
@@ -402,12 +417,14 @@ _value:
             ipvs_timeouts_persistent: false
             rps: {}
             pods: {time: 600, intvl: 30, probes: 9}
+            containers: null
+            namespace_ipvs_timeouts: {}
         changes:
           description:
             - What differs from the settings, now or after a reboot.
             - Each has C(key), as in RV(_value.nodes.reasons) and RV(_value.nodes.owners), C(what), C(from), C(to),
               C(why), all of it as a C(sentence), C(after_reboot), whether it is so only after a reboot, and C(pods),
-              whether it is one of running pods.
+              whether it is one of running pods or containers.
           type: list
           elements: dict
         to_converge:

@@ -35,7 +35,7 @@ _DO = {
 
 @RULES.applied("pod-keepalive-refused", WARNING)
 def _refused(outcome: object) -> Found | None:
-    """In an apply running pods did not take the planned keepalive, or did not keep it."""
+    """In an apply running pods or containers did not take the planned keepalive, or did not keep it."""
     pods = pods_not_taken(outcome)
     groups = [same for cause in CAUSES if (same := [pod for pod in pods if pod.cause == cause])]
     if not groups:

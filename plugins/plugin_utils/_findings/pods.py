@@ -128,18 +128,49 @@ def _lost_probes(case: Case) -> Found | None:
     )
 
 
+@RULES.node("containers-keepalive-too-late", CRITICAL)
+def _containers(case: Case) -> Found | None:
+    """Containers outside of pods have a keepalive that is too late. A warning with keepalive_containers false."""
+    late = case.node.pods.unsafe_of(CONTAINER) if case.node.pods else ()
+    if not late:
+        return None
+    return Found(
+        some([f"{each.space.label} has {each.space.keepalive}" for each in late]),
+        "Each container with a network of its own has its own keepalive, and begins with the kernel's "
+        f"{KERNEL_DEFAULT} whatever the node has.",
+        _cure_containers(late, case),
+        _limit(case),
+        None if case.policy.containers else WARNING,
+    )
+
+
+def _cure_containers(late: Sequence[Judged], case: Case) -> Remedy:
+    """Those with values of their own were given them on purpose."""
+    if case.policy.strategy == "raise_ipvs":
+        return say(APPLY, ": it raises the IPVS tcp timeout above all of them.")
+    wanted = case.node.settings.containers
+    running = say(APPLY, f": it sets {wanted} in those that run with the kernel's values. ") if wanted else ""
+    own = any(each.space.has_own_values for each in late)
+    kept = " Apply leaves alone the values that somebody set." if wanted and own else ""
+    return say(
+        running,
+        f"Start them with {_sooner(late, case)} (docker run --sysctl net.ipv4.tcp_keepalive_time=..., the same for "
+        f"intvl and probes), for a container that is started again begins anew.{kept}",
+    )
+
+
 @RULES.node("namespaces-keepalive-too-late", INFO)
 def _other_namespaces(case: Case) -> Found | None:
     """Network namespaces of no pod have a keepalive that is too late. A warning where connections run with it."""
     if case.node.pods is None:
         return None
-    others = [each for each in case.node.pods.each if each.space.kind in (CONTAINER, OTHER) and each.verdict == UNSAFE]
+    others = [each for each in case.node.pods.each if each.space.kind == OTHER and each.verdict == UNSAFE]
     if not others:
         return None
     return Found(
         f"{count(len(others), 'network namespace')} of no pod: {_names(others)}",
         "Each network namespace has its own keepalive. Services with PrivateNetwork and browsers make namespaces that "
-        "mostly reach no network; those of containers outside of Kubernetes do.",
+        "mostly reach no network; a user's own containers (rootless) may.",
         "If a program there keeps connections through this node, set the three sysctls in that namespace.",
         _limit(case),
         WARNING if any(each.counts.late for each in others) else None,

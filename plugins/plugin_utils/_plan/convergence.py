@@ -40,6 +40,8 @@ def _doubts(node: Observed, ours: Ours, settings: Settings, policy: Policy) -> I
     if settings.ipvs_timeouts:
         yield bool(ours.ipvs_timeouts - settings.ipvs_timeouts.keys())
         yield ours.ipvs_unit != settings.ipvs_timeouts_persistent
+    # Nobody has looked at each namespace that has a name, so the node compares.
+    yield bool(settings.namespace_ipvs_timeouts)
     if settings.rps is not None:
         yield ours.rps != bool(settings.rps.rows)
 

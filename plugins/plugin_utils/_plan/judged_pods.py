@@ -14,7 +14,13 @@ from typing import Any, NamedTuple
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.sandboxes import GVISOR, MACHINE
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import SAFE, UNKNOWN, UNSAFE, count
-from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.pods import NODE, POD, Process, Space
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.pods import (
+    CONTAINER,
+    NODE,
+    POD,
+    Process,
+    Space,
+)
 
 SANDBOXES = {GVISOR: "gVisor", MACHINE: "a virtual machine"}
 
@@ -68,8 +74,8 @@ class Judged(NamedTuple):
 
     @property
     def at_risk(self) -> bool:
-        """A pod's values are a risk of their own, other namespaces' only where a connection runs with them."""
-        late = self.verdict == UNSAFE and self.space.kind == POD
+        """Values of pods and containers are a risk of their own, others' only where a connection runs with them."""
+        late = self.verdict == UNSAFE and self.space.kind in (POD, CONTAINER)
         return late or self.counts.at_risk > 0
 
     def as_dict(self) -> dict[str, Any]:
@@ -86,7 +92,8 @@ class Judged(NamedTuple):
 
 @dataclass(frozen=True)
 class JudgedPods:
-    """All of a node's namespaces. ``verdict`` counts open connections too, ``settings_verdict`` the values of pods.
+    """All of a node's namespaces. ``verdict`` counts open connections too, ``settings_verdict`` the values of pods and
+    containers, as far as the policy lets them be changed.
 
     A namespace that is hidden from us may be a pod's: it counts in both. ``unlisted_unsafe`` namespaces that the node
     did not list are too late.
@@ -101,7 +108,10 @@ class JudgedPods:
     @functools.cached_property
     def unsafe(self) -> tuple[Judged, ...]:
         """The pods whose keepalive is too late."""
-        return tuple(each for each in self.each if each.space.kind == POD and each.verdict == UNSAFE)
+        return self.unsafe_of(POD)
+
+    def unsafe_of(self, kind: str) -> tuple[Judged, ...]:
+        return tuple(each for each in self.each if each.space.kind == kind and each.verdict == UNSAFE)
 
     @functools.cached_property
     def short_of_policy(self) -> tuple[Judged, ...]:
@@ -116,9 +126,8 @@ class JudgedPods:
         found = {each.space.uid or each.space.label: each for each in reversed(self.each) if each.in_sandbox}
         return tuple(reversed(found.values()))
 
-    @property
-    def unreadable(self) -> tuple[Judged, ...]:
-        return tuple(each for each in self.each if each.space.kind == POD and each.space.keepalive is None)
+    def unreadable_of(self, kind: str) -> tuple[Judged, ...]:
+        return tuple(each for each in self.each if each.space.kind == kind and each.space.keepalive is None)
 
     def at_risk_of(self, kind: str) -> int:
         """How many of the namespaces of that kind are at risk."""

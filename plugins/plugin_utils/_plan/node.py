@@ -17,10 +17,11 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limit
     shows_nonsense,
 )
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import Observed
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.pods import CONTAINER, POD
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.options import Policy
 
 from .convergence import has_to_converge
-from .pods import judged_of, pods_changes, with_pods
+from .pods import judged_of, running_changes, with_pods
 from .rps import rps_notes
 from .settings import Wish, changes_of, kept, settings_of, unseen_keys
 from .types import NodePlan, Settings
@@ -44,7 +45,8 @@ def plan_node(
     pods = judged_of(node, limit, not seen.not_seen, wish.policy, unsafe_namespaces)
     verdict, why = with_pods(own_verdict, own_why, pods, node.namespaces, wish.policy)
     settings, reasons = settings_of(node, wish, ipvs_timeouts)
-    changes = (*changes_of(node, settings, reasons), *pods_changes(node, wish.limit, settings.pods, wish.policy))
+    running = {POD: settings.pods, CONTAINER: settings.containers}
+    changes = (*changes_of(node, settings, reasons), *running_changes(node, wish.limit, running, wish.policy))
     return NodePlan(
         name=name,
         observed=node,

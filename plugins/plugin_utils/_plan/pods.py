@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import Keepalive
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import (
@@ -18,17 +18,17 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words i
 )
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import Limit
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import Namespaces, Observed
-from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.pods import POD, Pods, Space
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.pods import CONTAINER, POD, Pods, Space
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.options import Policy
 
-from .judged_pods import JudgedPods
+from .judged_pods import Judged, JudgedPods
 from .pods_at_risk import View, judge
 from .types import Change
 
-REASON = "pods"
-"""The key of the reason of the keepalive of running pods, beside those of sysctls and modules."""
+REASONS = {POD: "pods", CONTAINER: "containers"}
+"""The key of the reason of the keepalive of running pods and containers, beside those of sysctls and modules."""
 
-WHY = "new connections of running pods then probe in time; keepalive_pods"
+WHY = "new connections of running {0} then probe in time; keepalive_{0}"
 
 
 def judged_of(
@@ -60,48 +60,65 @@ def with_pods(
 
     Connections that are open already do not count in it: no setting reaches those without SO_KEEPALIVE or with an armed
     timer. They have findings, and the pods' own verdict. Of ``namespaces`` those that are hidden count as pods. With
-    keepalive_pods false nothing of pods counts.
+    keepalive_pods false nothing of pods counts, with keepalive_containers false nothing of containers.
     """
-    if pods is None or not policy.pods or VERDICTS.index(pods.settings_verdict) >= VERDICTS.index(verdict):
+    if pods is None or VERDICTS.index(pods.settings_verdict) >= VERDICTS.index(verdict):
         return verdict, why
-    if pods.settings_verdict == UNSAFE and pods.unsafe:
-        first = pods.unsafe[0]
-        return UNSAFE, f"{count(len(pods.unsafe), 'pod')} too late, such as {first.space.label}: {first.values_why}"
-    if pods.unreadable:
-        first = pods.unreadable[0]
-        return pods.settings_verdict, f"pod {first.space.label}: {first.values_why}"
+    kinds = _kinds(policy)
+    if pods.settings_verdict == UNSAFE:
+        for kind in kinds:
+            if late := pods.unsafe_of(kind):
+                return UNSAFE, f"{count(len(late), kind)} too late, such as {late[0].space.label}: {late[0].values_why}"
+    for kind in kinds:
+        for first in pods.unreadable_of(kind)[:1]:
+            return pods.settings_verdict, f"{_named(first)}: {first.values_why}"
     if pods.sandboxed:
         first = pods.sandboxed[0]
         more = f" (and {len(pods.sandboxed) - 1} more)" if len(pods.sandboxed) > 1 else ""
-        return pods.settings_verdict, f"pod {first.space.label}{more}: {first.values_why}"
+        return pods.settings_verdict, f"{_named(first)}{more}: {first.values_why}"
     if pods.settings_verdict == UNKNOWN:
         return UNKNOWN, f"{namespaces.not_read}; they may be pods"
     return pods.settings_verdict, "pods that are not listed have a keepalive that is too late"
 
 
-def pods_settings(node: Observed, limit: Limit | None, to_set: Keepalive | None, policy: Policy) -> Keepalive | None:
-    """What node_settings is to give to running pods, None where none needs it or keepalive_pods is false.
+def _named(judged: Judged) -> str:
+    """The label of a container says already that it is one."""
+    return judged.space.label if judged.space.kind == CONTAINER else f"pod {judged.space.label}"
 
-    It is given where any pod is too late, or short of the policy. Only the node knows which of them have theirs from an
+
+def _kinds(policy: Policy) -> list[str]:
+    """Whose keepalive counts, and may be changed while they run."""
+    return [kind for kind, wanted in ((POD, policy.pods), (CONTAINER, policy.containers)) if wanted]
+
+
+def running_settings(
+    kind: str, node: Observed, limit: Limit | None, to_set: Keepalive | None, policy: Policy
+) -> Keepalive | None:
+    """What node_settings is to give to running pods or containers, None where none needs it or the policy says no.
+
+    It is given where any is too late, or short of the policy. Only the node knows which of them have theirs from an
     earlier run.
     """
-    if to_set is None or not policy.pods or not any(_late(node, limit, policy)):
+    if to_set is None or kind not in _kinds(policy) or not any(_late(kind, node, limit, policy)):
         return None
     return to_set
 
 
-def pods_changes(node: Observed, limit: Limit | None, wanted: Keepalive | None, policy: Policy) -> Iterator[Change]:
-    """One change for all pods with the kernel's default: pods with values of their own are left alone."""
-    late = [space for space in _late(node, limit, policy) if not space.has_own_values]
-    if wanted is not None and late:
-        names = some(sorted(space.label for space in late))
-        what = f"keepalive of {count(len(late), 'pod')} ({names})"
-        yield Change(REASON, what, str(late[0].keepalive), str(wanted), WHY, pods=True)
+def running_changes(
+    node: Observed, limit: Limit | None, wanted: Mapping[str, Keepalive | None], policy: Policy
+) -> Iterator[Change]:
+    """One change for all pods, and one for all containers, with the kernel's default: others are left alone."""
+    for kind, keepalive in wanted.items():
+        late = [space for space in _late(kind, node, limit, policy) if not space.has_own_values]
+        if keepalive is not None and late:
+            names = some(sorted(space.label for space in late))
+            what, reason = f"keepalive of {count(len(late), kind)} ({names})", REASONS[kind]
+            yield Change(reason, what, str(late[0].keepalive), str(keepalive), WHY.format(reason), pods=True)
 
 
-def _late(node: Observed, limit: Limit | None, policy: Policy) -> Iterator[Space]:
+def _late(kind: str, node: Observed, limit: Limit | None, policy: Policy) -> Iterator[Space]:
     view = View(limit, True, policy)
-    for space in node.pods.of_kind(POD) if node.pods else ():
+    for space in node.pods.of_kind(kind) if node.pods else ():
         late = space.keepalive is not None and not view.is_as_wanted(space.keepalive)
         if late and space.sandbox is None:
             yield space

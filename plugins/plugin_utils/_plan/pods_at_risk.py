@@ -20,6 +20,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepali
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import SAFE, UNKNOWN, UNSAFE
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import Limit
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.pods import (
+    CONTAINER,
     POD,
     Pods,
     Process,
@@ -63,10 +64,12 @@ def judge(pods: Pods, view: View, all_namespaces: bool, unlisted_unsafe: int = 0
     )
     values = {judged.verdict for judged in each if judged.space.kind == POD or judged.in_sandbox}
     values |= ({UNSAFE} if unlisted_unsafe else set()) | (set() if all_namespaces else {UNKNOWN})
+    boxes = {judged.verdict for judged in each if judged.space.kind == CONTAINER}
+    to_change = (values if view.policy.pods else set()) | (boxes if view.policy.containers else set())
     unknown = pods.error is not None or not view.all_limits
     at_risk = any(judged.at_risk for judged in each)
-    all_verdicts = values | ({UNKNOWN} if unknown else set()) | ({UNSAFE} if at_risk else set())
-    return JudgedPods(pods.count, each, _worst(all_verdicts), _worst(values), unlisted_unsafe)
+    all_verdicts = values | boxes | ({UNKNOWN} if unknown else set()) | ({UNSAFE} if at_risk else set())
+    return JudgedPods(pods.count, each, _worst(all_verdicts), _worst(to_change), unlisted_unsafe)
 
 
 def _worst(verdicts: set[str]) -> str:

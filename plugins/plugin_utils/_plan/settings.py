@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.keepalive import KEYS as KEEPALIVE_KEYS
 from ansible_collections.kubenode.connections.plugins.module_utils._common.sysctl_keys import (
@@ -24,9 +24,10 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limit
     shows_nonsense,
 )
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import Observed
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.pods import CONTAINER, POD
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.options import Policy
 
-from .pods import pods_settings
+from .pods import running_settings
 from .rps import RPS_REASON, rps_changes, rps_reason, rps_settings
 from .tuned_sysctls import tuned_sysctls
 from .types import Change, Settings
@@ -69,8 +70,9 @@ def settings_of(node: Observed, wish: Wish, ipvs_timeouts: Mapping[str, int]) ->
         {f"IPVS {cell}": wish.ipvs_reason if cell == "tcp" else "keepalive_ipvs_timeouts" for cell in ipvs_timeouts}
     )
     reasons.update({f"module {name}": why for name, why in sorted(modules.items())})
-    pods = pods_settings(node, wish.limit, wish.to_set, wish.policy)
-    return Settings(tuple(sorted(modules)), sysctls, dict(ipvs_timeouts), persistent, rps, pods), reasons
+    pods, containers = (running_settings(kind, node, wish.limit, wish.to_set, wish.policy) for kind in (POD, CONTAINER))
+    settings = Settings(tuple(sorted(modules)), sysctls, dict(ipvs_timeouts), persistent, rps, pods, containers)
+    return replace(settings, namespace_ipvs_timeouts=wish.policy.namespace_ipvs_timeouts), reasons
 
 
 def _has_owner(node: Observed, cell: str) -> bool:

@@ -29,7 +29,8 @@ NODE, PLAN = "node", "plan"
 class Settings:
     """What node_settings is to bring a node to; all empty where the node needs nothing.
 
-    With None, ``rps`` and ``pods`` (the keepalive of running pods) stay as they are.
+    With None, ``rps``, ``pods`` and ``containers`` (the keepalive of those that run) stay as they are.
+    ``namespace_ipvs_timeouts``: by the name of another network namespace.
     """
 
     modules: tuple[str, ...] = ()
@@ -38,6 +39,8 @@ class Settings:
     ipvs_timeouts_persistent: bool = False
     rps: RpsSettings | None = None
     pods: Keepalive | None = None
+    containers: Keepalive | None = None
+    namespace_ipvs_timeouts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
     @property
     def keepalive(self) -> Keepalive | None:
@@ -52,12 +55,15 @@ class Settings:
             "ipvs_timeouts": dict(self.ipvs_timeouts),
             "rps": None if self.rps is None else self.rps.as_dict(),
             "pods": None if self.pods is None else self.pods.as_dict(),
+            "containers": None if self.containers is None else self.containers.as_dict(),
+            "namespace_ipvs_timeouts": {name: dict(wanted) for name, wanted in self.namespace_ipvs_timeouts.items()},
         }
 
 
 @dataclass(frozen=True)
 class Change:
-    """One value that differs from the settings, now or only after a reboot. ``pods``: it is one of running pods.
+    """One value that differs from the settings, now or only after a reboot. ``pods``: it is one of running pods or
+    containers.
 
     ``key`` is that of its reason and its owner; ``what`` says it in words.
     """

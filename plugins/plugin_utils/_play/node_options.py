@@ -27,7 +27,7 @@ def node_settings_options(settings: Mapping[str, Any], variables: Mapping[str, A
     What is empty there means that the plan has no wish, not that the node shall have its originals back: that is
     restore. Empty RPS does give it back, for it is asked for by its variable alone; None means that nobody could look.
     """
-    parts = ("modules", "sysctls", "ipvs_timeouts", "pods")
+    parts = ("modules", "sysctls", "ipvs_timeouts", "namespace_ipvs_timeouts", "pods", "containers")
     options: dict[str, Any] = {name: settings[name] for name in parts if settings[name]}
     if settings["rps"] is not None:
         options["rps"] = settings["rps"]

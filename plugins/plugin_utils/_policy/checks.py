@@ -116,6 +116,15 @@ def timeouts(what: str, value: object) -> dict[str, int]:
     return result
 
 
+def namespace_timeouts(what: str, value: object) -> dict[str, dict[str, int]]:
+    """IPVS timeouts by the name of a network namespace."""
+    found = {name: timeouts(f"{what}: {name}", wanted) for name, wanted in _mapping(what, value).items()}
+    for name, wanted in found.items():
+        if not wanted:
+            raise PlanError(f"{what}: {name} has no timeout. Write such as {{{name}: {{tcp: 900}}}}, or leave it out.")
+    return found
+
+
 def _mapping(what: str, value: object) -> dict[str, object]:
     if isinstance(value, str):
         return _of_text(what, value)

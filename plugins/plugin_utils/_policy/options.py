@@ -28,7 +28,19 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._base.retrans
     retries2_for,
 )
 
-from .checks import LOST_PROBES, MARGIN, Choice, Option, flag, option, path, power_of_two, sysctl_values, timeouts
+from .checks import (
+    LOST_PROBES,
+    MARGIN,
+    Choice,
+    Option,
+    flag,
+    namespace_timeouts,
+    option,
+    path,
+    power_of_two,
+    sysctl_values,
+    timeouts,
+)
 from .middleboxes import Middlebox, parse_middleboxes
 
 LEAVE, AUTO, ALWAYS = "leave", "auto", "always"
@@ -153,12 +165,25 @@ class Policy:
         timeouts,
         "IPVS timeouts in seconds, any of C(tcp), C(tcpfin) and C(udp), for nodes with IPVS on the path.",
     )
+    namespace_ipvs_timeouts: Mapping[str, Mapping[str, int]] = option(
+        "dict",
+        {},
+        namespace_timeouts,
+        "The same in other network namespaces, by the name of each or of its container.",
+        per_node=True,
+    )
     pods: bool = option(
         "bool",
         True,
         flag,
         "Whether running pods with the kernel's own keepalive get the planned one where theirs is too late, and "
         "whether the keepalive of pods counts for RV(_value.nodes.verdict).",
+    )
+    containers: bool = option(
+        "bool",
+        True,
+        flag,
+        "The same as O(policy.pods) for containers outside of pods, such as Docker's.",
     )
     sysctl_file: str = option(
         "path", "/etc/sysctl.d/k8s.conf", path, "The file that the settings will be written to.", per_node=True

@@ -20,6 +20,7 @@ _KINDS = {
     "ipvs_timeouts": "ipvs timeout",
     "rps": "rps",
     "pods": "pod",
+    "containers": "container",
     "files": "file",
 }
 """The parts of what node_settings returns, and what each of their entries is."""

@@ -97,6 +97,36 @@ RAISED = [
         id="values that somebody set",
     ),
     pytest.param(
+        "containers-keepalive-too-late",
+        with_rows(
+            applied_node(),
+            row("container web (docker)", kind="container"),
+            row("container db (nspawn)", (1800, 60, 5), kind="container"),
+            row("container ok (lxc)", SAFE, kind="container"),
+        ),
+        {},
+        {
+            "severity": "critical",
+            "limit": LIMIT,
+            "observed": "container web (docker) has 7200/75/9, container db (nspawn) has 1800/60/5",
+            "remedy": f"{APPLY}: it sets 600/30/9 in those that run with the kernel's values. Start them with at most "
+            "600/30/9 (docker run --sysctl net.ipv4.tcp_keepalive_time=..., the same for intvl and probes), for a "
+            "container that is started again begins anew. Apply leaves alone the values that somebody set.",
+        },
+        id="containers by name",
+    ),
+    pytest.param(
+        "containers-keepalive-too-late",
+        with_rows(applied_node(), row("container web (docker)", kind="container")),
+        {"containers": False},
+        {
+            "severity": "warning",
+            "remedy": "Start them with at most 600/30/9 (docker run --sysctl net.ipv4.tcp_keepalive_time=..., "
+            "the same for intvl and probes), for a container that is started again begins anew.",
+        },
+        id="containers that are to be left alone",
+    ),
+    pytest.param(
         "namespaces-keepalive-too-late",
         with_rows(applied_node(), row("process chrome (812)", kind="other"), row("default/web-0", SAFE)),
         {},
@@ -382,6 +412,13 @@ NOT_RAISED = [
     ),
     pytest.param("pods-own-keepalive-too-late", with_rows(applied_node(), row("a/b")), {}, id="the kernel's values"),
     pytest.param("pods-own-keepalive-too-late", applied_node(), {}, id="nobody looked for pods"),
+    pytest.param(
+        "containers-keepalive-too-late",
+        with_rows(applied_node(), row("a/b"), row("container c (podman, rootless)", kind="other")),
+        {},
+        id="a pod, and a user's container",
+    ),
+    pytest.param("containers-keepalive-too-late", applied_node(), {}, id="nobody looked for containers"),
     pytest.param(
         "namespaces-keepalive-too-late", with_rows(applied_node(), row("a/b")), {}, id="a pod is not any namespace"
     ),

@@ -77,7 +77,7 @@ def test_namespaces_by_what_is_wrong_with_them():
         judged("x", late=1, kind="other"),
     )
     pods = JudgedPods(2, (late, unread, other, judged("a/d")), "unsafe", "unsafe")
-    assert (pods.unsafe, pods.unreadable) == ((late,), (unread,))
+    assert (pods.unsafe, pods.unreadable_of("pod")) == ((late,), (unread,))
     assert [pods.at_risk_of(kind) for kind in ("pod", "other", "node")] == [1, 1, 0]
 
 

@@ -35,6 +35,7 @@ def with_mode(node, mode):
     return node
 
 
+WEB = "container web (docker)"
 VERDICTS = [
     pytest.param([row("a/b", SAFE)], {}, "safe", "safe", id="a pod with values of its own that are safe"),
     pytest.param([row("a/b", KERNEL)], {}, "unsafe", "unsafe", id="the kernel's values and no connection now"),
@@ -46,6 +47,15 @@ VERDICTS = [
     pytest.param([row("a/b", SAFE, service(gaps=[(7100, 1)]))], {}, "safe", "unsafe", id="armed late"),
     pytest.param([row("a/b", SAFE, service(in_flight=1))], {}, "safe", "safe", id="undecided is no verdict"),
     pytest.param([row("process x (7)", KERNEL, kind="other")], {}, "safe", "safe", id="a namespace of no pod"),
+    pytest.param([row(WEB, KERNEL, kind="container")], {}, "unsafe", "unsafe", id="a container"),
+    pytest.param(
+        [row(WEB, KERNEL, kind="container")], {"pods": False}, "unsafe", "unsafe", id="a container, pods left"
+    ),
+    pytest.param([row(WEB, KERNEL, kind="container")], {"containers": False}, "safe", "unsafe", id="containers left"),
+    pytest.param([row("a/b")], {"containers": False}, "unsafe", "unsafe", id="a pod, containers left"),
+    pytest.param(
+        [row(WEB, None, error="denied", kind="container")], {}, "unknown", "unknown", id="an unread container"
+    ),
     pytest.param(
         [row("process x (7)", KERNEL, service(gaps=[(7200, 1)]), kind="other")],
         {},
@@ -74,6 +84,16 @@ def test_the_verdict_of_the_node_counts_what_settings_can_cure(rows, policy, nod
             [row("a/b", None, error="/proc/7/ns/net: Permission denied")],
             "pod a/b: its keepalive could not be read (/proc/7/ns/net: Permission denied)",
             id="a pod that could not be read",
+        ),
+        pytest.param(
+            [row("a/b", SAFE), row(WEB, kind="container")],
+            f"1 container too late, such as container web (docker): keepalive 7200/75/9: {LATE}",
+            id="a container that is late",
+        ),
+        pytest.param(
+            [row(WEB, None, error="denied", kind="container")],
+            "container web (docker): its keepalive could not be read (denied)",
+            id="a container that could not be read",
         ),
         pytest.param([row("a/b", SAFE)], FINE, id="all is well"),
     ],
@@ -197,6 +217,12 @@ TALKS = service(gaps=[(7200, 2)])
             id="a machine outside of the pod's cgroup",
         ),
         pytest.param(
+            [row(WEB, KERNEL, kind="container", sandbox="gvisor")],
+            "unknown",
+            "container web (docker): it runs in gVisor, whose TCP this kernel does not show",
+            id="a container outside of pods",
+        ),
+        pytest.param(
             [IN_GVISOR, row("shop/web-0", KERNEL)],
             "unsafe",
             "1 pod too late, such as shop/web-0",
@@ -235,3 +261,25 @@ def test_of_a_node_info_that_did_not_look_for_sandboxes_the_process_tells():
     old["process"] = {"pid": 42, "name": "runsc-sandbox", "runtime": None, "pod": None}
     _plan, worker = plan_one(with_rows(quiet_node(), old))
     assert worker["verdict"] == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("policy", "containers"), [({}, TIGHTENED), ({"pods": False}, TIGHTENED), ({"containers": False}, None)], ids=str
+)
+def test_the_keepalive_for_running_containers_is_a_part_of_its_own(policy, containers):
+    node = with_rows(quiet_node(), row("a/b", SAFE), row(WEB, kind="container"), row("container db (lxc)", SAFE))
+    worker = plan_one(node, **policy)[1]
+    assert (worker["settings"]["pods"], worker["settings"]["containers"]) == (None, containers)
+    changes = [(change["key"], change["sentence"], change["pods"]) for change in worker["changes"]]
+    sentence = (
+        "keepalive of 1 container (container web (docker)): 7200/75/9 becomes 600/30/9; new connections of running "
+        "containers then probe in time; keepalive_containers."
+    )
+    assert changes == ([("containers", sentence, True)] if containers else [])
+
+
+def test_timeouts_in_namespaces_are_passed_on_and_compared_by_the_node():
+    inside = {"ingress_sbox": {"tcp": 900}}
+    worker = plan_one(quiet_node(), namespace_ipvs_timeouts=inside)[1]
+    assert (worker["settings"]["namespace_ipvs_timeouts"], worker["to_converge"]) == (inside, True)
+    assert plan_one(quiet_node())[1]["settings"]["namespace_ipvs_timeouts"] == {}

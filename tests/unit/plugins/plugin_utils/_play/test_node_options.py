@@ -13,7 +13,16 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._play.node_op
 )
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import OURS
 
-NOTHING = {"modules": [], "sysctls": {}, "ipvs_timeouts": {}, "ipvs_timeouts_persistent": False, "pods": None}
+NOTHING = {
+    "modules": [],
+    "sysctls": {},
+    "ipvs_timeouts": {},
+    "ipvs_timeouts_persistent": False,
+    "namespace_ipvs_timeouts": {},
+    "pods": None,
+    "containers": None,
+}
+INSIDE = {"ingress_sbox": {"tcp": 900}}
 
 
 @pytest.mark.parametrize(
@@ -22,6 +31,12 @@ NOTHING = {"modules": [], "sysctls": {}, "ipvs_timeouts": {}, "ipvs_timeouts_per
         pytest.param({"rps": None}, {}, {}, id="what is empty stays as it is"),
         pytest.param({"rps": {"nics": []}}, {}, {"rps": {"nics": []}}, id="empty RPS gives it back"),
         pytest.param({"rps": None, "sysctls": OURS}, {}, {"sysctls": OURS}, id="sysctls"),
+        pytest.param(
+            {"rps": None, "containers": {"time": 600}, "namespace_ipvs_timeouts": INSIDE},
+            {},
+            {"containers": {"time": 600}, "namespace_ipvs_timeouts": INSIDE},
+            id="containers and other network namespaces",
+        ),
         pytest.param(
             {"rps": None},
             {"keepalive_sysctl_file": "/etc/x.conf", "keepalive_modules_file": None},

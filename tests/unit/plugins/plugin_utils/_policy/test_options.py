@@ -157,11 +157,28 @@ def test_the_policy_as_understood_can_be_given_again():
             id="a misspelt name",
         ),
         pytest.param(
+            {"namespace_ipvs_timeouts": {"ingress_sbox": 900}},
+            "keepalive_namespace_ipvs_timeouts: ingress_sbox: 900 is not a mapping of names and values. Write one, for "
+            "example {}.",
+            id="a number for the timeouts of a namespace",
+        ),
+        pytest.param(
+            {"namespace_ipvs_timeouts": {"vpn": {}}},
+            "keepalive_namespace_ipvs_timeouts: vpn has no timeout. Write such as {vpn: {tcp: 900}}, or leave it out.",
+            id="a namespace without a timeout",
+        ),
+        pytest.param(
+            {"namespace_ipvs_timeouts": {"vpn": {"tpc": 900}}},
+            "keepalive_namespace_ipvs_timeouts: vpn: tpc is not an IPVS timeout. Did you mean tcp?",
+            id="a misspelt timeout of a namespace",
+        ),
+        pytest.param(
             {"xyzzy": 2},
             "keepalive_xyzzy: not a name of the policy. Known are keepalive_be_liberal, keepalive_bridge_nf_call, "
-            "keepalive_conn_reuse_mode, keepalive_dead_peer_seconds, keepalive_expire_nodest_conn, "
-            "keepalive_expire_quiescent_template, keepalive_intvl, keepalive_intvl_ceiling, keepalive_ipvs_timeouts, "
-            "keepalive_lost_probes, keepalive_margin, keepalive_middleboxes, keepalive_modules_file, keepalive_pods, "
+            "keepalive_conn_reuse_mode, keepalive_containers, keepalive_dead_peer_seconds, "
+            "keepalive_expire_nodest_conn, keepalive_expire_quiescent_template, keepalive_intvl, "
+            "keepalive_intvl_ceiling, keepalive_ipvs_timeouts, keepalive_lost_probes, keepalive_margin, "
+            "keepalive_middleboxes, keepalive_modules_file, keepalive_namespace_ipvs_timeouts, keepalive_pods, "
             "keepalive_probes, keepalive_profile, keepalive_rps, keepalive_rps_exclude_irq_cpus, "
             "keepalive_rps_sock_flow_entries, keepalive_sloppy_tcp, keepalive_strategy, keepalive_sysctl_file, "
             "keepalive_sysctls, keepalive_time, keepalive_time_ceiling.",

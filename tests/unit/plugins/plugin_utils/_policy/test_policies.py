@@ -69,6 +69,7 @@ OWN = {
     "rps_exclude_irq_cpus": True,
     "rps_sock_flow_entries": 0,
     "sysctls": {"net.core.somaxconn": "1024"},
+    "namespace_ipvs_timeouts": {"ingress_sbox": {"tcp": 900}},
     "sysctl_file": "/etc/sysctl.d/99-own.conf",
     "modules_file": "/etc/modules-load.d/own.conf",
 }
