@@ -41,6 +41,8 @@ def plan_node(
         why = seen.not_seen[0].why.replace("the node", "it", 1)
         return NodePlan(name, None, seen, UNKNOWN, why, own_verdict=UNKNOWN, own_why=why, notes=tuple(seen.notes))
     own_verdict, own_why = verdict_of(node.keepalive, seen, limit, wish.policy)
+    if own_verdict == SAFE:
+        own_why += _but_for_proxies(name, wish.policy)
     unsafe_namespaces = _namespaces_unsafe(node, limit)
     pods = judged_of(node, limit, not seen.not_seen, wish.policy, unsafe_namespaces)
     verdict, why = with_pods(own_verdict, own_why, pods, node.namespaces, wish.policy)
@@ -93,12 +95,13 @@ def verdict_of(keepalive: Keepalive | None, seen: NodeLimits, limit: Limit | Non
         return UNKNOWN, "; ".join(map(str, seen.not_seen))
     if keepalive is None:
         return UNKNOWN, "its keepalive could not be read"
-    return SAFE, f"{text}{_but_for_proxies(policy)}"
+    return SAFE, text
 
 
-def _but_for_proxies(policy: Policy) -> str:
+def _but_for_proxies(name: str, policy: Policy) -> str:
     """What keepalive says nothing about: connections through a declared proxy, whose idle timer counts payload."""
-    names = [f"{box.name} ({box.seconds} s)" for box in policy.middleboxes if box.proxy]
+    proxies = [box for box in policy.middleboxes if box.proxy and (box.binding is None or box.binding.has_host(name))]
+    names = [f"{box.name} ({box.seconds} s)" for box in proxies]
     return f"; not for connections through {some(names)}, where keepalive does not count" if names else ""
 
 

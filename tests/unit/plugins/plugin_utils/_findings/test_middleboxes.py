@@ -62,6 +62,13 @@ def test_a_proxy_leads_to_no_keepalive_and_the_verdict_says_what_it_is_not_about
     assert with_proxy["nodes"]["worker1"]["own_why"] == without["nodes"]["worker1"]["own_why"] + clause
 
 
+def test_a_proxy_that_is_bound_to_hosts_is_told_of_them_alone():
+    box = {"name": "haproxy", "seconds": 50, "hosts": ["worker2"]}
+    verdicts = make_plan(nodes(applied_node(), applied_node()), {"middleboxes": [box]})["nodes"]
+    assert "HAProxy" not in verdicts["worker1"]["why"]
+    assert "HAProxy" in verdicts["worker2"]["why"]
+
+
 def test_a_name_that_is_not_known_says_what_it_is_taken_for():
     (finding,) = findings({"middleboxes": [{"name": "our firewall", "seconds": 1800}, "aws_nlb"]})
     assert (finding["id"], finding["severity"]) == ("middlebox-own", "info")
