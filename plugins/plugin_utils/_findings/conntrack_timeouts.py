@@ -129,4 +129,4 @@ def _decider(node: Observed, key: str) -> str:
 
 def _in_force(case: Case) -> Keepalive | None:
     """The keepalive of the node once its settings are in force."""
-    return case.plan.keepalive if KEEPALIVE_KEYS[0] in case.node.settings.sysctls else case.observed.keepalive
+    return case.node.planned if KEEPALIVE_KEYS[0] in case.node.settings.sysctls else case.observed.keepalive

@@ -96,7 +96,7 @@ def _undecided(plan: Plan) -> Iterator[tuple[str | None, Found]]:
 @RULES.node("node-keepalive-undecided", INFO)
 def _node_undecided(case: Case) -> Found | None:
     """As keepalive-undecided, for a node that keeps the values it has."""
-    keepalive, limit = case.observed.keepalive, case.plan.planned_limit
+    keepalive, limit = case.observed.keepalive, case.node.planned_limit
     if keepalive is None or limit is None or KEEPALIVE_KEYS[0] in case.node.settings.sysctls:
         return None
     if not limit.is_kept_by(keepalive, case.policy) or keepalive_math.decided_in_time(keepalive, limit.seconds):
@@ -125,8 +125,8 @@ def _decide(plan: Plan, keepalive: Keepalive) -> str | Remedy:
 
 
 def _cure(case: Case) -> Remedy:
-    plan = case.plan
-    if plan.policy.strategy == "raise_ipvs" and not plan.policy.own_names:
+    policy = case.plan.policy
+    if policy.strategy == "raise_ipvs" and not policy.own_names:
         return say(APPLY, ": it raises the IPVS tcp timeout.")
     timers = "Open sockets keep their old timer until it fires: restart what cannot wait."
-    return say(APPLY, f": it sets {case.node.settings.keepalive or plan.keepalive}. {timers}")
+    return say(APPLY, f": it sets {case.node.settings.keepalive or case.node.planned}. {timers}")

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import (
     KERNEL_DEFAULT,
+    Keepalive,
     losses_text,
     not_later,
 )
@@ -80,7 +81,7 @@ def _running(case: Case) -> str | Remedy:
 
 def _groups(case: Case) -> Found | None:
     """Without names: node data of a node_info that did not look for pods."""
-    groups = list(unsafe_groups(case.observed, case.limit))
+    groups = list(unsafe_groups(case.observed, case.pods_limit))
     if not groups:
         return None
     total = sum(number for _keepalive_value, number in groups)
@@ -114,7 +115,7 @@ def _own_values(case: Case) -> Found | None:
 def _lost_probes(case: Case) -> Found | None:
     """Pods have a keepalive that is in time while no probe is lost, but not with the policy's lost probes or margin."""
     short = case.node.pods.short_of_policy if case.node.pods else ()
-    limit = case.limit
+    limit = case.pods_limit
     if not short or limit is None:
         return None
     each = [(judged, judged.space.keepalive) for judged in short if judged.space.keepalive is not None]
@@ -228,7 +229,7 @@ def _without(case: Case) -> Found | None:
     """Programs have connections to services without SO_KEEPALIVE, which no sysctl helps."""
     without = [each for each in _judged(case) if each.counts.without_keepalive]
     unlisted = case.observed.pods.unlisted_without_keepalive if case.observed.pods else 0
-    if not (without or unlisted) or case.limit is None:
+    if not (without or unlisted) or case.pods_limit is None:
         return None
     total = sum(each.counts.without_keepalive for each in without) + unlisted
     users = _users(without) + ([f"{unlisted} in namespaces that the node did not list"] if unlisted else [])
@@ -236,9 +237,9 @@ def _without(case: Case) -> Found | None:
     return Found(
         f"{count(total, 'connection')} without SO_KEEPALIVE: " + some(users, "; "),
         "Without SO_KEEPALIVE the kernel never probes, whatever the sysctls say. If no data flows for "
-        f"{case.limit.seconds} s and the other end does not probe either, the connection is forgotten.",
+        f"{case.pods_limit.seconds} s, the connection is forgotten, {remedies.unless_probed(case.pods_limit.seconds)}.",
         say(
-            f"In the program, for {'; for '.join(remedies.lines(runtimes or [None], _period(case, case.limit)))}.",
+            f"In the program, for {'; for '.join(remedies.lines(runtimes or [None], _period(case, case.pods_limit)))}.",
             _raise(case, runtimes),
         ),
         _limit(case),
@@ -264,14 +265,14 @@ def _users(without: Sequence[Judged]) -> list[str]:
 
 def _period(case: Case, limit: Limit) -> remedies.Period:
     """How often a program should ping: as the planned keepalive, where that is below the limit."""
-    planned = case.plan.keepalive.time if case.plan.keepalive else limit.seconds
-    return remedies.Period(planned if planned < limit.seconds else max(1, 2 * limit.seconds // 3), limit.seconds)
+    wanted = _wanted(case)
+    return remedies.period(wanted.time if wanted else limit.seconds, limit.seconds)
 
 
 def _raise(case: Case, runtimes: Sequence[str | None]) -> str | Remedy:
     """The other cure, where it is one: idle gRPC channels close their connection before IPVS forgets it."""
     idle = grpc_idle_seconds(runtimes)
-    if case.limit is None or not is_ipvs(case.limit) or idle is None:
+    if case.pods_limit is None or not is_ipvs(case.pods_limit) or idle is None:
         return ""
     what = f"the IPVS tcp timeout to at least {idle} s: by then idle gRPC channels have closed their connection"
     if case.policy.strategy == "raise_ipvs":
@@ -281,11 +282,11 @@ def _raise(case: Case, runtimes: Sequence[str | None]) -> str | Remedy:
 
 def _cure(case: Case, before: str | Remedy, after: str) -> Remedy:
     """What to do about the keepalive of pods; the cure by raise_ipvs stands alone or at the end."""
-    limit = case.limit
+    limit = case.pods_limit
     if case.policy.strategy == "raise_ipvs":
         return say(APPLY, ": it raises the IPVS tcp timeout above all of them.")
     raising = say(" Or, if you cannot change pods, set ", _RAISE_IPVS, ".") if limit and is_ipvs(limit) else ""
-    values = f"net.ipv4.tcp_keepalive_time, _intvl and _probes of {case.plan.keepalive}"
+    values = f"net.ipv4.tcp_keepalive_time, _intvl and _probes of {_wanted(case)}"
     return say(before, f" {values}{after}", raising)
 
 
@@ -294,9 +295,14 @@ def _severity(case: Case) -> str | None:
     return None if case.policy.pods and case.node.pods else WARNING
 
 
+def _wanted(case: Case) -> Keepalive | None:
+    """The keepalive that is planned for pods of the node."""
+    return case.node.pods_planned or case.plan.keepalive
+
+
 def _sooner(pods: Sequence[Judged], case: Case) -> str:
     """For each what is soon enough, and nothing later than it has; without a limit only values below 1 are too late."""
-    planned, lost = case.plan.keepalive, case.policy.lost_probes
+    planned, lost = _wanted(case), case.policy.lost_probes
     if planned is None:
         return "three values of 1 or more"
     fit = dict.fromkeys(not_later(each.space.keepalive, planned, lost) for each in pods)
@@ -304,7 +310,7 @@ def _sooner(pods: Sequence[Judged], case: Case) -> str:
 
 
 def _limit(case: Case) -> str | None:
-    return str(case.limit) if case.limit else None
+    return str(case.pods_limit) if case.pods_limit else None
 
 
 def _names(each: Sequence[Judged]) -> str:

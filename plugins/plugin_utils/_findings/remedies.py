@@ -37,6 +37,22 @@ class Period:
         return self.seconds if self.too_often else max(self.seconds, GRPC_SERVER_MIN_SECONDS)
 
 
+_SERVERS = (("Redis", 300), ("Go", 15))
+"""How often servers probe by default: tcp-keepalive of redis.conf since 3.2.1, net.ListenConfig of Go since 1.13."""
+
+
+def period(planned_seconds: int, limit_seconds: int) -> Period:
+    """How often a program should ping: as the planned keepalive, where that is below the limit."""
+    soon = planned_seconds if planned_seconds < limit_seconds else max(1, 2 * limit_seconds // 3)
+    return Period(soon, limit_seconds)
+
+
+def unless_probed(limit_seconds: int) -> str:
+    """A probe of either end refreshes what is between them, and that of a server is not seen: the end of a sentence."""
+    soon = [f"{name} every {seconds} s" for name, seconds in _SERVERS if seconds < limit_seconds]
+    return "unless the server probes" + (f" ({', '.join(soon)} by default)" if soon else "")
+
+
 _LINES: dict[str, Callable[[Period], str]] = {
     "grpcio": lambda every: (
         f"gRPC C-core (Python, C++, Ruby, PHP): channel arguments grpc.keepalive_time_ms={every.grpc_seconds * 1000}, "

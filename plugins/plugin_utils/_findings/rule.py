@@ -79,7 +79,14 @@ class Case:
 
     @property
     def limit(self) -> Limit | None:
-        return self.plan.limit
+        """The lowest that holds for the node itself."""
+        return self.node.limit
+
+    @property
+    def pods_limit(self) -> Limit | None:
+        """The lowest that holds for anything on the node, its pods too."""
+        found = [each for each in (self.node.limit, self.node.pods_limit) if each]
+        return min(found, key=lambda limit: limit.seconds, default=None)
 
     @property
     def policy(self) -> Policy:

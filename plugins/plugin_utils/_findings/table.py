@@ -21,6 +21,7 @@ from . import (
     ipvs,
     keepalive,
     middleboxes,
+    outside,
     pods,
     proxy_modes,
     rps,
@@ -32,6 +33,7 @@ from .rule import SEVERITIES, Found, Remedy, Rule
 RULES = (
     *keepalive.RULES,
     *pods.RULES,
+    *outside.RULES,
     *applied.RULES,
     *boot.RULES,
     *writers.RULES,

@@ -34,7 +34,7 @@ _SOCK_DIAG = "sock_diag"
 
 
 class Process(NamedTuple):
-    """A process with connections to a service; ``without_keepalive`` of them have no SO_KEEPALIVE.
+    """A process with connections to a peer; ``without_keepalive`` of them have no SO_KEEPALIVE.
 
     ``gap``: the longest of its others. ``pod`` names a hostNetwork pod, or a container on the host's network;
     None where the namespace does.
@@ -51,8 +51,8 @@ class Process(NamedTuple):
         return f"{self.name} ({self.pid})" + (f" of {self.pod}" if self.pod else "")
 
 
-class Service(NamedTuple):
-    """The connections of a namespace to one virtual service.
+class Peer(NamedTuple):
+    """The connections of a namespace to one virtual service, or to another address.
 
     ``gaps``: (seconds from the last packet to the end of the armed keepalive timer, connections). ``in_flight``: data
     is under way, so that their keepalive timer cannot be seen.
@@ -88,16 +88,25 @@ class Space(NamedTuple):
     to_services: int
     without_keepalive: int
     in_flight: int
-    services: tuple[Service, ...]
+    services: tuple[Peer, ...]
     services_omitted: int
     sandbox: str | None = None
+    to_outside: int = 0
+    outside_without_keepalive: int = 0
+    outside: tuple[Peer, ...] = ()
+
+    @property
+    def all_listed(self) -> bool:
+        """Whether it is known where each of its connections goes."""
+        listed = sum([peer.connections for peer in (*self.services, *self.outside)])
+        return self.sandbox is None and self.to_services + self.to_outside <= listed
 
     @property
     def has_own_values(self) -> bool:
         """Whether somebody gave it other values than every new namespace starts with."""
         return self.keepalive is not None and self.keepalive != KERNEL_DEFAULT
 
-    def at_risk(self) -> Iterator[tuple[Service, Process]]:
+    def at_risk(self) -> Iterator[tuple[Peer, Process]]:
         """Each process with connections without SO_KEEPALIVE, and their service."""
         for service in self.services:
             for process in service.processes:
@@ -119,6 +128,8 @@ class Totals(NamedTuple):
     connections: int
     to_services: int
     without_keepalive: int
+    to_outside: int = 0
+    outside_without_keepalive: int = 0
 
 
 @dataclass(frozen=True)
@@ -142,6 +153,17 @@ class Pods:
     def unlisted_without_keepalive(self) -> int:
         """Connections without SO_KEEPALIVE in namespaces that are not listed."""
         return max(0, self.totals.without_keepalive - sum(space.without_keepalive for space in self.spaces))
+
+    @property
+    def unlisted_outside_without_keepalive(self) -> int:
+        """The same of those to other addresses."""
+        listed = sum(space.outside_without_keepalive for space in self.spaces)
+        return max(0, self.totals.outside_without_keepalive - listed)
+
+    @property
+    def own(self) -> Space | None:
+        """The node's own namespace, None where it is not listed."""
+        return next(iter(self.of_kind(NODE)), None)
 
     def of_kind(self, kind: str) -> tuple[Space, ...]:
         return tuple(space for space in self.spaces if space.kind == kind)
@@ -172,7 +194,8 @@ def _rto(rto: Mapping[str, object]) -> Rto | None:
 
 def _space(row: Mapping[str, object]) -> Space:
     get = row.get
-    services = tuple([_service(fields(each)) for each in items(get("services"))])
+    services = tuple([_peer(fields(each), "service") for each in items(get("services"))])
+    outside = tuple([_peer(fields(each), "destination") for each in items(get("outside"))])
     kind, process = shared_text(get("kind")), get("process")
     return Space(
         kind=kind if kind in KINDS else OTHER,
@@ -195,6 +218,11 @@ def _space(row: Mapping[str, object]) -> Space:
         services=services,
         services_omitted=number(get("services_omitted")),
         sandbox=_sandbox(row) if kind != NODE else None,
+        to_outside=max(number(get("to_outside")), sum([each.connections for each in outside])),
+        outside_without_keepalive=max(
+            number(get("outside_without_keepalive")), sum([each.without_keepalive for each in outside])
+        ),
+        outside=outside,
     )
 
 
@@ -205,10 +233,10 @@ def _sandbox(row: Mapping[str, object]) -> str | None:
     return str(row["sandbox"]) if row["sandbox"] in SANDBOXES else None
 
 
-def _service(service: Mapping[str, object]) -> Service:
-    get = service.get
-    return Service(
-        name=shared_text(get("service")) or "?",
+def _peer(peer: Mapping[str, object], name: str) -> Peer:
+    get = peer.get
+    return Peer(
+        name=shared_text(get(name)) or "?",
         connections=number(get("connections")),
         without_keepalive=number(get("without_keepalive")),
         in_flight=number(get("in_flight")),

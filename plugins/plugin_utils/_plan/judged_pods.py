@@ -14,10 +14,12 @@ from typing import Any, NamedTuple
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.sandboxes import GVISOR, MACHINE
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import SAFE, UNKNOWN, UNSAFE, count
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import Limit
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.pods import (
     CONTAINER,
     NODE,
     POD,
+    Peer,
     Process,
     Space,
 )
@@ -27,9 +29,21 @@ SANDBOXES = {GVISOR: "gVisor", MACHINE: "a virtual machine"}
 MAX_AT_RISK = 50
 """More of a node's namespaces are not listed one by one."""
 
+A_DAY_SECONDS = 86400
+"""What kube-proxy sets conntrack's established timeout to; the kernel's own is longer."""
+
+
+def is_long(limit: Limit | None) -> bool:
+    """Whether a limit for connections to other addresses is none, or connection tracking's of a day or longer.
+
+    That harms only a connection that is idle for so long and whose addresses it translates, which nobody sees of a
+    socket.
+    """
+    return limit is None or (limit.node is not None and limit.seconds >= A_DAY_SECONDS)
+
 
 class Counts(NamedTuple):
-    """Connections to services, each counted once.
+    """Connections, each counted once.
 
     ``late``: their keepalive timer ends after the limit. ``undecided``: nobody can tell now.
     """
@@ -47,12 +61,23 @@ class Counts(NamedTuple):
         return Counts(*map(operator.add, self, other))
 
 
+NOTHING = Counts()
+
+
+class Outside(NamedTuple):
+    """The connections to another address than a service's, and the lowest limit that holds for them."""
+
+    destination: Peer
+    limit: Limit | None
+    counts: Counts
+
+
 class Judged(NamedTuple):
     """A namespace, the verdict on its keepalive (what it opens from now on), and its open connections.
 
     ``armed_late``: the processes with connections whose timer ends after the limit. ``idle_unseen``: so many are
     undecided only because nobody saw how long they are idle. ``as_wanted``: its keepalive survives as many lost probes
-    as the policy wants.
+    as the policy wants. ``outside``: its connections to other addresses, ``outside_unlisted`` those to further ones.
     """
 
     space: Space
@@ -62,6 +87,8 @@ class Judged(NamedTuple):
     armed_late: tuple[Process, ...]
     idle_unseen: int
     as_wanted: bool
+    outside: tuple[Outside, ...] = ()
+    outside_unlisted: Counts = NOTHING
 
     @property
     def in_sandbox(self) -> bool:
@@ -70,13 +97,24 @@ class Judged(NamedTuple):
 
     @property
     def why(self) -> str:
-        return "; ".join([self.values_why, *_connection_texts(self.counts)])
+        others = _connection_texts(self.outside_counts, " to other addresses")
+        return "; ".join([self.values_why, *_connection_texts(self.counts), *others])
+
+    @property
+    def outside_counts(self) -> Counts:
+        return functools.reduce(Counts.plus, [each.counts for each in self.outside], self.outside_unlisted)
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether nobody can tell of some connections whether they are at risk."""
+        short = any(each.counts.undecided and not is_long(each.limit) for each in self.outside)
+        return short or bool(self.counts.undecided or self.outside_unlisted.undecided)
 
     @property
     def at_risk(self) -> bool:
         """Values of pods and containers are a risk of their own, others' only where a connection runs with them."""
         late = self.verdict == UNSAFE and self.space.kind in (POD, CONTAINER)
-        return late or self.counts.at_risk > 0
+        return late or self.counts.at_risk > 0 or self.outside_counts.at_risk > 0
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -87,6 +125,7 @@ class Judged(NamedTuple):
             "own_values": self.space.has_own_values,
             "verdict": self.verdict,
             **self.counts._asdict(),
+            "outside": self.outside_counts._asdict(),
         }
 
 
@@ -142,6 +181,10 @@ class JudgedPods:
     def counts(self) -> Counts:
         return Counts(*map(sum, zip(*(each.counts for each in self.each), strict=True)))
 
+    @functools.cached_property
+    def outside_counts(self) -> Counts:
+        return functools.reduce(Counts.plus, [each.outside_counts for each in self.each], NOTHING)
+
     def as_dict(self) -> dict[str, Any]:
         at_risk = [each for each in self.each if each.at_risk]
         return {
@@ -150,21 +193,22 @@ class JudgedPods:
             "at_risk": [each.as_dict() for each in at_risk[:MAX_AT_RISK]],
             "at_risk_more": len(at_risk[MAX_AT_RISK:]),
             "connections": self.counts._asdict(),
+            "outside": self.outside_counts._asdict(),
         }
 
 
-def _connection_texts(counts: Counts) -> Iterator[str]:
+def _connection_texts(counts: Counts, where: str = "") -> Iterator[str]:
     if counts.without_keepalive:
-        yield f"{count(counts.without_keepalive, 'connection')} without SO_KEEPALIVE"
+        yield f"{count(counts.without_keepalive, 'connection')}{where} without SO_KEEPALIVE"
     if counts.late:
-        yield f"{count(counts.late, 'connection')} with a timer beyond the limit"
+        yield f"{count(counts.late, 'connection')}{where} with a timer beyond the limit"
 
 
 def connections_text(pods: JudgedPods | None) -> str:
     """A clause for the summary of a node whose settings are fine and some of whose open connections are not."""
-    if pods is None or not pods.counts.at_risk:
+    if pods is None:
         return ""
-    return (
-        f" {count(pods.counts.at_risk, 'open connection')} to services stay at risk until their programs change that "
-        "(see the findings)."
-    )
+    to_services, others = pods.counts.at_risk, pods.outside_counts.at_risk
+    told = [f"{count(to_services, 'open connection')} to services"] if to_services else []
+    told += [f"{count(others, 'open connection')} to other addresses"] if others else []
+    return f" {' and '.join(told)} stay at risk until their programs change that (see the findings)." if told else ""

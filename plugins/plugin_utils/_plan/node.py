@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base import keepalive_math
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import Keepalive
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import SAFE, UNKNOWN, UNSAFE, some
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.holding import Holding
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import (
     Limit,
     NodeLimits,
@@ -32,23 +33,35 @@ def plan_node(
     name: str,
     node: Observed | None,
     seen: NodeLimits,
-    limit: Limit | None,
+    holding: Holding,
     wish: Wish,
     ipvs_timeouts: Mapping[str, int],
 ) -> NodePlan:
-    """The node against the limit that is there now (``limit``), and what it needs for the wish."""
+    """The node against the limits that hold for it now, and what it needs for the wish."""
     if node is None:
         why = seen.not_seen[0].why.replace("the node", "it", 1)
-        return NodePlan(name, None, seen, UNKNOWN, why, own_verdict=UNKNOWN, own_why=why, notes=tuple(seen.notes))
+        return NodePlan(
+            name,
+            None,
+            seen,
+            UNKNOWN,
+            why,
+            own_verdict=UNKNOWN,
+            own_why=why,
+            notes=tuple(seen.notes),
+            limit=holding.services,
+            planned_limit=wish.limit,
+        )
+    limit = holding.of_node(node.pods)
     own_verdict, own_why = verdict_of(node.keepalive, seen, limit, wish.policy)
     if own_verdict == SAFE:
         own_why += _but_for_proxies(name, wish.policy)
-    unsafe_namespaces = _namespaces_unsafe(node, limit)
-    pods = judged_of(node, limit, not seen.not_seen, wish.policy, unsafe_namespaces)
+    unsafe_namespaces = _namespaces_unsafe(node, holding.services)
+    pods = judged_of(node, holding, not seen.not_seen, wish.policy, unsafe_namespaces)
     verdict, why = with_pods(own_verdict, own_why, pods, node.namespaces, wish.policy)
     settings, reasons = settings_of(node, wish, ipvs_timeouts)
     running = {POD: settings.pods, CONTAINER: settings.containers}
-    changes = (*changes_of(node, settings, reasons), *running_changes(node, wish.limit, running, wish.policy))
+    changes = (*changes_of(node, settings, reasons), *running_changes(node, wish.holding, running, wish.policy))
     return NodePlan(
         name=name,
         observed=node,
@@ -71,6 +84,12 @@ def plan_node(
         to_converge=has_to_converge(node, settings, changes, wish.policy),
         owners=owners_of(node, settings),
         pods=pods,
+        limit=limit,
+        pods_limit=holding.of_pods(node.pods),
+        planned_limit=wish.limit,
+        planned=wish.keepalive,
+        pods_planned=wish.pods_to_set,
+        holding=holding,
     )
 
 

@@ -21,6 +21,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.elsew
     NOTHING_ELSEWHERE,
     Elsewhere,
 )
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.holding import holding_of, in_force
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import (
     Limit,
     NodeLimits,
@@ -37,6 +38,7 @@ from . import ipvs
 from .node import plan_node
 from .settings import Wish
 from .types import NodePlan, Plan
+from .wishes import wishes_of
 
 
 def plan_of(
@@ -52,22 +54,34 @@ def plan_of(
     seen = {name: of_node(name, node, declared, why_not.get(name, "")) for name, node in observed.items()}
     seen = {name: replace(each, not_seen=(*each.not_seen, *elsewhere.not_seen(name))) for name, each in seen.items()}
     seen = {name: cloud.added(name, observed[name], each, boxes) for name, each in seen.items()}
-    others = [*map(of_middlebox, boxes), *([elsewhere.limit] if elsewhere.limit else [])]
-    limits = ascending([*others, *(limit for each in seen.values() for limit in each.limits)])
+    unbound = [of_middlebox(box) for box in boxes if box.binding is None]
+    others = [*unbound, *([elsewhere.limit] if elsewhere.limit else [])]
+    common = ascending([*others, *(limit for each in seen.values() for limit in each.limits)])
+    bound = [box for box in boxes if box.binding and in_force(box, observed)]
+    limits = ascending([*common, *map(of_middlebox, bound)])
     there = {name: node for name, node in observed.items() if node is not None}
     wish, wanted = _wish(there, limits, policies)
+    after = ipvs.planned_limits(common, there, wanted, policies)
+    wishes = wishes_of(wish, observed, boxes, _first(after), policies.common)
+    holding = {
+        name: holding_of(name, node, seen[name].limits, _first(common), boxes) for name, node in observed.items()
+    }
     nodes = {
         name: plan_node(
             name,
             node,
             seen[name],
-            limits[0] if limits else None,
-            replace(wish, policy=policies.of(name)),
+            holding[name],
+            replace(wishes[name], policy=policies.of(name)),
             wanted.get(name, {}),
         )
         for name, node in observed.items()
     }
     return _assemble(policies, elsewhere, limits, seen, wish, nodes)
+
+
+def _first(limits: tuple[Limit, ...]) -> Limit | None:
+    return limits[0] if limits else None
 
 
 def _wish(
@@ -79,7 +93,7 @@ def _wish(
         return _raise_ipvs(there, limits, policies)
     wanted = ipvs.ipvs_timeouts(there, policy, None)
     planned = ipvs.planned_limits(limits, there, wanted, policies)
-    limit = planned[0] if planned else None
+    limit = _first(planned)
     keepalive = derive.derive(limit, policy) if limit or policy.own_names else None
     reasons = derive.reasons(keepalive, limit, policy) if keepalive else {}
     return Wish(policy, limit, keepalive, keepalive, reasons, "keepalive_ipvs_timeouts"), wanted

@@ -16,7 +16,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words i
     count,
     some,
 )
-from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import Limit
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.holding import Holding
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import Namespaces, Observed
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.pods import CONTAINER, POD, Pods, Space
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.options import Policy
@@ -32,21 +32,21 @@ WHY = "new connections of running {0} then probe in time; keepalive_{0}"
 
 
 def judged_of(
-    node: Observed, limit: Limit | None, all_limits: bool, policy: Policy, unsafe_namespaces: int
+    node: Observed, holding: Holding, all_limits: bool, policy: Policy, unsafe_namespaces: int
 ) -> JudgedPods | None:
-    """The node's pods under the limit, None where node_info told nothing of them.
+    """The node's pods under the limits that hold for them, None where node_info told nothing of them.
 
     ``unsafe_namespaces`` is the number of all namespaces but the node's own that are too late.
     """
     if node.pods is None:
         return None
-    view = View(limit, all_limits, policy)
+    view = View(holding.services, all_limits, policy, holding)
     unlisted = max(0, unsafe_namespaces - _listed_unsafe(node.pods, view)) if node.pods.omitted else 0
     return judge(node.pods, view, node.namespaces.complete, unlisted)
 
 
 def _listed_unsafe(pods: Pods, view: View) -> int:
-    """How many of the listed namespaces but the node's own are too late."""
+    """How many of the listed namespaces but the node's own are too late for what holds for all of them."""
     return sum(
         space.kind != "node" and space.keepalive is not None and not view.is_safe(space.keepalive)
         for space in pods.spaces
@@ -92,33 +92,33 @@ def _kinds(policy: Policy) -> list[str]:
 
 
 def running_settings(
-    kind: str, node: Observed, limit: Limit | None, to_set: Keepalive | None, policy: Policy
+    kind: str, node: Observed, holding: Holding, to_set: Keepalive | None, policy: Policy
 ) -> Keepalive | None:
     """What node_settings is to give to running pods or containers, None where none needs it or the policy says no.
 
     It is given where any is too late, or short of the policy. Only the node knows which of them have theirs from an
     earlier run.
     """
-    if to_set is None or kind not in _kinds(policy) or not any(_late(kind, node, limit, policy)):
+    if to_set is None or kind not in _kinds(policy) or not any(_late(kind, node, holding, policy)):
         return None
     return to_set
 
 
 def running_changes(
-    node: Observed, limit: Limit | None, wanted: Mapping[str, Keepalive | None], policy: Policy
+    node: Observed, holding: Holding, wanted: Mapping[str, Keepalive | None], policy: Policy
 ) -> Iterator[Change]:
     """One change for all pods, and one for all containers, with the kernel's default: others are left alone."""
     for kind, keepalive in wanted.items():
-        late = [space for space in _late(kind, node, limit, policy) if not space.has_own_values]
+        late = [space for space in _late(kind, node, holding, policy) if not space.has_own_values]
         if keepalive is not None and late:
             names = some(sorted(space.label for space in late))
             what, reason = f"keepalive of {count(len(late), kind)} ({names})", REASONS[kind]
             yield Change(reason, what, str(late[0].keepalive), str(keepalive), WHY.format(reason), pods=True)
 
 
-def _late(kind: str, node: Observed, limit: Limit | None, policy: Policy) -> Iterator[Space]:
-    view = View(limit, True, policy)
+def _late(kind: str, node: Observed, holding: Holding, policy: Policy) -> Iterator[Space]:
+    view = View(holding.services, True, policy, holding)
     for space in node.pods.of_kind(kind) if node.pods else ():
-        late = space.keepalive is not None and not view.is_as_wanted(space.keepalive)
+        late = space.keepalive is not None and not view.of(space).is_as_wanted(space.keepalive)
         if late and space.sandbox is None:
             yield space

@@ -18,27 +18,45 @@ from dataclasses import dataclass
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base import keepalive_math
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import Keepalive
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import SAFE, UNKNOWN, UNSAFE
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.holding import Holding
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import Limit
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.pods import (
     CONTAINER,
     POD,
+    Peer,
     Pods,
     Process,
-    Service,
     Space,
 )
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.options import Policy
 
-from .judged_pods import SANDBOXES, Counts, Judged, JudgedPods
+from .judged_pods import SANDBOXES, Counts, Judged, JudgedPods, Outside, is_long
 
 
 @dataclass(frozen=True)
 class View:
-    """What is known: the limit, whether every limit was seen, and what the user wants."""
+    """What is known: the limit, whether every limit was seen, and what the user wants.
+
+    ``holding`` says which limit holds for which namespace and connection; None: ``limit`` for all to services.
+    """
 
     limit: Limit | None
     all_limits: bool
     policy: Policy
+    holding: Holding | None = None
+
+    def at(self, limit: Limit | None) -> View:
+        return self if limit == self.limit and self.holding is None else View(limit, self.all_limits, self.policy)
+
+    def of(self, space: Space) -> View:
+        """For the keepalive of a namespace."""
+        return self.at(self.holding.of(space)) if self.holding else self
+
+    def to_service(self, space: Space, service: Peer) -> View:
+        return self.at(self.holding.to_service(space, service)) if self.holding else self
+
+    def to_outside(self, space: Space, destination: Peer) -> View:
+        return self.at(self.holding.to_outside(space, destination) if self.holding else None)
 
     def is_safe(self, keepalive: Keepalive) -> bool:
         """Whether it keeps a connection of which no probe is lost."""
@@ -58,9 +76,12 @@ def judge(pods: Pods, view: View, all_namespaces: bool, unlisted_unsafe: int = 0
 
     ``all_namespaces``: none is hidden from us. ``unlisted_unsafe`` of those that are not listed are too late.
     """
-    values_verdict = functools.cache(lambda keepalive, error: _values_verdict(keepalive, error, view))
+    values_verdict = functools.cache(lambda keepalive, error, limit: _values_verdict(keepalive, error, view.at(limit)))
     each = tuple(
-        [_judge(space, view, values_verdict(space.keepalive, space.error), pods.idle_unseen) for space in pods.spaces]
+        [
+            _judge(space, view, values_verdict(space.keepalive, space.error, view.of(space).limit), pods.idle_unseen)
+            for space in pods.spaces
+        ]
     )
     values = {judged.verdict for judged in each if judged.space.kind == POD or judged.in_sandbox}
     values |= ({UNSAFE} if unlisted_unsafe else set()) | (set() if all_namespaces else {UNKNOWN})
@@ -80,12 +101,35 @@ def _judge(space: Space, view: View, values_verdict: tuple[str, str], idle_unsee
     counts = _unlisted(space, view)
     unseen = 0
     for service in space.services:
-        of_service, unseen_of_service = _count(service, space.keepalive, view, idle_unseen)
+        of_service, unseen_of_service = _count(service, space.keepalive, view.to_service(space, service), idle_unseen)
         counts = counts.plus(of_service)
         unseen += unseen_of_service
+    outside = tuple([_outside(each, space, view, idle_unseen) for each in space.outside])
     verdict, why = _in_sandbox(space, values_verdict)
-    wanted = space.keepalive is not None and view.is_as_wanted(space.keepalive)
-    return Judged(space, verdict, counts, why, tuple(_armed_late(space, view)), unseen, wanted)
+    at = view.of(space)
+    wanted = space.keepalive is not None and at.is_as_wanted(space.keepalive)
+    armed_late = tuple(_armed_late(space, view))
+    unlisted = _unlisted_outside(space, view)
+    return Judged(space, verdict, counts, why, armed_late, unseen, wanted, outside, unlisted)
+
+
+def _outside(destination: Peer, space: Space, view: View, idle_unseen: bool) -> Outside:
+    """The connections to another address. Under a long limit nobody can tell of those without SO_KEEPALIVE."""
+    here = view.to_outside(space, destination)
+    counts, _unseen = _count(destination, space.keepalive, here, idle_unseen)
+    if here.limit and is_long(here.limit):
+        counts = counts._replace(without_keepalive=0, undecided=counts.undecided + counts.without_keepalive)
+    return Outside(destination, here.limit, counts)
+
+
+def _unlisted_outside(space: Space, view: View) -> Counts:
+    """Connections to addresses beyond those that a node lists."""
+    connections = space.to_outside - sum([each.connections for each in space.outside])
+    without = space.outside_without_keepalive - sum([each.without_keepalive for each in space.outside])
+    limit, bound = (view.holding.outside, view.holding.bound) if view.holding else (None, ())
+    if not is_long(limit):
+        return Counts(without_keepalive=max(0, without), undecided=max(0, connections - without))
+    return Counts(undecided=max(0, connections)) if bound else Counts(safe=max(0, connections))
 
 
 def _in_sandbox(space: Space, values_verdict: tuple[str, str]) -> tuple[str, str]:
@@ -96,11 +140,12 @@ def _in_sandbox(space: Space, values_verdict: tuple[str, str]) -> tuple[str, str
 
 
 def _armed_late(space: Space, view: View) -> Iterator[Process]:
-    if view.limit is None or space.keepalive is None:
+    if space.keepalive is None:
         return
     for service in space.services:
+        here = view.to_service(space, service)
         for process in service.processes:
-            if process.gap is not None and view.is_late(process.gap, space.keepalive):
+            if process.gap is not None and here.is_late(process.gap, space.keepalive):
                 yield process
 
 
@@ -131,7 +176,7 @@ def _without_limit(connections: int, view: View) -> Counts:
     return Counts(safe=connections) if view.all_limits else Counts(undecided=connections)
 
 
-def _count(service: Service, keepalive: Keepalive | None, view: View, idle_unseen: bool) -> tuple[Counts, int]:
+def _count(service: Peer, keepalive: Keepalive | None, view: View, idle_unseen: bool) -> tuple[Counts, int]:
     """The connections, and how many are undecided only because nobody saw how long they are idle."""
     if view.limit is None:
         return _without_limit(service.connections, view), 0

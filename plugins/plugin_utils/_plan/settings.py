@@ -16,6 +16,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._common.sysct
 )
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base import keepalive_math
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import Keepalive, of_values
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.holding import NOTHING_HOLDS, Holding
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import (
     Limit,
     keepalived_seconds,
@@ -39,7 +40,8 @@ class Wish:
     """What the whole plan comes to.
 
     ``limit`` is the lowest once it is in force, ``keepalive`` what connections then run with, ``to_set`` the keepalive
-    to set on nodes, None where their own stays.
+    to set on nodes, None where their own stays, ``pods_to_set`` that of running pods. ``holding`` says which limit
+    then holds for which of them.
     """
 
     policy: Policy
@@ -48,6 +50,8 @@ class Wish:
     to_set: Keepalive | None
     reasons: Mapping[str, str]
     ipvs_reason: str
+    holding: Holding = NOTHING_HOLDS
+    pods_to_set: Keepalive | None = None
 
 
 def settings_of(node: Observed, wish: Wish, ipvs_timeouts: Mapping[str, int]) -> tuple[Settings, dict[str, str]]:
@@ -70,7 +74,9 @@ def settings_of(node: Observed, wish: Wish, ipvs_timeouts: Mapping[str, int]) ->
         {f"IPVS {cell}": wish.ipvs_reason if cell == "tcp" else "keepalive_ipvs_timeouts" for cell in ipvs_timeouts}
     )
     reasons.update({f"module {name}": why for name, why in sorted(modules.items())})
-    pods, containers = (running_settings(kind, node, wish.limit, wish.to_set, wish.policy) for kind in (POD, CONTAINER))
+    pods, containers = (
+        running_settings(kind, node, wish.holding, wish.pods_to_set, wish.policy) for kind in (POD, CONTAINER)
+    )
     settings = Settings(tuple(sorted(modules)), sysctls, dict(ipvs_timeouts), persistent, rps, pods, containers)
     return replace(settings, namespace_ipvs_timeouts=wish.policy.namespace_ipvs_timeouts), reasons
 

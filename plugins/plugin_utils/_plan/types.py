@@ -14,6 +14,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._common.keepa
 from ansible_collections.kubenode.connections.plugins.module_utils._common.rps_rules import RpsSettings
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import Keepalive, of_values
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.elsewhere import Elsewhere
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.holding import NOTHING_HOLDS, Holding
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import Limit, NodeLimits, NotSeen
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import Observed
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.options import Policy
@@ -117,7 +118,8 @@ class NodePlan:
 
     ``to_converge``: node_settings may have something to do there.
     ``verdict`` counts the values of its pods, ``own_verdict`` only those of the node itself. What has a default here
-    is not known of a node that was not observed.
+    is not known of a node that was not observed. ``limit`` and ``planned_limit`` are the lowest that hold for the node
+    itself, ``pods_limit`` for its pods; ``planned`` and ``pods_planned`` are the keepalive that they shall have.
     """
 
     name: str
@@ -136,6 +138,12 @@ class NodePlan:
     to_converge: bool = False
     owners: Mapping[str, str] = field(default_factory=dict)
     pods: JudgedPods | None = None
+    limit: Limit | None = None
+    pods_limit: Limit | None = None
+    planned_limit: Limit | None = None
+    planned: Keepalive | None = None
+    pods_planned: Keepalive | None = None
+    holding: Holding = NOTHING_HOLDS
 
     @property
     def keepalive(self) -> Keepalive | None:
@@ -145,6 +153,9 @@ class NodePlan:
         return {
             "mode": self.observed.mode if self.observed else "unknown",
             "limits": [limit.as_dict() for limit in self.seen.limits],
+            "limit": self.limit.as_dict() if self.limit else None,
+            "planned_limit": self.planned_limit.as_dict() if self.planned_limit else None,
+            "holding": self.holding.as_dict(),
             "notes": list(self.notes),
             "keepalive": self.keepalive.as_dict() if self.keepalive else None,
             "verdict": self.verdict,

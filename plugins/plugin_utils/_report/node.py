@@ -56,10 +56,12 @@ def describe_node(
         "kube_proxy": _kube_proxy(node),
         "kubelet": node.kubelet.version if node else None,
         "verdict": node_plan["verdict"],
-        "verdict_after_boot": _after_boot(node, plan),
+        "verdict_after_boot": _after_boot(node, plan, node_plan["limit"]),
         "why": node_plan["why"],
         "spare_seconds": node_plan["spare_seconds"],
         "limits": node_plan["limits"],
+        "limit": node_plan["limit"],
+        "planned_limit": node_plan["planned_limit"],
         "not_seen": [each for each in plan["not_seen"] if each["node"] == name],
         "keepalive": _keepalives(node, plan, node_plan),
         "ipvs": _ipvs(node, rows),
@@ -101,9 +103,9 @@ def _boot_sources(node: Observed) -> list[str]:
     return [source for key in KEEPALIVE_KEYS if (source := node.boot_source(key))]
 
 
-def _after_boot(node: Observed | None, plan: Mapping[str, Any]) -> str:
+def _after_boot(node: Observed | None, plan: Mapping[str, Any], limit: Mapping[str, Any] | None) -> str:
     """How the keepalive of after a reboot stands to the limit of now; what the limit will be then nobody knows."""
-    boot, limit = node.boot_keepalive if node else None, plan["limit"]
+    boot = node.boot_keepalive if node else None
     if boot is None:
         return UNKNOWN
     if not boot.usable:

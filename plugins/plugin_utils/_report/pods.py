@@ -10,14 +10,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import SAFE, UNKNOWN, UNSAFE
-from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import Limit
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.holding import parse_holding
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.pods import (
     POD,
+    Peer,
     Pods,
     Process,
-    Service,
 )
-from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.judged_pods import Judged
+from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.judged_pods import Judged, Outside
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.pods_at_risk import View, judge
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.options import Policy
 
@@ -34,11 +34,12 @@ def describe_pods(name: str, pods: Pods | None, plan: Mapping[str, Any], rows: i
     node_plan = plan["nodes"][name]
     if pods is None or not node_plan["pods"]:
         return None
-    view = _view(plan, all_limits=not any(each["node"] == name for each in plan["not_seen"]))
+    view = _view(plan, node_plan, all_limits=not any(each["node"] == name for each in plan["not_seen"]))
     judged = judge(pods, view, True)
     in_flight = sum(space.in_flight for space in pods.spaces)
     judgement = {"late": judged.counts.late, "undecided": judged.counts.undecided}
     totals = {**pods.totals._asdict(), "in_flight": in_flight, **judgement}
+    outside = judged.outside_counts
     return {
         "verdict": node_plan["pods"]["verdict"],
         "count": pods.count,
@@ -46,19 +47,21 @@ def describe_pods(name: str, pods: Pods | None, plan: Mapping[str, Any], rows: i
         "others_at_risk": judged.others_at_risk,
         "rows": [_row(each) for each in judged.each[:rows]],
         "omitted": pods.omitted + len(judged.each[rows:]),
-        "totals": {**totals, "at_risk": verdict.sockets_at_risk(totals, view.limit)},
+        "totals": {
+            **totals,
+            "at_risk": verdict.sockets_at_risk(totals, view.limit),
+            "outside_at_risk": outside.at_risk,
+            "outside_undecided": outside.undecided,
+        },
         "sockets_from": pods.sockets_from,
         "error": pods.error,
     }
 
 
-def _view(plan: Mapping[str, Any], *, all_limits: bool) -> View:
-    limit, policy = plan["limit"], plan["policy"]
-    return View(
-        Limit(**limit) if limit else None,
-        all_limits,
-        Policy(lost_probes=policy["lost_probes"], margin=policy["margin"]),
-    )
+def _view(plan: Mapping[str, Any], node_plan: Mapping[str, Any], *, all_limits: bool) -> View:
+    policy, holding = plan["policy"], parse_holding(node_plan["holding"])
+    wanted = Policy(lost_probes=policy["lost_probes"], margin=policy["margin"])
+    return View(holding.services, all_limits, wanted, holding)
 
 
 def _row(judged: Judged) -> dict[str, Any]:
@@ -84,6 +87,8 @@ def _row(judged: Judged) -> dict[str, Any]:
         "undecided": judged.counts.undecided,
         "services": [_service(each) for each in space.services[:_SERVICES]],
         "services_omitted": space.services_omitted + len(space.services[_SERVICES:]),
+        "to_outside": space.to_outside,
+        "outside": [_outside(each) for each in sorted(judged.outside, key=_most_at_risk)[:_SERVICES]],
         "error": space.error,
     }
 
@@ -92,17 +97,36 @@ def _verdict(judged: Judged) -> str:
     """The worse of its keepalive, which decides over what it opens, and of its open connections."""
     if judged.at_risk or judged.verdict == UNSAFE:
         return UNSAFE
-    return UNKNOWN if judged.verdict == UNKNOWN or judged.counts.undecided else SAFE
+    return UNKNOWN if judged.verdict == UNKNOWN or judged.doubtful else SAFE
 
 
-def _service(service: Service) -> dict[str, Any]:
+def _service(service: Peer) -> dict[str, Any]:
+    return {"service": service.name, **_peer(service)}
+
+
+def _most_at_risk(outside: Outside) -> int:
+    return -outside.counts.at_risk
+
+
+def _outside(outside: Outside) -> dict[str, Any]:
+    """How many there are without SO_KEEPALIVE, whether they are at risk or not, and how many are at risk."""
     return {
-        "service": service.name,
-        "connections": service.connections,
-        "without_keepalive": service.without_keepalive,
-        "in_flight": service.in_flight,
-        "gaps": [{"seconds": seconds, "connections": number} for seconds, number in service.gaps[-_GAPS:]],
-        "processes": [_holder(each) for each in service.processes[:_PROCESSES]],
+        "destination": outside.destination.name,
+        **_peer(outside.destination),
+        "limit": outside.limit.as_dict() if outside.limit else None,
+        "late": outside.counts.late,
+        "undecided": outside.counts.undecided,
+        "at_risk": outside.counts.at_risk,
+    }
+
+
+def _peer(peer: Peer) -> dict[str, Any]:
+    return {
+        "connections": peer.connections,
+        "without_keepalive": peer.without_keepalive,
+        "in_flight": peer.in_flight,
+        "gaps": [{"seconds": seconds, "connections": number} for seconds, number in peer.gaps[-_GAPS:]],
+        "processes": [_holder(each) for each in peer.processes[:_PROCESSES]],
     }
 
 

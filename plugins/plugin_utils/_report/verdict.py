@@ -24,7 +24,8 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._findings.rul
 Document = Mapping[str, Any]
 Node = Mapping[str, Any]
 
-SOCKETS = ("connections", "to_services", "without_keepalive", "in_flight", "late", "undecided", "at_risk")
+OUTSIDE = ("to_outside", "outside_without_keepalive", "outside_at_risk", "outside_undecided")
+SOCKETS = ("connections", "to_services", "without_keepalive", "in_flight", "late", "undecided", "at_risk", *OUTSIDE)
 """What is counted of connections, of a node and of all of them."""
 
 _LONG_NAME = 24
@@ -136,7 +137,8 @@ def _complete(namespaces: Mapping[str, Any]) -> bool:
 
 def _besides_nodes(counts: Mapping[str, Any]) -> bool:
     """Whether pods, other namespaces or open connections are at risk."""
-    return bool(counts["pods"]["at_risk"] or any(counts["namespaces"].values()) or counts["sockets"]["at_risk"])
+    sockets = counts["sockets"]["at_risk"] or counts["sockets"]["outside_at_risk"]
+    return bool(counts["pods"]["at_risk"] or any(counts["namespaces"].values()) or sockets)
 
 
 def _where(document: Document) -> str:
@@ -151,9 +153,12 @@ def _where(document: Document) -> str:
         places.append(f"in {count(spaces['of_no_pod'], 'network namespace')} of no pod")
     if spaces["unnamed"]:
         places.append(f"in {count(spaces['unnamed'], 'network namespace')} (pods)")
-    if not places:
-        places.append(f"on {count(counts['sockets']['at_risk'], 'socket')} to services")
-    return ", ".join(places)
+    return ", ".join(places or _sockets(counts["sockets"]))
+
+
+def _sockets(sockets: Mapping[str, int]) -> list[str]:
+    told = [(sockets["at_risk"], "to services"), (sockets["outside_at_risk"], "to other addresses")]
+    return [f"on {count(number, 'socket')} {where}" for number, where in told if number]
 
 
 def _others(document: Document) -> str:

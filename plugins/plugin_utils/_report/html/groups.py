@@ -96,7 +96,7 @@ def _lanes(nodes: Sequence[Node], document: Mapping[str, Any]) -> Iterator[Lane]
     """What is drawn of nodes that look alike; they may differ in how many namespaces they have."""
     node = nodes[0]
     keepalive, policy = node["keepalive"], document["policy"]
-    now, later = _limits(node, document, document["limit"]), _limits(node, document, document["planned_limit"])
+    now, later = _limits(node, document, node["limit"]), _limits(node, document, node["planned_limit"])
     live, planned = keepalive["live"], keepalive["planned"]
 
     def lane(title: str, whose: str, values: Mapping[str, Any] | None, limits: tuple[Mark, ...]) -> Lane:
@@ -140,7 +140,7 @@ def _how_many(nodes: Sequence[Node], keepalive: Mapping[str, Any] | None, noun: 
 def _limits(node: Node, document: Mapping[str, Any], lowest: Mapping[str, Any] | None) -> tuple[Mark, ...]:
     """What forgets a connection of this node, lowest first; the lowest may be another node's, which it crosses.
 
-    ``lowest`` is the report's limit or planned_limit: what is below the planned one will have been raised.
+    ``lowest`` is the node's limit or planned_limit: what is below the planned one will have been raised.
     """
     if lowest is None:
         return ()

@@ -29,7 +29,8 @@ _SOON = ("300", "60")
 def write(page: Page, document: Document) -> None:
     """Those with most connections at risk first; nothing where there are none."""
     looked = [node for node in document["nodes"] if node["pods"]]
-    if not document["counts"]["pods"]["seen"] and not document["counts"]["sockets"]["to_services"]:
+    sockets = document["counts"]["sockets"]
+    if not document["counts"]["pods"]["seen"] and not sockets["to_services"] and not sockets["to_outside"]:
         return
     page.heading(_counts(document))
     if document["counts"]["nodes"][UNSAFE]:
@@ -59,10 +60,15 @@ def _counts(document: Document) -> str:
     late = sockets["at_risk"]
     to_services = f"{count(sockets['to_services'], 'connection')} to services"
     to_services += f", {sockets['undecided']} undecided" if sockets["undecided"] else ""
-    if not pods["at_risk"] and not late:
+    if not pods["at_risk"] and not late and not sockets["outside_at_risk"]:
         readable = ", of those that could be read" if pods_unknown(document) else ""
-        return f"Pods and sockets: none of {count(pods['seen'], 'pod')} at risk, none of {to_services}{readable}"
-    return f"Pods and sockets at risk: {pods['at_risk']} of {count(pods['seen'], 'pod')}, {late} of {to_services}"
+        others = f", none of {sockets['to_outside']} to other addresses" if sockets["to_outside"] else ""
+        return (
+            f"Pods and sockets: none of {count(pods['seen'], 'pod')} at risk, none of {to_services}{others}{readable}"
+        )
+    others = f", {sockets['outside_at_risk']} of {sockets['to_outside']} to other addresses"
+    at_risk = f"{pods['at_risk']} of {count(pods['seen'], 'pod')}, {late} of {to_services}"
+    return f"Pods and sockets at risk: {at_risk}{others if sockets['to_outside'] else ''}"
 
 
 def _write_soon(page: Page, document: Document) -> None:
@@ -82,7 +88,7 @@ def _next(nodes: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _late(row: Row) -> int:
-    return int(row["without_keepalive"] + row["late"])
+    return int(row["without_keepalive"] + row["late"] + sum(each["at_risk"] for each in row["outside"]))
 
 
 def _write_row(page: Page, row: Row, where: str) -> None:
@@ -96,6 +102,22 @@ def _write_row(page: Page, row: Row, where: str) -> None:
     if row["late"]:
         services = sorted((each for each in row["services"] if each["gaps"]), key=_longest, reverse=True)
         page.line(f"{row['late']} {of} with a timer beyond the limit{_whose(services)}", indent=6, hanging=2)
+    _write_outside(page, [each for each in row["outside"] if each["at_risk"]])
+
+
+def _write_outside(page: Page, outside: Sequence[Mapping[str, Any]]) -> None:
+    """``3 connections to 192.0.2.2:5432 without SO_KEEPALIVE: python3; AWS NAT gateway 350 s``"""
+    for each in outside[:_MOST_SERVICES]:
+        without, to = each["at_risk"] - each["late"], each["destination"]
+        both = bool(without and each["late"])
+        told = [(without, "without SO_KEEPALIVE"), (each["late"], "with a timer beyond the limit")]
+        how = " and ".join(f"{number} {words}" if both else words for number, words in told if number)
+        what = f"{count(each['at_risk'], 'connection')} to {to}{':' if both else ''} {how}"
+        names = dict.fromkeys(_process(process) for process in each["processes"])
+        whose = f": {' and '.join(names)}" if names else ""
+        page.line(f"{what}{whose}; {each['limit']['name']} {each['limit']['seconds']} s", indent=6, hanging=2)
+    if outside[_MOST_SERVICES:]:
+        page.line(f"and {sum(each['at_risk'] for each in outside[_MOST_SERVICES:])} to others", indent=6, hanging=2)
 
 
 def _longest(service: Mapping[str, Any]) -> int:

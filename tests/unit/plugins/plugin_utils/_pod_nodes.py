@@ -12,6 +12,7 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._n
 
 KERNEL = (7200, 75, 9)
 SAFE = (600, 30, 9)
+TOTALS = ("connections", "to_services", "without_keepalive", "to_outside", "outside_without_keepalive")
 
 
 def service(
@@ -32,6 +33,18 @@ def service(
             {"name": process, "pid": pid, "runtime": runtime, "pod": None, "without_keepalive": number, "gap": None}
             for process, pid, runtime, number in processes or []
         ],
+    }
+
+
+def outside(*peers: dict[str, Any]) -> dict[str, Any]:
+    """What a row has of connections to other addresses, each as service() gives it."""
+    listed = [{"destination" if key == "service" else key: peer[key] for key in peer} for peer in peers]
+    return {
+        "to_outside": sum(each["connections"] for each in listed),
+        "outside_without_keepalive": sum(each["without_keepalive"] for each in listed),
+        "outside_in_flight": sum(each["in_flight"] for each in listed),
+        "outside": listed,
+        "accepted": 0,
     }
 
 
@@ -91,9 +104,7 @@ def with_rows(node: dict[str, Any], *rows: dict[str, Any], **pods: Any) -> dict[
         "count": sum(each["kind"] == "pod" for each in rows),
         "rows": [*([] if any(each["kind"] == "node" for each in rows) else [own_row]), *rows],
         "omitted": 0,
-        "totals": {
-            name: sum(each[name] for each in rows) for name in ("connections", "to_services", "without_keepalive")
-        },
+        "totals": {name: sum(each.get(name, 0) for each in rows) for name in TOTALS},
         "sockets_from": "sock_diag",
         "error": None,
         **pods,

@@ -174,8 +174,9 @@ RAISED = [
             "limit": LIMIT,
             "observed": "6 connections without SO_KEEPALIVE: default/web-0: 6 of python3 (4711) to 10.96.0.10:80 "
             "[grpcio]",
-            "why": "Without SO_KEEPALIVE the kernel never probes, whatever the sysctls say. If no data flows for 900 s "
-            "and the other end does not probe either, the connection is forgotten.",
+            "why": "Without SO_KEEPALIVE the kernel never probes, whatever the sysctls say. If no data flows for "
+            "900 s, the connection is forgotten, unless the server probes (Redis every 300 s, Go every 15 s by "
+            "default).",
             "remedy": f"In the program, for {CORE}.{RAISE.format(3660)}",
         },
         id="a gRPC client",

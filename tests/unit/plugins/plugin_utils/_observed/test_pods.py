@@ -12,8 +12,8 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepali
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.pods import (
     OTHER,
     POD,
+    Peer,
     Process,
-    Service,
     Space,
     Totals,
     parse_pods,
@@ -54,7 +54,7 @@ def test_a_pod_and_its_connections():
         to_services=7,
         without_keepalive=1,
         in_flight=3,
-        services=(Service("10.96.0.10:80", 7, 1, 3, ((600, 2), (0, 1)), (process,)),),
+        services=(Peer("10.96.0.10:80", 7, 1, 3, ((600, 2), (0, 1)), (process,)),),
         services_omitted=0,
     )
     assert list(space.at_risk()) == [(space.services[0], process)]
@@ -92,7 +92,7 @@ def test_what_says_nothing_has_no_name():
         OTHER,
         "?",
         None,
-        Service("?", 0, 0, 0, (), ()),
+        Peer("?", 0, 0, 0, (), ()),
     )
     assert (second.label, second.services) == ("?", ())
 

@@ -8,6 +8,7 @@ import pytest
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.pods import parse_pods
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.judged_pods import (
+    NOTHING,
     Counts,
     Judged,
     JudgedPods,
@@ -109,6 +110,7 @@ def test_who_is_at_risk_and_why():
             "late": 0,
             "undecided": 0,
             "safe": 0,
+            "outside": NOTHING._asdict(),
         },
         {
             "kind": "pod",
@@ -121,6 +123,7 @@ def test_who_is_at_risk_and_why():
             "late": 0,
             "undecided": 0,
             "safe": 0,
+            "outside": NOTHING._asdict(),
         },
     ]
 

@@ -85,6 +85,9 @@ def test_a_node_that_was_not_observed_as_plain_data():
     assert node.as_dict() == {
         "mode": "unknown",
         "limits": [],
+        "limit": None,
+        "planned_limit": None,
+        "holding": {"services": None, "outside": None, "bound": []},
         "notes": ["note"],
         "keepalive": None,
         "verdict": "unknown",

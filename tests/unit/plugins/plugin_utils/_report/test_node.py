@@ -93,6 +93,8 @@ def plan(sysctls=None, limit=LIMIT, not_seen=(), margin=0, **more):
         "why": "so",
         "spare_seconds": 156,
         "limits": [LIMIT],
+        "limit": limit,
+        "planned_limit": None,
         "namespaces_unsafe": 22,
         "pods": None,
         "settings": {"sysctls": sysctls or {}},
@@ -131,6 +133,8 @@ def test_a_node_that_was_observed():
         "why": "so",
         "spare_seconds": 156,
         "limits": [LIMIT],
+        "limit": LIMIT,
+        "planned_limit": None,
         "not_seen": UNSEEN[:1],
         "keepalive": {
             "live": SAFE,
@@ -192,7 +196,18 @@ def test_a_node_that_was_not_observed_has_what_the_plan_says():
     node = described(None)
     seen = {name for name, value in node.items() if value not in (None, [], {})}
     assert seen == {
-        *("name", "observed", "mode", "verdict", "verdict_after_boot", "why", "spare_seconds", "limits", "keepalive"),
+        *(
+            "name",
+            "observed",
+            "mode",
+            "verdict",
+            "verdict_after_boot",
+            "why",
+            "spare_seconds",
+            "limits",
+            "limit",
+            "keepalive",
+        ),
         *("changes", "owners", "notes"),
     }
     assert (node["observed"], node["verdict_after_boot"]) == (False, "unknown")

@@ -8,9 +8,9 @@ import pytest
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import Keepalive
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.pods import (
+    Peer,
     Pods,
     Process,
-    Service,
     Space,
     Totals,
 )
@@ -23,7 +23,7 @@ PROCESS = Process("python3", 4711, "grpcio", 2, None, None)
 
 def service(without=0, gaps=(), in_flight=0, processes=(), name="10.96.0.1:80"):
     connections = without + in_flight + sum(number for _seconds, number in gaps)
-    return Service(name, connections, without, in_flight, tuple(gaps), tuple(processes))
+    return Peer(name, connections, without, in_flight, tuple(gaps), tuple(processes))
 
 
 def space(label="a/b", keepalive=SAFE, *services, kind="pod", **more):
@@ -53,10 +53,11 @@ def pods(*spaces, **more):
     return Pods(spaces=spaces, totals=totals, **values)
 
 
-def plan(limit=900, not_seen=(), verdict="unsafe", margin=0):
+def plan(limit=900, not_seen=(), verdict="unsafe", margin=0, outside=None, bound=()):
+    services = limit and {"seconds": limit, "name": "IPVS tcp", "node": "w1"}
+    holding = {"services": services, "outside": outside, "bound": list(bound)}
     return {
-        "nodes": {"w1": {"pods": {"verdict": verdict}}},
-        "limit": limit and {"seconds": limit, "name": "IPVS tcp", "node": "w1"},
+        "nodes": {"w1": {"pods": {"verdict": verdict}, "holding": holding}},
         "not_seen": [{"node": name} for name in not_seen],
         "policy": {"lost_probes": 2, "margin": margin},
     }
@@ -129,6 +130,8 @@ def test_a_pod_with_its_connections():
                     }
                 ],
                 "services_omitted": 4,
+                "to_outside": 0,
+                "outside": [],
                 "error": None,
             }
         ],
@@ -141,6 +144,10 @@ def test_a_pod_with_its_connections():
             "late": 3,
             "undecided": 1,
             "at_risk": 5,
+            "to_outside": 0,
+            "outside_without_keepalive": 0,
+            "outside_at_risk": 0,
+            "outside_undecided": 0,
         },
         "sockets_from": "sock_diag",
         "error": None,

@@ -130,7 +130,7 @@ def test_limits_of_the_same_length_share_a_line():
 def test_without_any_limit_there_is_none_to_draw():
     report = document(nodes(with_keepalive(stock_node(), (7200, 75, 9))), {})
     report.update(limit=None, planned_limit=None, limits=[])
-    report["nodes"][0]["limits"] = []
+    report["nodes"][0].update(limits=[], limit=None, planned_limit=None)
     assert limits_of(report) == []
 
 

@@ -9,7 +9,7 @@ import pytest
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.text.pods import write
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._report.text._lines import lines, styled
 
-COUNTED = {"to_services": 9, "at_risk": 0, "undecided": 0}
+COUNTED = {"to_services": 9, "at_risk": 0, "undecided": 0, "to_outside": 0, "outside_at_risk": 0}
 
 
 def process(name="api", runtime=None, pod=None):
@@ -25,7 +25,7 @@ def service(name="10.96.0.1:80", without=0, gaps=(), *processes):
     }
 
 
-def row(label="a/b", *services, without=0, late=0, to_services=3, kind="pod", at_risk=True):
+def row(label="a/b", *services, without=0, late=0, to_services=3, kind="pod", at_risk=True, outside=()):
     return {
         "kind": kind,
         "label": label,
@@ -34,6 +34,7 @@ def row(label="a/b", *services, without=0, late=0, to_services=3, kind="pod", at
         "late": late,
         "to_services": to_services,
         "services": list(services),
+        "outside": list(outside),
         "at_risk": at_risk,
     }
 
@@ -196,3 +197,43 @@ def test_of_one_node_the_first_are_named():
 
 def test_where_the_nodes_are_safe_nothing_is_forgotten_soon():
     assert soon(node(ipvs={"cut_within": CUT, "idlest": []}), unsafe=0) == []
+
+
+LIMIT = {"seconds": 350, "name": "AWS NAT gateway", "node": None}
+
+
+def to(destination, at_risk, late=0, *processes):
+    return {
+        "destination": destination,
+        "at_risk": at_risk,
+        "late": late,
+        "limit": LIMIT,
+        "processes": [{"name": name, "runtime": None, "pod": pod} for name, pod in processes],
+    }
+
+
+def test_connections_to_other_addresses_have_a_line_each():
+    outside = [
+        to("192.0.2.2:5432", 3, 0, ("python3", None)),
+        to("[2001:db8::2]:443", 3, 1, ("curl", "ingress/proxy-x7"), ("java", None)),
+        to("192.0.2.9:1", 1, 1),
+        to("192.0.2.10:1", 2),
+        to("192.0.2.11:1", 1),
+    ]
+    told = lines(write, document(node(row(outside=outside)), to_outside=12, outside_at_risk=10), width=110)
+    assert told[1:] == [
+        "Pods and sockets at risk: 0 of 2 pods, 0 of 9 connections to services, 10 of 12 to other addresses",
+        "  a/b: keepalive 7200/75/9",
+        "      3 connections to 192.0.2.2:5432 without SO_KEEPALIVE: python3; AWS NAT gateway 350 s",
+        "      3 connections to [2001:db8::2]:443: 2 without SO_KEEPALIVE and 1 with a timer beyond the limit: curl of",
+        "        ingress/proxy-x7 and java; AWS NAT gateway 350 s",
+        "      1 connection to 192.0.2.9:1 with a timer beyond the limit; AWS NAT gateway 350 s",
+        "      and 3 to others",
+    ]
+
+
+def test_where_none_of_them_is_at_risk_that_is_said():
+    (_blank, told) = lines(write, document(node(), to_outside=12), width=130)
+    assert told == (
+        "Pods and sockets: none of 2 pods at risk, none of 9 connections to services, none of 12 to other addresses"
+    )

@@ -1,0 +1,121 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Rules on connections to other addresses than services, and on what a middlebox is bound to. Private to this
+collection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import count, some
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.holding import in_force
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import Limit, ascending
+from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.judged_pods import Judged, Outside, is_long
+from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.types import Plan
+
+from . import remedies
+from .rule import WARNING, Case, Found, Rules
+
+RULES = Rules()
+
+_BIND = "Where that middlebox is not on the path there, say in keepalive_middleboxes what it is bound to."
+
+
+@RULES.node("outside-without-keepalive", WARNING)
+def _without(case: Case) -> Found | None:
+    """Programs have connections to other addresses (databases, API servers) without SO_KEEPALIVE, and they are
+    forgotten."""
+    found = [(each, to) for each, to in _outside(case) if to.counts.without_keepalive]
+    listed = [f"{each.space.label}: {who}" for each, to in found for who in _users(to)]
+    further = list(_further(case))
+    limit = _lowest([to.limit for _each, to in found] + [limit for _text, _number, limit in further])
+    if limit is None:
+        return None
+    total = sum(to.counts.without_keepalive for _each, to in found) + sum(number for _text, number, _limit in further)
+    runtimes = [process.runtime for _each, to in found for process in to.destination.processes]
+    planned = case.node.pods_planned.time if case.node.pods_planned else limit.seconds
+    every = remedies.period(planned, limit.seconds)
+    return Found(
+        f"{count(total, 'connection')} without SO_KEEPALIVE: "
+        + some([*listed, *(text for text, _number, _limit in further)], "; "),
+        f"They leave for addresses that are no service. If no data flows for {limit.seconds} s, {limit.name} forgets "
+        f"them, {remedies.unless_probed(limit.seconds)}.",
+        _with_bind(f"In the program, for {'; for '.join(remedies.lines(runtimes or [None], every))}.", limit),
+        str(limit),
+    )
+
+
+@RULES.node("outside-armed-late", WARNING)
+def _late(case: Case) -> Found | None:
+    """Open connections to other addresses carry a keepalive timer that ends after something has forgotten them."""
+    found = [(each, to) for each, to in _outside(case) if to.counts.late]
+    limit = _lowest([to.limit for _each, to in found])
+    if limit is None:
+        return None
+    total = sum(to.counts.late for _each, to in found)
+    told = [f"{each.space.label}: {to.counts.late} to {to.destination.name}" for each, to in found]
+    return Found(
+        f"{count(total, 'open connection')} to other addresses than services: {some(told, '; ')}",
+        "The timer is armed when a connection opens, with the keepalive of its namespace or a TCP_KEEPIDLE of its own, "
+        "and a lower sysctl does not change it.",
+        _with_bind("Bring the keepalive below the limit, then restart these or have them connect again.", limit),
+        str(limit),
+    )
+
+
+@RULES.plan("middlebox-bound-to-nothing", WARNING)
+def _bound_to_nothing(plan: Plan) -> Iterator[tuple[str | None, Found]]:
+    """A middlebox of keepalive_middleboxes is bound to what was not seen, so that it holds for nothing."""
+    observed = {name: node.observed for name, node in plan.nodes.items()}
+    for box in plan.policy.middleboxes:
+        if box.binding and not box.proxy and not in_force(box, observed):
+            yield (
+                None,
+                Found(
+                    f"{box.name} {box.seconds} s ({box.binding})",
+                    "No host or pod of that name, or no connection there, was seen in this run. Its limit is in no "
+                    "verdict and in no keepalive.",
+                    "Correct what it is bound to in keepalive_middleboxes, or leave it if that is still to come.",
+                ),
+            )
+
+
+def _outside(case: Case) -> Iterator[tuple[Judged, Outside]]:
+    for each in case.node.pods.each if case.node.pods else ():
+        for to in each.outside:
+            yield each, to
+
+
+def _users(to: Outside) -> list[str]:
+    """``3 of python3 (4711) to 192.0.2.2:5432 [python]``; where nobody knows whose they are, their number."""
+    where = to.destination.name
+    known = [
+        f"{process.without_keepalive} of {process} to {where}" + (f" [{process.runtime}]" if process.runtime else "")
+        for process in to.destination.processes
+        if process.without_keepalive
+    ]
+    return known or [f"{to.counts.without_keepalive} to {where}"]
+
+
+def _further(case: Case) -> Iterator[tuple[str, int, Limit]]:
+    """Those to addresses, and in namespaces, that the node did not list."""
+    limit, pods = case.node.holding.outside, case.observed.pods
+    if limit is None or is_long(limit) or pods is None or case.node.pods is None:
+        return
+    for each in case.node.pods.each:
+        number = each.outside_unlisted.without_keepalive
+        if number:
+            yield f"{each.space.label}: {number} to further addresses", number, limit
+    if pods.unlisted_outside_without_keepalive:
+        number = pods.unlisted_outside_without_keepalive
+        yield f"{number} in namespaces that the node did not list", number, limit
+
+
+def _lowest(limits: list[Limit | None]) -> Limit | None:
+    return next(iter(ascending([limit for limit in limits if limit])), None)
+
+
+def _with_bind(text: str, limit: Limit) -> str:
+    return text if limit.node else f"{text} {_BIND}"

@@ -1,0 +1,154 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which limits hold for what of a node: for its namespaces, and for their connections. Private to this collection.
+
+A connection to a service crosses IPVS and the connection tracking of any node, one to another address only that of its
+own node. A middlebox holds for both, or for what it is bound to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import Observed
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.pods import (
+    CONTAINER,
+    POD,
+    Peer,
+    Pods,
+    Space,
+)
+from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.binding import KEYS, Binding, parse_binding
+from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.middlebox_table import (
+    ALIBABA_TRACKING,
+    KNOWN,
+    NITRO_V6,
+)
+from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.middleboxes import Middlebox
+
+from .limits import CONNTRACK, CONNTRACK_RESTART, Limit, ascending, of_middlebox
+
+_ON_EVERY_PATH = (CONNTRACK, CONNTRACK_RESTART, KNOWN[NITRO_V6].label, KNOWN[ALIBABA_TRACKING].label)
+"""Limits of a node that its connections to other addresses than services cross, too."""
+
+
+@dataclass(frozen=True)
+class Holding:
+    """The lowest limits of one node that hold for all of its connections to services and to other addresses.
+
+    ``bound``: the middleboxes that hold for a part of them.
+    """
+
+    services: Limit | None = None
+    outside: Limit | None = None
+    bound: tuple[Middlebox, ...] = ()
+
+    def of(self, space: Space) -> Limit | None:
+        """What the keepalive of a namespace has to stay below."""
+        boxes = [of_middlebox(box) for box in self.bound if box.binding and _holds_for(box.binding, space)]
+        return _lowest(self.services, boxes)
+
+    def to_service(self, space: Space, service: Peer) -> Limit | None:
+        return _lowest(self.services, self._before(space, service))
+
+    def to_outside(self, space: Space, destination: Peer) -> Limit | None:
+        return _lowest(self.outside, self._before(space, destination))
+
+    def of_pods(self, pods: Pods | None) -> Limit | None:
+        """The lowest that holds for any pod or container."""
+        found = [self.of(space) for space in pods.spaces if space.kind in (POD, CONTAINER)] if pods else []
+        return _lowest(self.services, [each for each in found if each])
+
+    def of_node(self, pods: Pods | None) -> Limit | None:
+        """What holds for the node's own namespace."""
+        own = pods.own if pods else None
+        return self.of(own) if own else self.services
+
+    def as_dict(self) -> dict[str, Any]:
+        """As plain data, which parse_holding reads again."""
+        return {
+            "services": self.services.as_dict() if self.services else None,
+            "outside": self.outside.as_dict() if self.outside else None,
+            "bound": [box.as_dict() for box in self.bound],
+        }
+
+    def _before(self, space: Space, peer: Peer) -> Iterator[Limit]:
+        for box in self.bound:
+            if box.binding and _has_pod(box.binding, space, [peer]) and box.binding.has_destination(peer.name):
+                yield of_middlebox(box)
+
+
+NOTHING_HOLDS = Holding()
+
+
+def holding_of(
+    name: str, node: Observed | None, own: Iterable[Limit], services: Limit | None, boxes: Iterable[Middlebox]
+) -> Holding:
+    """What holds for a node: ``own`` are its limits, ``services`` the lowest of all that are bound to nothing."""
+    here = [_known(box, node) for box in boxes if box.binding is None or box.binding.has_host(name)]
+    parts = tuple(box for box in here if box.binding and (box.binding.pods or box.binding.destinations))
+    whole = [of_middlebox(box) for box in here if box not in parts]
+    tracked = [limit for limit in own if limit.name in _ON_EVERY_PATH]
+    return Holding(_lowest(services, whole), _lowest(None, [*whole, *tracked]), parts)
+
+
+def parse_holding(plain: Mapping[str, Any]) -> Holding:
+    """From what as_dict gave."""
+    services, outside = (Limit(**plain[name]) if plain[name] else None for name in ("services", "outside"))
+    return Holding(services, outside, tuple(_bound(each) for each in plain["bound"]))
+
+
+def _bound(plain: Mapping[str, Any]) -> Middlebox:
+    parts = {key: plain[key] for key in KEYS if key in plain}
+    return Middlebox(plain["name"], plain["seconds"], binding=parse_binding(plain["name"], parts))
+
+
+def in_force(box: Middlebox, nodes: Mapping[str, Observed | None]) -> bool:
+    """Whether a middlebox holds for anything on these nodes, as far as they show."""
+    return any(_holds_on(box, name, node) for name, node in nodes.items())
+
+
+def _holds_on(box: Middlebox, name: str, node: Observed | None) -> bool:
+    if box.binding is None or not box.binding.has_host(name):
+        return box.binding is None
+    holding = holding_of(name, node, (), None, [box])
+    spaces = node.pods.spaces if node and node.pods else ()
+    return holding.services is not None or any(holding.of(space) for space in spaces)
+
+
+def _known(box: Middlebox, node: Observed | None) -> Middlebox:
+    """Bound to no more than the node shows: where connections or pods were not seen, it holds for all of them."""
+    pods = node.pods if node else None
+    if box.binding is None or pods is None or pods.omitted:
+        return replace(box, binding=None)
+    return box if pods.sockets_from else replace(box, binding=replace(box.binding, destinations=()))
+
+
+def _lowest(limit: Limit | None, others: Iterable[Limit]) -> Limit | None:
+    found = ascending([*others, *([limit] if limit else [])])
+    return found[0] if found else None
+
+
+def _holds_for(binding: Binding, space: Space) -> bool:
+    peers = (*space.services, *space.outside)
+    if not _has_pod(binding, space, peers):
+        return False
+    if not binding.destinations or space.error or not space.all_listed:
+        return True
+    return any(binding.has_destination(peer.name) for peer in peers)
+
+
+def _has_pod(binding: Binding, space: Space, peers: Iterable[Peer]) -> bool:
+    """Pods in the node's own namespace are known by their processes. One whose name is not known may be any."""
+    if space.name is not None:
+        return binding.has_pod(f"{space.namespace}/{space.name}")
+    if space.kind == POD:
+        return True
+    if not binding.pods:
+        return True
+    named = {process.pod for peer in peers for process in peer.processes if process.pod}
+    return any(binding.has_pod(pod) for pod in named)
