@@ -24,7 +24,7 @@ KEEPALIVE = "7200 75 9"
 @pytest.fixture(scope="module")
 def vm() -> Iterator[Vm]:
     """A machine of a lab of its own, with a balancer as Docker Swarm has it and a container of machined's name."""
-    lab = Lab("namespaces")
+    lab = Lab("namespace-timeouts")
     vm = lab.up([SERIES])[0]
     vm.reset()
     vm.run(["modprobe", "ip_vs"])

@@ -42,15 +42,19 @@ def _refused(outcome: object) -> Found | None:
         return None
     return Found(
         "; ".join(map(_seen, groups)),
-        "A pod may change the keepalive of its network namespace. The node and its other pods have the planned one. "
-        "These pods keep their own, and so do the connections that they open.",
+        "A pod or container may change the keepalive of its network namespace. The node and the others have the "
+        "planned one. These keep their own, and so do the connections that they open.",
         " ".join(_DO[same[0].cause] for same in groups),
     )
 
 
 def _seen(same: Sequence[NotTaken]) -> str:
     names = some([f"{pod.pod} ({_state(pod)})" for pod in same])
-    return f"{count(len(same), 'pod')} {_SEEN[same[0].cause]} {same[0].wanted}: {names}"
+    return f"{count(len(same), _noun(same))} {_SEEN[same[0].cause]} {same[0].wanted}: {names}"
+
+
+def _noun(same: Sequence[NotTaken]) -> str:
+    return "container" if all(each.pod.startswith("container ") for each in same) else "pod"
 
 
 def _state(pod: NotTaken) -> str:

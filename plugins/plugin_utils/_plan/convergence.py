@@ -15,6 +15,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.nod
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.ours import Ours
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.options import Policy
 
+from .settings import table_of
 from .types import Change, Settings
 
 
@@ -40,8 +41,9 @@ def _doubts(node: Observed, ours: Ours, settings: Settings, policy: Policy) -> I
     if settings.ipvs_timeouts:
         yield bool(ours.ipvs_timeouts - settings.ipvs_timeouts.keys())
         yield ours.ipvs_unit != settings.ipvs_timeouts_persistent
-    # Nobody has looked at each namespace that has a name, so the node compares.
-    yield bool(settings.namespace_ipvs_timeouts)
+    # Those that are listed would be a change.
+    tables = (table_of(node, name) for name in settings.namespace_ipvs_timeouts)
+    yield any(table is None or table.timeouts is None for table in tables)
     if settings.rps is not None:
         yield ours.rps != bool(settings.rps.rows)
 

@@ -24,6 +24,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limit
     kube_router_seconds,
     shows_nonsense,
 )
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.namespace_tables import Table
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import Observed
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.pods import CONTAINER, POD
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.options import Policy
@@ -204,7 +205,28 @@ def changes_of(node: Observed, settings: Settings, reasons: Mapping[str, str]) -
         yield from _sysctl_change(node, key, value, reasons[key])
     for cell, seconds in settings.ipvs_timeouts.items():
         yield from _ipvs_change(node, cell, seconds, settings.ipvs_timeouts_persistent, reasons[f"IPVS {cell}"])
+    for name, wanted in settings.namespace_ipvs_timeouts.items():
+        yield from _namespace_changes(table_of(node, name), wanted)
     yield from rps_changes(node, settings.rps, reasons.get(RPS_REASON, ""))
+
+
+def table_of(node: Observed, name: str) -> Table | None:
+    """The network namespace that the user gave that name, None where node_info lists none that is called so."""
+    tables, space = node.namespaces.tables, f"network namespace {name.rpartition('/')[2]}"
+    for table in tables.rows if tables else ():
+        if table.label == space or table.label.startswith(f"container {name} ("):
+            return table
+    return None
+
+
+def _namespace_changes(table: Table | None, wanted: Mapping[str, int]) -> Iterator[Change]:
+    """Where the namespace is not listed, or could not be read, only the node can tell."""
+    if table is None or table.timeouts is None:
+        return
+    for cell, seconds in wanted.items():
+        if table.timeouts[cell] != seconds:
+            key = f"IPVS {cell} in {table.label}"
+            yield Change(key, key, str(table.timeouts[cell]), str(seconds), "keepalive_namespace_ipvs_timeouts")
 
 
 def _ipvs_change(node: Observed, cell: str, seconds: int, persistent: bool, why: str) -> Iterator[Change]:

@@ -50,10 +50,19 @@ def describe_applied(outcome: object, verdict_before: object) -> dict[str, Any] 
 
 def _values(before: Mapping[str, object], after: Mapping[str, object]) -> Iterator[dict[str, Any]]:
     for part, kind in _KINDS.items():
-        old, new = mapping(before.get(part)), mapping(after.get(part))
+        old, new = _part(part, before), _part(part, after)
         for what in [*old, *(name for name in new if name not in old)]:
             was, is_now = _text(old.get(what)), _text(new.get(what))
             yield {"kind": kind, "what": what, "before": was, "after": is_now, "changed": was != is_now}
+
+
+def _part(part: str, side: Mapping[str, object]) -> dict[str, object]:
+    """One part by name; IPVS timeouts of other network namespaces beside the node's own."""
+    found = dict(mapping(side.get(part)))
+    if part == "ipvs_timeouts":
+        for label, timeouts in mapping(side.get("namespace_ipvs_timeouts")).items():
+            found.update((f"{name} in {label}", seconds) for name, seconds in mapping(timeouts).items())
+    return found
 
 
 def _text(value: object) -> str | None:

@@ -58,10 +58,13 @@ def write_applied(page: Page, document: Document) -> None:
         page.line(f"and {count(rest, 'node')} more", indent=2)
 
 
+_RUNNING = ("pod", "container")
+
+
 def _outcome(node: Node) -> list[Any]:
-    """What alike nodes have in common: all but how many pods they have."""
+    """What alike nodes have in common: all but how many pods and containers they have."""
     applied = node["applied"]
-    values = [_value(each) for each in _changed(node) if each["kind"] != "pod"]
+    values = [_value(each) for each in _changed(node) if each["kind"] not in _RUNNING]
     return [node["verdict"], applied["verdict_before"], applied["error"], values, applied["notes"]]
 
 
@@ -76,7 +79,7 @@ def _write_outcome(page: Page, nodes: Sequence[Node], check_mode: bool) -> None:
         page.line([f"{names}: ", Span("FAILED", CRITICAL), f": {applied['error']}"], indent=2, hanging=2)
         return
     page.line([f"{names}: ", *_verdicts(applied["verdict_before"], verdict, check_mode)], indent=2, hanging=2)
-    values = [_value(each) for each in _changed(nodes[0]) if each["kind"] != "pod"]
+    values = [_value(each) for each in _changed(nodes[0]) if each["kind"] not in _RUNNING]
     _write_some(page, [*values, *_pods(nodes), *applied["notes"]], indent=4)
 
 
@@ -99,12 +102,12 @@ def _shown(value: str | None) -> str:
 
 
 def _pods(nodes: Iterable[Node]) -> list[str]:
-    """Running pods whose keepalive was changed, by what it was and is."""
-    pods = [each for node in nodes for each in _changed(node) if each["kind"] == "pod"]
-    alike = grouped(((_shown(each["before"]), _shown(each["after"])), each["what"]) for each in pods)
+    """Running pods and containers whose keepalive was changed, by what it was and is."""
+    running = [each for node in nodes for each in _changed(node) if each["kind"] in _RUNNING]
+    alike = grouped(((each["kind"], _shown(each["before"]), _shown(each["after"])), each["what"]) for each in running)
     return [
-        f"keepalive of {names[0] if len(names) == 1 else count(len(names), 'pod')}: {before} -> {after}"
-        for (before, after), names in alike.items()
+        f"keepalive of {names[0] if len(names) == 1 else count(len(names), kind)}: {before} -> {after}"
+        for (kind, before, after), names in alike.items()
     ]
 
 

@@ -59,6 +59,13 @@ def test_each_rule_on_outcomes_has_an_example():
         assert finding(example)["id"] == identity
 
 
+def test_containers_are_told_as_what_they_are():
+    boxes = outcome(pod("container web (docker)"), pod("container db (lxc)"))
+    assert finding(boxes)["observed"] == (
+        "2 containers did not keep 600/30/9: container web (docker) (has 7200/75/9), container db (lxc) (has 7200/75/9)"
+    )
+
+
 def test_pods_are_named_by_cause_with_what_to_do_about_each():
     found = finding(EVERY)
     assert (found["id"], found["severity"], found["scope"], found["limit"]) == (REFUSED, "warning", "worker1", None)

@@ -16,9 +16,11 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._n
     PROBES,
     TIME,
     bridge_off,
+    ipvs_in,
     nftables_node,
     plain_node,
     plan_one,
+    quiet_node,
     settings_of,
     stock_node,
     with_configured_tcp,
@@ -26,6 +28,7 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._n
     with_keepalive,
     with_module,
     with_sysctl,
+    with_tables,
     without_conntrack,
 )
 
@@ -345,3 +348,28 @@ def test_a_module_that_is_loaded_but_not_at_boot_is_a_change_after_a_reboot(load
     changes = plan_one(node, sysctls={BE_LIBERAL: 1})[1]["changes"]
     (change,) = [each for each in changes if each["key"] == "module nf_conntrack"]
     assert (change["from"], change["to"], change["after_reboot"]) == (before, "loaded now and at boot", after_reboot)
+
+
+INSIDE = {"ingress_sbox": {"tcp": 900}}
+
+
+@pytest.mark.parametrize(
+    ("row", "wanted", "change", "to_converge"),
+    [
+        pytest.param("network namespace ingress_sbox", INSIDE, "300 becomes 900", True, id="another timeout"),
+        pytest.param("network namespace ingress_sbox", {"ingress_sbox": {"tcp": 300}}, None, False, id="as wanted"),
+        pytest.param("network namespace lb_x", INSIDE, None, True, id="not listed, so the node compares"),
+        pytest.param("container web (docker)", {"web": {"tcp": 900}}, "300 becomes 900", True, id="a container"),
+        pytest.param("container webs (docker)", {"web": {"tcp": 900}}, None, True, id="a longer name"),
+        pytest.param(
+            "network namespace lb_x", {"/run/docker/netns/lb_x": {"tcp": 300}}, None, False, id="the path of a name"
+        ),
+    ],
+)
+def test_ipvs_timeouts_in_another_network_namespace(row, wanted, change, to_converge):
+    node = with_tables(quiet_node(), ipvs_in(row, 300))
+    node["ours"] = {"sysctls": {}, "modules": {}, "ipvs_timeouts": [], "ipvs_unit": False, "rps": False}
+    worker = plan_one(node, namespace_ipvs_timeouts=wanted)[1]
+    told = [each["sentence"] for each in worker["changes"] if "IPVS tcp in" in each["key"]]
+    assert told == ([f"IPVS tcp in {row}: {change}; keepalive_namespace_ipvs_timeouts."] if change else [])
+    assert (worker["settings"]["namespace_ipvs_timeouts"], worker["to_converge"]) == (wanted, to_converge)

@@ -45,6 +45,10 @@ def test_each_part_with_its_kind_what_was_and_what_is():
     assert values({"ipvs_timeouts": {"tcp": 900}}, {"ipvs_timeouts": {"tcp": 8284}}) == [
         ("ipvs timeout", "tcp", "900", "8284", True)
     ]
+    inside = [{"namespace_ipvs_timeouts": {"container web (docker)": {"tcp": seconds}}} for seconds in (900, 8284)]
+    assert values(*inside) == [("ipvs timeout", "tcp in container web (docker)", "900", "8284", True)]
+    boxes = [{"containers": {"container web (docker)": text}} for text in ("7200/75/9", "600/30/9")]
+    assert values(*boxes) == [("container", "container web (docker)", "7200/75/9", "600/30/9", True)]
 
 
 @pytest.mark.parametrize(("before", "shown"), [("unsafe", "unsafe"), ("fine", None), (None, None)])

@@ -78,6 +78,7 @@ def test_before_and_after_of_a_node():
         value("/b", "x", "y", "file"),
         value("/c", "x", None, "file"),
         value("ns/pod", "7200/75/9", "600/30/9", "pod"),
+        value("container web (docker)", "7200/75/9", "600/30/9", "container"),
     ]
     assert lines(write_applied, applied(outcome("w1", *several, notes=["Reboot it."]))) == [
         "",
@@ -89,6 +90,7 @@ def test_before_and_after_of_a_node():
         "    /b: edited",
         "    /c: removed",
         "    keepalive of ns/pod: 7200/75/9 -> 600/30/9",
+        "    keepalive of container web (docker): 7200/75/9 -> 600/30/9",
         "    Reboot it.",
     ]
 
