@@ -337,6 +337,19 @@ _value:
           description: The idle limits of this node.
           type: list
           elements: dict
+        limit:
+          description:
+            - The lowest idle limit that holds for the node itself, of any node or middlebox. With middleboxes bound to
+              hosts, pods or destinations it may be another than RV(_value.limit).
+          type: dict
+        planned_limit:
+          description: The same once the settings are in force.
+          type: dict
+        holding:
+          description:
+            - The lowest limits that hold for all connections of the node, to C(services) and C(outside) to other
+              addresses, and the middleboxes that hold for a part of them (C(bound)).
+          type: dict
         notes:
           description: What is there but not on the path, and what is set without being observed.
           type: list

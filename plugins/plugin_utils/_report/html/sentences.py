@@ -61,6 +61,9 @@ def pods_lead(document: Document) -> str:
             f"Of {count(sockets['connections'], 'connection')}, {sockets['to_services']} go to services; "
             f"of these {_counted(sockets, words) or 'none is at risk'}."
         )
+    if sockets["to_outside"]:
+        at_risk = sockets["outside_at_risk"] or "none"
+        said.append(f"{sockets['to_outside']} go to other addresses; of these {at_risk} at risk.")
     safe = sum(row["verdict"] == SAFE for each in seen for row in each["rows"])
     if safe:
         said.append(f"Not listed: {count(safe, 'network namespace')} without a risk.")
@@ -71,8 +74,10 @@ def pods_lead(document: Document) -> str:
 
 
 def at_risk_words(row: Mapping[str, Any]) -> str:
-    """Of a pod's connections: ``6 without keepalive, 2 not decided``, or ``0``."""
-    return _counted(row, {**_AT_RISK, **_UNDECIDED}) or "0"
+    """Of a pod's connections: ``6 without keepalive, 2 not decided, 3 to other addresses``, or ``0``."""
+    others = sum(each["at_risk"] for each in row["outside"])
+    told = [_counted(row, {**_AT_RISK, **_UNDECIDED}), f"{others} to other addresses" if others else ""]
+    return ", ".join(filter(None, told)) or "0"
 
 
 def _counted(counts: Mapping[str, Any], words: Mapping[str, str]) -> str:

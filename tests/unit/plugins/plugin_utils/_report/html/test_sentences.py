@@ -14,7 +14,12 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._n
     quiet_node,
     with_keepalive,
 )
-from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._pod_nodes import row, service, with_rows
+from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._pod_nodes import (
+    outside,
+    row,
+    service,
+    with_rows,
+)
 
 
 def with_cuts(node):
@@ -107,16 +112,26 @@ def test_where_no_connection_is_at_risk_that_is_said():
 
 
 @pytest.mark.parametrize(
-    ("counts", "expected"),
+    ("counts", "others", "expected"),
     [
-        pytest.param((0, 0, 0), "0", id="none"),
-        pytest.param((6, 0, 0), "6 without keepalive", id="without"),
-        pytest.param((6, 2, 1), "6 without keepalive, 2 with a timer beyond the limit, 1 not decided", id="all kinds"),
+        pytest.param((0, 0, 0), [0], "0", id="none"),
+        pytest.param((6, 0, 0), [], "6 without keepalive", id="without"),
+        pytest.param(
+            (6, 2, 1), [], "6 without keepalive, 2 with a timer beyond the limit, 1 not decided", id="all kinds"
+        ),
+        pytest.param((0, 0, 0), [3, 1], "4 to other addresses", id="to other addresses"),
+        pytest.param((0, 0, 1), [2], "1 not decided, 2 to other addresses", id="both"),
     ],
 )
-def test_connections_at_risk_in_words(counts, expected):
+def test_connections_at_risk_in_words(counts, others, expected):
     named = dict(zip(("without_keepalive", "late", "undecided"), counts, strict=True))
-    assert sentences.at_risk_words(named) == expected
+    assert sentences.at_risk_words({**named, "outside": [{"at_risk": number} for number in others]}) == expected
+
+
+def test_connections_to_other_addresses_have_a_sentence_and_a_line():
+    pod = {**row("a/b", (233, 11, 9)), **outside(service("192.0.2.2:5432", 3, processes=[("<b>", 1, None, 3)]))}
+    report = document(nodes(with_rows(quiet_node(), pod)), {"middleboxes": ["aws_nat_gateway"]})
+    assert "3 go to other addresses; of these 3 at risk." in sentences.pods_lead(report)
 
 
 @pytest.mark.parametrize(
