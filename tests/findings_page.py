@@ -49,6 +49,8 @@ ROOMS = (
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "findings.md"
 
 # A sysctl or a name with an underscore; what it splits off is kept.
+_SCOPES = {"node": "a node", "plan": "the plan"}
+
 _NAME = re.compile(r"(net\.[\w.-]*\w|\b[A-Za-z]+_\w+)")
 
 # REUSE-IgnoreStart
@@ -62,7 +64,7 @@ SPDX-License-Identifier: GPL-3.0-or-later
 
 The audit reports a finding for each rule that holds of a node, or of the plan as a whole; an apply also for what it
 could not do. Its id does not change from release to release. The severity is the usual one of that rule; a finding has
-another one where the rule says so.
+another one where the rule says so. Its scope is what it is told of: each node by itself, or the plan for all of them.
 
 | severity | means |
 |---|---|
@@ -77,9 +79,14 @@ another one where the rule says so.
 def page() -> str:
     """Return the Markdown: a table of the rules, then each with what it says of one node, why, and the remedy."""
     rules = sorted(RULES, key=lambda rule: SEVERITIES.index(rule.severity))
-    rows = [f"| [{rule.id}](#{rule.id}) | {rule.severity} | {_cell(_when(rule.description))} |" for rule in rules]
-    parts = [_HEAD, "| finding | severity | when |\n|---|---|---|\n" + "\n".join(rows) + "\n"]
-    parts += [_section(rule.id, rule.severity, _when(rule.description), _example(rule.id)) for rule in rules]
+    examples = {rule.id: _example(rule.id) for rule in rules}
+    rows = [
+        f"| [{rule.id}](#{rule.id}) | {rule.severity} | {_SCOPES[examples[rule.id]['scope_kind']]} "
+        f"| {_cell(_when(rule.description))} |"
+        for rule in rules
+    ]
+    parts = [_HEAD, "| finding | severity | scope | when |\n|---|---|---|---|\n" + "\n".join(rows) + "\n"]
+    parts += [_section(rule.id, rule.severity, _when(rule.description), examples[rule.id]) for rule in rules]
     return "\n".join(parts)
 
 

@@ -23,6 +23,14 @@ def has_field(version: Optional[str]) -> Optional[bool]:
     return None if found is None else (int(found.group(1)), int(found.group(2))) >= FIRST
 
 
+def stage(version: Optional[str]) -> str:
+    """What is known of the gate in a kubelet that has the field and does not set the gate, for a message."""
+    found = _VERSION.match(version or "")
+    if found is not None and (int(found.group(1)), int(found.group(2))) > FIRST:
+        return "is not set, and whether this release has it on by default was not known when this was written"
+    return "is alpha, and not on"
+
+
 def gate_enabled(flag: Optional[str], texts: Sequence[str]) -> bool:
     """Whether the gate is on: by --feature-gates (name=bool,...), else by the last of the configurations, else off."""
     gates = [(name, value) for text in texts for name, value in _GATE_LINE.findall(_without_comments(text))]

@@ -20,10 +20,12 @@ from ansible_collections.kubenode.connections.plugins.module_utils._kernel impor
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.listeners import Listener
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.plain_files import NotPlainError
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.processes import Found, Process, Wanted
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel.procfs import read_text
 
 DEFAULT_PLACE = ("127.0.0.1", 10249)
 """kube-proxy's own default of metricsBindAddress (pkg/proxy/apis/config/v1alpha1/defaults.go)."""
 
+_ONLINE = "/sys/devices/system/cpu/online"
 _MAX_CONFIG_BYTES = 1 << 20
 _NAME = "kube-proxy"
 
@@ -172,10 +174,17 @@ def _believe(found: FrozenSet[Listener], process: Optional[Process], proc: str) 
 
 
 def _cpus(process: Optional[Process]) -> Optional[int]:
-    """What kube-proxy takes for the number of CPUs (detectNumCPU in cmd/kube-proxy/app: Go's runtime.NumCPU)."""
+    """What kube-proxy takes for the number of CPUs: all that are online, though it may be pinned to some.
+
+    detectNumCPU in cmd/kube-proxy/app asks cadvisor's topology of /sys, and Go's runtime.NumCPU where that fails.
+    """
+    if process is None:
+        return None
+    from ansible_collections.kubenode.connections.plugins.module_utils._common.cpu_sets import parse_list
+
     try:
-        return None if process is None else len(os.sched_getaffinity(process.pid))
-    except OSError:
+        return len(parse_list(read_text(_ONLINE).value or "")) or None
+    except ValueError:
         return None
 
 

@@ -103,7 +103,7 @@ def _kubelet_way(wish: Wish) -> Way:
     )
     if wish.way == "auto" and not elsewhere:
         raise NotHereError(
-            f"The feature gate {kubelet_conf.GATE} of kubelet {version} is alpha, and not on.",
+            f"The feature gate {kubelet_conf.GATE} of kubelet {version} {kubelet_conf.stage(version)}.",
             "Ask for the way kubelet to have it switched on.",
         )
     if directory is None or not os.path.isabs(directory):

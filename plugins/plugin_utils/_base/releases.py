@@ -22,8 +22,16 @@ _REUSE_LEFT_SINCE: tuple[Release, ...] = ((1, 20, 15), (1, 21, 9), (1, 22, 0))
 """kubernetes#102122, in 1.22, and its picks #107437 and #107438 of January 2022: conn_reuse_mode is left alone from
 Linux 5.9 on. Older releases write it on every kernel that has it; kube-proxy 1.20.2 does so on Linux 7.2."""
 
-IPVS_OFF_SINCE = (1, 40)
-"""KEP-5495: from this release on ipvs mode is off unless the feature gate KubeProxyIPVS turns it on."""
+MAX_RAISED_SINCE = (1, 38)
+"""kubernetes#142035: from this release on kube-proxy only raises the maximum that it works out. Patch releases of 1.36
+and 1.37 do, too."""
+
+IPVS_TIMEOUTS_SINCE = (1, 18)
+"""kubernetes#85517: kube-proxy sets IPVS timeouts from this release on."""
+
+IPVS_WARNED_SINCE, IPVS_GATED_SINCE, IPVS_OFF_SINCE, IPVS_GONE_SINCE = (1, 35), (1, 37), (1, 40), (1, 43)
+"""KEP-5495: kube-proxy warns of ipvs mode, has the feature gate KubeProxyIPVS for it, has that off, has it no more.
+By KEP-5343 nftables becomes the default mode in the release that has ipvs mode off."""
 
 
 def release(version: str | None) -> Release | None:
@@ -55,6 +63,12 @@ def since(version: str | None, first: tuple[int, int]) -> bool:
     return numbers is not None and numbers[:2] >= first
 
 
+def before(version: str | None, first: tuple[int, int]) -> bool:
+    """Whether the version is known and older than a minor release."""
+    numbers = release(version)
+    return numbers is not None and numbers[:2] < first
+
+
 Version = tuple[int, int, int]
 
 FIXED = "fixed"
@@ -70,6 +84,10 @@ _REUSE_BACKPORTS: tuple[Version, ...] = ((4, 19, 140), (5, 4, 59), (5, 7, 16))
 # The sysctl is that old (pkg/util/kernel/constants.go in kubernetes/kubernetes).
 _REUSE_MODE_SINCE = (4, 1, 0)
 
+_UDP_STREAM_SINCE = (5, 1, 0)
+"""By then at the latest the default of nf_conntrack_udp_timeout_stream is 120 s; it was 180 s before (udp_timeouts in
+net/netfilter/nf_conntrack_proto_udp.c). A distribution's older kernel may have either."""
+
 NFTABLES_SINCE = (5, 13, 0)
 """What kube-proxy's nftables mode needs (pkg/util/kernel/constants.go in kubernetes/kubernetes)."""
 
@@ -81,6 +99,12 @@ def version(release: str) -> Version | None:
         return None
     major, minor, patch = found.groups()
     return int(major), int(minor), int(patch or 0)
+
+
+def udp_stream_defaults(release: str) -> tuple[str, ...]:
+    """What nf_conntrack_udp_timeout_stream may begin with on that kernel."""
+    numbers = version(release)
+    return ("120",) if numbers is not None and numbers >= _UDP_STREAM_SINCE else ("180", "120")
 
 
 def reuse_delay(release: str) -> str:

@@ -111,20 +111,40 @@ def _module_late(case: Case) -> Found | None:
 
 @RULES.node("ipvs-timeout-not-kept", WARNING)
 def _ipvs_not_kept(case: Case) -> Found | None:
-    """The IPVS tcp timeout was raised, and neither kube-proxy, our unit nor the plan sets it again after a reboot."""
-    tcp = case.observed.ipvs.timeouts["tcp"] if case.observed.ipvs.timeouts else None
-    if not case.observed.ipvs_on_path or tcp is None or tcp <= IPVS_DEFAULTS["tcp"]:
+    """IPVS timeouts were changed, and neither kube-proxy, our unit nor the plan sets them again after a reboot.
+
+    Info where the limit of TCP connections does not get shorter by it.
+    """
+    node = case.observed
+    lost = {
+        cell: seconds
+        for cell, seconds in (node.ipvs.timeouts or {}).items()
+        if node.ipvs_on_path and seconds != IPVS_DEFAULTS[cell] and not _is_set_again(case, cell, seconds)
+    }
+    if not lost:
         return None
-    if "tcp" in case.node.settings.ipvs_timeouts or value_at_start(case.observed, "IPVS tcp") is not None:
-        return None
-    by_unit = (case.observed.ipvs.timeouts_at_boot or {}).get("tcp") == tcp
-    if by_unit or keepalived_seconds(case.observed, "tcp") is not None:
-        return None
+    shorter = lost.get("tcp", 0) > IPVS_DEFAULTS["tcp"]
+    values = ", ".join(f"IPVS {cell} {seconds} s" for cell, seconds in lost.items())
+    defaults = ", ".join(f"{cell} {IPVS_DEFAULTS[cell]} s" for cell in lost)
+    wanted = ", ".join(f"{cell}: {seconds}" for cell, seconds in lost.items())
     return Found(
-        f"IPVS tcp {tcp} s, set by hand or by a unit that this collection does not look for",
-        f"A reboot resets IPVS timeouts. The limit is then {IPVS_DEFAULTS['tcp']} s, which may be too short.",
-        say("Keep it with ", variable(f"keepalive_ipvs_timeouts: {{tcp: {tcp}}}"), _UNLESS_KEPT),
-        f"{IPVS_DEFAULTS['tcp']} s (the kernel's default)",
+        f"{values}, set by hand or by a unit that this collection does not look for",
+        f"A reboot resets IPVS timeouts: {defaults}."
+        + (" The limit is then shorter, and may be too short." if shorter else ""),
+        say("Keep it with ", variable(f"keepalive_ipvs_timeouts: {{{wanted}}}"), _UNLESS_KEPT),
+        f"{defaults} (the kernel's default)",
+        severity=None if shorter else INFO,
+    )
+
+
+def _is_set_again(case: Case, cell: str, seconds: int) -> bool:
+    """Whether the plan sets it, or somebody does after a boot."""
+    node = case.observed
+    return (
+        cell in case.node.settings.ipvs_timeouts
+        or value_at_start(node, f"IPVS {cell}") is not None
+        or (node.ipvs.timeouts_at_boot or {}).get(cell) == seconds
+        or keepalived_seconds(node, cell) is not None
     )
 
 

@@ -7,10 +7,14 @@
 from __future__ import annotations
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.keepalive import KEYS as KEEPALIVE_KEYS
+from ansible_collections.kubenode.connections.plugins.module_utils._common.sysctl_keys import KEYS
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base import keepalive_math
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import KERNEL_DEFAULT, Keepalive
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import Observed
-from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.writers import kube_proxy_value
+from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.writers import (
+    kube_proxy_value,
+    kube_proxy_wish,
+)
 
 from .rule import INFO, WARNING, Case, Found, Rules, say, variable
 
@@ -22,6 +26,12 @@ _MAX_RETRANS = "net.netfilter.nf_conntrack_tcp_max_retrans"
 _CAP = "net.netfilter.nf_conntrack_tcp_timeout_max_retrans"
 
 _CLOSE_WAIT = "net.netfilter.nf_conntrack_tcp_timeout_close_wait"
+_TIMEOUTS = (
+    _ESTABLISHED,
+    _CLOSE_WAIT,
+    "net.netfilter.nf_conntrack_udp_timeout",
+    "net.netfilter.nf_conntrack_udp_timeout_stream",
+)
 _CLOSE_WAIT_SECONDS = 3600
 """tcpCloseWaitTimeout where nobody sets it (pkg/proxy/apis/config/v1alpha1/defaults.go), since kubernetes#32551."""
 
@@ -91,34 +101,69 @@ def _cap(case: Case) -> Found | None:
     if not node.conntrack.loaded or keepalive is None or most is None or cap is None:
         return None
     gap = keepalive.silence_seconds(lost) if most == 0 else keepalive.intvl
-    if keepalive.probes <= most or keepalive_math.with_slack(gap) <= cap:
+    # The first probe is one segment, and each of the next ones repeats it: the one after so many brings the cap.
+    capping = most + 1 if most else 0
+    if keepalive.probes <= capping or keepalive_math.with_slack(gap) <= cap:
         return None
-    if lost < most:
-        return _cap_in_outage(keepalive, most, cap)
+    if lost < capping:
+        return _cap_in_outage(keepalive, capping, cap)
     return Found(
         f"keepalive {keepalive}: {gap} s, with timer slack {keepalive_math.with_slack(gap)} s, to the next probe after "
-        f"{most} unanswered; conntrack then waits {cap} s",
-        f"After {_MAX_RETRANS} equal segments without an answer conntrack forgets the connection after {_CAP}, "
-        "however long its established timeout is. Probes are such segments.",
-        f"Lower keepalive_intvl to {keepalive_math.without_slack(cap)} or less, or keepalive_lost_probes below {most}."
+        f"{capping} unanswered; conntrack then waits {cap} s",
+        f"After a segment and {_MAX_RETRANS} equal ones without an answer conntrack forgets the connection after "
+        f"{_CAP}, however long its established timeout is. Probes are such segments.",
+        f"Lower keepalive_intvl to {keepalive_math.without_slack(cap)} or less, or keepalive_lost_probes below "
+        f"{capping}."
         if most
         else f"Set {_MAX_RETRANS} back to 3, the kernel's default: 0 puts the cap on every connection.",
         f"{cap} s ({_CAP})",
     )
 
 
-def _cap_in_outage(keepalive: Keepalive, most: int, cap: int) -> Found:
-    silent = keepalive.silence_seconds(most)
+def _cap_in_outage(keepalive: Keepalive, capping: int, cap: int) -> Found:
+    repeats, silent = capping - 1, keepalive.time + (capping - 1) * keepalive.intvl
     return Found(
-        f"keepalive {keepalive}: after {keepalive.time} + {most} x {keepalive.intvl} = {silent} s of silence {most} "
-        f"probes are unanswered, the next comes {keepalive.intvl} s later, with timer slack "
+        f"keepalive {keepalive}: after {keepalive.time} + {repeats} x {keepalive.intvl} = {silent} s of silence "
+        f"{capping} probes are unanswered, the next comes {keepalive.intvl} s later, with timer slack "
         f"{keepalive_math.with_slack(keepalive.intvl)} s; conntrack waits {cap} s",
-        f"An outage that swallows {most} probes ends a connection whose other end is well: conntrack then forgets it "
-        f"after {_CAP}, although keepalive would go on until {keepalive.verdict_seconds} s.",
+        f"An outage that swallows {capping} probes ends a connection whose other end is well: conntrack then forgets "
+        f"it after {_CAP}, although keepalive would go on until {keepalive.verdict_seconds} s.",
         f"To survive longer outages, lower keepalive_intvl to {keepalive_math.without_slack(cap)} or less.",
         f"{cap} s ({_CAP})",
         INFO,
     )
+
+
+@RULES.node("conntrack-timeout-not-kept", WARNING)
+def _not_kept(case: Case) -> Found | None:
+    """A timeout of connection tracking was set by hand, and kube-proxy sets another one at its next start."""
+    node, planned = case.observed, case.node.settings.sysctls
+    lost = {
+        key: written
+        for key in _TIMEOUTS
+        if key not in planned
+        and (now := _now(node, key)) is not None
+        and str(now) != KEYS[key].default
+        and (written := kube_proxy_value(node, key)) is not None
+        and written.undoes(str(now))
+    }
+    if not lost:
+        return None
+    return Found(
+        ", ".join(f"{key} {_now(node, key)} against {written}" for key, written in lost.items()),
+        "kube-proxy writes these at every start. So they were set since, by hand or by something that runs later, and "
+        "do not stay.",
+        f"Set {', '.join(kube_proxy_wish(key, str(_now(node, key))) for key in lost)} in kube_proxy_conntrack of the "
+        "role kubenode.connections.kube_proxy, or 0 to have kube-proxy leave them alone. Or take the values back.",
+    )
+
+
+def _now(node: Observed, key: str) -> int | None:
+    """The timeout in force, None where conntrack is not there or it was not seen."""
+    if not node.conntrack.loaded:
+        return None
+    seen = {_ESTABLISHED: node.conntrack.established, _CLOSE_WAIT: node.conntrack.close_wait}
+    return seen[key] if key in seen else node.number(key)
 
 
 def _decider(node: Observed, key: str) -> str:

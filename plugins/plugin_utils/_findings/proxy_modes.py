@@ -18,14 +18,14 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.nod
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.ipvs import is_ipvs
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.types import Plan
 
-from .rule import INFO, WARNING, Case, Found, Rules
+from .rule import CRITICAL, INFO, WARNING, Case, Found, Rules
 
 RULES = Rules()
 
 
 @RULES.node("ipvs-mode-deprecated", INFO)
 def _deprecated(case: Case) -> Found | None:
-    """kube-proxy runs in ipvs mode, which Kubernetes is giving up. A warning from the release that has it off."""
+    """kube-proxy runs in ipvs mode, which Kubernetes is giving up. A warning from 1.37 on, critical from 1.43 on."""
     node = case.observed
     if node.mode != "ipvs":
         return None
@@ -34,10 +34,52 @@ def _deprecated(case: Case) -> Found | None:
     after = f"{established} s on this node now" if established else "not seen on this node now"
     return Found(
         f"kube-proxy {version}, mode ipvs" if version else "kube-proxy mode ipvs",
-        "Kubernetes warns of ipvs mode since 1.35, has it off by default from 1.40, and removes it in 1.43 (KEP-5495).",
+        f"{_stage(version)}Kubernetes warns of ipvs mode since 1.35, has the feature gate KubeProxyIPVS for it since "
+        "1.37, has that off from 1.40, where nftables becomes the default mode, and removes ipvs mode in 1.43 "
+        "(KEP-5495, KEP-5343).",
         f"Plan the move to {_successor(node)}. IPVS then no longer forgets connections: the limit is "
         f"{CONNTRACK}, {after}. The move ends open connections to Services once. {_after_all_moved(case.plan)}",
-        severity=WARNING if releases.since(version, releases.IPVS_OFF_SINCE) else None,
+        severity=_severity(version),
+    )
+
+
+def _severity(version: str | None) -> str | None:
+    if releases.since(version, releases.IPVS_GONE_SINCE):
+        return CRITICAL
+    return WARNING if releases.since(version, releases.IPVS_GATED_SINCE) else None
+
+
+def _stage(version: str | None) -> str:
+    """What holds of this release, a sentence; empty where it is not known or nothing does yet."""
+    stages = (
+        (releases.IPVS_GONE_SINCE, "has no ipvs mode: this process is older than what the node was upgraded to"),
+        (releases.IPVS_OFF_SINCE, "runs it only because the feature gate KubeProxyIPVS is on"),
+        (releases.IPVS_GATED_SINCE, "still has it on by default, and few releases after it do"),
+        (releases.IPVS_WARNED_SINCE, "warns of it in its log and by an event"),
+    )
+    held = next((said for first, said in stages if releases.since(version, first)), None)
+    return f"{version} {held}. " if held else ""
+
+
+@RULES.plan("iptables-mode", INFO)
+def _iptables(plan: Plan) -> Iterator[tuple[str | None, Found]]:
+    """Every kube-proxy of the plan is in iptables mode: what a move to another mode changes for idle connections."""
+    named = [(node.observed.mode, node.name) for node in plan.nodes.values() if node.observed]
+    names = [name for mode, name in named if mode == "iptables"]
+    if not names or any(mode in ("ipvs", "nftables", "unknown") for mode, _name in named):
+        return
+    lowest = f"now {plan.limit}" if plan.limit else "not seen now"
+    yield (
+        None,
+        Found(
+            f"kube-proxy mode iptables on {count(len(names), 'node')}: {some(names)}",
+            "nftables becomes kube-proxy's default mode in Kubernetes 1.40 (KEP-5343). Idle connections have the same "
+            f"limit in both modes, that of connection tracking ({lowest}), and a keepalive that holds now holds then.",
+            "Nothing has to be done. Before a move to nftables mode (stable since 1.33, needs Linux 5.13): it has no "
+            "rule that drops INVALID packets and relies on conntrack.tcpBeLiberal instead, and it ends open "
+            "connections to Services once. Do not move to ipvs mode: it forgets idle connections after 900 s, and is "
+            "being removed.",
+        ),
     )
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base import keepalive_math
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.ipvs import GRPC_IDLE_SECONDS
 
 GRPC_SERVER_MIN_SECONDS = 300
@@ -31,6 +32,11 @@ class Period:
     def too_often(self) -> bool:
         """Whether the limit asks for more pings than a gRPC server takes by default."""
         return self.limit_seconds <= GRPC_SERVER_MIN_SECONDS + _PING_SPARE_SECONDS
+
+    @property
+    def short_seconds(self) -> int:
+        """For what sets time and interval alike: soon enough although two probes in a row are lost."""
+        return max(1, min(self.seconds, keepalive_math.without_slack(self.limit_seconds) // 3))
 
     @property
     def grpc_seconds(self) -> int:
@@ -62,22 +68,27 @@ _LINES: dict[str, Callable[[Period], str]] = {
         f"grpc-go: keepalive.ClientParameters{{Time: {every.grpc_seconds} * time.Second, PermitWithoutStream: true}}, "
         "and no dialer with KeepAlive: -1"
     ),
-    "go": lambda every: f"Go: net.Dialer{{KeepAlive: {every.seconds} * time.Second}}, not -1",
+    "go": lambda every: (
+        f"Go: net.Dialer{{KeepAlive: {every.short_seconds} * time.Second}} (up to Go 1.22 it is the time and the "
+        "interval of probes, from 1.23 on the time alone), or no KeepAlive at all for Go's own 15 s, not -1"
+    ),
     "java": lambda every: (
         f"Java: tcpKeepAlive=true for a JDBC driver; grpc-java keepAliveTime({every.grpc_seconds}, SECONDS)"
         f".keepAliveWithoutCalls(true); OkHttp pingInterval({every.seconds}, SECONDS) for HTTP/2"
     ),
     "node": lambda every: (
         f"Node: socket.setKeepAlive(true, {every.seconds * 1000}); grpc-js: channel options 'grpc.keepalive_time_ms': "
-        f"{every.grpc_seconds * 1000}, 'grpc.keepalive_permit_without_calls': 1"
+        f"{every.grpc_seconds * 1000}, 'grpc.keepalive_permit_without_calls': 1; node-postgres: keepAlive: true. "
+        "ioredis, node-redis from 6, mysql2 and the MongoDB driver ask for it by themselves, unless told not to"
     ),
     "dotnet": lambda every: (
         f".NET: SocketsHttpHandler with KeepAlivePingDelay = TimeSpan.FromSeconds({every.grpc_seconds}) and "
         "KeepAlivePingPolicy = Always"
     ),
     "python": lambda _every: (
-        "Python: redis-py socket_keepalive=True, psycopg keepalives=1, "
-        "else sock.setsockopt(SOL_SOCKET, SO_KEEPALIVE, 1)"
+        "Python: redis-py before 8 socket_keepalive=True, psycopg keepalives=1, kafka-python "
+        "socket_options=[(SOL_SOCKET, SO_KEEPALIVE, 1)], else sock.setsockopt(SOL_SOCKET, SO_KEEPALIVE, 1). redis-py "
+        "from 8, asyncpg and PyMongo ask for it by themselves, unless told not to"
     ),
     "envoy": lambda every: (
         f"Envoy: upstream_connection_options: {{tcp_keepalive: {{keepalive_time: {every.seconds}}}}} in the cluster"

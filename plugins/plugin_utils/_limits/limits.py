@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from ansible_collections.kubenode.connections.plugins.plugin_utils._base import keepalive_math
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base import keepalive_math, releases
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import Keepalive
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed import node as observed_node
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import (
@@ -175,9 +175,12 @@ def of_node(name: str, node: Observed | None, declared: bool = False, why_not: s
 def kube_proxy_ipvs_seconds(node: Observed, cell: str) -> int | None:
     """What kube-proxy sets an IPVS timeout to at its next start, None where it leaves it alone.
 
-    It does so in ipvs mode only, and 0 keeps the value (ConfigureTimeouts in pkg/proxy/ipvs/proxier.go).
+    It does so in ipvs mode only, and 0 keeps the value (ConfigureTimeouts in pkg/proxy/ipvs/proxier.go). A release of
+    before it had the fields may be given them, and does nothing with them.
     """
-    return node.kube_proxy.ipvs_timeouts.get(cell) or None if node.mode == "ipvs" else None
+    if node.mode != "ipvs" or releases.before(node.kube_proxy.version, releases.IPVS_TIMEOUTS_SINCE):
+        return None
+    return node.kube_proxy.ipvs_timeouts.get(cell) or None
 
 
 def keepalived_seconds(node: Observed, cell: str) -> int | None:

@@ -16,6 +16,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._common.keepa
 from ansible_collections.kubenode.connections.plugins.module_utils._common.sysctl_keys import KEYS
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.checked_values import whole_number
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import Keepalive, of_values
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.releases import udp_stream_defaults
 
 from .cloud import Cloud
 from .connection_tables import Conntrack, Growth, Ipvs
@@ -25,6 +26,8 @@ from .other_writers import Line, Others
 from .ours import Ours
 from .pods import Pods
 from .rps import Rps
+
+_UDP_STREAM = "net.netfilter.nf_conntrack_udp_timeout_stream"
 
 
 @dataclass(frozen=True)
@@ -220,7 +223,7 @@ class Observed:
         if boot is None:
             return None
         tuned = self.tuned_line(key)
-        return _by_files(key, boot) if tuned is None else tuned.value
+        return self._by_files(key, boot) if tuned is None else tuned.value
 
     def boot_source(self, key: str) -> str | None:
         """Who decides that: ``FILE:LINE`` or ``TuneD FILE:LINE``; None where nobody does or it was not seen."""
@@ -241,11 +244,15 @@ class Observed:
     def tuned_line(self, key: str) -> Line | None:
         """What TuneD sets ``key`` to at its start, None where the files decide."""
         boot = self.boot(key)
-        return self.others.tuned_line(key, boot.file, _by_files(key, boot)) if boot else None
+        return self.others.tuned_line(key, boot.file, self._by_files(key, boot)) if boot else None
 
+    def _by_files(self, key: str, boot: Boot) -> str | None:
+        """What sysctl.d and the kernel make of a key at boot."""
+        return boot.value if boot.value is not None and boot.in_time else self._kernel_default(key)
 
-def _by_files(key: str, boot: Boot) -> str | None:
-    """What sysctl.d and the kernel make of a key at boot."""
-    if boot.value is None or not boot.in_time:
-        return KEYS[key].default if key in KEYS else None
-    return boot.value
+    def _kernel_default(self, key: str) -> str | None:
+        if key != _UDP_STREAM:
+            return KEYS[key].default if key in KEYS else None
+        first, *others = udp_stream_defaults(self.kernel)
+        live = self.sysctls[key].value if key in self.sysctls else None
+        return live if live in others else first

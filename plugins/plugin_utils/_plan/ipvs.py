@@ -13,7 +13,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._common.sysct
     KEYS,
     module_for,
 )
-from ansible_collections.kubenode.connections.plugins.plugin_utils._base import keepalive_math
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base import keepalive_math, releases
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.checked_values import whole_number
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.errors import PlanError
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.grouping import grouped
@@ -46,6 +46,8 @@ GRPC_IDLE_SECONDS = {"grpcio": 2 * 1800, "grpc-go": 1800, "java": 1800, "node": 
 so that it may take twice as long; grpc-go, grpc-java and grpc-js count from the last call. An old C-core never does it.
 """
 
+_GRPC_GO_IDLE_SINCE = (1, 59)
+
 Nodes = Mapping[str, Observed]
 
 
@@ -72,13 +74,23 @@ def highest_in_use(nodes: Iterable[Observed], policy: Policy) -> Keepalive:
 
 
 def grpc_idle_seconds(runtimes: Iterable[str | None]) -> int | None:
-    """After how many seconds without a call the last gRPC channel of these has surely closed, None without gRPC."""
+    """After how many seconds without a call the last gRPC channel of these has surely closed.
+
+    None without gRPC, and where one never closes.
+    """
+    seen = list(runtimes)
+    if any(map(_never_idle, seen)):
+        return None
     found = [
-        GRPC_IDLE_SECONDS[name]
-        for runtime in runtimes
-        if (name := (runtime or "").partition(" ")[0]) in GRPC_IDLE_SECONDS
+        GRPC_IDLE_SECONDS[name] for runtime in seen if (name := (runtime or "").partition(" ")[0]) in GRPC_IDLE_SECONDS
     ]
     return max(found) + GRPC_TIMER_SECONDS if found else None
+
+
+def _never_idle(runtime: str | None) -> bool:
+    """Whether it is a grpc-go of before 1.59, whose channels stay open however idle they are."""
+    name, _blank, version = (runtime or "").partition(" ")
+    return name == "grpc-go" and releases.before(version, _GRPC_GO_IDLE_SINCE)
 
 
 def grpc_idle_seconds_on(nodes: Iterable[Observed]) -> int | None:

@@ -27,6 +27,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._base.checked
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.releases import (
     MAX_CAP,
     MAX_CAPPED_SINCE,
+    MAX_RAISED_SINCE,
     kube_proxy_forces_reuse_off,
     since,
 )
@@ -124,8 +125,8 @@ def kube_proxy_value(node: Observed, key: str) -> ValueAtStart | None:
         return None
     raises = node.kube_proxy.raises_only
     if key == _MAX and since(node.kube_proxy.version, MAX_CAPPED_SINCE):
-        # Patch releases of 1.36 and 1.37 may leave a higher one alone, too (kubernetes#142035).
-        number, raises = max(min(number, MAX_CAP), node.kube_proxy.conntrack.get("min", 0)), None
+        number = max(min(number, MAX_CAP), node.kube_proxy.conntrack.get("min", 0))
+        raises = True if since(node.kube_proxy.version, MAX_RAISED_SINCE) else None
     return ValueAtStart(str(number), f"{name} {number}{unit}", raises_only=raises)
 
 

@@ -73,3 +73,14 @@ SYSCTLS = 'defaultPodSysctls:\n  net.ipv4.tcp_keepalive_time: "600"\n'
 )
 def test_the_file_that_is_written(with_gate, text):
     assert kubelet_conf.drop_in({"net.ipv4.tcp_keepalive_time": "600"}, with_gate).decode() == text
+
+
+@pytest.mark.parametrize(
+    ("version", "said"),
+    [
+        pytest.param("v1.37.2", "is alpha, and not on", id="the first release with it"),
+        pytest.param("v1.38.0", "is not set, and whether this release has it on by default was not known", id="later"),
+    ],
+)
+def test_what_is_known_of_the_gate(version, said):
+    assert kubelet_conf.stage(version).startswith(said)

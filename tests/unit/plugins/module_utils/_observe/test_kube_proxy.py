@@ -4,6 +4,7 @@
 
 """Whom a reader of kube-proxy believes: real processes and sockets."""
 
+import os
 import shutil
 import socket
 
@@ -309,9 +310,9 @@ def test_the_configuration_file_is_looked_up_where_the_process_sees_it():
     assert seen_after(code)["address"] == "127.0.0.1:3"
 
 
-def test_the_cpus_are_those_that_the_process_may_run_on():
+def test_the_cpus_are_those_that_are_online_though_the_process_is_pinned_to_one():
     code = "os.sched_setaffinity(listening('kube-proxy').pid, [min(os.sched_getaffinity(0))])\ntold()"
-    assert seen_after(code)["conntrack"]["max"] == 1000
+    assert seen_after(code)["conntrack"]["max"] == 1000 * os.sysconf("SC_NPROCESSORS_ONLN")
 
 
 def test_a_process_that_has_ended_is_no_kube_proxy():

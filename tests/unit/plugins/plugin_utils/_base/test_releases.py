@@ -127,3 +127,25 @@ def test_what_is_not_known_is_not_since():
 @given(st.text() | st.none())
 def test_no_text_makes_it_raise(text):
     releases.raises_only(text)
+
+
+@pytest.mark.parametrize(
+    ("kernel", "defaults"),
+    [
+        pytest.param("3.10.0-1160.el7.x86_64", ("180", "120"), id="RHEL 7"),
+        pytest.param("4.18.0-553.el8_10.x86_64", ("180", "120"), id="RHEL 8"),
+        pytest.param("5.0.21", ("180", "120"), id="the last that may have either"),
+        pytest.param("5.1.0", ("120",), id="the first that surely has 120"),
+        pytest.param("6.12.0-1", ("120",), id="later"),
+        pytest.param("?", ("180", "120"), id="not known"),
+    ],
+)
+def test_what_the_timeout_of_udp_streams_begins_with(kernel, defaults):
+    assert releases.udp_stream_defaults(kernel) == defaults
+
+
+@pytest.mark.parametrize(
+    ("release", "is_before"), [("v1.17.9", True), ("v1.18.0", False), ("v2.0.0", False), ("", False), (None, False)]
+)
+def test_before_a_minor_release(release, is_before):
+    assert releases.before(release, (1, 18)) is is_before

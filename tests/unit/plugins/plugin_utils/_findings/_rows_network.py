@@ -54,6 +54,21 @@ def on_kernel(release, mode, conntrack="1", proxy="ipvs"):
     return with_sysctl(with_sysctl(node, REUSE_MODE, mode), "net.ipv4.vs.conntrack", conntrack)
 
 
+UDP = "net.netfilter.nf_conntrack_udp_timeout"
+
+
+def iptables_node():
+    return altered(nftables_node(), kube_proxy={"mode": "iptables"})
+
+
+def released(version):
+    return altered(quiet_node(), kube_proxy={"version": version})
+
+
+def raising(node):
+    return altered(node, kube_proxy={"version": "v1.27.4"})
+
+
 RAISED = [
     pytest.param(
         "conntrack-invalid",
@@ -193,15 +208,16 @@ RAISED = [
     pytest.param(
         "conntrack-retransmission-cap",
         with_sysctl(with_keepalive(nftables_node(), (600, 280, 9), file=OTHER_FILE), CAP, "300"),
-        {"lost_probes": 3},
+        {"lost_probes": 4},
         {
             "severity": "warning",
-            "observed": "keepalive 600/280/9: 280 s, with timer slack 316 s, to the next probe after 3 unanswered; "
+            "observed": "keepalive 600/280/9: 280 s, with timer slack 316 s, to the next probe after 4 unanswered; "
             "conntrack then waits 300 s",
             "limit": f"300 s ({CAP})",
-            "why": f"After {MAX_RETRANS} equal segments without an answer conntrack forgets the connection after "
+            "why": f"After a segment and {MAX_RETRANS} equal ones without an answer conntrack forgets the connection "
+            f"after "
             f"{CAP}, however long its established timeout is. Probes are such segments.",
-            "remedy": "Lower keepalive_intvl to 266 or less, or keepalive_lost_probes below 3.",
+            "remedy": "Lower keepalive_intvl to 266 or less, or keepalive_lost_probes below 4.",
         },
         id="probes too far apart for the cap",
     ),
@@ -222,14 +238,48 @@ RAISED = [
         {},
         {
             "severity": "info",
-            "observed": "keepalive 600/280/9: after 600 + 3 x 280 = 1440 s of silence 3 probes are unanswered, the "
+            "observed": "keepalive 600/280/9: after 600 + 3 x 280 = 1440 s of silence 4 probes are unanswered, the "
             "next comes 280 s later, with timer slack 316 s; conntrack waits 300 s",
             "limit": f"300 s ({CAP})",
-            "why": "An outage that swallows 3 probes ends a connection whose other end is well: conntrack then forgets "
+            "why": "An outage that swallows 4 probes ends a connection whose other end is well: conntrack then forgets "
             f"it after {CAP}, although keepalive would go on until 3120 s.",
             "remedy": "To survive longer outages, lower keepalive_intvl to 266 or less.",
         },
         id="probes too far apart for the cap, which lost ones alone do not reach",
+    ),
+    pytest.param(
+        "conntrack-retransmission-cap",
+        with_sysctl(with_keepalive(nftables_node(), (600, 280, 9), file=OTHER_FILE), MAX_RETRANS, "1"),
+        {"lost_probes": 2},
+        {
+            "severity": "warning",
+            "observed": "keepalive 600/280/9: 280 s, with timer slack 316 s, to the next probe after 2 unanswered; "
+            "conntrack then waits 300 s",
+        },
+        id="one repeated segment is enough",
+    ),
+    pytest.param(
+        "conntrack-timeout-not-kept",
+        with_established(nftables_node(), 7440),
+        {},
+        {
+            "severity": "warning",
+            "observed": f"{ESTABLISHED} 7440 against kube-proxy at its next start (conntrack.tcpEstablishedTimeout "
+            "86400s)",
+            "remedy": "Set tcp_established: 7440 in kube_proxy_conntrack of the role kubenode.connections.kube_proxy, "
+            "or "
+            "0 to have kube-proxy leave them alone. Or take the values back.",
+        },
+        id="established, set by hand",
+    ),
+    pytest.param(
+        "conntrack-timeout-not-kept",
+        with_sysctl(
+            altered(nftables_node(), conntrack={"timeouts": {"established": 86400, "close_wait": 100}}), UDP, "60"
+        ),
+        {},
+        {"observed": f"{CLOSE_WAIT} 100 against kube-proxy at its next start (conntrack.tcpCloseWaitTimeout 3600s)"},
+        id="close_wait; what kube-proxy leaves alone stays",
     ),
     pytest.param(
         "conntrack-close-wait-short",
@@ -413,8 +463,10 @@ RAISED = [
         {
             "severity": "info",
             "observed": "kube-proxy mode ipvs",
-            "why": "Kubernetes warns of ipvs mode since 1.35, has it off by default from 1.40, and removes it in "
-            "1.43 (KEP-5495).",
+            "why": "Kubernetes warns of ipvs mode since 1.35, has the feature gate KubeProxyIPVS for it since 1.37, "
+            "has "
+            "that off from 1.40, where nftables becomes the default mode, and removes ipvs mode in 1.43 (KEP-5495, "
+            "KEP-5343).",
             "remedy": "Plan the move to nftables mode (stable since Kubernetes 1.33, needs Linux 5.13). IPVS then "
             "no longer forgets connections: the limit is conntrack established, 86400 s on this node "
             "now. The move ends open connections to Services once. Once all nodes have moved, audit and "
@@ -448,6 +500,26 @@ RAISED = [
             "apply again: the lowest limit is then 200 s (conntrack established on worker1).",
         },
         id="off by default, and a limit below which there is no plan",
+    ),
+    pytest.param("ipvs-mode-deprecated", released("v1.34.9"), {}, {"severity": "info"}, id="before the warning"),
+    pytest.param("ipvs-mode-deprecated", released("v1.36.0"), {}, {"severity": "info"}, id="it warns itself"),
+    pytest.param("ipvs-mode-deprecated", released("v1.37.2"), {}, {"severity": "warning"}, id="the gate is there"),
+    pytest.param("ipvs-mode-deprecated", released("v1.42.0"), {}, {"severity": "warning"}, id="off by default"),
+    pytest.param("ipvs-mode-deprecated", released("v1.43.0"), {}, {"severity": "critical"}, id="removed"),
+    pytest.param(
+        "iptables-mode",
+        (iptables_node(), iptables_node(), plain_node()),
+        {},
+        {
+            "severity": "info",
+            "scope": "plan",
+            "observed": "kube-proxy mode iptables on 2 nodes: worker1, worker2",
+            "why": "nftables becomes kube-proxy's default mode in Kubernetes 1.40 (KEP-5343). Idle connections have "
+            "the "
+            "same limit in both modes, that of connection tracking (now 86400 s (conntrack established on worker1)), "
+            "and a keepalive that holds now holds then.",
+        },
+        id="no node has another mode",
     ),
     pytest.param(
         "proxy-modes-differ",
@@ -554,9 +626,23 @@ NOT_RAISED = [
     pytest.param("conntrack-retransmission-cap", quiet_node(), {"lost_probes": 5}, id="the next probe comes in 30 s"),
     pytest.param(
         "conntrack-retransmission-cap",
-        with_keepalive(nftables_node(), (600, 280, 3), file=OTHER_FILE),
+        with_keepalive(nftables_node(), (600, 280, 4), file=OTHER_FILE),
         {"lost_probes": 2},
-        id="the third one is the last",
+        id="the fourth one is the last",
+    ),
+    pytest.param("conntrack-timeout-not-kept", nftables_node(), {}, id="as kube-proxy sets it"),
+    pytest.param("conntrack-timeout-not-kept", plain_node(), {}, id="no kube-proxy"),
+    pytest.param(
+        "conntrack-timeout-not-kept",
+        with_established(raising(nftables_node()), 432000),
+        {},
+        id="a release that only raises, and a higher value",
+    ),
+    pytest.param(
+        "conntrack-timeout-not-kept",
+        with_established(nftables_node(), 7440),
+        {"sysctls": {ESTABLISHED: 7440}},
+        id="a planned one has a finding of its own",
     ),
     pytest.param("conntrack-close-wait-short", nftables_node(), {}, id="as kube-proxy sets it"),
     pytest.param(
@@ -581,6 +667,9 @@ NOT_RAISED = [
     pytest.param("real-servers-draining", with_real_servers(quiet_node(), "TCP", (0, 0, 0)), {}, id="drained"),
     pytest.param("ipvs-mode-deprecated", nftables_node(), {}, id="nftables mode"),
     pytest.param("proxy-modes-differ", (quiet_node(), quiet_node(), plain_node()), {}, id="none has moved"),
+    pytest.param("iptables-mode", (iptables_node(), nftables_node()), {}, id="some have moved"),
+    pytest.param("iptables-mode", (iptables_node(), quiet_node()), {}, id="some are in ipvs mode"),
+    pytest.param("iptables-mode", plain_node(), {}, id="no kube-proxy"),
     pytest.param(
         "proxy-modes-differ",
         (nftables_node(), altered(nftables_node(), kube_proxy={"mode": "iptables"})),

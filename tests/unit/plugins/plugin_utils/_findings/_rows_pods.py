@@ -33,7 +33,9 @@ CORE = (
 )
 NODE = (
     "Node: socket.setKeepAlive(true, 600000); grpc-js: channel options 'grpc.keepalive_time_ms': 600000, "
-    "'grpc.keepalive_permit_without_calls': 1"
+    "'grpc.keepalive_permit_without_calls': 1; node-postgres: keepAlive: true. ioredis, node-redis from 6, mysql2 and "
+    "the "
+    "MongoDB driver ask for it by themselves, unless told not to"
 )
 UNKNOWN = (
     "of a runtime that was not recognised: SO_KEEPALIVE on the socket, or pings of its protocol (Rust tonic: "
@@ -223,7 +225,9 @@ RAISED = [
         {
             "limit": "350 s (AWS NLB)",
             "remedy": "In the program, for Node: socket.setKeepAlive(true, 233000); grpc-js: channel options "
-            "'grpc.keepalive_time_ms': 300000, 'grpc.keepalive_permit_without_calls': 1.",
+            "'grpc.keepalive_time_ms': 300000, 'grpc.keepalive_permit_without_calls': 1; node-postgres: keepAlive: "
+            "true. "
+            "ioredis, node-redis from 6, mysql2 and the MongoDB driver ask for it by themselves, unless told not to.",
         },
         id="behind a load balancer: no more often than a gRPC server takes",
     ),

@@ -52,7 +52,22 @@ def with_written(node, key, live, written, value=None):
     return with_sysctl(node, key, live, value=value, written=written, file="/etc/sysctl.d/x.conf", line=7, in_time=True)
 
 
+def udp_stream(kernel, value):
+    node = with_sysctl(nftables_node(), "net.netfilter.nf_conntrack_udp_timeout_stream", value)
+    return altered(node, kernel=kernel)
+
+
 RAISED = [
+    pytest.param(
+        "boot-sysctl-differs",
+        udp_stream("5.10.0-46-cloud-amd64", "180"),
+        {},
+        {
+            "observed": "net.netfilter.nf_conntrack_udp_timeout_stream is 180 now and 120 after a reboot: no file "
+            "sets it"
+        },
+        id="180 s on a kernel that begins with 120",
+    ),
     pytest.param(
         "boot-value-refused",
         with_written(with_keepalive(quiet_node(), (600, 30, 9)), TIME, "600", "600;"),
@@ -217,12 +232,34 @@ RAISED = [
         {},
         {
             "severity": "warning",
-            "limit": "900 s (the kernel's default)",
+            "limit": "tcp 900 s (the kernel's default)",
             "observed": "IPVS tcp 8284 s, set by hand or by a unit that this collection does not look for",
-            "why": "A reboot resets IPVS timeouts. The limit is then 900 s, which may be too short.",
+            "why": "A reboot resets IPVS timeouts: tcp 900 s. The limit is then shorter, and may be too short.",
             "remedy": "Keep it with keepalive_ipvs_timeouts: {tcp: 8284}, unless you know what sets it again at boot.",
         },
         id="raised by hand",
+    ),
+    pytest.param(
+        "ipvs-timeout-not-kept",
+        altered(quiet_node(), ipvs={"timeouts": {"tcp": 60, "tcpfin": 30, "udp": 300}}),
+        {},
+        {
+            "severity": "info",
+            "limit": "tcp 900 s, tcpfin 120 s (the kernel's default)",
+            "observed": "IPVS tcp 60 s, IPVS tcpfin 30 s, set by hand or by a unit that this collection does not look "
+            "for",
+            "remedy": "Keep it with keepalive_ipvs_timeouts: {tcp: 60, tcpfin: 30}, unless you know what sets it "
+            "again at "
+            "boot.",
+        },
+        id="lowered by hand",
+    ),
+    pytest.param(
+        "ipvs-timeout-not-kept",
+        altered(quiet_node(), ipvs={"timeouts": {"tcp": 900, "tcpfin": 120, "udp": 30}}),
+        {"ipvs_timeouts": {"tcp": 900}},
+        {"severity": "info", "limit": "udp 300 s (the kernel's default)"},
+        id="udp, of which the plan says nothing",
     ),
     pytest.param(
         "boot-sysctl-differs",
@@ -315,6 +352,16 @@ NOT_RAISED = [
         id="kube-proxy's mode is not known",
     ),
     pytest.param("boot-sysctl-differs", with_sysctl(plain_node(), MAX, "262144"), {}, id="the kernel works it out"),
+    *(
+        pytest.param("boot-sysctl-differs", udp_stream(kernel, value), {}, id=f"{value} s on {kernel}")
+        for kernel, value in (
+            ("3.10.0-1160.el7.x86_64", "180"),
+            ("4.18.0-553.el8_10.x86_64", "180"),
+            ("4.18.0-553.el8_10.x86_64", "120"),
+            ("5.10.0-46-cloud-amd64", "120"),
+            ("a kernel of our own", "180"),
+        )
+    ),
     pytest.param("boot-sysctl-differs", with_sysctl(nftables_node(), SLOPPY, "1"), {}, id="IPVS is not on the path"),
     pytest.param(
         "boot-sysctl-differs",
@@ -362,7 +409,12 @@ NOT_RAISED = [
     pytest.param("boot-order-differs", stock_node(), {}, id="both leave the same"),
     pytest.param("boot-lines-unreadable", stock_node(), {}, id="every line can be read"),
     pytest.param("ipvs-timeout-not-kept", stock_node(), {}, id="the kernel's default"),
-    pytest.param("ipvs-timeout-not-kept", with_ipvs_tcp(quiet_node(), 60), {}, id="lower than the default"),
+    pytest.param(
+        "ipvs-timeout-not-kept",
+        altered(nftables_node(), ipvs={"timeouts": {"tcp": 60, "tcpfin": 9, "udp": 9}}),
+        {},
+        id="IPVS is not on the path",
+    ),
     pytest.param(
         "ipvs-timeout-not-kept", with_ipvs_tcp(stock_node(), 8284), {"strategy": "raise_ipvs"}, id="the plan keeps it"
     ),

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import pytest
 
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import Keepalive, is_safe
 from ansible_collections.kubenode.connections.plugins.plugin_utils._findings.remedies import Period, kind, lines
 
 EVERY = Period(600, 900)
@@ -40,7 +41,17 @@ def test_how_often_a_grpc_channel_pings(period, grpc, too_often):
 @pytest.mark.parametrize(
     ("runtimes", "said"),
     [
-        pytest.param(["go"], ["Go: net.Dialer{KeepAlive: 600 * time.Second}, not -1"], id="Go"),
+        pytest.param(
+            ["go"],
+            [
+                (
+                    "Go: net.Dialer{KeepAlive: 266 * time.Second} (up to Go 1.22 it is the time and the interval of "
+                    "probes, "
+                    "from 1.23 on the time alone), or no KeepAlive at all for Go's own 15 s, not -1"
+                )
+            ],
+            id="Go",
+        ),
         pytest.param(
             ["java", "java 17"],
             [
@@ -65,8 +76,10 @@ def test_how_often_a_grpc_channel_pings(period, grpc, too_often):
             ["python", None],
             [
                 (
-                    "Python: redis-py socket_keepalive=True, psycopg keepalives=1, else "
-                    "sock.setsockopt(SOL_SOCKET, SO_KEEPALIVE, 1)"
+                    "Python: redis-py before 8 socket_keepalive=True, psycopg keepalives=1, kafka-python "
+                    "socket_options=[(SOL_SOCKET, SO_KEEPALIVE, 1)], else sock.setsockopt(SOL_SOCKET, SO_KEEPALIVE, "
+                    "1). "
+                    "redis-py from 8, asyncpg and PyMongo ask for it by themselves, unless told not to"
                 ),
                 (
                     "of a runtime that was not recognised: SO_KEEPALIVE on the socket, or pings of its protocol (Rust "
@@ -84,3 +97,17 @@ def test_how_often_a_grpc_channel_pings(period, grpc, too_often):
 )
 def test_what_to_configure(runtimes, said):
     assert lines(runtimes, EVERY) == said
+
+
+@pytest.mark.parametrize("limit", [10, 60, 240, 350, 900, 86400])
+def test_what_go_sets_for_time_and_interval_alike_survives_two_lost_probes(limit):
+    short = Period(2 * limit // 3, limit).short_seconds
+    assert is_safe(Keepalive(short, short, 9), limit)
+
+
+def test_drivers_that_ask_by_themselves_are_named():
+    (node,) = lines(["node"], EVERY)
+    assert node.endswith(
+        "; node-postgres: keepAlive: true. ioredis, node-redis from 6, mysql2 and the MongoDB driver ask for it by "
+        "themselves, unless told not to"
+    )

@@ -198,6 +198,9 @@ def test_the_users_own_timeout_is_not_raised_for_grpc():
         pytest.param(["grpcio"], 3660, id="C-core may take an hour"),
         pytest.param(["java"], 1860, id="grpc-java takes half an hour"),
         pytest.param(["grpc-go 1.59.0", "grpcio"], 3660, id="the last of them counts"),
+        pytest.param(["grpc-go 1.58.3"], None, id="an old grpc-go never closes"),
+        pytest.param(["grpc-go v1.29.1", "java"], None, id="nor does it beside another"),
+        pytest.param(["grpc-go 1.100.0", "grpc-go (devel)"], 1860, id="a newer one does; one without a number may"),
         pytest.param(["go", None], None, id="no gRPC"),
     ],
 )

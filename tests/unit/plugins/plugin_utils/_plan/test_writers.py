@@ -44,6 +44,10 @@ MAX = "net.netfilter.nf_conntrack_max"
 REUSE_MODE = "net.ipv4.vs.conn_reuse_mode"
 
 
+def with_tcp(release):
+    return altered(with_configured_tcp(stock_node(), 3600), kube_proxy={"version": release})
+
+
 @pytest.mark.parametrize(
     ("node", "key", "value"),
     [
@@ -62,11 +66,23 @@ REUSE_MODE = "net.ipv4.vs.conn_reuse_mode"
         pytest.param(by_release(stock_node(), "v1.35.0", max=2000000), MAX, "2000000", id="before there was a cap"),
         pytest.param(by_release(stock_node(), "v1.36.0", max=2000000), MAX, "1048576", id="at most the cap"),
         pytest.param(by_release(stock_node(), "v1.36.0", max=9, min=2000000), MAX, "2000000", id="min is higher"),
+        pytest.param(with_tcp("v1.17.17"), "IPVS tcp", None, id="a release that knows no IPVS timeouts"),
+        pytest.param(with_tcp("v1.18.0"), "IPVS tcp", "3600", id="the first that does"),
+        pytest.param(with_tcp("what?"), "IPVS tcp", "3600", id="a release that nobody knows"),
     ],
 )
 def test_what_kube_proxy_writes_at_its_start(node, key, value):
     written = kube_proxy_value(parse_node(node), key)
     assert (written and written.value) == value
+
+
+@pytest.mark.parametrize(
+    ("release", "raises_only"),
+    [("v1.35.0", False), ("v1.36.1", None), ("v1.37.0", None), ("v1.38.0", True), ("v1.41.2", True)],
+)
+def test_which_releases_only_raise_the_maximum(release, raises_only):
+    node = parse_node(by_release(stock_node(), release, max=262144))
+    assert kube_proxy_value(node, MAX).raises_only is raises_only
 
 
 @pytest.mark.parametrize(
