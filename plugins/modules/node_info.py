@@ -407,6 +407,15 @@ node:
       type: list
       elements: dict
       sample: [{file: /etc/sysctl.d/99-local.conf, line: 7, what: the line has no =}]
+    data_planes:
+      description:
+        - What forwards packets of pods beside kube-proxy, by the network devices that it makes. V(cilium) and
+          V(calico_ebpf) have tables of their own, V(ovs) (the datapath of Open vSwitch in the kernel, as of
+          OVN-Kubernetes, Antrea and Kube-OVN) uses the connection tracking of the kernel.
+      type: list
+      elements: str
+      sample: [ovs]
+      version_added: 0.2.0
     kube_proxy:
       description:
         - kube-proxy as it describes itself at its metrics address, see O(kube_proxy_address) for whose answer counts.
@@ -561,6 +570,13 @@ node:
           description: Why, for the first of them.
           type: str
           sample: "/proc/1/ns/net: Permission denied"
+        shared:
+          description:
+            - Whether there is one keepalive for all of them, which is the node's own. So it is before Linux 4.5, where
+              only the first namespace has these sysctls.
+          type: bool
+          sample: false
+          version_added: 0.2.0
         keepalive:
           description: The TCP keepalive in them, equal ones together; C(own) marks that of this namespace.
           type: list
@@ -700,6 +716,7 @@ node:
               type: str
               sample: "/proc/812/ns/net: Operation not permitted"
             sandbox:
+              version_added: 0.2.0
               description:
                 - What runs there with TCP of its own, by the names of the processes, so that the values of the host say
                   nothing about it. V(gvisor), or V(vm) for a virtual machine as Kata and KubeVirt have them.

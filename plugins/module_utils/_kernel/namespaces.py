@@ -24,6 +24,7 @@ class Space(NamedTuple):
     """One network namespace: its processes (ascending), its names, and what was read inside of it.
 
     ``inside`` is what the caller's own reader gave. ``error`` says why something of it is missing, ``do`` what to do.
+    ``absent``: it has no keepalive of its own.
     """
 
     inode: int
@@ -35,12 +36,13 @@ class Space(NamedTuple):
     inside: Optional[Dict[str, Any]]
     error: Optional[str]
     do: str = ""
+    absent: bool = False
 
 
 class Namespaces(NamedTuple):
     """All network namespaces: how many, how many could not be read, why, what to do; the others grouped by keepalive.
 
-    ``spaces`` are those that were found and did not vanish, the own first.
+    ``spaces`` are those that were found and did not vanish, the own first. ``shared``: there is one keepalive for all.
     """
 
     total: int
@@ -49,6 +51,7 @@ class Namespaces(NamedTuple):
     do: str
     groups: List[Group]
     spaces: List[Space]
+    shared: bool = False
 
 
 class Seen(NamedTuple):
@@ -59,6 +62,11 @@ class Seen(NamedTuple):
     inside: Optional[Dict[str, Any]] = None
     error: Optional[str] = None
     do: str = ""
+    absent: bool = False
+
+
+class NotThereError(ValueError):
+    """A namespace without these sysctls."""
 
 
 Inside = Callable[[List[int]], Dict[str, Any]]
@@ -76,7 +84,7 @@ def own_keepalive() -> Keepalive:
     for key in KEYS:
         reading = read_sysctl(key)
         if reading.value is None:
-            raise ValueError(reading.error or f"{key} is not there")
+            raise ValueError(reading.error) if reading.error else NotThereError(f"{key} is not there")
         values.append(int(reading.value))
     return Keepalive(*values)
 
@@ -97,10 +105,22 @@ def read(proc: str = "/proc", bind_mounts: Sequence[str] = NAMED, inside: Option
         for inode, result in seen.items()
         if result is not None
     ]
+    spaces, shared = _with_shared(spaces)
     failures = [Fault(str(space.error), space.do) for space in spaces if space.keepalive is None]
     unread = len(hidden) + len(failures)
     first = (hidden + failures)[0] if unread else Fault("", "")
-    return Namespaces(len(spaces), unread, first.why or None, first.do, _groups(spaces), spaces)
+    return Namespaces(len(spaces), unread, first.why or None, first.do, _groups(spaces), spaces, shared)
+
+
+def _with_shared(spaces: List[Space]) -> Tuple[List[Space], bool]:
+    """The spaces with the keepalive of the own one where they have none, and whether there are such.
+
+    Before Linux 4.5 there is one keepalive for all network namespaces, and only the first has the sysctls.
+    """
+    own = next((space.keepalive for space in spaces if space.own), None)
+    if own is None or not any(space.absent for space in spaces):
+        return spaces, False
+    return [space._replace(keepalive=own, error=None, do="") if space.absent else space for space in spaces], True
 
 
 def find(proc: str = "/proc", bind_mounts: Sequence[str] = NAMED) -> Tuple[List[Space], Optional[str]]:
@@ -130,8 +150,8 @@ def _read_all(own: int, found: Dict[int, Found], inside: Optional[Inside]) -> Di
     return seen
 
 
-def _seen(keepalive: Optional[List[int]], retries2: Optional[int], inside: Any, error: Optional[str], do: str) -> Seen:
-    return Seen(None if keepalive is None else Keepalive(*keepalive), retries2, inside, error, do)
+def _seen(keepalive: Optional[List[int]], *rest: Any) -> Seen:
+    return Seen(None if keepalive is None else Keepalive(*keepalive), *rest)
 
 
 def _visit(own: int, found: Dict[int, Found], inside: Optional[Inside]) -> Iterator[object]:
@@ -157,14 +177,15 @@ def _enter_and_look(inode: int, space: Found, inside: Optional[Inside]) -> Optio
 
 def _look(pids: List[int], inside: Optional[Inside]) -> Seen:
     """What can be read in the namespace that this process is in."""
-    keepalive, error, do = None, None, ""
+    keepalive, error, do, absent = None, None, "", False
     try:
         keepalive = own_keepalive()
     except ValueError as problem:
         error, do = str(problem), "See by hand: sysctl net.ipv4.tcp_keepalive_time."
+        absent = isinstance(problem, NotThereError)
     retries2 = read_sysctl("net.ipv4.tcp_retries2").value
     number = int(retries2) if retries2 is not None and retries2.isdigit() else None
-    return Seen(keepalive, number, inside(pids) if inside is not None else None, error, do)
+    return Seen(keepalive, number, inside(pids) if inside is not None else None, error, do, absent)
 
 
 def _groups(spaces: List[Space]) -> List[Group]:

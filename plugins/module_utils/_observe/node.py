@@ -20,7 +20,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._kernel impor
 )
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.procfs import Fault, read_text
 
-from . import boot, cloud, container_runtimes, ipvs, kube_proxy, kubelet, ours
+from . import boot, cloud, container_runtimes, data_planes, ipvs, kube_proxy, kubelet, ours
 from .connections import destinations, namespace_tables, pods, sockets, tallies
 from .other_writers import summary
 from .problems import Problems, first_of, sentence
@@ -85,6 +85,7 @@ def _read_all(
         "owners": {"keepalived": writers.keepalived, "tuned": writers.tuned, "kube_router": writers.kube_router},
         "boot_problems": boot.boot_problems(at_boot, problems),
         "kube_proxy": proxy,
+        "data_planes": data_planes.read(),
         "kubelet": kubelet_now,
         "container_runtimes": runtimes,
         "ours": ours.read(),
@@ -166,6 +167,7 @@ def _namespaces(seen: namespaces.Namespaces, problems: Problems) -> Dict[str, An
         "count": seen.total,
         "unreadable": seen.unreadable,
         "error": seen.error,
+        "shared": seen.shared,
         "keepalive": [
             dict(group.keepalive._asdict(), namespaces=group.namespaces, own=group.own) for group in seen.groups
         ],

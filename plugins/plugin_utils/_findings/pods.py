@@ -47,6 +47,8 @@ def _too_late(case: Case) -> Found | None:
     """
     if case.node.pods is None:
         return _groups(case)
+    if case.observed.namespaces.shared:
+        return None  # keepalive-too-late says it
     late = [each for each in case.node.pods.unsafe if not each.space.has_own_values]
     unlisted = case.node.pods.unlisted_unsafe
     if not late and not unlisted:
@@ -99,7 +101,7 @@ def _groups(case: Case) -> Found | None:
 def _own_values(case: Case) -> Found | None:
     """Pods have a keepalive that somebody gave them, and it is too late. A warning with keepalive_pods false."""
     own = [each for each in case.node.pods.unsafe if each.space.has_own_values] if case.node.pods else []
-    if not own:
+    if not own or case.observed.namespaces.shared:
         return None
     return Found(
         some([f"{each.space.label} has {each.space.keepalive}" for each in own]),
@@ -116,7 +118,7 @@ def _lost_probes(case: Case) -> Found | None:
     """Pods have a keepalive that is in time while no probe is lost, but not with the policy's lost probes or margin."""
     short = case.node.pods.short_of_policy if case.node.pods else ()
     limit = case.pods_limit
-    if not short or limit is None:
+    if not short or limit is None or case.observed.namespaces.shared:
         return None
     each = [(judged, judged.space.keepalive) for judged in short if judged.space.keepalive is not None]
     return Found(
@@ -166,7 +168,7 @@ def _other_namespaces(case: Case) -> Found | None:
     if case.node.pods is None:
         return None
     others = [each for each in case.node.pods.each if each.space.kind == OTHER and each.verdict == UNSAFE]
-    if not others:
+    if not others or case.observed.namespaces.shared:
         return None
     return Found(
         f"{count(len(others), 'network namespace')} of no pod: {_names(others)}",

@@ -29,6 +29,9 @@ CONNTRACK = "conntrack established"
 CONNTRACK_RESTART = "conntrack established after a kube-proxy restart"
 SERVICES = "the idle limit of Services"
 
+OWN_TABLES = {"cilium": "Cilium", "calico_ebpf": "Calico's eBPF data plane"}
+"""Data planes that forward Services by tables of their own, by the names that node_info and the middleboxes have."""
+
 SHORTEST_LIMIT_SECONDS = 10
 """Below this, whole seconds, timer slack and lost probes leave nothing to choose."""
 
@@ -257,8 +260,17 @@ def _conntrack_not_seen(name: str, node: Observed) -> Iterator[NotSeen]:
 
 
 def _services_not_seen(name: str, node: Observed) -> Iterator[NotSeen]:
-    """Cilium and Calico's eBPF data plane forward Services by tables of their own, which nothing here reads."""
-    if node.mode == "none" and not node.ipvs_on_path and node.on_kubernetes:
+    """Cilium and Calico's eBPF data plane forward Services by tables of their own, which nothing here reads.
+
+    Open vSwitch in the kernel does so by the kernel's connection tracking, which is read.
+    """
+    own_tables = [OWN_TABLES[each] for each in node.data_planes if each in OWN_TABLES]
+    if own_tables:
+        seen = "no kube-proxy runs" if node.mode == "none" else f"kube-proxy's {node.mode} mode was seen"
+        yield NotSeen(name, SERVICES, f"{' and '.join(own_tables)} forwards them by tables of its own; {seen}")
+    elif node.mode == "none" and "ovs" in node.data_planes and node.conntrack.loaded:
+        return
+    elif node.mode == "none" and not node.ipvs_on_path and node.on_kubernetes:
         runs = "kubelet runs" if node.kubelet.running else "there are pods"
         yield NotSeen(name, SERVICES, f"{runs}, but no kube-proxy, so who forwards them is not known")
 

@@ -86,7 +86,7 @@ class Group:
 class Namespaces:
     """The network namespaces of the node; ``unreadable`` of them could not be entered, ``error`` says why.
 
-    ``tables`` are None where an older node_info did not look for any.
+    ``tables`` are None where an older node_info did not look for any. ``shared``: there is one keepalive for all.
     """
 
     count: int | None
@@ -94,6 +94,7 @@ class Namespaces:
     error: str | None
     groups: tuple[Group, ...]
     tables: Tables | None = None
+    shared: bool = False
 
     @property
     def complete(self) -> bool:
@@ -130,7 +131,10 @@ class Problem:
 
 @dataclass(frozen=True)
 class Observed:
-    """One node as it was seen; ``runtimes`` are the container runtimes that run there."""
+    """One node as it was seen; ``runtimes`` are the container runtimes that run there.
+
+    ``data_planes``: what forwards packets of pods beside kube-proxy.
+    """
 
     hostname: str
     kernel: str
@@ -152,6 +156,7 @@ class Observed:
     ours: Ours | None
     problems: tuple[Problem, ...]
     boot_problems: tuple[str, ...]
+    data_planes: tuple[str, ...] = ()
 
     @property
     def mode(self) -> str:

@@ -80,6 +80,7 @@ def parse_node(node: object) -> Observed | None:
         ours=parse_ours(node.get("ours")),
         problems=tuple(_problem(mapping(each)) for each in items(node.get("problems"))),
         boot_problems=tuple(_boot_problem(mapping(each)) for each in items(node.get("boot_problems"))),
+        data_planes=tuple(name for each in items(node.get("data_planes")) if (name := text(each))),
     )
 
 
@@ -123,6 +124,7 @@ def _namespaces(namespaces: dict[str, object]) -> Namespaces:
         error=text(namespaces.get("error")),
         groups=tuple(group for group in groups if group is not None),
         tables=parse_tables(namespaces.get("tables")),
+        shared=namespaces.get("shared") is True,
     )
 
 

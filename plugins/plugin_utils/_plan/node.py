@@ -72,6 +72,7 @@ def plan_node(
         own_why=own_why,
         notes=(
             *seen.notes,
+            *_shared_notes(node),
             *_kept_notes(node, wish),
             *_unseen_notes(node, settings),
             *rps_notes(node, wish.policy),
@@ -142,6 +143,11 @@ def unsafe_groups(node: Observed, limit: Limit | None) -> Iterator[tuple[Keepali
         late = not group.keepalive.usable or (limit is not None and not limit.keeps(group.keepalive))
         if late and others > 0:
             yield group.keepalive, others
+
+
+def _shared_notes(node: Observed) -> Iterator[str]:
+    if node.namespaces.shared:
+        yield "This kernel (before Linux 4.5) has one keepalive for all network namespaces: the node's reaches pods."
 
 
 def _kept_notes(node: Observed, wish: Wish) -> Iterator[str]:

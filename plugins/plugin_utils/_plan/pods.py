@@ -97,9 +97,10 @@ def running_settings(
     """What node_settings is to give to running pods or containers, None where none needs it or the policy says no.
 
     It is given where any is too late, or short of the policy. Only the node knows which of them have theirs from an
-    earlier run.
+    earlier run. Where one keepalive is for all, the node's own sysctls do it.
     """
-    if to_set is None or kind not in _kinds(policy) or not any(_late(kind, node, holding, policy)):
+    nobody = to_set is None or kind not in _kinds(policy) or node.namespaces.shared
+    if nobody or not any(_late(kind, node, holding, policy)):
         return None
     return to_set
 

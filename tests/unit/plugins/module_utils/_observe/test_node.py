@@ -19,14 +19,14 @@ TIME = "net.ipv4.tcp_keepalive_time"
 ESTABLISHED = "net.netfilter.nf_conntrack_tcp_timeout_established"
 NO_FILE = {"value": None, "file": None, "line": None, "procps_value": None, "written": None}
 KEYS_OF = {
-    "": "boot_problems cloud conntrack container container_runtimes growth hostname ipvs kernel kube_proxy "
+    "": "boot_problems cloud conntrack container container_runtimes data_planes growth hostname ipvs kernel kube_proxy "
     "kubelet modules namespaces ours owners pods problems root rps softnet sysctl_conf sysctls",
     "ipvs": "connections cut_within draining idlest loaded services services_omitted timeouts timeouts_at_boot "
     "timeouts_from totals",
     "conntrack": "be_liberal count cut_within loaded max statistics timeouts",
     "kube_proxy": "address conntrack error ipvs_timeouts mode pid process running version",
     "kubelet": "disable_http2 error pid ping_timeout read_idle_timeout running version",
-    "namespaces": "count error keepalive tables unreadable",
+    "namespaces": "count error keepalive shared tables unreadable",
     "owners": "keepalived kube_router tuned",
     "ours": "ipvs_timeouts ipvs_unit modules rps sysctls",
 }

@@ -269,3 +269,36 @@ def test_which_limits_make_sense(seconds, absurd):
 @pytest.mark.parametrize("node", [nftables_node(), stock_node()], ids=["not loaded", "on the path"])
 def test_there_is_no_note_where_ip_vs_is_not_idle(node):
     assert of_node("worker1", parse_node(node)).notes == ()
+
+
+def behind(node, *data_planes):
+    return {**node, "data_planes": list(data_planes)}
+
+
+@pytest.mark.parametrize(
+    ("node", "why"),
+    [
+        pytest.param(
+            behind(nftables_node(), "cilium"),
+            "Cilium forwards them by tables of its own; kube-proxy's nftables mode was seen",
+            id="Cilium beside kube-proxy",
+        ),
+        pytest.param(
+            behind(stock_node(), "calico_ebpf", "ovs"),
+            "Calico's eBPF data plane forwards them by tables of its own; kube-proxy's ipvs mode was seen",
+            id="Calico's eBPF data plane beside kube-proxy",
+        ),
+        pytest.param(
+            behind(plain_node(), "cilium"),
+            "Cilium forwards them by tables of its own; no kube-proxy runs",
+            id="Cilium alone",
+        ),
+        pytest.param(behind(plain_node(), "ovs"), None, id="Open vSwitch has the kernel's connection tracking"),
+        pytest.param(behind(nftables_node(), "ovs"), None, id="Open vSwitch beside kube-proxy"),
+        pytest.param(nftables_node(), None, id="kube-proxy alone"),
+    ],
+)
+def test_who_forwards_services_beside_kube_proxy(node, why):
+    seen = of_node("worker1", parse_node(node))
+    assert [each.why for each in seen.not_seen if each.name == SERVICES] == ([why] if why else [])
+    assert [each for each in of_node("worker1", parse_node(node), True).not_seen if each.name == SERVICES] == []

@@ -283,3 +283,32 @@ def test_timeouts_in_namespaces_are_passed_on_and_compared_by_the_node():
     worker = plan_one(quiet_node(), namespace_ipvs_timeouts=inside)[1]
     assert (worker["settings"]["namespace_ipvs_timeouts"], worker["to_converge"]) == (inside, True)
     assert plan_one(quiet_node())[1]["settings"]["namespace_ipvs_timeouts"] == {}
+
+
+OLD_KERNELS = ["3.10.0-1160.119.1.el7.x86_64", "4.4.0-210-generic"]
+
+
+def before_4_5(node, kernel, *rows):
+    """A node whose kernel has one keepalive for all network namespaces."""
+    node = with_rows({**node, "kernel": kernel}, *rows)
+    return {**node, "namespaces": {**node["namespaces"], "shared": True}}
+
+
+@pytest.mark.parametrize("kernel", OLD_KERNELS)
+def test_before_linux_4_5_the_keepalive_of_the_node_reaches_pods(kernel):
+    plan, worker = plan_one(before_4_5(stock_node(), kernel, row("shop/web-0", KERNEL)))
+    assert worker["verdict"] == "unsafe"
+    assert worker["settings"]["sysctls"]["net.ipv4.tcp_keepalive_time"] == "600"
+    assert worker["settings"]["pods"] is None
+    assert not any(change["pods"] for change in worker["changes"])
+    assert not [each["id"] for each in plan["findings"] if each["id"].startswith("pods-")]
+    assert worker["notes"] == [
+        "This kernel (before Linux 4.5) has one keepalive for all network namespaces: the node's reaches pods."
+    ]
+
+
+@pytest.mark.parametrize("kernel", OLD_KERNELS)
+def test_before_linux_4_5_pods_are_safe_where_the_node_is(kernel):
+    plan, worker = plan_one(before_4_5(quiet_node(), kernel, row("shop/web-0", SAFE)))
+    assert (worker["verdict"], worker["pods"]["verdict"]) == ("safe", "safe")
+    assert not [each["id"] for each in plan["findings"] if each["id"].startswith("pods-")]
