@@ -135,7 +135,7 @@ def _lost_probes(case: Case) -> Found | None:
 def _containers(case: Case) -> Found | None:
     """Containers outside of pods have a keepalive that is too late. A warning with keepalive_containers false."""
     late = case.node.pods.unsafe_of(CONTAINER) if case.node.pods else ()
-    if not late:
+    if not late or case.observed.namespaces.shared:
         return None
     return Found(
         some([f"{each.space.label} has {each.space.keepalive}" for each in late]),

@@ -28,7 +28,7 @@ KEYS_OF = {
     "kubelet": "disable_http2 error pid ping_timeout read_idle_timeout running version",
     "namespaces": "count error keepalive shared tables unreadable",
     "owners": "keepalived kube_router tuned",
-    "ours": "ipvs_timeouts ipvs_unit modules rps sysctls",
+    "ours": "ipvs_timeouts ipvs_unit modules originals rps sysctls",
 }
 
 
