@@ -25,6 +25,8 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._f
     test_growth,
     test_ipvs,
     test_keepalive,
+    test_middleboxes,
+    test_outside,
     test_pods,
     test_proxy_modes,
     test_rps,
@@ -45,6 +47,8 @@ ROOMS = (
     test_writers,
     test_daemons,
     test_pods,
+    test_outside,
+    test_middleboxes,
     test_rps,
     test_unseen,
 )

@@ -8,6 +8,7 @@ import pytest
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._findings import middleboxes
 from ansible_collections.kubenode.connections.plugins.plugin_utils._findings.plan_with_findings import make_plan
+from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils import _rule_cases
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import (
     applied_node,
     nodes,
@@ -19,6 +20,24 @@ OWN_PROXY = {"name": "our relay", "seconds": 90, "proxy": True}
 
 def on(provider, instance_type=None):
     return dict(applied_node(), cloud={"provider": provider, "instance_type": instance_type})
+
+
+RAISED = [
+    pytest.param("proxy-on-path", applied_node(), {"middleboxes": [OWN_PROXY]}, {"severity": "warning"}, id="a proxy"),
+    pytest.param(
+        "middlebox-own",
+        applied_node(),
+        {"middleboxes": [{"name": "x", "seconds": 1800}]},
+        {"severity": "info"},
+        id="own",
+    ),
+    pytest.param("middleboxes-to-consider", on("azure"), {}, {"scope": "plan"}, id="a cloud"),
+]
+
+
+@pytest.mark.parametrize(("identity", "node", "policy", "expected"), RAISED)
+def test_a_rule_is_raised(identity, node, policy, expected):
+    _rule_cases.raised(identity, node, policy, expected)
 
 
 def findings(policy, *there):

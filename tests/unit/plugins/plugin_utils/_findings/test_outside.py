@@ -8,6 +8,7 @@ import pytest
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._findings.plan_with_findings import make_plan
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.document import make_document
+from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils import _rule_cases
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import altered, quiet_node
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._pod_nodes import (
     outside,
@@ -31,6 +32,29 @@ def found(*peers, policy=None, node=None, keepalive=SHORT, **pods):
 
 
 THREE = service("192.0.2.2:5432", 3, processes=[("python3", 4711, "python", 3)])
+LATE = service("192.0.2.2:5432", gaps=[(7200, 2)])
+
+
+def one_pod(*peers):
+    return with_rows(quiet_node(), {**row("shop/cart-1", SHORT), **outside(*peers)})
+
+
+RAISED = [
+    pytest.param("outside-without-keepalive", one_pod(THREE), NAT, {"severity": "warning"}, id="no SO_KEEPALIVE"),
+    pytest.param("outside-armed-late", one_pod(LATE), NAT, {"severity": "warning"}, id="an old timer"),
+    pytest.param(
+        "middlebox-bound-to-nothing",
+        one_pod(THREE),
+        {"middleboxes": [{"name": "f5", "seconds": 60, "pods": ["shop/kart-*"]}]},
+        {"scope": "plan"},
+        id="bound to no pod that is there",
+    ),
+]
+
+
+@pytest.mark.parametrize(("identity", "node", "policy", "expected"), RAISED)
+def test_a_rule_is_raised(identity, node, policy, expected):
+    _rule_cases.raised(identity, node, policy, expected)
 
 
 def test_three_idle_connections_through_a_nat_gateway():
