@@ -350,6 +350,15 @@ _value:
             - The lowest limits that hold for all connections of the node, to C(services) and C(outside) to other
               addresses, and the middleboxes that hold for a part of them (C(bound)).
           type: dict
+        coverage:
+          description:
+            - Which places that can forget a connection were looked at (C(seen), each with C(place) and C(what)) and
+              which were not (C(not_seen), each with C(place), C(name), C(why) and C(do)).
+            - With one that was not, RV(_value.nodes.verdict) is never V(safe).
+          type: dict
+          sample:
+            seen: [{"place": "ipvs", "what": "IPVS tcp 900 s"}]
+            not_seen: []
         notes:
           description: What is there but not on the path, and what is set without being observed.
           type: list

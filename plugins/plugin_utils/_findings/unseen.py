@@ -6,13 +6,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.keepalive import KEYS as KEEPALIVE_KEYS
 from ansible_collections.kubenode.connections.plugins.module_utils._common.sandboxes import MACHINE
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import some
-from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.cloud import EC2_TRACKING
-from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.elsewhere import ELSEWHERE
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.coverage import REACH, NotSeen, rights
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import (
     CONNTRACK,
     CONNTRACK_RESTART,
@@ -20,7 +19,6 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limit
     IPVS_TCP_KEEPALIVED,
     IPVS_TCP_KUBE_ROUTER,
     IPVS_TCP_RESTART,
-    SERVICES,
     SHORTEST_LIMIT_SECONDS,
 )
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import (
@@ -32,16 +30,14 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.nod
 )
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.judged_pods import SANDBOXES
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.types import NodePlan, Plan
-from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.middlebox_table import NITRO_V6
 
 from .rule import CRITICAL, INFO, UNKNOWN, Case, Found, Remedy, Rules, say, variable
 
 RULES = Rules()
 
-_WHO_FORWARDS = (
-    "Name what forwards Services in keepalive_middleboxes: cilium, calico_ebpf, or {name: ..., seconds: ...}. If "
-    "kube-proxy just has not started yet, run again when it has."
-)
+_TOLD_ELSEWHERE = ("namespaces", "connections")
+"""Places with a finding of their own: namespaces-not-read, not-read."""
+
 _CORRECT: dict[str, str | Remedy] = {
     IPVS_TCP: say(
         "Correct the IPVS tcp timeout of that node, for example with ",
@@ -54,15 +50,6 @@ _CORRECT: dict[str, str | Remedy] = {
     CONNTRACK: "Correct net.netfilter.nf_conntrack_tcp_timeout_established on that node.",
     CONNTRACK_RESTART: "Correct conntrack.tcpEstablishedTimeout in kube-proxy's configuration.",
 }
-_WHICH_INSTANCE = (
-    "Observe the node itself, where /sys/class/dmi/id is. Or say in keepalive_middleboxes what its network interfaces "
-    f"are set to: {{name: {NITRO_V6}, seconds: ...}}; 350 on Nitro v6, 432000 on older instances."
-)
-_WITHOUT_LIMIT = (
-    "Run without --limit, or keep a report of all hosts (keepalive_report_dir): its limits count for those left out."
-)
-_AS_ROOT = "Run again as root (become: true)."
-_MORE_RIGHTS = "Run on the node itself: this root lacks rights, as in a container."
 
 
 @RULES.plan("node-not-observed", UNKNOWN)
@@ -75,7 +62,7 @@ def _not_observed(plan: Plan) -> Iterator[tuple[str | None, Found]]:
                 Found(
                     node.seen.not_seen[0].why,
                     "Its limits may be lower than those that were seen, and connections cross it.",
-                    "Make it reachable and run again. If it is gone for good, take it out of the inventory.",
+                    REACH,
                 ),
             )
 
@@ -98,27 +85,21 @@ def _limit_absurd(case: Case) -> Found | None:
 
 @RULES.node("limit-unknown", UNKNOWN)
 def _limit_unknown(case: Case) -> Found | None:
-    """A limit that is or may be on the path could not be read."""
-    unread = [each for each in case.node.seen.not_seen if not each.shown]
+    """A place that may forget connections could not be looked at."""
+    unread = [each for each in case.node.seen.not_seen if not each.shown and each.place not in _TOLD_ELSEWHERE]
     if not unread:
         return None
     return Found(
         "; ".join(f"{each.name}: {each.why}" for each in unread),
         "The true limit may be lower than those that were seen, so nobody can call this node safe.",
-        " ".join(_limit_remedies(case)),
+        " ".join(_remedies(unread, case.observed)),
     )
 
 
-def _limit_remedies(case: Case) -> Iterator[str]:
-    names = {each.name for each in case.node.seen.not_seen if not each.shown}
-    if names - {SERVICES, ELSEWHERE, EC2_TRACKING}:
-        yield next((problem.do for problem in _about(case.observed, case.node) if problem.do), _rights(case.observed))
-    if SERVICES in names:
-        yield _WHO_FORWARDS
-    if EC2_TRACKING in names:
-        yield _WHICH_INSTANCE
-    if ELSEWHERE in names:
-        yield _WITHOUT_LIMIT
+def _remedies(unread: Sequence[NotSeen], observed: Observed) -> list[str]:
+    """What to do for each, once; more rights in general only where node_info does not say it better."""
+    general = {rights(observed)} if any(each.problem for each in unread) else set()
+    return [do for do in dict.fromkeys(each.do for each in unread) if do not in general]
 
 
 @RULES.node("keepalive-unreadable", UNKNOWN)
@@ -135,7 +116,7 @@ def _keepalive_unreadable(case: Case) -> Found | None:
     return Found(
         ", ".join(missing) or "values that are not whole numbers",
         "Without the keepalive in force nobody can say whether it is soon enough.",
-        _rights(case.observed),
+        rights(case.observed),
     )
 
 
@@ -148,7 +129,7 @@ def _namespaces(case: Case) -> Found | None:
     return Found(
         spaces.not_read,
         "Pods have their own keepalive, and the node's own says nothing about it.",
-        _rights(case.observed),
+        rights(case.observed),
     )
 
 
@@ -206,7 +187,3 @@ def _covered(problem: Problem, observed: Observed, node: NodePlan) -> bool:
     if problem.id == KUBE_PROXY:
         return observed.mode == "unknown"
     return problem.id in (KUBELET, NAMESPACES) or problem in _about(observed, node)
-
-
-def _rights(observed: Observed) -> str:
-    return _MORE_RIGHTS if observed.root else _AS_ROOT

@@ -18,9 +18,14 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.middl
 )
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.middleboxes import Middlebox
 
-from .limits import Limit, NodeLimits, NotSeen, ascending
+from .coverage import NodeLimits, NotSeen
+from .limits import Limit, ascending
 
 EC2_TRACKING = KNOWN[NITRO_V6].label
+_WHICH_INSTANCE = (
+    "Observe the node itself, where /sys/class/dmi/id is. Or say in keepalive_middleboxes what its network interfaces "
+    f"are set to: {{name: {NITRO_V6}, seconds: ...}}; 350 on Nitro v6, 432000 on older instances."
+)
 _TYPE_UNKNOWN = "the kernel is one for AWS, and the firmware did not tell the instance type"
 
 NITRO_V6_FAMILIES = frozenset(
@@ -50,7 +55,8 @@ def added(name: str, node: Observed | None, seen: NodeLimits, boxes: Iterable[Mi
         tracking = Limit(KNOWN[found].seconds, KNOWN[found].label, name)
         return replace(seen, limits=ascending([*seen.limits, tracking]))
     if node is not None and node.cloud == Cloud("aws", None, by_kernel=True) and NITRO_V6 not in declared:
-        return replace(seen, not_seen=(*seen.not_seen, NotSeen(name, EC2_TRACKING, _TYPE_UNKNOWN)))
+        unknown = NotSeen(name, EC2_TRACKING, _TYPE_UNKNOWN, place="middleboxes", do=_WHICH_INSTANCE)
+        return replace(seen, not_seen=(*seen.not_seen, unknown))
     return seen
 
 

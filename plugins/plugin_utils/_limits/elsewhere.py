@@ -12,9 +12,13 @@ from typing import Any
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.node_ranges import named
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import count
 
-from .limits import Limit, NotSeen
+from .coverage import NotSeen
+from .limits import Limit
 
 ELSEWHERE = "the lowest limit of the hosts left out"
+_EVERY_HOST = (
+    "Run without --limit, or keep a report of all hosts (keepalive_report_dir): its limits count for those left out."
+)
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,7 @@ class Elsewhere:
         if self.known:
             return ()
         why = f"{len(self.hosts)} of {count(self.of_hosts, 'host')} not looked at: {named(self.hosts)}"
-        return (NotSeen(node, ELSEWHERE, why),)
+        return (NotSeen(node, ELSEWHERE, why, place="hosts", do=_EVERY_HOST),)
 
 
 NOTHING_ELSEWHERE = Elsewhere()

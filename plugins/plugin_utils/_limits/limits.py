@@ -11,13 +11,7 @@ from dataclasses import dataclass
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base import keepalive_math, releases
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import Keepalive
-from ansible_collections.kubenode.connections.plugins.plugin_utils._observed import node as observed_node
-from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import (
-    IPVS_SERVICES,
-    IPVS_TIMEOUTS,
-    Observed,
-    Problem,
-)
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import Observed
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.middleboxes import Middlebox
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.options import Policy
 
@@ -28,9 +22,6 @@ IPVS_TCP_KUBE_ROUTER = "IPVS tcp after a kube-router restart"
 CONNTRACK = "conntrack established"
 CONNTRACK_RESTART = "conntrack established after a kube-proxy restart"
 SERVICES = "the idle limit of Services"
-
-OWN_TABLES = {"cilium": "Cilium", "calico_ebpf": "Calico's eBPF data plane"}
-"""Data planes that forward Services by tables of their own, by the names that node_info and the middleboxes have."""
 
 SHORTEST_LIMIT_SECONDS = 10
 """Below this, whole seconds, timer slack and lost probes leave nothing to choose."""
@@ -102,47 +93,13 @@ class Limit:
         return {"seconds": self.seconds, "name": self.name, "node": self.node}
 
 
-@dataclass(frozen=True)
-class NotSeen:
-    """A limit that may be there and could not be read; or ``shown``, which makes no sense and is left out.
-
-    ``problem`` is the id of what node_info said about it.
-    """
-
-    node: str
-    name: str
-    why: str
-    problem: str | None = None
-    shown: Limit | None = None
-
-    def __str__(self) -> str:
-        return f"{self.name} {self.why}" if self.shown else f"{self.name} could not be read: {self.why}"
-
-    def as_dict(self) -> dict[str, str]:
-        return {"node": self.node, "name": self.name, "why": self.why}
-
-
-@dataclass(frozen=True)
-class NodeLimits:
-    """The limits of one node, those that are not known, and remarks on what is there but not on the path."""
-
-    limits: tuple[Limit, ...]
-    not_seen: tuple[NotSeen, ...]
-    notes: tuple[str, ...]
-
-    @property
-    def shown(self) -> tuple[Limit, ...]:
-        """The limits that the node shows and that make no sense. The other nodes are planned without them."""
-        return tuple(each.shown for each in self.not_seen if each.shown)
-
-
 def ascending(limits: Iterator[Limit] | list[Limit]) -> tuple[Limit, ...]:
     """The limits, shortest first; the order does not depend on the order of nodes."""
     return tuple(sorted(limits, key=lambda limit: (limit.seconds, limit.name, limit.node or "")))
 
 
 def shows_nonsense(node: Observed) -> bool:
-    return any(limit.absurd for limit in (*_ipvs("", node), *_conntrack("", node)))
+    return any(limit.absurd for limit in of_kernel("", node))
 
 
 def sensible(limits: Iterable[Limit]) -> tuple[Limit, ...]:
@@ -153,26 +110,9 @@ def of_middlebox(middlebox: Middlebox) -> Limit:
     return Limit(middlebox.seconds, middlebox.name, None)
 
 
-def of_node(name: str, node: Observed | None, declared: bool = False, why_not: str = "") -> NodeLimits:
-    """What one node's kernel and kube-proxy forget. A node that was not observed (None) hides every limit.
-
-    ``declared``: the user told of a middlebox that may be what forwards Services. ``why_not``: why the node
-    was not observed.
-    """
-    if node is None:
-        why = f"the node was not observed: {why_not}" if why_not else "the node was not observed"
-        return NodeLimits((), (NotSeen(name, IPVS_TCP, why), NotSeen(name, CONNTRACK, why)), ())
-    limits = ascending([*_ipvs(name, node), *_conntrack(name, node)])
-    return NodeLimits(
-        sensible(limits),
-        (
-            *(NotSeen(name, limit.name, limit.absurd, shown=limit) for limit in limits if limit.absurd),
-            *_ipvs_not_seen(name, node),
-            *_conntrack_not_seen(name, node),
-            *(() if declared else _services_not_seen(name, node)),
-        ),
-        tuple(_notes(node)),
-    )
+def of_kernel(name: str, node: Observed) -> tuple[Limit, ...]:
+    """The limits that the node's kernel has, or will have once kube-proxy or keepalived starts anew."""
+    return ascending([*_ipvs(name, node), *_conntrack(name, node)])
 
 
 def kube_proxy_ipvs_seconds(node: Observed, cell: str) -> int | None:
@@ -238,52 +178,3 @@ def _conntrack(name: str, node: Observed) -> Iterator[Limit]:
         return
     yield Limit(node.conntrack.established, CONNTRACK, name)
     yield from conntrack_after_restart(name, node, node.conntrack.established)
-
-
-def _ipvs_not_seen(name: str, node: Observed) -> Iterator[NotSeen]:
-    if node.ipvs.loaded is None:
-        yield NotSeen(name, IPVS_TCP, "whether IPVS is loaded could not be read")
-    elif not node.ipvs.loaded and node.mode == "ipvs":
-        yield NotSeen(name, IPVS_TCP, "kube-proxy is in ipvs mode, but no IPVS is visible in this network namespace")
-    elif not node.ipvs_on_path and node.problem(IPVS_SERVICES):
-        yield NotSeen(name, IPVS_TCP, "whether IPVS has virtual services could not be read")
-    elif node.ipvs_on_path and node.ipvs.timeouts is None:
-        yield _unread(name, IPVS_TCP, node.problem(IPVS_TIMEOUTS), "the timeouts could not be read")
-
-
-def _conntrack_not_seen(name: str, node: Observed) -> Iterator[NotSeen]:
-    if node.conntrack.loaded is None:
-        yield NotSeen(name, CONNTRACK, "whether nf_conntrack is loaded could not be read")
-    elif node.conntrack.loaded and node.conntrack.established is None:
-        otherwise = "nf_conntrack_tcp_timeout_established could not be read"
-        yield _unread(name, CONNTRACK, node.problem(observed_node.CONNTRACK), otherwise)
-
-
-def _services_not_seen(name: str, node: Observed) -> Iterator[NotSeen]:
-    """Cilium and Calico's eBPF data plane forward Services by tables of their own, which nothing here reads.
-
-    Open vSwitch in the kernel does so by the kernel's connection tracking, which is read.
-    """
-    own_tables = [OWN_TABLES[each] for each in node.data_planes if each in OWN_TABLES]
-    if own_tables:
-        seen = "no kube-proxy runs" if node.mode == "none" else f"kube-proxy's {node.mode} mode was seen"
-        yield NotSeen(name, SERVICES, f"{' and '.join(own_tables)} forwards them by tables of its own; {seen}")
-    elif node.mode == "none" and "ovs" in node.data_planes and node.conntrack.loaded:
-        return
-    elif node.mode == "none" and not node.ipvs_on_path and node.on_kubernetes:
-        runs = "kubelet runs" if node.kubelet.running else "there are pods"
-        yield NotSeen(name, SERVICES, f"{runs}, but no kube-proxy, so who forwards them is not known")
-
-
-def _unread(node: str, limit: str, problem: Problem | None, otherwise: str) -> NotSeen:
-    """With what node_info said about the failed reading, without its full stop."""
-    if problem is None or not problem.why:
-        return NotSeen(node, limit, otherwise)
-    return NotSeen(node, limit, problem.why.rstrip("."), problem.id)
-
-
-def _notes(node: Observed) -> Iterator[str]:
-    if node.ipvs.loaded and not node.ipvs_on_path:
-        mode = {"none": "no kube-proxy runs", "unknown": "kube-proxy did not say its mode"}
-        reason = mode.get(node.mode, f"kube-proxy is in {node.mode} mode")
-        yield f"ip_vs is loaded, but {reason} and there is no virtual service: IPVS is not on the path."

@@ -101,12 +101,16 @@ class Namespaces:
         return bool(self.groups) and not self.unreadable and self.error is None
 
     @property
-    def not_read(self) -> str:
-        """How many could not be read and why, where they are not complete, without a full stop."""
+    def hidden(self) -> str:
+        """How many could not be read, where they are not complete."""
         # Of processes that hide their namespace nobody can tell which of them share one.
         noun = "network namespace or process" if self.unreadable == 1 else "network namespaces or processes"
-        which = f"{self.unreadable} {noun}" if self.unreadable else "network namespaces"
-        return f"{which} could not be read" + (f": {self.error}" if self.error else "")
+        return f"{self.unreadable} {noun}" if self.unreadable else "network namespaces"
+
+    @property
+    def not_read(self) -> str:
+        """That and why, without a full stop."""
+        return f"{self.hidden} could not be read" + (f": {self.error}" if self.error else "")
 
 
 IPVS_TIMEOUTS = "ipvs-timeouts"
@@ -116,6 +120,7 @@ CONNTRACK = "conntrack"
 KUBE_PROXY = "kube-proxy"
 KUBELET = "kubelet"
 NAMESPACES = "namespaces"
+CONNECTIONS = "connections"
 """The ids of node_info's problems that are told in a finding of their own."""
 
 

@@ -6,17 +6,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base import keepalive_math
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import Keepalive
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import SAFE, UNKNOWN, UNSAFE, some
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.coverage import OF_PODS, NodeLimits, NotSeen
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.holding import Holding
-from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import (
-    Limit,
-    NodeLimits,
-    shows_nonsense,
-)
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import Limit, shows_nonsense
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import Observed
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.pods import CONTAINER, POD
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.options import Policy
@@ -57,8 +54,8 @@ def plan_node(
     if own_verdict == SAFE:
         own_why += _but_for_proxies(name, wish.policy)
     unsafe_namespaces = _namespaces_unsafe(node, holding.services)
-    pods = judged_of(node, holding, not seen.not_seen, wish.policy, unsafe_namespaces)
-    verdict, why = with_pods(own_verdict, own_why, pods, node.namespaces, wish.policy)
+    pods = judged_of(node, holding, not seen.hidden_limits, wish.policy, unsafe_namespaces)
+    verdict, why = _with_coverage(*with_pods(own_verdict, own_why, pods, wish.policy), seen, wish.policy)
     settings, reasons = settings_of(node, wish, ipvs_timeouts)
     running = {POD: settings.pods, CONTAINER: settings.containers}
     changes = (*changes_of(node, settings, reasons), *running_changes(node, wish.holding, running, wish.policy))
@@ -111,8 +108,8 @@ def verdict_of(keepalive: Keepalive | None, seen: NodeLimits, limit: Limit | Non
             text = each.verdict_text(keepalive, policy)
             if not each.keeps(keepalive):
                 return UNSAFE, text
-    if seen.not_seen:
-        return UNKNOWN, "; ".join(map(str, seen.not_seen))
+    if seen.hidden_limits:
+        return UNKNOWN, _told(seen.hidden_limits)
     if keepalive is None:
         return UNKNOWN, "its keepalive could not be read"
     return SAFE, text
@@ -123,6 +120,16 @@ def _but_for_proxies(name: str, policy: Policy) -> str:
     proxies = [box for box in policy.middleboxes if box.proxy and (box.binding is None or box.binding.has_host(name))]
     names = [f"{box.name} ({box.seconds} s)" for box in proxies]
     return f"; not for connections through {some(names)}, where keepalive does not count" if names else ""
+
+
+def _with_coverage(verdict: str, why: str, seen: NodeLimits, policy: Policy) -> tuple[str, str]:
+    """Safe only where every place was looked at. With keepalive_pods false nothing of pods counts."""
+    unseen = [each for each in seen.not_seen if policy.pods or each.place not in OF_PODS]
+    return (UNKNOWN, _told(unseen)) if verdict == SAFE and unseen else (verdict, why)
+
+
+def _told(unseen: Iterable[NotSeen]) -> str:
+    return "; ".join(map(str, unseen))
 
 
 def _spare(keepalive: Keepalive | None, limit: Limit | None, policy: Policy) -> int | None:

@@ -17,19 +17,13 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._base import 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import Keepalive
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import SAFE, UNKNOWN, UNSAFE
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits import cloud, derive
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.coverage import NodeLimits, NotSeen, of_node
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.elsewhere import (
     NOTHING_ELSEWHERE,
     Elsewhere,
 )
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.holding import holding_of, in_force
-from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import (
-    Limit,
-    NodeLimits,
-    NotSeen,
-    ascending,
-    of_middlebox,
-    of_node,
-)
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import Limit, ascending, of_middlebox
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import Observed
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.options import Policy
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.policies import Policies
@@ -143,7 +137,7 @@ def _assemble(
     wish: Wish,
     nodes: Mapping[str, NodePlan],
 ) -> Plan:
-    not_seen = tuple(each for node in seen.values() for each in node.not_seen)
+    not_seen = tuple(each for node in seen.values() for each in node.hidden_limits)
     keepalive, limit = wish.keepalive, wish.limit
     safe = not not_seen
     decided = safe

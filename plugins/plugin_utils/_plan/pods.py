@@ -17,7 +17,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words i
     some,
 )
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.holding import Holding
-from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import Namespaces, Observed
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import Observed
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.pods import CONTAINER, POD, Pods, Space
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.options import Policy
 
@@ -53,14 +53,12 @@ def _listed_unsafe(pods: Pods, view: View) -> int:
     )
 
 
-def with_pods(
-    verdict: str, why: str, pods: JudgedPods | None, namespaces: Namespaces, policy: Policy
-) -> tuple[str, str]:
+def with_pods(verdict: str, why: str, pods: JudgedPods | None, policy: Policy) -> tuple[str, str]:
     """The verdict of the node with that of its pods' keepalive, which the settings can cure, and why.
 
     Connections that are open already do not count in it: no setting reaches those without SO_KEEPALIVE or with an armed
-    timer. They have findings, and the pods' own verdict. Of ``namespaces`` those that are hidden count as pods. With
-    keepalive_pods false nothing of pods counts, with keepalive_containers false nothing of containers.
+    timer. They have findings, and the pods' own verdict. With keepalive_pods false nothing of pods counts, with
+    keepalive_containers false nothing of containers. Pods that are hidden are the coverage's.
     """
     if pods is None or VERDICTS.index(pods.settings_verdict) >= VERDICTS.index(verdict):
         return verdict, why
@@ -77,7 +75,7 @@ def with_pods(
         more = f" (and {len(pods.sandboxed) - 1} more)" if len(pods.sandboxed) > 1 else ""
         return pods.settings_verdict, f"{_named(first)}{more}: {first.values_why}"
     if pods.settings_verdict == UNKNOWN:
-        return UNKNOWN, f"{namespaces.not_read}; they may be pods"
+        return verdict, why
     return pods.settings_verdict, "pods that are not listed have a keepalive that is too late"
 
 

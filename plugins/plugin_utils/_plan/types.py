@@ -13,9 +13,10 @@ from typing import Any
 from ansible_collections.kubenode.connections.plugins.module_utils._common.keepalive import KEYS as KEEPALIVE_KEYS
 from ansible_collections.kubenode.connections.plugins.module_utils._common.rps_rules import RpsSettings
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import Keepalive, of_values
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.coverage import NodeLimits, NotSeen
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.elsewhere import Elsewhere
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.holding import NOTHING_HOLDS, Holding
-from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import Limit, NodeLimits, NotSeen
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import Limit
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import Observed
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.options import Policy
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.policies import Policies
@@ -156,6 +157,7 @@ class NodePlan:
             "limit": self.limit.as_dict() if self.limit else None,
             "planned_limit": self.planned_limit.as_dict() if self.planned_limit else None,
             "holding": self.holding.as_dict(),
+            "coverage": self.seen.coverage(),
             "notes": list(self.notes),
             "keepalive": self.keepalive.as_dict() if self.keepalive else None,
             "verdict": self.verdict,

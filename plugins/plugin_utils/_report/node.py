@@ -63,6 +63,7 @@ def describe_node(
         "limit": node_plan["limit"],
         "planned_limit": node_plan["planned_limit"],
         "not_seen": [each for each in plan["not_seen"] if each["node"] == name],
+        "coverage": node_plan["coverage"],
         "keepalive": _keepalives(node, plan, node_plan),
         "ipvs": _ipvs(node, rows),
         "conntrack": _conntrack(node),

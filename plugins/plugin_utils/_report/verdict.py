@@ -21,6 +21,8 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words i
 )
 from ansible_collections.kubenode.connections.plugins.plugin_utils._findings.rule import SEVERITIES
 
+from . import coverage
+
 Document = Mapping[str, Any]
 Node = Mapping[str, Any]
 
@@ -100,7 +102,7 @@ def sentence(document: Document) -> str:
         hidden = named(pods_unknown(document))
         return f"not all pods and connections could be read on {hidden}; the nodes themselves are safe"
     if said == "SAFE":
-        return f"idle connections are safe on {_nodes(document, SAFE)}"
+        return f"idle connections are safe on {_nodes(document, SAFE)}, {coverage.as_far(document)}"
     return f"idle connections are safe, until a reboot of {_of(document['counts']['safe_until_reboot'], document)}"
 
 

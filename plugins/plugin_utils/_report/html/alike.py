@@ -38,5 +38,5 @@ def notes_of(document: Document) -> list[tuple[list[str], str]]:
 
 def _notes(node: Mapping[str, Any]) -> Iterator[str]:
     yield from (f"{each['what']}: {each['why']} {each['do']}".rstrip() for each in node["problems"])
-    yield from (f"{each['name']}: {each['why']}" for each in node["not_seen"])
+    yield from (f"{each['name']}: {each['why']}" for each in node["coverage"]["not_seen"])
     yield from node["notes"]

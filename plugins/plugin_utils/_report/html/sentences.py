@@ -13,7 +13,7 @@ from typing import Any
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base import keepalive_math
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import SAFE, UNKNOWN, UNSAFE, count
 
-from .. import verdict
+from .. import coverage, verdict
 
 Document = Mapping[str, Any]
 
@@ -48,6 +48,7 @@ def facts(document: Document) -> Iterator[str]:
     if document["not_seen"]:
         yield f"{count(len(document['not_seen']), 'limit')} not known."
     yield from verdict.beside(document)
+    yield from coverage.sentences(document)
 
 
 def pods_lead(document: Document) -> str:

@@ -16,6 +16,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepali
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.node_ranges import named
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import UNKNOWN, UNSAFE, VERDICTS, count
 
+from .. import coverage
 from ..verdict import anything_at_risk, safe_until_reboot
 from . import table
 from .page import Page, Span, Text, plain, spans
@@ -31,7 +32,7 @@ _NO_FILE = "no file sets it: the kernel's default"
 
 
 def write(page: Page, document: Document) -> None:
-    """A line for each group of alike nodes, the worst first."""
+    """A line for each group of alike nodes, the worst first, and which places were looked at."""
     groups = _groups(document)
     domain = shared_domain([node["name"] for node in document["nodes"]])
     of_pods = any(node["pods"] for node in document["nodes"])
@@ -51,6 +52,9 @@ def write(page: Page, document: Document) -> None:
         page.line(_more(groups[_MOST_GROUPS:]))
     if legend := _legend(document, domain, of_pods):
         page.line(legend)
+    page.blank()
+    for sentence in coverage.sentences(document):
+        page.line(sentence)
 
 
 def shared_domain(names: Sequence[str]) -> str:

@@ -8,7 +8,8 @@ import pytest
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._findings.plan_with_findings import make_plan
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits import cloud
-from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import Limit, NodeLimits
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.coverage import NodeLimits
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import Limit
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.parse import parse_node
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.middleboxes import parse_middleboxes
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import (

@@ -6,11 +6,12 @@ from __future__ import annotations
 
 import pytest
 
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.coverage import NotSeen
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.elsewhere import (
     NOTHING_ELSEWHERE,
     Elsewhere,
 )
-from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import Limit, NotSeen
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import Limit
 
 LIMIT = Limit(350, "IPVS tcp", "w2")
 REPORT = "the report of 2026-11-21T03:40:00Z"
@@ -66,7 +67,16 @@ def test_as_plain_data():
         pytest.param(Elsewhere(("w2",), 2, None, REPORT), (), id="they have none"),
         pytest.param(
             Elsewhere(("w2", "w3", "w4"), 4),
-            (NotSeen("w1", "the lowest limit of the hosts left out", "3 of 4 hosts not looked at: w[2-4]"),),
+            (
+                NotSeen(
+                    "w1",
+                    "the lowest limit of the hosts left out",
+                    "3 of 4 hosts not looked at: w[2-4]",
+                    place="hosts",
+                    do="Run without --limit, or keep a report of all hosts (keepalive_report_dir): its limits count "
+                    "for those left out.",
+                ),
+            ),
             id="nothing is known of them",
         ),
     ],

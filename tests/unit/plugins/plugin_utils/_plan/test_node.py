@@ -7,7 +7,8 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import Keepalive
-from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import Limit, NodeLimits, NotSeen
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.coverage import NodeLimits, NotSeen
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import Limit
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.parse import parse_node
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.node import unsafe_groups, verdict_of
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.options import parse_policy
@@ -128,8 +129,10 @@ def test_one_that_lets_a_healthy_connection_be_forgotten_is_unsafe_whatever_the_
 
 
 LIMIT = Limit(900, "IPVS tcp", "worker1")
-ABSURD = NotSeen("worker1", "IPVS tcp", "shows 5 s", shown=Limit(5, "IPVS tcp", "worker1"))
-NEXT_START = NotSeen("worker1", "x", "shows 5 s", shown=Limit(5, "IPVS tcp after a kube-proxy restart", "worker1"))
+ABSURD = NotSeen("worker1", "IPVS tcp", "shows 5 s", place="ipvs", do="", shown=Limit(5, "IPVS tcp", "worker1"))
+NEXT_START = NotSeen(
+    "worker1", "x", "shows 5 s", place="ipvs", do="", shown=Limit(5, "IPVS tcp after a kube-proxy restart", "worker1")
+)
 
 
 @pytest.mark.parametrize(
@@ -142,7 +145,13 @@ NEXT_START = NotSeen("worker1", "x", "shows 5 s", shown=Limit(5, "IPVS tcp after
         pytest.param((30, 799, 9), (), LIMIT, "unsafe", id="an answered probe is followed too late"),
         pytest.param((600, 30, 9), (ABSURD,), LIMIT, "unsafe", id="too late for an absurd limit that is in force"),
         pytest.param((600, 30, 9), (NEXT_START,), LIMIT, "unknown", id="an absurd limit that only a restart brings"),
-        pytest.param((600, 30, 9), (NotSeen("worker1", "x", "y"),), None, "unknown", id="a limit that was not seen"),
+        pytest.param(
+            (600, 30, 9),
+            (NotSeen("worker1", "x", "y", place="ipvs", do=""),),
+            None,
+            "unknown",
+            id="a limit that was not seen",
+        ),
         pytest.param((0, 30, 9), (), None, "unsafe", id="a value below 1 without a limit"),
         pytest.param(None, (), LIMIT, "unknown", id="the keepalive was not seen"),
     ],
@@ -153,7 +162,7 @@ def test_the_verdict_of_a_keepalive(keepalive, not_seen, limit, verdict):
 
 
 def test_what_is_not_known_is_named():
-    seen = NodeLimits((), (NotSeen("worker1", "IPVS tcp", "no right"), ABSURD), ())
+    seen = NodeLimits((), (NotSeen("worker1", "IPVS tcp", "no right", place="ipvs", do=""), ABSURD), ())
     _verdict, why = verdict_of(Keepalive(3, 1, 9), seen, None, parse_policy({"lost_probes": 0}))
     assert why == "IPVS tcp could not be read: no right; IPVS tcp shows 5 s"
 

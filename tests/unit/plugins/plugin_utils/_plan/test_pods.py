@@ -130,7 +130,7 @@ def test_namespaces_that_are_hidden_may_be_pods(node):
     assert (plan["verdict"], worker["verdict"], worker["pods"]["verdict"]) == ("unknown", "unknown", "unknown")
     assert worker["own_verdict"] == "safe"
     assert worker["why"] == (
-        "3 network namespaces or processes could not be read: /proc/7/ns/net: Permission denied; they may be pods"
+        "the keepalive of 3 network namespaces or processes could not be read: /proc/7/ns/net: Permission denied"
     )
 
 

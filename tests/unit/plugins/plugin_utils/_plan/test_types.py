@@ -8,8 +8,9 @@ import pytest
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.rps_rules import Row, RpsSettings
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import Keepalive
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.coverage import NodeLimits
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.elsewhere import NOTHING_ELSEWHERE
-from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import Limit, NodeLimits
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import Limit
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.types import (
     Change,
     Finding,
@@ -88,6 +89,7 @@ def test_a_node_that_was_not_observed_as_plain_data():
         "limit": None,
         "planned_limit": None,
         "holding": {"services": None, "outside": None, "bound": []},
+        "coverage": {"seen": [], "not_seen": []},
         "notes": ["note"],
         "keepalive": None,
         "verdict": "unknown",

@@ -86,6 +86,9 @@ OBSERVED = Observed(
 )
 
 
+COVERAGE = {"seen": [{"place": "ipvs", "what": "IPVS tcp 900 s"}], "not_seen": []}
+
+
 def plan(sysctls=None, limit=LIMIT, not_seen=(), margin=0, **more):
     part = {
         "mode": "ipvs",
@@ -95,6 +98,7 @@ def plan(sysctls=None, limit=LIMIT, not_seen=(), margin=0, **more):
         "limits": [LIMIT],
         "limit": limit,
         "planned_limit": None,
+        "coverage": COVERAGE,
         "namespaces_unsafe": 22,
         "pods": None,
         "settings": {"sysctls": sysctls or {}},
@@ -136,6 +140,7 @@ def test_a_node_that_was_observed():
         "limit": LIMIT,
         "planned_limit": None,
         "not_seen": UNSEEN[:1],
+        "coverage": COVERAGE,
         "keepalive": {
             "live": SAFE,
             "at_boot": LATE,
@@ -196,19 +201,8 @@ def test_a_node_that_was_not_observed_has_what_the_plan_says():
     node = described(None)
     seen = {name for name, value in node.items() if value not in (None, [], {})}
     assert seen == {
-        *(
-            "name",
-            "observed",
-            "mode",
-            "verdict",
-            "verdict_after_boot",
-            "why",
-            "spare_seconds",
-            "limits",
-            "limit",
-            "keepalive",
-        ),
-        *("changes", "owners", "notes"),
+        *("name", "observed", "mode", "verdict", "verdict_after_boot", "why", "spare_seconds", "limits", "limit"),
+        *("keepalive", "changes", "owners", "notes", "coverage"),
     }
     assert (node["observed"], node["verdict_after_boot"]) == (False, "unknown")
     assert node["keepalive"] == {"live": None, "at_boot": None, "planned": None, "boot_sources": []}

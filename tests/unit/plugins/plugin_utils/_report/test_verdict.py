@@ -58,9 +58,15 @@ def beside_a_browser(*services):
 
 
 SENTENCES = [
-    pytest.param([quiet_node()], "SAFE: idle connections are safe on worker1", id="one node that is safe"),
     pytest.param(
-        [quiet_node(), quiet_node()], "SAFE: idle connections are safe on all 2 nodes", id="all of several are safe"
+        [quiet_node()],
+        "SAFE: idle connections are safe on worker1, as far as the nodes show; no middlebox was declared",
+        id="one node that is safe",
+    ),
+    pytest.param(
+        [quiet_node(), quiet_node()],
+        "SAFE: idle connections are safe on all 2 nodes, as far as the nodes show; no middlebox was declared",
+        id="all of several are safe",
     ),
     pytest.param(
         [stock_node(), quiet_node(), None],
@@ -82,7 +88,11 @@ SENTENCES = [
         "UNSAFE: idle connections at risk in 1 network namespace of no pod; the nodes themselves are safe",
         id="a namespace of no pod is none",
     ),
-    pytest.param([beside_a_browser()], "SAFE: idle connections are safe on worker1", id="one without connections"),
+    pytest.param(
+        [beside_a_browser()],
+        "SAFE: idle connections are safe on worker1, as far as the nodes show; no middlebox was declared",
+        id="one without connections",
+    ),
     pytest.param(
         [with_rows(quiet_node(), row("the node itself", SAFE, NEVER, kind="node")), None],
         "UNSAFE: idle connections at risk on 2 sockets to services; 1 of 2 nodes unknown",
@@ -91,12 +101,12 @@ SENTENCES = [
     pytest.param([None], "UNKNOWN: whether idle connections are safe is not known on worker1", id="not reached"),
     pytest.param(
         [with_rows(quiet_node(), row("a/b", SAFE), error="no /proc/7"), quiet_node()],
-        "UNKNOWN: not all pods and connections could be read on worker1; the nodes themselves are safe",
+        "UNKNOWN: whether idle connections are safe is not known on 1 of 2 nodes",
         id="pods that could not be read",
     ),
     pytest.param(
         [altered(quiet_node(), namespaces=unprivileged_node()["namespaces"])],
-        "UNKNOWN: not all pods and connections could be read on worker1; the nodes themselves are safe",
+        "UNKNOWN: whether idle connections are safe is not known on worker1",
         id="namespaces that could not be entered, where nobody looked for pods",
     ),
     pytest.param(
@@ -124,8 +134,11 @@ def test_the_verdict_in_a_word_and_a_sentence(several, said):
 
 def test_a_long_name_does_not_make_the_sentence_long():
     report = document({LONG: quiet_node()}, {})
-    assert verdict.sentence(report) == "idle connections are safe on the node"
-    assert verdict.sentence(document({LONG[:24]: quiet_node()}, {})) == f"idle connections are safe on {LONG[:24]}"
+    assert verdict.sentence(report) == (
+        "idle connections are safe on the node, as far as the nodes show; no middlebox was declared"
+    )
+    said = verdict.sentence(document({LONG[:24]: quiet_node()}, {}))
+    assert said.startswith(f"idle connections are safe on {LONG[:24]}, as far as")
 
 
 def spaces(**more):

@@ -44,7 +44,7 @@ def test_silenced_findings_are_apart_by_their_reasons():
 
 
 def node(name, problems=(), not_seen=(), notes=()):
-    return {"name": name, "problems": problems, "not_seen": not_seen, "notes": notes}
+    return {"name": name, "problems": problems, "coverage": {"not_seen": not_seen}, "notes": notes}
 
 
 def test_notes_of_several_nodes_are_one():

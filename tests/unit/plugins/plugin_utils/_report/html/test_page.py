@@ -169,7 +169,12 @@ UNREAD = {"unreadable": 3, "error": "/proc/7/ns/net: Permission denied"}
 HEADLINES = [
     pytest.param(
         lambda: document(nodes(quiet_node(), quiet_node()), {}),
-        ("SAFE", "safe", "✓", "idle connections are safe on all 2 nodes."),
+        (
+            "SAFE",
+            "safe",
+            "✓",
+            "idle connections are safe on all 2 nodes, as far as the nodes show; no middlebox was declared.",
+        ),
         id="safe",
     ),
     pytest.param(
@@ -188,7 +193,7 @@ HEADLINES = [
             "UNKNOWN",
             "unknown",
             "?",
-            "not all pods and connections could be read on worker2; the nodes themselves are safe.",
+            "whether idle connections are safe is not known on 1 of 2 nodes.",
         ),
         id="unread pods of safe nodes",
     ),
@@ -451,7 +456,7 @@ def test_what_changed_since_the_last_report_is_a_part_of_its_own():
     assert "What changed since" not in Page(render_html(document())).text
 
 
-CHOSEN = ("verdict", "verdict_after_boot", "verdict_before", "kind")
+CHOSEN = ("verdict", "verdict_after_boot", "verdict_before", "kind", "place")
 """Keys whose texts are one of a few words, by which the page looks something up."""
 
 KEPT = (*CHOSEN, "severity", "made_at", "help", "since", "version")

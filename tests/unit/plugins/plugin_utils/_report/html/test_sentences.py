@@ -74,7 +74,8 @@ IPVS = "IPVS tcp on worker1 forgets a connection after 900 s without a packet an
     ],
 )
 def test_what_the_verdict_rests_on(report, expected):
-    assert list(sentences.facts(report())) == expected
+    told = [each for each in sentences.facts(report()) if not each.startswith(("Looked at: ", "Not looked at: "))]
+    assert told == expected
 
 
 LATE = service(gaps=[(7200, 2)])

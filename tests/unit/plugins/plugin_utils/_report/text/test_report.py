@@ -84,7 +84,8 @@ def test_there_is_no_text_of_an_example_that_is_gone():
         pytest.param(
             document(nodes(quiet_node(), quiet_node()), {}),
             [
-                "SAFE: idle connections are safe on all 2 nodes.",
+                "SAFE: idle connections are safe on all 2 nodes, as far as the nodes show; no",
+                "middlebox was declared.",
                 "Next: nothing has to be done.",
                 "The limit is 900 s (IPVS tcp), keepalive comes 156 s before it.",
             ],
@@ -131,7 +132,8 @@ def test_there_is_no_text_of_an_example_that_is_gone():
         pytest.param(
             document(nodes(quiet_node()), {"margin": 200}),
             [
-                "SAFE: idle connections are safe on worker1.",
+                "SAFE: idle connections are safe on worker1, as far as the nodes show; no",
+                "middlebox was declared.",
                 AUDIT_NEXT,
                 "The limit is 900 s (IPVS tcp), keepalive comes 156 s before it;",
                 "keepalive_margin asks for 200 s.",
@@ -140,7 +142,11 @@ def test_there_is_no_text_of_an_example_that_is_gone():
         ),
         pytest.param(
             document({"ip-10-0-113-24.eu-central-1.compute.internal": quiet_node()}, {}),
-            ["SAFE: idle connections are safe on the node.", "Next: nothing has to be done."],
+            [
+                "SAFE: idle connections are safe on the node, as far as the nodes show; no",
+                "middlebox was declared.",
+                "Next: nothing has to be done.",
+            ],
             id="a long name is left to the table",
         ),
         pytest.param(

@@ -46,7 +46,7 @@ def document(*nodes, limit=LIMIT, kind="audit", check_mode=False, changes=0, ver
         "limit_reason": "no idle limit was seen",
         "left_out": {"sentence": ""},
         "other_hosts": [],
-        "policy": {"margin": margin},
+        "policy": {"margin": margin, "middleboxes": []},
         "kind": kind,
         "check_mode": check_mode,
         "counts": {**counts, **more},
@@ -98,7 +98,7 @@ def test_whom_the_verdict_is_not_about_is_told_with_it():
 
 def test_where_the_play_goes_on_nothing_is_to_be_run():
     assert head(document(node(), changes=3), None) == [
-        "SAFE: idle connections are safe on w1.",
+        "SAFE: idle connections are safe on w1, as far as the nodes show; no middlebox was declared.",
         "The limit is 900 s (IPVS tcp), keepalive comes 156 s before it.",
     ]
 
