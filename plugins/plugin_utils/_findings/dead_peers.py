@@ -9,7 +9,9 @@ from __future__ import annotations
 from ansible_collections.kubenode.connections.plugins.module_utils._common.sysctl_keys import RETRIES2
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.releases import release
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.retransmission import (
+    KERNEL_RETRIES2,
     detection_ms,
+    detection_text,
 )
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.kubernetes import Kubelet
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import KUBELET, Observed
@@ -61,9 +63,30 @@ should be greater than the sum of the two HTTP/2 timeouts."""
 
 _ROLE = "the role kubenode.connections.kubelet_http2"
 _UNTIL_TCP_GIVES_UP = (
-    "a connection to an API server that is gone lasts until TCP gives up (924 s with net.ipv4.tcp_retries2 15), "
-    "and the node reports nothing meanwhile."
+    f"a connection to an API server that is gone lasts until TCP gives up ({detection_text(KERNEL_RETRIES2)} with "
+    f"net.ipv4.tcp_retries2 {KERNEL_RETRIES2}), and the node reports nothing meanwhile."
 )
+_MAYBE_CLOSED = f"{_UNTIL_TCP_GIVES_UP} From 1.11 to 1.22 kubelet mostly closes it itself before that."
+
+_CLOSES_SINCE, _CLOSES_IDLE_ONLY_SINCE, _CLOSES_NOT = (1, 11), (1, 23), (1, 14)
+"""From 1.11 on kubelet closes its connections when heartbeats fail again and again (kubernetes#63492), from 1.23 on
+only idle ones (#104844), but all with DISABLE_HTTP2 (#108107). 1.14 had lost it (#71174)."""
+
+
+def _without_check(kubelet: Kubelet) -> str:
+    """What becomes of a connection to a dead API server without the check, by version and cause."""
+    numbers = release(kubelet.version)
+    if numbers is None:
+        return f"Without it {_MAYBE_CLOSED}"
+    minor = numbers[:2]
+    closes_all = minor < _CLOSES_IDLE_ONLY_SINCE or kubelet.disable_http2 is True
+    if minor < _CLOSES_SINCE or minor == _CLOSES_NOT or not closes_all:
+        return f"Without it {_UNTIL_TCP_GIVES_UP}"
+    return (
+        "When its heartbeats fail again and again, each after 10 s, kubelet closes all its connections itself, "
+        "typically within a minute. Without the check nothing is noticed sooner, and a watch alone that hangs is not noticed: "
+        f"it lasts until TCP gives up ({detection_text(KERNEL_RETRIES2)} with net.ipv4.tcp_retries2 {KERNEL_RETRIES2})."
+    )
 
 
 @RULES.node("kubelet-check-missing", WARNING)
@@ -74,7 +97,7 @@ def _missing(case: Case) -> Found | None:
         return None
     return Found(
         f"kubelet {kubelet.version} has no HTTP/2 health check",
-        f"Without it {_UNTIL_TCP_GIVES_UP}",
+        _without_check(kubelet),
         "Update kubelet. Until then a lower net.ipv4.tcp_retries2 helps, at a price: see docs/dead-peers.md.",
         "1.18.18, 1.19.5 and 1.20.0 are the first that have it",
     )
@@ -93,7 +116,7 @@ def _off(case: Case) -> Found | None:
     )
     return Found(
         f"kubelet's HTTP/2 health check is off: {name} in its environment",
-        f"Without it {_UNTIL_TCP_GIVES_UP}",
+        _without_check(kubelet),
         f"{remedy}, a few nodes at a time.",
     )
 
@@ -130,7 +153,7 @@ def _not_read(case: Case) -> Found | None:
     problem = case.observed.problem(KUBELET)
     return Found(
         kubelet.error or "kubelet's version and environment are not in the data",
-        f"Where kubelet has no HTTP/2 health check, {_UNTIL_TCP_GIVES_UP}",
+        f"Where kubelet has no HTTP/2 health check, {_MAYBE_CLOSED}",
         problem.do if problem else "Observe the node again, as root (become: true).",
     )
 
@@ -142,7 +165,7 @@ def _not_found(node: Observed) -> Found | None:
     doubts = f". {node.kubelet.error}" if node.kubelet.error else ""
     return Found(
         f"kubelet's process was not found, but {signs}{doubts}".rstrip("."),
-        f"It may be embedded in another, as in K3s. Where kubelet has no HTTP/2 health check, {_UNTIL_TCP_GIVES_UP}",
+        f"It may be embedded in another, as in K3s. Where kubelet has no HTTP/2 health check, {_MAYBE_CLOSED}",
         "Look for DISABLE_HTTP2, HTTP2_READ_IDLE_TIMEOUT_SECONDS and HTTP2_PING_TIMEOUT_SECONDS in the environment of "
         "the unit that kubelet runs in, such as k3s or k3s-agent.",
     )

@@ -20,8 +20,14 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._n
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._pod_nodes import row, with_rows
 
 UNTIL_TCP_GIVES_UP = (
-    "a connection to an API server that is gone lasts until TCP gives up (924 s with net.ipv4.tcp_retries2 15), "
-    "and the node reports nothing meanwhile."
+    "a connection to an API server that is gone lasts until TCP gives up (between 924 and 1054 s with "
+    "net.ipv4.tcp_retries2 15), and the node reports nothing meanwhile."
+)
+MAYBE_CLOSED = f"{UNTIL_TCP_GIVES_UP} From 1.11 to 1.22 kubelet mostly closes it itself before that."
+CLOSED = (
+    "When its heartbeats fail again and again, each after 10 s, kubelet closes all its connections itself, typically "
+    "within a minute. Without the check nothing is noticed sooner, and a watch alone that hangs is not noticed: it "
+    "lasts until TCP gives up (between 924 and 1054 s with net.ipv4.tcp_retries2 15)."
 )
 DENIED = "kubelet: /proc/1024/environ: Permission denied"
 IMPOSTOR = "Process 4711 calls itself kubelet, but runs as user 1000: it is not believed."
@@ -38,6 +44,26 @@ IN_K3S = {
     "environment of the unit that kubelet runs in, such as k3s or k3s-agent.",
 }
 
+HANGS = f"Without it {UNTIL_TCP_GIVES_UP}"
+BY_VERSION = [
+    pytest.param("v1.10.13", {}, HANGS, id="before kubelet closed anything"),
+    pytest.param("v1.11.0", {}, CLOSED, id="the first that did"),
+    pytest.param("v1.14.2", {}, HANGS, id="a release that had lost it"),
+    pytest.param("v1.22.17", {"read_idle_timeout": 0}, CLOSED, id="the last that closes all"),
+    pytest.param("v1.23.0", {"read_idle_timeout": 0}, HANGS, id="only idle ones, and the check is off"),
+    pytest.param("v1.31.2", {"read_idle_timeout": 0}, HANGS, id="the same, later"),
+    pytest.param("v1.31.2", {"disable_http2": True}, CLOSED, id="without HTTP/2 it closes all"),
+    pytest.param(None, {"disable_http2": True}, f"Without it {MAYBE_CLOSED}", id="a version that was not read"),
+]
+
+
+@pytest.mark.parametrize(("version", "values", "why"), BY_VERSION)
+def test_what_becomes_of_a_connection_depends_on_version_and_cause(version, values, why):
+    node = with_kubelet(version=version, **values)
+    found = [_rule_cases.finding_of(each, node, {}) for each in ("kubelet-check-missing", "kubelet-check-off")]
+    assert [each["why"] for each in found if each] == [why]
+
+
 RAISED = [
     *_rule_cases.of_room(dead_peers, _rows_network.RAISED),
     pytest.param(
@@ -48,7 +74,7 @@ RAISED = [
             "severity": "warning",
             "observed": "kubelet v1.19.4 has no HTTP/2 health check",
             "limit": "1.18.18, 1.19.5 and 1.20.0 are the first that have it",
-            "why": f"Without it {UNTIL_TCP_GIVES_UP}",
+            "why": CLOSED,
             "remedy": "Update kubelet. Until then a lower net.ipv4.tcp_retries2 helps, at a price: "
             "see docs/dead-peers.md.",
         },
@@ -61,7 +87,7 @@ RAISED = [
         {
             "severity": "warning",
             "observed": "kubelet's HTTP/2 health check is off: DISABLE_HTTP2 is set in its environment",
-            "why": f"Without it {UNTIL_TCP_GIVES_UP}",
+            "why": CLOSED,
             "remedy": "Take DISABLE_HTTP2 out of kubelet's environment and restart it, a few nodes at a time.",
         },
         id="HTTP/2 is off",
@@ -112,7 +138,7 @@ RAISED = [
         {
             "severity": "unknown",
             "observed": DENIED,
-            "why": f"Where kubelet has no HTTP/2 health check, {UNTIL_TCP_GIVES_UP}",
+            "why": f"Where kubelet has no HTTP/2 health check, {MAYBE_CLOSED}",
             "remedy": "Run as root (become: true).",
         },
         id="not root",
@@ -149,7 +175,7 @@ RAISED = [
             **IN_K3S,
             "observed": "kubelet's process was not found, but kube-proxy runs",
             "why": "It may be embedded in another, as in K3s. Where kubelet has no HTTP/2 health check, "
-            + UNTIL_TCP_GIVES_UP,
+            + MAYBE_CLOSED,
         },
         id="K3s: kubelet and kube-proxy in its own process",
     ),
