@@ -34,7 +34,11 @@ def _slow(case: Case) -> Found | None:
     if case.observed.kube_proxy.running is False and case.observed.kubelet.running is False:
         return None
     keepalive = case.observed.keepalive
-    idle = f"; an idle one after {keepalive.verdict_seconds} s (keepalive {keepalive})" if keepalive else ""
+    idle = (
+        f"; an idle one after {keepalive.verdict_seconds} s at the earliest (keepalive {keepalive})"
+        if keepalive
+        else ""
+    )
     return Found(
         f"{RETRIES2} {retries2}: a dead peer is given up {give_up_text(retries2, case.observed)} after data was sent"
         + idle,
@@ -84,8 +88,9 @@ def _without_check(kubelet: Kubelet) -> str:
         return f"Without it {_UNTIL_TCP_GIVES_UP}"
     return (
         "When its heartbeats fail again and again, each after 10 s, kubelet closes all its connections itself, "
-        "typically within a minute. Without the check nothing is noticed sooner, and a watch alone that hangs is not noticed: "
-        f"it lasts until TCP gives up ({detection_text(KERNEL_RETRIES2)} with net.ipv4.tcp_retries2 {KERNEL_RETRIES2})."
+        "typically within a minute. Without the check nothing is noticed sooner, and a watch alone that hangs is not "
+        f"noticed: it lasts until TCP gives up ({detection_text(KERNEL_RETRIES2)} with net.ipv4.tcp_retries2 "
+        f"{KERNEL_RETRIES2})."
     )
 
 

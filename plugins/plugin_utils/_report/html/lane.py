@@ -100,7 +100,7 @@ class Lane:
             yield f"first probe after {keepalive['time']} s"
             lost = f"with {self.lost_probes} lost probes after {keepalive['silence_seconds']} s"
             yield f"{lost}, with timer slack {keepalive['latest_seconds']} s"
-            yield f"a dead peer is given up after {keepalive['given_up_seconds']} s"
+            yield f"a dead peer is given up after {keepalive['given_up_seconds']} s at the earliest"
         for mark in self.limits:
             yield f"{mark.name} forgets after {mark.seconds} s"
 

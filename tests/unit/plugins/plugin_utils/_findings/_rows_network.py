@@ -574,7 +574,7 @@ RAISED = [
         {
             "severity": "info",
             "observed": f"{RETRIES2} 15: a dead peer is given up between 924 and 1054 s (round trips of 10 ms or less) "
-            "after data was sent; an idle one after 870 s (keepalive 600/30/9)",
+            "after data was sent; an idle one after 870 s at the earliest (keepalive 600/30/9)",
             "limit": "300 s (Kubernetes moves pods off an unreachable node then)",
             "why": "Keepalive does not probe while data waits for an answer. HTTP/2 clients without health checks hang "
             "as long.",

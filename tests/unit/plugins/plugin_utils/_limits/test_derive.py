@@ -220,7 +220,7 @@ def test_the_default_policy_always_finds_a_keepalive(seconds):
             {
                 "time": "two thirds of 900 s (IPVS tcp on worker1)",
                 "intvl": "a thirtieth of 900 s (IPVS tcp on worker1)",
-                "probes": "the kernel's own number; a dead peer is given up after 870 s, "
+                "probes": "the kernel's own number; a dead peer is given up after 870 s at the earliest, "
                 "before 900 s (IPVS tcp on worker1)",
             },
             id="worked out",
@@ -231,7 +231,7 @@ def test_the_default_policy_always_finds_a_keepalive(seconds):
             {
                 "time": "keepalive_time_ceiling, less than two thirds of 86400 s (IPVS tcp on worker1)",
                 "intvl": "the kernel's own value, less than a thirtieth of 86400 s (IPVS tcp on worker1)",
-                "probes": "the kernel's own number; a dead peer is given up after 4275 s, "
+                "probes": "the kernel's own number; a dead peer is given up after 4275 s at the earliest, "
                 "before 86400 s (IPVS tcp on worker1)",
             },
             id="held down by ceilings",
@@ -243,7 +243,8 @@ def test_the_default_policy_always_finds_a_keepalive(seconds):
                 "time": "two thirds of 900 s (IPVS tcp on worker1) less keepalive_margin 30",
                 "intvl": "less than a thirtieth of 900 s (IPVS tcp on worker1) less keepalive_margin 30, "
                 "which leaves room for the other values",
-                "probes": "one more than keepalive_lost_probes 20; a dead peer is given up after 769 s, "
+                "probes": "one more than keepalive_lost_probes 20; a dead peer is given up after 769 s at the "
+                "earliest, "
                 "before 900 s (IPVS tcp on worker1)",
             },
             id="shrunk for lost probes",
@@ -254,7 +255,8 @@ def test_the_default_policy_always_finds_a_keepalive(seconds):
             {
                 "time": "keepalive_time as you set it",
                 "intvl": "keepalive_intvl as you set it",
-                "probes": "as many as fit; a dead peer is given up after 840 s, before 900 s (IPVS tcp on worker1)",
+                "probes": "as many as fit; a dead peer is given up after 840 s at the earliest, before 900 s (IPVS "
+                "tcp on worker1)",
             },
             id="the user's own",
         ),
@@ -264,7 +266,7 @@ def test_the_default_policy_always_finds_a_keepalive(seconds):
             {
                 "time": "keepalive_profile article",
                 "intvl": "keepalive_profile article",
-                "probes": "keepalive_profile article; a dead peer is given up after 900 s, "
+                "probes": "keepalive_profile article; a dead peer is given up after 900 s at the earliest, "
                 "not before 900 s (IPVS tcp on worker1)",
             },
             id="the article",
@@ -275,7 +277,7 @@ def test_the_default_policy_always_finds_a_keepalive(seconds):
             {
                 "time": "keepalive_time as you set it",
                 "intvl": "keepalive_intvl_ceiling: no limit asks for less",
-                "probes": "the kernel's own number; a dead peer is given up after 975 s",
+                "probes": "the kernel's own number; a dead peer is given up after 975 s at the earliest",
             },
             id="no limit",
         ),

@@ -72,7 +72,8 @@ def test_what_comes_of_it(lane, expected):
 def test_a_screen_reader_says_the_picture():
     assert lane_of(IN_TIME).said == (
         "Now, the node's own: first probe after 600 s; with 2 lost probes after 660 s, with timer slack 744 s; a dead "
-        "peer is given up after 870 s; IPVS tcp forgets after 900 s; corporate firewall forgets after 3600 s; "
+        "peer is given up after 870 s at the earliest; IPVS tcp forgets after 900 s; corporate firewall forgets after "
+        "3600 s; "
         "conntrack established forgets after 86400 s; 156 s to spare."
     )
     assert lane_of(None, (IPVS,)).said == (
