@@ -72,9 +72,3 @@ def tracking_of(cloud: Cloud | None) -> str | None:
 def names_to_consider(provider: str) -> list[str]:
     """The known middleboxes that may be on the paths of that cloud's machines and that nothing there shows."""
     return sorted({name for name in KNOWN if name.startswith(f"{provider}_")} - {NITRO_V6, ALIBABA_TRACKING})
-
-
-def where(nodes: Iterable[Observed | None]) -> str:
-    """``on AWS``, ``on AWS and Azure``; empty where the nodes show no cloud."""
-    names = sorted({node.cloud.name for node in nodes if node is not None and node.cloud is not None})
-    return f"on {' and '.join(names)}" if names else ""

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import count
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import count, some
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed import node as observed_node
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import (
     CONNECTIONS,
@@ -31,6 +31,7 @@ WHO_FORWARDS = (
 )
 OWN_TABLES = {"cilium": "Cilium", "calico_ebpf": "Calico's eBPF data plane"}
 """Data planes that forward Services by tables of their own, by the names that node_info and the middleboxes have."""
+_IN_THE_SANDBOX = "Ask inside of it: nothing on the node can tell. The finding pod-sandboxed says what helps."
 _AS_ROOT = "Run again as root (become: true)."
 _MORE_RIGHTS = "Run on the node itself: this root lacks rights, as in a container."
 
@@ -145,6 +146,7 @@ def looked_at(name: str, node: Observed, declared: bool) -> Iterator[Seen | NotS
     yield from _services(name, node, declared)
     yield _namespaces(name, node)
     yield from _connections(name, node)
+    yield from _sandboxes(name, node)
 
 
 def rights(node: Observed) -> str:
@@ -228,6 +230,14 @@ def _connections(name: str, node: Observed) -> Iterator[Seen | NotSeen]:
         yield _unread(name, "connections to services", CONNECTIONS, node.pods.error, node, "connections")
     else:
         yield Seen("connections", count(node.pods.totals.connections, "open connection"))
+
+
+def _sandboxes(name: str, node: Observed) -> Iterator[NotSeen]:
+    labels = dict.fromkeys(space.label for space in (node.pods.spaces if node.pods else ()) if space.sandbox)
+    if labels:
+        what = f"TCP keepalive of {some(list(labels))}"
+        why = "a sandbox has TCP of its own, which the node does not show"
+        yield NotSeen(name, what, why, place="sandboxes", do=_IN_THE_SANDBOX)
 
 
 def _unread(name: str, what: str, problem_id: str, otherwise: str, node: Observed, place: str) -> NotSeen:

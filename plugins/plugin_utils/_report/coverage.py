@@ -13,6 +13,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._base.groupin
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.node_ranges import named
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import count, some
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.coverage import PLACES
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.cloud import NAMES as CLOUDS
 
 Document = Mapping[str, Any]
 
@@ -22,7 +23,10 @@ _MOST = 3
 def as_far(document: Document) -> str:
     """How far a verdict that all is safe reaches, a clause."""
     declared = [box["name"] for box in document["policy"]["middleboxes"]]
-    return f"as far as the nodes show; {f'declared: {some(declared)}' if declared else 'no middlebox was declared'}"
+    clouds = sorted({CLOUDS[node["cloud"]["provider"]] for node in document["nodes"] if node["cloud"]})
+    if declared:
+        return f"as far as the nodes show; declared: {some(declared)}"
+    return f"as far as the nodes show; no middlebox was declared{f' on {some(clouds)}' if clouds else ''}"
 
 
 def sentences(document: Document) -> Iterator[str]:

@@ -119,11 +119,6 @@ def test_a_box_in_its_place_is_the_limit():
     assert plan["limit"]["seconds"] == 900
 
 
-def test_where_names_the_clouds_of_the_nodes():
-    assert cloud.where(map(parse_node, [on("aws"), on("azure"), on("aws")])) == "on AWS and Azure"
-    assert cloud.where([parse_node(stock_node()), None]) == ""
-
-
 def test_names_to_consider_are_those_of_the_provider():
     assert "azure_lb" in cloud.names_to_consider("azure")
     assert "aws_security_group_nitro_v6" not in cloud.names_to_consider("aws")

@@ -11,6 +11,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.par
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import (
     nftables_node,
     plain_node,
+    quiet_node,
     stock_node,
     unprivileged_node,
 )
@@ -177,3 +178,45 @@ def test_who_forwards_services_beside_kube_proxy(node, why):
     seen = of_node("worker1", parse_node(node))
     assert [each.why for each in seen.not_seen if each.name == SERVICES] == ([why] if why else [])
     assert [each for each in of_node("worker1", parse_node(node), True).not_seen if each.name == SERVICES] == []
+
+
+def test_each_place_of_a_node_is_seen_or_not():
+    seen = of_node("worker1", parse_node(with_rows(quiet_node(), row("a/b"))))
+    assert [each.as_dict() for each in seen.seen] == [
+        {"place": "ipvs", "what": "IPVS tcp 900 s"},
+        {"place": "conntrack", "what": "conntrack established 86400 s"},
+        {"place": "services", "what": "kube-proxy in ipvs mode"},
+        {"place": "namespaces", "what": "keepalive of 2 network namespaces"},
+        {"place": "connections", "what": "0 open connections"},
+    ]
+    assert seen.not_seen == ()
+
+
+@pytest.mark.parametrize(
+    ("node", "place", "told"),
+    [
+        pytest.param(
+            lambda: with_rows(quiet_node(), row("a/b"), error="/proc/net/tcp: Permission denied"),
+            "connections",
+            "connections to services could not be read: /proc/net/tcp: Permission denied",
+            id="connections",
+        ),
+        pytest.param(
+            lambda: changed(quiet_node(), "namespaces.unreadable", 2),
+            "namespaces",
+            "the keepalive of 2 network namespaces or processes could not be read: no reason was given",
+            id="namespaces",
+        ),
+        pytest.param(
+            lambda: with_rows(quiet_node(), {**row("a/b"), "sandbox": "gvisor"}, {**row("a/c"), "sandbox": "vm"}),
+            "sandboxes",
+            "TCP keepalive of a/b, a/c could not be read: a sandbox has TCP of its own, which the node does not show",
+            id="sandboxes",
+        ),
+    ],
+)
+def test_a_place_of_pods_that_was_not_looked_at_hides_no_limit(node, place, told):
+    seen = of_node("worker1", parse_node(node()))
+    assert [(each.place, str(each)) for each in seen.not_seen] == [(place, told)]
+    assert seen.hidden_limits == ()
+    assert place not in [each.place for each in seen.seen]

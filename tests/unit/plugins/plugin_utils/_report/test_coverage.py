@@ -59,3 +59,11 @@ def test_of_many_places_the_first_are_told():
 )
 def test_how_far_a_verdict_reaches(declared, clause):
     assert as_far(document(nodes(quiet_node()), {"middleboxes": declared})) == clause
+
+
+def test_where_the_nodes_are_in_a_cloud_the_verdict_says_so():
+    on_aws, on_azure = (
+        {**quiet_node(), "cloud": {"provider": each, "instance_type": None}} for each in ("aws", "azure")
+    )
+    said = as_far(document(nodes(on_aws, on_azure, quiet_node()), {}))
+    assert said == "as far as the nodes show; no middlebox was declared on AWS, Azure"
