@@ -20,6 +20,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limit
     IPVS_TCP_KUBE_ROUTER,
     IPVS_TCP_RESTART,
     SHORTEST_LIMIT_SECONDS,
+    Limit,
 )
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import (
     KUBE_PROXY,
@@ -78,9 +79,13 @@ def _limit_absurd(case: Case) -> Found | None:
         "; ".join(f"{limit.name} {limit.absurd}" for limit in shown),
         "This limit does not count: the other nodes are planned without it. "
         + ("Once it is in force, idle connections are lost." if short else "Nobody knows the true one."),
-        say(*[piece for limit in shown for piece in (" ", _CORRECT[limit.name])][1:]),
+        say(*[piece for limit in shown for piece in (" ", _correct(limit))][1:]),
         severity=None if short else UNKNOWN,
     )
+
+
+def _correct(limit: Limit) -> str | Remedy:
+    return f"Correct {limit.name} there." if limit.in_namespace else _CORRECT[limit.name]
 
 
 @RULES.node("limit-unknown", UNKNOWN)

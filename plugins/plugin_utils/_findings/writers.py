@@ -120,11 +120,12 @@ def _bridge_off(case: Case) -> Found | None:
 
 @RULES.node("ip-vs-idle", INFO)
 def _ip_vs_idle(case: Case) -> Found | None:
-    """ip_vs is loaded and handles no connection here, so its timeouts are not a limit."""
-    if not case.observed.ipvs.loaded or case.observed.ipvs_on_path:
+    """ip_vs is loaded and handles no TCP connection in any network namespace, so its timeouts are not a limit."""
+    node = case.observed
+    if not node.ipvs.loaded or node.ipvs_on_path or node.ipvs_elsewhere is not False:
         return None
     return Found(
-        f"ip_vs is loaded, kube-proxy mode {case.observed.mode}, no virtual service",
+        f"ip_vs is loaded, kube-proxy mode {node.mode}, no virtual service{' for TCP' if node.ipvs.services else ''}",
         "kube-proxy loads ip_vs in other modes too, to clean up. Its timeouts are not on the path.",
         "Nothing has to be done.",
     )

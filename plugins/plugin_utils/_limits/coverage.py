@@ -174,7 +174,7 @@ def _ipvs(name: str, node: Observed) -> Seen | NotSeen:
     if not ipvs.loaded:
         return Seen("ipvs", "IPVS is not loaded")
     if not node.ipvs_on_path:
-        return Seen("ipvs", "IPVS has no virtual service")
+        return Seen("ipvs", f"IPVS has no {_service(node)}")
     if ipvs.timeouts is None:
         return _unread(name, IPVS_TCP, IPVS_TIMEOUTS, "the timeouts could not be read", node, "ipvs")
     return Seen("ipvs", f"{IPVS_TCP} {ipvs.timeouts['tcp']} s")
@@ -249,7 +249,11 @@ def _unread(name: str, what: str, problem_id: str, otherwise: str, node: Observe
 
 
 def _notes(node: Observed) -> Iterator[str]:
-    if node.ipvs.loaded and not node.ipvs_on_path:
+    if node.ipvs.loaded and not node.ipvs_on_path and node.ipvs_elsewhere is False:
         mode = {"none": "no kube-proxy runs", "unknown": "kube-proxy did not say its mode"}
         reason = mode.get(node.mode, f"kube-proxy is in {node.mode} mode")
-        yield f"ip_vs is loaded, but {reason} and there is no virtual service: IPVS is not on the path."
+        yield f"ip_vs is loaded, but {reason} and there is no {_service(node)}: IPVS is not on the path."
+
+
+def _service(node: Observed) -> str:
+    return "virtual service for TCP" if node.ipvs.services else "virtual service"

@@ -92,8 +92,13 @@ def holding_of(
     here = [_known(box, node) for box in boxes if box.binding is None or box.binding.has_host(name)]
     parts = tuple(box for box in here if box.binding and (box.binding.pods or box.binding.destinations))
     whole = [of_middlebox(box) for box in here if box not in parts]
-    tracked = [limit for limit in own if limit.name in _ON_EVERY_PATH]
+    tracked = [limit for limit in own if limit.name in _ON_EVERY_PATH or _is_tracking_there(limit)]
     return Holding(_lowest(services, whole), _lowest(None, [*whole, *tracked]), parts)
+
+
+def _is_tracking_there(limit: Limit) -> bool:
+    """Who is in that namespace, as a pod within a node of kind, goes out through it."""
+    return limit.in_namespace and limit.name.startswith(CONNTRACK)
 
 
 def parse_holding(plain: Mapping[str, Any]) -> Holding:

@@ -34,11 +34,15 @@ LONGEST_LIMIT_SECONDS = ((1 << 31) - 1) // 100
 
 @dataclass(frozen=True)
 class Limit:
-    """One idle limit; ``node`` is None for a middlebox."""
+    """One idle limit; ``node`` is None for a middlebox.
+
+    ``in_namespace``: of another network namespace than the node's own, which the name tells too.
+    """
 
     seconds: int
     name: str
     node: str | None
+    in_namespace: bool = False
 
     @property
     def absurd(self) -> str | None:
@@ -54,7 +58,7 @@ class Limit:
     @property
     def in_force(self) -> bool:
         """Whether the kernel itself has it now, and not only a program that will set it when it starts."""
-        return self.name in (IPVS_TCP, CONNTRACK)
+        return self.in_namespace or self.name in (IPVS_TCP, CONNTRACK)
 
     @property
     def whose(self) -> str:

@@ -19,8 +19,13 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._base.untrust
     items,
     number,
     numbers,
+    shared_text,
     text,
 )
+
+from .pods import KINDS, OTHER, POD
+
+_NAMED = ("network namespace ", "container ", "pod ")
 
 
 class Table(NamedTuple):
@@ -31,6 +36,7 @@ class Table(NamedTuple):
     ``unprivileged``: an ordinary user may have set all that.
     """
 
+    kind: str
     label: str
     netns: int | None
     services: int
@@ -40,6 +46,13 @@ class Table(NamedTuple):
     entries: int | None
     unprivileged: bool
     error: str | None
+
+    @property
+    def where(self) -> str:
+        """Its name, for a sentence."""
+        if self.label.startswith(_NAMED):
+            return self.label
+        return f"pod {self.label}" if self.kind == POD else f"the network namespace of {self.label}"
 
     @property
     def tracks(self) -> bool:
@@ -71,8 +84,9 @@ def parse_tables(tables: object) -> Tables | None:
 
 def _table(row: Mapping[str, object]) -> Table:
     ipvs, conntrack = fields(row.get("ipvs")), fields(row.get("conntrack"))
-    timeouts = numbers(ipvs.get("timeouts"))
+    timeouts, kind = numbers(ipvs.get("timeouts")), shared_text(row.get("kind"))
     return Table(
+        kind=kind if kind in KINDS else OTHER,
         label=text(row.get("label")) or "?",
         netns=whole_number(row.get("netns")),
         services=number(ipvs.get("services")),

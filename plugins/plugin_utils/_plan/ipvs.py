@@ -48,6 +48,11 @@ so that it may take twice as long; grpc-go, grpc-java and grpc-js count from the
 
 _GRPC_GO_IDLE_SINCE = (1, 59)
 
+_RAISE_THERE = (
+    "It is in another network namespace, which raise_ipvs does not reach. Raise it there first, by the module "
+    "kubenode.connections.ipvs_timeouts with its option namespace. Or: "
+)
+
 Nodes = Mapping[str, Observed]
 
 
@@ -119,12 +124,17 @@ def planned_limits(
     seen: Iterable[Limit], nodes: Nodes, wanted: Mapping[str, Mapping[str, int]], policies: Policies
 ) -> tuple[Limit, ...]:
     """The limits once the settings are in force: the observed ones, except those that the settings change."""
-    by_node = grouped((limit.node if limit.node in nodes else None, limit) for limit in seen)
+    by_node = grouped((limit.node if _is_set_by(nodes, limit) else None, limit) for limit in seen)
     limits = by_node.get(None, [])
     for name, node in nodes.items():
         limits += _ipvs_after(name, node, wanted[name].get("tcp"), by_node.get(name, []))
         limits += _conntrack_after(name, node, _established(node, policies.of(name)), by_node.get(name, []))
     return ascending(limits)
+
+
+def _is_set_by(nodes: Nodes, limit: Limit) -> bool:
+    """Whether the settings of these nodes may change it: they do not reach into other network namespaces."""
+    return limit.node in nodes and not limit.in_namespace
 
 
 def refuse_other_limits(limits: Iterable[Limit], keepalive: Keepalive, policy: Policy) -> None:
@@ -134,6 +144,7 @@ def refuse_other_limits(limits: Iterable[Limit], keepalive: Keepalive, policy: P
             raise PlanError(
                 f"keepalive_strategy: raise_ipvs raises IPVS only and keeps {keepalive}, which is in use: "
                 f"{limit.sum_text(keepalive, policy)}. "
+                f"{_RAISE_THERE if limit.in_namespace else ''}"
                 "Use keepalive_strategy: lower_keepalive, and lower the keepalive of the pods too."
             )
 

@@ -16,7 +16,7 @@ from dataclasses import replace
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base import keepalive_math
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import Keepalive
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import SAFE, UNKNOWN, UNSAFE
-from ansible_collections.kubenode.connections.plugins.plugin_utils._limits import cloud, derive
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits import cloud, derive, in_namespaces
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.coverage import NodeLimits, NotSeen, of_node
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.elsewhere import (
     NOTHING_ELSEWHERE,
@@ -46,6 +46,7 @@ def plan_of(
     boxes = [box for box in policy.middleboxes if not box.proxy]
     declared = any(box.may_forward_services for box in boxes)
     seen = {name: of_node(name, node, declared, why_not.get(name, "")) for name, node in observed.items()}
+    seen = {name: in_namespaces.with_others(name, observed[name], each, declared) for name, each in seen.items()}
     seen = {name: replace(each, not_seen=(*each.not_seen, *elsewhere.not_seen(name))) for name, each in seen.items()}
     seen = {name: cloud.added(name, observed[name], each, boxes) for name, each in seen.items()}
     unbound = [of_middlebox(box) for box in boxes if box.binding is None]

@@ -20,6 +20,7 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._n
     altered,
     applied_node,
     bridge_off,
+    ipvs_in,
     nftables_node,
     plain_node,
     quiet_node,
@@ -27,6 +28,7 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._n
     with_configured_tcp,
     with_keepalive,
     with_module,
+    with_tables,
 )
 
 ESTABLISHED = "net.netfilter.nf_conntrack_tcp_timeout_established"
@@ -112,6 +114,13 @@ RAISED = [
     ),
     pytest.param(
         "ip-vs-idle",
+        altered(nftables_node(), ipvs={"loaded": True, "totals": {"services": 2, "tcp_services": 0}}),
+        {},
+        {"observed": "ip_vs is loaded, kube-proxy mode nftables, no virtual service for TCP"},
+        id="services for UDP and SCTP only",
+    ),
+    pytest.param(
+        "ip-vs-idle",
         altered(nftables_node(), ipvs={"loaded": True}),
         {},
         {
@@ -123,6 +132,12 @@ RAISED = [
         id="left over in nftables mode",
     ),
 ]
+
+
+def idle_ipvs():
+    """ip_vs is loaded without a service."""
+    return altered(nftables_node(), ipvs={"loaded": True})
+
 
 NOT_RAISED = [
     pytest.param("bridge-calls-off", bridge_off(stock_node()), {}, id="no file says anything"),
@@ -158,6 +173,9 @@ NOT_RAISED = [
     ),
     pytest.param("ip-vs-idle", stock_node(), {}, id="IPVS is on the path"),
     pytest.param("ip-vs-idle", nftables_node(), {}, id="not loaded"),
+    pytest.param("ip-vs-idle", with_tables(idle_ipvs(), ipvs_in("lb_1")), {}, id="a service in another namespace"),
+    pytest.param("ip-vs-idle", altered(idle_ipvs(), namespaces={"tables": None}), {}, id="nobody looked there"),
+    pytest.param("ip-vs-idle", with_tables(idle_ipvs(), unread=1, error="x"), {}, id="one there could not be read"),
 ]
 
 

@@ -70,6 +70,11 @@ def without_kube_proxy(node):
             id="kube-proxy's IPVS values mean nothing in iptables mode, though IPVS is on the path",
         ),
         pytest.param(
+            changed(changed(stock_node(), "kube_proxy.mode", "iptables"), "ipvs.totals.tcp_services", 0),
+            [CONNTRACK],
+            id="services for UDP or SCTP only: no TCP connection goes through IPVS",
+        ),
+        pytest.param(
             changed(stock_node(), "ipvs.totals.services", 0),
             [(900, "IPVS tcp"), CONNTRACK],
             id="ipvs mode without a virtual service yet: IPVS is on the path",

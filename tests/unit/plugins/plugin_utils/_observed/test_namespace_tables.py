@@ -28,13 +28,13 @@ def test_none_are_another_thing():
 
 
 def test_each_namespace_with_tables_of_its_own():
-    rows = [ipvs_in("network namespace ingress_sbox"), conntrack_in("shop/api", 600, unprivileged=True)]
+    rows = [ipvs_in("network namespace ingress_sbox"), conntrack_in("shop/api", 600, kind="pod", unprivileged=True)]
     seen = parse_tables({"rows": rows, "omitted": 2, "unread": 1, "error": "denied"})
     timeouts = {"tcp": 300, "tcpfin": 60, "udp": 60}
     assert seen == Tables(
         (
-            Table("network namespace ingress_sbox", 4026532801, 2, 1, timeouts, None, None, False, None),
-            Table("shop/api", 4026532801, 0, 0, None, 600, 4, True, None),
+            Table("other", "network namespace ingress_sbox", 4026532801, 2, 1, timeouts, None, None, False, None),
+            Table("pod", "shop/api", 4026532801, 0, 0, None, 600, 4, True, None),
         ),
         2,
         1,
@@ -44,8 +44,23 @@ def test_each_namespace_with_tables_of_its_own():
 
 def test_whatever_has_another_type_is_not_seen():
     rows = [7, {"label": ["x"], "ipvs": {"services": "many", "timeouts": {"tcp": 300}}, "conntrack": {"entries": -1}}]
-    nothing = Table("?", None, 0, 0, None, None, None, False, None)
+    nothing = Table("other", "?", None, 0, 0, None, None, None, False, None)
     assert parse_tables({"rows": rows}) == Tables((nothing, nothing._replace(entries=-1)), 0, 0, None)
+
+
+@pytest.mark.parametrize(
+    ("row", "where"),
+    [
+        (ipvs_in("network namespace lb_1"), "network namespace lb_1"),
+        (ipvs_in("container web (docker)", kind="container"), "container web (docker)"),
+        (ipvs_in("container lvs (podman, rootless)"), "container lvs (podman, rootless)"),
+        (ipvs_in("shop/api", kind="pod"), "pod shop/api"),
+        (ipvs_in("pod 0b1c2d3e", kind="pod"), "pod 0b1c2d3e"),
+        (ipvs_in("process keepalived (812)"), "the network namespace of process keepalived (812)"),
+    ],
+)
+def test_where_it_is_in_a_sentence(row, where):
+    assert parse_tables({"rows": [row]}).rows[0].where == where
 
 
 @pytest.mark.parametrize(("entries", "tracks"), [(4, True), (None, True), (0, False)])

@@ -16,17 +16,22 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._f
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import (
     BRIDGE,
     EMPTY,
+    ESTABLISHED,
     INTVL,
     KEEPALIVE_KEYS,
     OURS,
     PROBES,
     TIME,
     UNSEEN,
+    altered,
     applied_node,
+    conntrack_in,
+    ipvs_in,
     nftables_node,
     nodes,
     plain_node,
     plan_one,
+    quiet_node,
     stock_node,
     unprivileged_node,
     with_configured_tcp,
@@ -34,8 +39,67 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._n
     with_ipvs_tcp,
     with_keepalive,
     with_pods,
+    with_tables,
     without_conntrack,
 )
+
+INGRESS = "network namespace ingress_sbox"
+
+
+def swarm_node():
+    """A node of Docker Swarm: no Kubernetes, ip_vs loaded, and no service in the node's own namespace."""
+    return altered(plain_node(), ipvs={"loaded": True}, namespaces={"count": 6})
+
+
+def test_ipvs_in_another_namespace_is_a_limit_of_all():
+    several = nodes(with_tables(swarm_node(), ipvs_in(INGRESS), ipvs_in("network namespace lb_1", 900)), stock_node())
+    plan = make_plan(several, {})
+    assert plan["limit"] == {"seconds": 300, "name": f"IPVS tcp in {INGRESS}", "node": "worker1"}
+    assert plan["planned_limit"] == plan["limit"]
+    assert plan["keepalive"] == {"time": 200, "intvl": 10, "probes": 9}
+    assert [node["verdict"] for node in plan["nodes"].values()] == ["unsafe", "unsafe"]
+    assert [limit["seconds"] for limit in plan["nodes"]["worker1"]["limits"]] == [300, 900]
+    assert plan["nodes"]["worker1"]["notes"][0] == (
+        f"IPVS in {INGRESS} and 1 other has virtual services and timeouts of its own. keepalive_ipvs_timeouts does not "
+        "set those, keepalive_namespace_ipvs_timeouts does."
+    )
+
+
+def test_nobody_looked_into_the_other_namespaces():
+    """As node_info of 0.1.0 leaves it."""
+    _plan, worker = plan_one(altered(swarm_node(), namespaces={"tables": None}))
+    assert worker["verdict"] == "unknown"
+    assert worker["why"] == (
+        "IPVS tcp in other network namespaces could not be read: ip_vs is loaded, and nobody looked for virtual "
+        "services in the 5 others"
+    )
+    assert not [note for note in worker["notes"] if "not on the path" in note]
+
+
+def test_a_limit_of_another_namespace_that_makes_no_sense_is_left_out():
+    plan, worker = plan_one(with_tables(quiet_node(), ipvs_in(INGRESS, 5), conntrack_in("shop/a", 3, kind="pod")))
+    assert (plan["limit"]["seconds"], worker["verdict"]) == (900, "unsafe")
+    (finding,) = [each for each in plan["findings"] if each["id"] == "limit-absurd"]
+    assert finding["remedy"] == (
+        f"Correct IPVS tcp in {INGRESS} there. Correct conntrack established in pod shop/a there."
+    )
+
+
+def test_what_the_settings_change_is_only_in_the_nodes_own_namespace():
+    node = with_tables(stock_node(), ipvs_in(INGRESS), conntrack_in("shop/a", 500, kind="pod"))
+    plan, _worker = plan_one(node, ipvs_timeouts={"tcp": 3600}, sysctls={ESTABLISHED: "7200"})
+    assert plan["planned_limit"] == {"seconds": 300, "name": f"IPVS tcp in {INGRESS}", "node": "worker1"}
+    lower = with_tables(stock_node(), conntrack_in("shop/a", 500, kind="pod"))
+    plan, _worker = plan_one(lower, ipvs_timeouts={"tcp": 3600}, sysctls={ESTABLISHED: "7200"})
+    assert plan["planned_limit"]["name"] == "conntrack established in pod shop/a"
+
+
+def test_raise_ipvs_does_not_reach_into_other_namespaces():
+    with pytest.raises(PlanError) as caught:
+        plan_one(with_tables(stock_node(), ipvs_in(INGRESS, 900)), strategy="raise_ipvs")
+    message = str(caught.value)
+    assert f"IPVS tcp in {INGRESS} on worker1" in message
+    assert "It is in another network namespace, which raise_ipvs does not reach. Raise it there first" in message
 
 
 def test_a_stock_node_is_unsafe_and_gets_600_30_9():

@@ -356,18 +356,18 @@ INSIDE = {"ingress_sbox": {"tcp": 900}}
 @pytest.mark.parametrize(
     ("row", "wanted", "change", "to_converge"),
     [
-        pytest.param("network namespace ingress_sbox", INSIDE, "300 becomes 900", True, id="another timeout"),
-        pytest.param("network namespace ingress_sbox", {"ingress_sbox": {"tcp": 300}}, None, False, id="as wanted"),
+        pytest.param("network namespace ingress_sbox", INSIDE, "3000 becomes 900", True, id="another timeout"),
+        pytest.param("network namespace ingress_sbox", {"ingress_sbox": {"tcp": 3000}}, None, False, id="as wanted"),
         pytest.param("network namespace lb_x", INSIDE, None, True, id="not listed, so the node compares"),
-        pytest.param("container web (docker)", {"web": {"tcp": 900}}, "300 becomes 900", True, id="a container"),
+        pytest.param("container web (docker)", {"web": {"tcp": 900}}, "3000 becomes 900", True, id="a container"),
         pytest.param("container webs (docker)", {"web": {"tcp": 900}}, None, True, id="a longer name"),
         pytest.param(
-            "network namespace lb_x", {"/run/docker/netns/lb_x": {"tcp": 300}}, None, False, id="the path of a name"
+            "network namespace lb_x", {"/run/docker/netns/lb_x": {"tcp": 3000}}, None, False, id="the path of a name"
         ),
     ],
 )
 def test_ipvs_timeouts_in_another_network_namespace(row, wanted, change, to_converge):
-    node = with_tables(quiet_node(), ipvs_in(row, 300))
+    node = with_tables(quiet_node(), ipvs_in(row, 3000))
     node["ours"] = {"sysctls": {}, "modules": {}, "ipvs_timeouts": [], "ipvs_unit": False, "rps": False}
     worker = plan_one(node, namespace_ipvs_timeouts=wanted)[1]
     told = [each["sentence"] for each in worker["changes"] if "IPVS tcp in" in each["key"]]
