@@ -49,17 +49,21 @@ class Holding:
 
     def of(self, space: Space) -> Limit | None:
         """What the keepalive of a namespace has to stay below."""
+        if not self.bound:
+            return self.services
         boxes = [of_middlebox(box) for box in self.bound if box.binding and _holds_for(box.binding, space)]
         return _lowest(self.services, boxes)
 
     def to_service(self, space: Space, service: Peer) -> Limit | None:
-        return _lowest(self.services, self._before(space, service))
+        return _lowest(self.services, self._before(space, service)) if self.bound else self.services
 
     def to_outside(self, space: Space, destination: Peer) -> Limit | None:
-        return _lowest(self.outside, self._before(space, destination))
+        return _lowest(self.outside, self._before(space, destination)) if self.bound else self.outside
 
     def of_pods(self, pods: Pods | None) -> Limit | None:
         """The lowest that holds for any pod or container."""
+        if not self.bound:
+            return self.services
         found = [self.of(space) for space in pods.spaces if space.kind in (POD, CONTAINER)] if pods else []
         return _lowest(self.services, [each for each in found if each])
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base import keepalive_math
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import Keepalive
@@ -44,9 +44,13 @@ class View:
     all_limits: bool
     policy: Policy
     holding: Holding | None = None
+    _at: dict[Limit | None, View] = field(default_factory=dict, compare=False, repr=False)
 
     def at(self, limit: Limit | None) -> View:
-        return self if limit == self.limit and self.holding is None else View(limit, self.all_limits, self.policy)
+        """With that limit for everything; made once for each, for there are few limits and many connections."""
+        if limit not in self._at:
+            self._at[limit] = View(limit, self.all_limits, self.policy)
+        return self._at[limit]
 
     def of(self, space: Space) -> View:
         """For the keepalive of a namespace."""
