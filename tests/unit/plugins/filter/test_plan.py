@@ -156,7 +156,8 @@ def test_the_example_gives_every_part_of_the_settings():
     settings = plan(nodes(stock_node()), {"ipvs_timeouts": {"udp": 60}, "rps": "always"})["nodes"]["worker1"][
         "settings"
     ]
-    settings["pods"] = {"time": 600, "intvl": 30, "probes": 9}
+    settings["pods"] = settings["containers"] = {"time": 600, "intvl": 30, "probes": 9}
+    settings["namespace_ipvs_timeouts"] = {"ingress_sbox": {"tcp": 900}}
     assert in_example(settings) == settings
 
 

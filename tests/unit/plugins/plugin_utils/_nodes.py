@@ -39,7 +39,16 @@ BY_KUBE_PROXY = (
 NO_TABLES = {"rows": [], "omitted": 0, "unread": 0, "error": None}
 """No other network namespace has IPVS or a timeout of its own."""
 
-EMPTY = {"modules": [], "sysctls": {}, "ipvs_timeouts": {}, "ipvs_timeouts_persistent": False, "rps": {}, "pods": None}
+EMPTY = {
+    "modules": [],
+    "sysctls": {},
+    "ipvs_timeouts": {},
+    "ipvs_timeouts_persistent": False,
+    "rps": {},
+    "pods": None,
+    "containers": None,
+    "namespace_ipvs_timeouts": {},
+}
 UNSEEN = {**EMPTY, "rps": None}
 OURS = {TIME: "600", INTVL: "30", PROBES: "9"}
 

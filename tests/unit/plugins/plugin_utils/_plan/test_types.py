@@ -28,6 +28,8 @@ NOTHING = {
     "ipvs_timeouts_persistent": False,
     "rps": None,
     "pods": None,
+    "containers": None,
+    "namespace_ipvs_timeouts": {},
 }
 CHANGE = {
     "key": "a.b",
@@ -47,7 +49,10 @@ def test_settings_of_a_node_that_needs_nothing():
 
 def test_settings_are_options_of_node_settings():
     rps = RpsSettings((Row("0-3"),), 32768)
-    settings = Settings(("ip_vs",), {"a.b": "1"}, {"tcp": 900}, True, rps, Keepalive(600, 30, 9))
+    inside = {"ingress_sbox": {"tcp": 900}}
+    settings = Settings(
+        ("ip_vs",), {"a.b": "1"}, {"tcp": 900}, True, rps, Keepalive(600, 30, 9), Keepalive(300, 30, 9), inside
+    )
     assert settings.as_dict() == {
         "modules": ["ip_vs"],
         "sysctls": {"a.b": "1"},
@@ -55,6 +60,8 @@ def test_settings_are_options_of_node_settings():
         "ipvs_timeouts_persistent": True,
         "rps": rps.as_dict(),
         "pods": {"time": 600, "intvl": 30, "probes": 9},
+        "containers": {"time": 300, "intvl": 30, "probes": 9},
+        "namespace_ipvs_timeouts": inside,
     }
 
 
