@@ -61,6 +61,31 @@ WRITERS: Dict[str, Writer] = {
         "whenever an aws-node pod starts",
         "Chain tuning in cniConfig.fileContents of its chart, with cniConfig.enabled=true",
     ),
+    "kube-ovn": Writer(
+        "Kube-OVN",
+        "whenever a kube-ovn-cni pod starts (mvCNIConf in cmd/daemon/cniserver.go)",
+        "Mount a list of yours with tuning chained into its pods, and name that with --cni-conf-file",
+    ),
+    "ovn-k8s-cni-overlay": Writer(
+        "OVN-Kubernetes",
+        "whenever an ovnkube-node pod starts (WriteCNIConfig in go-controller/pkg/config/cni.go)",
+        "It takes no list of yours: choose the way kubelet or crio, or the manifests of the role pod_defaults",
+    ),
+    "terway": Writer(
+        "Terway",
+        "whenever a terway pod starts (ensureCNIConfig in daemon/server.go)",
+        "Chain tuning in 10-terway.conflist of ConfigMap kube-system/eni-config",
+    ),
+    "azure-vnet": Writer(
+        "Azure CNI",
+        "whenever azure-cns starts, where that makes it (EnableCNIConflistGeneration)",
+        "It takes no list of yours: choose the way kubelet, or the manifests of the role pod_defaults",
+    ),
+    "cni-kindnet": Writer(
+        "kindnet",
+        "whenever its pod starts (WriteCNIConfig in pkg/node/cni.go)",
+        "It takes no list of yours: choose the way kubelet or crio, or the manifests of the role pod_defaults",
+    ),
     "multus": Writer(
         "Multus",
         "whenever the configuration that it delegates to changes",
@@ -69,6 +94,8 @@ WRITERS: Dict[str, Writer] = {
 }
 """By the type of a plugin of theirs. Multus embeds what it delegates to; a second name of it is below."""
 WRITERS["multus-shim"] = WRITERS["multus"]
+
+_KINDNET_FILE = "/10-kindnet.conflist"  # in kind its plugin is ptp
 
 _K3S = Writer(
     "K3s",
@@ -146,6 +173,8 @@ def writer_of(found: Conflist, path: str) -> Optional[Writer]:
     """Who is known to write the configuration at path again, by its plugins' types; None where nobody is known to."""
     if path.endswith(_K3S_FILE):
         return _K3S
+    if path.endswith(_KINDNET_FILE):
+        return WRITERS["cni-kindnet"]
     return next((WRITERS[each.value["type"]] for each in found.plugins if each.value["type"] in WRITERS), None)
 
 

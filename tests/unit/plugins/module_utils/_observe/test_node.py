@@ -54,6 +54,7 @@ def test_a_new_namespace_has_nothing_wrong_and_every_documented_key():
         "count": 1,
         "unreadable": 0,
         "error": None,
+        "shared": False,
         "keepalive": [{"time": 7200, "intvl": 75, "probes": 9, "namespaces": 1, "own": True}],
         "tables": {"rows": [], "omitted": 0, "unread": 0, "error": None},
     }

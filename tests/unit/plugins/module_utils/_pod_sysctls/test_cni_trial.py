@@ -140,6 +140,12 @@ def test_no_plugin(tmp_path):
         pytest.param(["cilium-cni"], "Cilium", id="Cilium"),
         pytest.param(["flannel", "portmap"], "flannel", id="flannel"),
         pytest.param(["multus-shim"], "Multus", id="Multus, the thick one"),
+        pytest.param(["kube-ovn", "portmap"], "Kube-OVN", id="Kube-OVN"),
+        pytest.param(["ovn-k8s-cni-overlay"], "OVN-Kubernetes", id="OVN-Kubernetes"),
+        pytest.param(["terway", "portmap"], "Terway", id="Terway"),
+        pytest.param(["azure-vnet", "portmap"], "Azure CNI", id="Azure CNI"),
+        pytest.param(["cni-kindnet"], "kindnet", id="kindnet"),
+        pytest.param(["weave-net", "portmap"], None, id="Weave, which writes it only where there is none"),
         pytest.param(["bridge", "portmap", "tuning"], None, id="nobody who is known"),
     ],
 )
@@ -160,6 +166,12 @@ def test_who_writes_a_configuration_again(plugins, owner):
 )
 def test_flannel_within_k3s_is_written_again_by_k3s(path, owner):
     assert cni_trial.writer_of(parse(FLANNEL.encode(), path), path).name == owner
+
+
+def test_kindnet_of_kind_is_told_by_its_file():
+    path = "/etc/cni/net.d/10-kindnet.conflist"
+    assert cni_trial.writer_of(parse(b'{"plugins": [{"type": "ptp"}]}', path), path).name == "kindnet"
+    assert cni_trial.writer_of(parse(b'{"plugins": [{"type": "ptp"}]}', "/x"), "/x") is None
 
 
 @pytest.mark.parametrize("version", ["0.2.0", "0.3.1", "0.4.0", "1.0.0"])
