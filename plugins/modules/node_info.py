@@ -278,6 +278,14 @@ node:
           type: list
           elements: dict
           sample: [{cpu: 0, entries: 318, found: 0, invalid: 12, insert_failed: 0, drop: 0, early_drop: 0}]
+        policies:
+          description:
+            - The timeout policies for TCP that somebody uses (C(nfct), Open vSwitch), C(used) in number, and the
+              shortest C(established) of theirs in seconds. They count instead of RV(node.conntrack.timeouts).
+            - V(null) where the kernel has none, or asking would load a module.
+          type: dict
+          sample: {used: 1, established: 3600}
+          version_added: 0.2.0
         cut_within:
           description:
             - How many established TCP connections whose destination is translated connection tracking forgets within

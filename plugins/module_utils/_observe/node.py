@@ -14,6 +14,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._common.sysct
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel import (
     counters,
     inet_diag,
+    modules,
     namespaces,
     nics,
     processes,
@@ -128,7 +129,20 @@ def _read_conntrack(problems: Problems) -> Dict[str, Any]:
         "be_liberal": seen.be_liberal,
         "timeouts": seen.timeouts,
         "statistics": seen.statistics,
+        "policies": _read_policies(problems) if seen.loaded else None,
     }
+
+
+def _read_policies(problems: Problems) -> Optional[Dict[str, Any]]:
+    if not modules.use_loads_nothing("nfnetlink_cttimeout"):
+        return None
+    from ansible_collections.kubenode.connections.plugins.module_utils._kernel import conntrack_policies  # few have it
+
+    seen = conntrack_policies.read()
+    if seen.error:
+        do = "See by hand: nfct list timeout." if _is_root() else more_rights()
+        problems.add("conntrack", "timeout policies", seen.error, do)
+    return {"used": seen.used, "established": seen.established}
 
 
 def _read_kube_proxy(

@@ -14,6 +14,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words i
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.coverage import REACH, NotSeen, rights
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import (
     CONNTRACK,
+    CONNTRACK_POLICY,
     CONNTRACK_RESTART,
     IPVS_TCP,
     IPVS_TCP_KEEPALIVED,
@@ -49,6 +50,7 @@ _CORRECT: dict[str, str | Remedy] = {
     IPVS_TCP_KUBE_ROUTER: "Correct --service-tcp-timeout of kube-router.",
     IPVS_TCP_KEEPALIVED: "Correct lvs_timeouts in keepalived's configuration.",
     CONNTRACK: "Correct net.netfilter.nf_conntrack_tcp_timeout_established on that node.",
+    CONNTRACK_POLICY: "Correct the timeout policy (nfct list timeout; Open vSwitch: ovs-vsctl list ct_timeout_policy).",
     CONNTRACK_RESTART: "Correct conntrack.tcpEstablishedTimeout in kube-proxy's configuration.",
 }
 

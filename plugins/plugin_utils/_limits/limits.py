@@ -20,6 +20,7 @@ IPVS_TCP_RESTART = "IPVS tcp after a kube-proxy restart"
 IPVS_TCP_KEEPALIVED = "IPVS tcp after a keepalived restart"
 IPVS_TCP_KUBE_ROUTER = "IPVS tcp after a kube-router restart"
 CONNTRACK = "conntrack established"
+CONNTRACK_POLICY = "conntrack established by a timeout policy"
 CONNTRACK_RESTART = "conntrack established after a kube-proxy restart"
 SERVICES = "the idle limit of Services"
 
@@ -181,4 +182,11 @@ def _conntrack(name: str, node: Observed) -> Iterator[Limit]:
     if not node.conntrack.loaded or node.conntrack.established is None:
         return
     yield Limit(node.conntrack.established, CONNTRACK, name)
+    yield from conntrack_by_policy(name, node)
     yield from conntrack_after_restart(name, node, node.conntrack.established)
+
+
+def conntrack_by_policy(name: str, node: Observed) -> Iterator[Limit]:
+    """The shortest limit of the timeout policies that somebody uses, by which some connections have another."""
+    if node.conntrack.policy_established is not None:
+        yield Limit(node.conntrack.policy_established, CONNTRACK_POLICY, name)

@@ -82,7 +82,7 @@ class Ipvs:
 class Conntrack:
     """Connection tracking of the node; timeouts in seconds, ``statistics`` the counters of each CPU.
 
-    ``cut_within`` as that of IPVS.
+    ``cut_within`` as that of IPVS. ``policy_established``: the shortest of the timeout policies in use.
     """
 
     loaded: bool | None
@@ -92,6 +92,7 @@ class Conntrack:
     max: int | None
     statistics: tuple[Mapping[str, int], ...]
     cut_within: Mapping[str, int]
+    policy_established: int | None = None
 
     def counted(self, counter: str) -> int:
         """A counter over all CPUs, since the module was loaded. A kernel without it counts nothing."""
@@ -161,6 +162,7 @@ def parse_conntrack(conntrack: Mapping[str, object]) -> Conntrack:
         max=whole_number(conntrack.get("max")),
         statistics=tuple(numbers(row) for row in items(conntrack.get("statistics")) if isinstance(row, dict)),
         cut_within=_cut_within(conntrack.get("cut_within")),
+        policy_established=numbers(conntrack.get("policies")).get("established"),
     )
 
 

@@ -40,6 +40,16 @@ def with_kubelet(**values):
 
 RAISED = [
     pytest.param(
+        "limit-absurd",
+        altered(quiet_node(), conntrack={"policies": {"used": 1, "established": 5}}),
+        {},
+        {
+            "severity": "critical",
+            "remedy": "Correct the timeout policy (nfct list timeout; Open vSwitch: ovs-vsctl list ct_timeout_policy).",
+        },
+        id="a timeout policy of 5 s",
+    ),
+    pytest.param(
         "pod-sandboxed",
         with_rows(quiet_node(), row("lab/run-0", SAFE, sandbox="gvisor"), row("shop/web-0", SAFE)),
         {},

@@ -166,3 +166,15 @@ def test_the_order_of_equal_limits_does_not_depend_on_the_order_of_nodes():
 )
 def test_which_limits_make_sense(seconds, absurd):
     assert Limit(seconds, "IPVS tcp", "worker1").absurd == absurd
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"), [(300, [300]), (3, []), (None, [])], ids=["one", "one that is absurd", "none"]
+)
+def test_a_timeout_policy_of_conntrack_is_a_limit(seconds, expected):
+    node = nftables_node()
+    node["conntrack"]["policies"] = {"used": 1, "established": seconds}
+    seen = of_node("worker1", parse_node(node))
+    name = "conntrack established by a timeout policy"
+    assert [limit.seconds for limit in seen.limits if limit.name == name] == expected
+    assert [limit.name for limit in seen.shown] == ([name] if seconds == 3 else [])
