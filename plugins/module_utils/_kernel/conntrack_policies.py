@@ -33,7 +33,7 @@ _NUMBER = struct.Struct(">I")
 
 
 def read() -> Policies:
-    """Those of this network namespace, as nfct and Open vSwitch make them. Loads no module: without it there are none."""
+    """Those of this network namespace. Loads no module: without it there are none."""
     if not use_loads_nothing(MODULE):
         return Policies(0, None, None)
     try:
