@@ -9,7 +9,7 @@ collection.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.ipvs import CELLS
@@ -68,6 +68,21 @@ class Tables:
     omitted: int
     unread: int
     error: str | None
+
+    def called(self, name: str) -> Table | None:
+        """The one that a user gives this name, of a namespace or of a container; None where none is listed."""
+        space = f"network namespace {name.rpartition('/')[2]}"
+        rows = (row for row in self.rows if row.label == space or row.label.startswith(f"container {name} ("))
+        return next(rows, None)
+
+    def with_timeouts(self, wanted: Mapping[str, Mapping[str, int]]) -> Tables:
+        """With these timeouts in force, by such names."""
+        given = {id(table): seconds for name, seconds in wanted.items() if (table := self.called(name)) is not None}
+        rows = (
+            row._replace(timeouts={**row.timeouts, **given.get(id(row), {})}) if row.timeouts else row
+            for row in self.rows
+        )
+        return replace(self, rows=tuple(rows))
 
 
 def parse_tables(tables: object) -> Tables | None:

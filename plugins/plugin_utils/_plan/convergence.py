@@ -15,7 +15,6 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.nod
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.ours import Ours
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.options import Policy
 
-from .settings import table_of
 from .types import Change, Settings
 
 
@@ -42,8 +41,9 @@ def _doubts(node: Observed, ours: Ours, settings: Settings, policy: Policy) -> I
         yield bool(ours.ipvs_timeouts - settings.ipvs_timeouts.keys())
         yield ours.ipvs_unit != settings.ipvs_timeouts_persistent
     # Those that are listed would be a change.
-    tables = (table_of(node, name) for name in settings.namespace_ipvs_timeouts)
-    yield any(table is None or table.timeouts is None for table in tables)
+    tables = node.namespaces.tables
+    named = (tables.called(name) if tables else None for name in settings.namespace_ipvs_timeouts)
+    yield any(table is None or table.timeouts is None for table in named)
     if settings.rps is not None:
         yield ours.rps != bool(settings.rps.rows)
 

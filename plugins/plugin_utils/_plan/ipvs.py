@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.sysctl_keys import (
     ESTABLISHED_KEY,
@@ -18,6 +19,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._base.checked
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.errors import PlanError
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.grouping import grouped
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import KERNEL_DEFAULT, Keepalive
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.in_namespaces import limits_of
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import (
     CONNTRACK,
     CONNTRACK_RESTART,
@@ -124,6 +126,10 @@ def planned_limits(
     seen: Iterable[Limit], nodes: Nodes, wanted: Mapping[str, Mapping[str, int]], policies: Policies
 ) -> tuple[Limit, ...]:
     """The limits once the settings are in force: the observed ones, except those that the settings change."""
+    inside = {name: node for name, node in nodes.items() if policies.of(name).namespace_ipvs_timeouts}
+    seen = [limit for limit in seen if not (limit.in_namespace and limit.node in inside)]
+    for name, node in inside.items():
+        seen += _inside_after(name, node, policies.of(name))
     by_node = grouped((limit.node if _is_set_by(nodes, limit) else None, limit) for limit in seen)
     limits = by_node.get(None, [])
     for name, node in nodes.items():
@@ -132,8 +138,17 @@ def planned_limits(
     return ascending(limits)
 
 
+def _inside_after(name: str, node: Observed, policy: Policy) -> list[Limit]:
+    """The limits of a node's other network namespaces with the timeouts that the user wants there."""
+    tables = node.namespaces.tables
+    if tables is not None:
+        namespaces = replace(node.namespaces, tables=tables.with_timeouts(policy.namespace_ipvs_timeouts))
+        node = replace(node, namespaces=namespaces)
+    return list(sensible(limits_of(name, node)))
+
+
 def _is_set_by(nodes: Nodes, limit: Limit) -> bool:
-    """Whether the settings of these nodes may change it: they do not reach into other network namespaces."""
+    """Whether the node's own timeouts change it: they do not reach into other network namespaces."""
     return limit.node in nodes and not limit.in_namespace
 
 

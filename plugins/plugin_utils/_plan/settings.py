@@ -206,17 +206,9 @@ def changes_of(node: Observed, settings: Settings, reasons: Mapping[str, str]) -
     for cell, seconds in settings.ipvs_timeouts.items():
         yield from _ipvs_change(node, cell, seconds, settings.ipvs_timeouts_persistent, reasons[f"IPVS {cell}"])
     for name, wanted in settings.namespace_ipvs_timeouts.items():
-        yield from _namespace_changes(table_of(node, name), wanted)
+        tables = node.namespaces.tables
+        yield from _namespace_changes(tables.called(name) if tables else None, wanted)
     yield from rps_changes(node, settings.rps, reasons.get(RPS_REASON, ""))
-
-
-def table_of(node: Observed, name: str) -> Table | None:
-    """The network namespace that the user gave that name, None where node_info lists none that is called so."""
-    tables, space = node.namespaces.tables, f"network namespace {name.rpartition('/')[2]}"
-    for table in tables.rows if tables else ():
-        if table.label == space or table.label.startswith(f"container {name} ("):
-            return table
-    return None
 
 
 def _namespace_changes(table: Table | None, wanted: Mapping[str, int]) -> Iterator[Change]:

@@ -94,6 +94,16 @@ def test_what_the_settings_change_is_only_in_the_nodes_own_namespace():
     assert plan["planned_limit"]["name"] == "conntrack established in pod shop/a"
 
 
+def test_timeouts_that_are_set_in_other_namespaces_are_the_limits_afterwards():
+    node = with_tables(stock_node(), ipvs_in(INGRESS), ipvs_in("container lb (docker)", 200))
+    wanted = {"ingress_sbox": {"tcp": 3600}, "lb": {"tcp": 700}}
+    plan, _worker = plan_one(node, namespace_ipvs_timeouts=wanted)
+    assert (plan["limit"]["seconds"], plan["keepalive"]["time"]) == (200, 466)
+    assert plan["planned_limit"] == {"seconds": 700, "name": "IPVS tcp in container lb (docker)", "node": "worker1"}
+    raised, _worker = plan_one(node, namespace_ipvs_timeouts={**wanted, "lb": {"tcp": 9000}})
+    assert raised["planned_limit"] == {"seconds": 900, "name": "IPVS tcp", "node": "worker1"}
+
+
 def test_raise_ipvs_does_not_reach_into_other_namespaces():
     with pytest.raises(PlanError) as caught:
         plan_one(with_tables(stock_node(), ipvs_in(INGRESS, 900)), strategy="raise_ipvs")
