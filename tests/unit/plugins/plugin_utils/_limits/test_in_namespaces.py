@@ -7,6 +7,8 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits import in_namespaces
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.coverage import of_node
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.holding import holding_of
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.parse import parse_node
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import (
     altered,
@@ -170,3 +172,28 @@ def test_whoever_declared_a_middlebox_has_thought_of_those_of_users():
 def test_that_the_nodes_own_timeouts_do_not_set_theirs_is_said(rows, said):
     notes = list(in_namespaces.notes(parse_node(balancing(*rows))))
     assert [note.partition(" keepalive_ipvs_timeouts does not set those")[0] for note in notes] == said
+
+
+def test_they_are_part_of_what_was_seen_of_a_node():
+    node = parse_node(balancing(ipvs_in(INGRESS), conntrack_in("shop/a", 3, kind="pod"), unread=1, error="denied"))
+    seen = in_namespaces.with_others("worker1", node, of_node("worker1", node), False)
+    assert [limit.name for limit in seen.limits] == [f"IPVS tcp in {INGRESS}", "conntrack established"]
+    assert [each.what for each in seen.seen][-1] == f"IPVS tcp in {INGRESS} 300 s"
+    assert [(each.place, each.name, each.do) for each in seen.not_seen] == [
+        ("conntrack", "conntrack established in pod shop/a", "Correct conntrack established in pod shop/a on worker1."),
+        ("ipvs", "IPVS tcp in 1 other network namespace", RIGHTS),
+    ]
+    assert [limit.seconds for limit in seen.shown] == [3]
+
+
+def test_a_node_that_was_not_observed_has_none():
+    unseen = of_node("worker1", None)
+    assert in_namespaces.with_others("worker1", None, unseen, False) == unseen
+
+
+def test_who_is_within_such_a_namespace_goes_out_through_its_connection_tracking():
+    node = parse_node(balancing(ipvs_in(INGRESS), conntrack_in("container kind-worker (docker)", 600)))
+    own = list(in_namespaces.limits_of("worker1", node))
+    assert holding_of("worker1", node, own, None, []).outside.name == (
+        "conntrack established in container kind-worker (docker)"
+    )
