@@ -220,11 +220,17 @@ node:
         draining:
           description:
             - The real servers with weight 0 that still have connections, the 200 with most of them.
-            - C(service) is an address and port, or V(fwmark NUMBER).
+            - C(service) is an address and port, or V(fwmark NUMBER). C(seconds_left) is what the last of its
+              connections has left if nothing is sent, V(null) where none was seen.
           type: list
           elements: dict
           sample:
-            - {protocol: TCP, service: "10.96.0.10:80", real_server: "10.3.0.2:8080", active: 2, inactive: 1}
+            - protocol: TCP
+              service: 10.96.0.10:80
+              real_server: 10.3.0.2:8080
+              active: 2
+              inactive: 1
+              seconds_left: 812
         connections:
           description: How many connections there are, by protocol and state.
           type: dict

@@ -43,12 +43,14 @@ class Connections(NamedTuple):
     """Connections by protocol and state, and how many established TCP ones expire within so many seconds if idle.
 
     ``idlest`` are those of them with the least seconds left, ascending. All have the same timeout, unless it was
-    changed since their last packet, so they are the longest idle.
+    changed since their last packet, so they are the longest idle. ``longest_left``: the most seconds that a
+    connection to each of the real servers that were asked for has left, by protocol and server.
     """
 
     counts: Dict[str, Dict[str, int]]
     cut_within: Dict[str, int]
     idlest: List[Expiring]
+    longest_left: Dict[Tuple[str, str], int]
 
 
 MAX_IDLEST = 20
@@ -92,16 +94,18 @@ def parse_services(lines: Iterable[str]) -> Iterator[Optional[Service]]:
         yield service
 
 
-def read_connections() -> Tuple[Connections, int]:
+def read_connections(servers: Iterable[str] = ()) -> Tuple[Connections, int]:
     """The connections, counted, and the number of lines that make no sense. Raises OSError.
+
+    Of those to the servers, such as 10.3.0.2:8080, what they have left.
 
     The file may have millions of lines: it is streamed, never held.
     """
     with open(_CONNECTIONS, "rb") as handle:
-        return count_connections(handle)
+        return count_connections(handle, servers)
 
 
-def count_connections(lines: Iterable[bytes]) -> Tuple[Connections, int]:
+def count_connections(lines: Iterable[bytes], servers: Iterable[str] = ()) -> Tuple[Connections, int]:
     """The lines of /proc/net/ip_vs_conn (or ip_vs_conn_sync), counted, and those that make no sense. Never raises."""
     counts: Dict[Tuple[bytes, bytes], int] = {}
     short: Dict[bytes, int] = {}  # seconds by what follows the state, where that is so short that few are different
@@ -109,6 +113,8 @@ def count_connections(lines: Iterable[bytes]) -> Tuple[Connections, int]:
     idlest: List[Tuple[int, List[bytes]]] = []
     longest_left = _FOR_EVER
     strange = 0
+    asked = {_as_written(server): server for server in servers}
+    left: Dict[Tuple[str, str], int] = {}
     for line in lines:
         columns = line.split(None, _STATE_COLUMN + 1)
         if len(columns) < _STATE_COLUMN + 1:
@@ -116,6 +122,11 @@ def count_connections(lines: Iterable[bytes]) -> Tuple[Connections, int]:
         elif columns[0] != b"Pro":
             kind = (columns[0], columns[_STATE_COLUMN])
             counts[kind] = counts.get(kind, 0) + 1
+            if asked and (columns[5], columns[6]) in asked:
+                server = (columns[0].decode("ascii", "replace"), asked[columns[5], columns[6]])
+                expires = _seconds(columns[-1])
+                if expires != _FOR_EVER:
+                    left[server] = max(left.get(server, 0), expires)
             if kind == _ESTABLISHED:
                 rest = columns[-1]
                 seconds = short.get(rest)
@@ -128,7 +139,7 @@ def count_connections(lines: Iterable[bytes]) -> Tuple[Connections, int]:
                     keep_largest(idlest, (-seconds, columns[1:_STATE_COLUMN]), MAX_IDLEST)
                     longest_left = -idlest[0][0] if len(idlest) == MAX_IDLEST else _FOR_EVER
     by_protocol, unnamed = _by_protocol(counts)
-    return Connections(by_protocol, seconds_left.within(), _expiring(idlest)), strange + unnamed
+    return Connections(by_protocol, seconds_left.within(), _expiring(idlest), left), strange + unnamed
 
 
 def _expiring(idlest: List[Tuple[int, List[bytes]]]) -> List[Expiring]:
@@ -139,6 +150,17 @@ def _expiring(idlest: List[Tuple[int, List[bytes]]]) -> List[Expiring]:
         if client and service and real_server:
             result.append(Expiring(client, service, real_server, -left))
     return result
+
+
+def _as_written(server: str) -> Tuple[bytes, bytes]:
+    """The columns DestIP and DPrt of 10.3.0.2:8080 or [fd00::2]:8080."""
+    address, _colon, port = server.rpartition(":")
+    if address.startswith("["):
+        packed = socket.inet_pton(socket.AF_INET6, address[1:-1]).hex()
+        written = ":".join(packed[at : at + 4] for at in range(0, len(packed), 4))
+    else:
+        written = socket.inet_pton(socket.AF_INET, address).hex().upper()
+    return written.encode(), b"%04X" % int(port)
 
 
 def _place(address: bytes, port: bytes) -> Optional[str]:

@@ -26,12 +26,23 @@ def read(problems: Problems) -> Tuple[Dict[str, Any], List[Address], List[int]]:
     seen = _table("ipvs-services", "/proc/net/ip_vs", services.read, problems)
     if seen is not None:
         result.update(services.as_plain(seen))
-    connections = _table("ipvs-connections", "/proc/net/ip_vs_conn", ipvs_tables.read_connections, problems)
+    servers = [each.real_server for each in seen.draining] if seen else []
+    connections = _table(
+        "ipvs-connections", "/proc/net/ip_vs_conn", lambda: ipvs_tables.read_connections(servers), problems
+    )
     if connections is not None:
+        for each in result.get("draining", []):
+            each["seconds_left"] = _left(connections.longest_left, each["protocol"], each["real_server"])
         tcp = reading.timeouts.tcp if reading.timeouts else None
         idlest = [dict(each._asdict(), idle_seconds=_idle(each, tcp)) for each in connections.idlest]
         result.update(connections=connections.counts, cut_within=connections.cut_within, idlest=idlest)
     return (result, seen.addresses, seen.marks) if seen else (result, [], [])
+
+
+def _left(longest: Dict[Tuple[str, str], int], protocol: str, server: str) -> Optional[int]:
+    """By a firewall mark any protocol comes. None where no connection of it was seen."""
+    protocols = ("TCP", "UDP", "SCTP") if protocol == "FWM" else (protocol,)
+    return max((longest[each, server] for each in protocols if (each, server) in longest), default=None)
 
 
 def _idle(connection: ipvs_tables.Expiring, timeout_seconds: Optional[int]) -> Optional[int]:

@@ -134,10 +134,10 @@ def _draining(case: Case) -> Found | None:
     if not draining:
         return None
     servers = count(ipvs.draining_servers, "real server")
-    seconds = max(_seconds_left(case.observed, each) for each in draining)
+    seconds = max(_longest_seconds(case.observed, each) for each in draining)
     lines = [
         f"{each.protocol} {each.server} of {each.service}: {each.active} active, {each.inactive} inactive, "
-        f"at most {_seconds_left(case.observed, each)} s"
+        + _left_text(case.observed, each)
         for each in draining
     ]
     return Found(
@@ -173,7 +173,14 @@ def _reuse_remedy(case: Case, delay: str) -> str | Remedy:
     return "Run a kernel with the fix, where 1 costs nothing. With expire_nodest_conn 1 the harm is less."
 
 
-def _seconds_left(node: Observed, draining: Draining) -> int:
+def _left_text(node: Observed, draining: Draining) -> str:
+    """How long it takes until the last of its connections is gone if nothing is sent."""
+    if draining.seconds_left is not None:
+        return f"the last ends in {draining.seconds_left} s if nothing is sent"
+    return f"at most {_longest_seconds(node, draining)} s"
+
+
+def _longest_seconds(node: Observed, draining: Draining) -> int:
     """The longest that a connection of it lasts after its last packet, by the timeouts of the states it may be in.
 
     An active TCP or SCTP connection is ESTABLISHED, every other one is counted as inactive (set_tcp_state in

@@ -26,13 +26,17 @@ _LONGEST_SAMPLE_SECONDS = 86400
 
 @dataclass(frozen=True)
 class Draining:
-    """A real server with weight 0 that still has connections; ``protocol`` is that of its service."""
+    """A real server with weight 0 that still has connections; ``protocol`` is that of its service.
+
+    ``seconds_left``: what the last of them has left if nothing is sent, None where it was not seen.
+    """
 
     protocol: str
     service: str
     server: str
     active: int
     inactive: int
+    seconds_left: int | None = None
 
 
 _MAY_CARRY_TCP = ("TCP", "FWM")
@@ -150,7 +154,8 @@ def _idle(connection: dict[str, object]) -> Idle:
 def _draining(server: dict[str, object]) -> Draining:
     protocol, service, real_server = (text(server.get(name)) or "?" for name in ("protocol", "service", "real_server"))
     connections = numbers(server)
-    return Draining(protocol, service, real_server, connections.get("active", 0), connections.get("inactive", 0))
+    left = whole_number(server.get("seconds_left"))
+    return Draining(protocol, service, real_server, connections.get("active", 0), connections.get("inactive", 0), left)
 
 
 def parse_conntrack(conntrack: Mapping[str, object]) -> Conntrack:

@@ -153,7 +153,7 @@ def test_a_connection_over_ipv6_and_one_with_a_persistence_engine_count():
         b"TCP " + six + b" 9844 " + six + b" 0050 " + six + b" 1F90 CLOSE_WAIT      59\n",
         b"UDP 0A010002 9844 0A60000A 13C4 0A020002 13C4 UDP             298 sip 3848276298220188511@atlanta\n",
     ]
-    assert ipvs_tables.count_connections(lines) == (({"TCP": {"CLOSE_WAIT": 1}, "UDP": {"UDP": 1}}, NEVER, []), 0)
+    assert ipvs_tables.count_connections(lines) == (({"TCP": {"CLOSE_WAIT": 1}, "UDP": {"UDP": 1}}, NEVER, [], {}), 0)
 
 
 def expiring(*columns):
@@ -238,7 +238,7 @@ def test_which_are_idle_longest(lines, idlest):
 def test_lines_that_are_no_connections_are_counted():
     lines = [b"TCP short\n", b"tcp 1 2 3 4 5 6 lower 1\n", b"\xff 1 2 3 4 5 6 \xfe 1\n", b"\n", CONNECTION]
     assert ipvs_tables.count_connections(lines) == (
-        ({"TCP": {"ESTABLISHED": 1}}, {"60": 0, "300": 0, "900": 1}, [SAME]),
+        ({"TCP": {"ESTABLISHED": 1}}, {"60": 0, "300": 0, "900": 1}, [SAME], {}),
         4,
     )
 
@@ -249,7 +249,7 @@ def test_a_huge_table_is_never_held():
     connections, strange = ipvs_tables.count_connections(lines)
     peak_bytes = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert connections == ({"TCP": {"ESTABLISHED": 40000}}, {"60": 0, "300": 0, "900": 40000}, [SAME] * 20)
+    assert connections == ({"TCP": {"ESTABLISHED": 40000}}, {"60": 0, "300": 0, "900": 40000}, [SAME] * 20, {})
     assert strange == 1
     assert peak_bytes < 100000
 
@@ -302,3 +302,27 @@ def test_no_lines_make_the_parsers_raise(texts, raws):
     assert len(list(parse_services(texts))) <= len(texts)
     connections, strange = ipvs_tables.count_connections(raws)
     assert strange + sum(sum(states.values()) for states in connections.counts.values()) <= len(raws)
+
+
+HEAD = b"Pro FromIP   FPrt ToIP     TPrt DestIP   DPrt State       Expires PEName PEData\n"
+
+
+def test_what_connections_to_some_servers_have_left():
+    lines = [
+        HEAD,
+        b"TCP 0A020001 9C40 0A600001 01BB 0A020005 1F90 ESTABLISHED     812\n",
+        b"TCP 0A020001 9C41 0A600001 01BB 0A020005 1F90 FIN_WAIT         12\n",
+        b"TCP 0A020001 9C42 0A600001 01BB 0A020006 1F90 ESTABLISHED     899\n",
+        b"UDP 0A020001 9C43 0A600001 0035 0A020005 1F90 UDP             200\n",
+        b"TCP fd00:0000:0000:0000:0000:0000:0000:0001 9C40 fd00:0000:0000:0000:0000:0000:0000:0060 01BB "
+        b"fd00:0000:0000:0000:0000:0000:0000:00ab 1F90 CLOSE_WAIT       7\n",
+        b"TCP 0A020001 9C44 0A600001 01BB 0A020005 1F90 ESTABLISHED  nonsense\n",
+    ]
+    servers = ["10.2.0.5:8080", "[fd00::ab]:8080", "10.2.0.9:80"]
+    found, _strange = ipvs_tables.count_connections(lines, servers)
+    assert found.longest_left == {
+        ("TCP", "10.2.0.5:8080"): 812,
+        ("UDP", "10.2.0.5:8080"): 200,
+        ("TCP", "[fd00::ab]:8080"): 7,
+    }
+    assert ipvs_tables.count_connections(lines)[0].longest_left == {}

@@ -65,6 +65,12 @@ def released(version):
     return altered(quiet_node(), kube_proxy={"version": version})
 
 
+def left(node, *seconds):
+    for server, each in zip(node["ipvs"]["draining"], seconds, strict=True):
+        server["seconds_left"] = each
+    return node
+
+
 def raising(node):
     return altered(node, kube_proxy={"version": "v1.27.4"})
 
@@ -423,6 +429,17 @@ RAISED = [
             "4 inactive, at most 45 s"
         },
         id="datagrams",
+    ),
+    pytest.param(
+        "real-servers-draining",
+        left(with_real_servers(quiet_node(), "TCP", (0, 2, 1), (0, 0, 3)), 812, None),
+        {},
+        {
+            "observed": "2 real servers with weight 0 and 6 connections: TCP 10.2.0.1:8080 of 10.96.0.1:443: 2 active, "
+            "1 inactive, the last ends in 812 s if nothing is sent; TCP 10.2.0.2:8080 of 10.96.0.1:443: 0 active, 3 "
+            "inactive, at most 120 s",
+        },
+        id="what is left was seen of one of two",
     ),
     pytest.param(
         "real-servers-draining",
