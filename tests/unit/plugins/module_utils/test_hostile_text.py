@@ -63,7 +63,7 @@ def keepalived(text):
     end = "\n}\n" * 10 + "global_defs {\nlvs_timeouts tcp 600\n}\nvirtual_server x 1 {\n}\n"
     lines = [keepalived_conf._Line("x", number, line) for number, line in enumerate((text + end).split("\n"), 1)]
     found = keepalived_conf.parse(keepalived_conf._that_hold(lines, "x"), [])
-    return found and found.timeouts
+    return found.timeouts and found.timeouts.timeouts
 
 
 def gate(text):
