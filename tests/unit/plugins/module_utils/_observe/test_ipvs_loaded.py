@@ -36,6 +36,7 @@ def test_the_tables_of_a_real_kernel_with_ipvs(kernel):
         "scattering": 1,
         "draining": 0,
         "draining_connections": 0,
+        "tcp_services": 4,
     }
     assert [(each["idle_seconds"], each["seconds_left"]) for each in ipvs["idlest"]] == [(5, 895)] * 4
     assert sorted(ipvs["idlest"][0]) == ["client", "idle_seconds", "real_server", "seconds_left", "service"]
