@@ -155,7 +155,7 @@ def _own_reason(name: str, policy: Policy) -> str | None:
 
 
 def _probes_reason(keepalive: Keepalive, limit: Limit | None, policy: Policy) -> str:
-    verdict = f"a dead peer is given up after {keepalive.verdict_seconds} s at the earliest"
+    verdict = f"a dead peer is typically given up after {keepalive.verdict_seconds} s"
     if limit is not None:
         relation = "before" if keepalive_math.decided_in_time(keepalive, limit.seconds) else "not before"
         verdict = f"{verdict}, {relation} {limit}"
