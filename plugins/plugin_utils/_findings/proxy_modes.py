@@ -34,9 +34,8 @@ def _deprecated(case: Case) -> Found | None:
     after = f"{established} s on this node now" if established else "not seen on this node now"
     return Found(
         f"kube-proxy {version}, mode ipvs" if version else "kube-proxy mode ipvs",
-        f"{_stage(version)}Kubernetes warns of ipvs mode since 1.35, has the feature gate KubeProxyIPVS for it since "
-        "1.37, has that off from 1.40, where nftables becomes the default mode, and removes ipvs mode in 1.43 "
-        "(KEP-5495, KEP-5343).",
+        f"{_stage(version)}Kubernetes warns of ipvs mode since 1.35, makes nftables the default and has ipvs off from "
+        "1.40, and removes it in 1.43 (KEP-5495, KEP-5343).",
         f"Plan the move to {_successor(node)}. IPVS then no longer forgets connections: the limit is "
         f"{CONNTRACK}, {after}. The move ends open connections to Services once. {_after_all_moved(case.plan)}",
         severity=_severity(version),

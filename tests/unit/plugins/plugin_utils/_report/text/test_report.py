@@ -451,6 +451,7 @@ def test_what_changed_since_an_earlier_report():
         "  plan: keepalive planned 600/30/9 -> 533/26/9",
         "  worker1: limits 900 s (IPVS tcp), 86400 s (conntrack established) -> 800 s",
         "    (IPVS tcp), 86400 s (conntrack established)",
+        "  worker1: info ipvs-timeout-not-kept is new",
         "  worker1: info conntrack-invalid is new",
         "  worker1: conntrack's counter invalid grew by 3",
     ]

@@ -24,7 +24,7 @@ LIMIT = {"seconds": 900, "name": "IPVS tcp", "node": "w1"}
 
 def node(name="w1", verdict="safe", spare=156, why="so", applied=None):
     spaces = {"groups": [{}], "unreadable": 0, "error": None}
-    found = {"namespaces": spaces, "pods": None, "verdict_after_boot": verdict}
+    found = {"namespaces": spaces, "pods": None, "verdict_after_boot": verdict, "cloud": None}
     return {"name": name, "verdict": verdict, "spare_seconds": spare, "why": why, "applied": applied, **found}
 
 
