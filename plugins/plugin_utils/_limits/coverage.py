@@ -37,10 +37,10 @@ _MORE_RIGHTS = "Run on the node itself: this root lacks rights, as in a containe
 
 PLACES = {
     "ipvs": "IPVS",
-    "conntrack": "connection tracking",
-    "services": "who forwards Services",
+    "conntrack": "conntrack",
+    "services": "Services",
     "namespaces": "network namespaces",
-    "connections": "open connections",
+    "connections": "connections",
     "sandboxes": "sandboxed pods",
     "middleboxes": "middleboxes",
     "hosts": "hosts left out",

@@ -480,8 +480,8 @@ RAISED = [
         {
             "severity": "info",
             "observed": "kube-proxy mode ipvs",
-            "why": "Kubernetes warns of ipvs mode since 1.35, makes nftables the default and has ipvs off from 1.40, and "
-            "removes it in 1.43 (KEP-5495, KEP-5343).",
+            "why": "Kubernetes warns of ipvs mode since 1.35, makes nftables the default and has ipvs off from 1.40, "
+            "and removes it in 1.43 (KEP-5495, KEP-5343).",
             "remedy": "Plan the move to nftables mode (stable since Kubernetes 1.33, needs Linux 5.13). IPVS then "
             "no longer forgets connections: the limit is conntrack established, 86400 s on this node "
             "now. The move ends open connections to Services once. Once all nodes have moved, audit and "

@@ -15,7 +15,7 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._n
     unprivileged_node,
 )
 
-FOUR = "IPVS, connection tracking, who forwards Services, network namespaces"
+FOUR = "IPVS, conntrack, Services, network namespaces"
 
 
 @pytest.mark.parametrize(
@@ -28,10 +28,7 @@ FOUR = "IPVS, connection tracking, who forwards Services, network namespaces"
         pytest.param(
             nodes(quiet_node(), unprivileged_node()),
             [
-                (
-                    "Looked at: IPVS, network namespaces on 1 of 2 nodes; connection tracking, who forwards Services "
-                    "on all 2 nodes."
-                ),
+                ("Looked at: IPVS, network namespaces on 1 of 2 nodes; conntrack, Services on all 2 nodes."),
                 "Not looked at: IPVS on worker2. Run as root (become: true).",
                 "Not looked at: network namespaces on worker2. Run as root (become: true).",
             ],
