@@ -243,8 +243,7 @@ def test_the_default_policy_always_finds_a_keepalive(seconds):
                 "time": "two thirds of 900 s (IPVS tcp on worker1) less keepalive_margin 30",
                 "intvl": "less than a thirtieth of 900 s (IPVS tcp on worker1) less keepalive_margin 30, "
                 "which leaves room for the other values",
-                "probes": "one more than keepalive_lost_probes 20; a dead peer is given up after 769 s at the "
-                "earliest, "
+                "probes": "one more than keepalive_lost_probes 20; a dead peer is typically given up after 769 s, "
                 "before 900 s (IPVS tcp on worker1)",
             },
             id="shrunk for lost probes",
