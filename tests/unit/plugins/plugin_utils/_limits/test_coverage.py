@@ -8,6 +8,7 @@ import pytest
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.coverage import of_node
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.parse import parse_node
+from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._limits._changed import changed
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import (
     nftables_node,
     plain_node,
@@ -20,15 +21,6 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._p
 RESTART = "IPVS tcp after a kube-proxy restart"
 SERVICES = "the idle limit of Services"
 CONNTRACK = (86400, "conntrack established")
-
-
-def changed(node, path, value):
-    *parents, last = path.split(".")
-    inner = node
-    for each in parents:
-        inner = inner[each]
-    inner[last] = value
-    return node
 
 
 def on_kubernetes(node):

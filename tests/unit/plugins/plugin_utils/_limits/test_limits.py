@@ -13,6 +13,7 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._f
     by_release,
     with_keepalived,
 )
+from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._limits._changed import changed
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import (
     container_node,
     nftables_node,
@@ -26,25 +27,6 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._n
 RESTART = "IPVS tcp after a kube-proxy restart"
 SERVICES = "the idle limit of Services"
 CONNTRACK = (86400, "conntrack established")
-
-
-def changed(node, path, value):
-    *parents, last = path.split(".")
-    inner = node
-    for each in parents:
-        inner = inner[each]
-    inner[last] = value
-    return node
-
-
-def on_kubernetes(node):
-    node["kubelet"] = dict(stock_node()["kubelet"])
-    return node
-
-
-def without_kube_proxy(node):
-    node["kube_proxy"] = dict(plain_node()["kube_proxy"])
-    return node
 
 
 @pytest.mark.parametrize(
