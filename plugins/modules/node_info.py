@@ -372,8 +372,8 @@ node:
           C(value) is the live value as text, white space folded to single blanks.
         - C(boot.value) is what C(systemd-sysctl), or C(sysctl --system) where that is not installed, sets at boot,
           C(boot.file) and C(boot.line) decide it. V(null) where no file does, so that the kernel's default comes back.
-        - C(boot.written) is the text of that line where the kernel takes something else for it, as V(600) for
-          V(600 # ten minutes). Where it refuses the text (V(600;)), C(boot.value) is V(null).
+        - C(boot.written) is the text of that line where the kernel takes something else for it, as V(384) for
+          V(0600). Where it refuses the text (V(600;)), C(boot.value) is V(null).
         - C(boot.procps_value) is what C(sysctl --system) sets, where it differs.
         - C(boot.module) is the kernel module without which the setting does not exist. C(boot.in_time) tells whether it
           is there before C(systemd-sysctl) runs, built in or loaded at boot.

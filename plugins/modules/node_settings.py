@@ -139,7 +139,7 @@ options:
   containers:
     description:
       - The same for containers outside of pods that run now, of Docker, podman, nerdctl, systemd-nspawn, libvirt, LXC
-        or Incus. They are known by their cgroup, see RV(kubenode.connections.node_info#module:node.pods.rows.kind).
+        or Incus. They are known by their cgroup, see RV(kubenode.connections.node_info#module:node.pods.rows[].kind).
       - Containers on the host's network have the node's. Those of users (rootless) are left alone, because a user gives
         cgroups any name. Those in a pod belong to the pod.
       - It ends with the container's run. A container that is started again begins with the kernel's values.
