@@ -217,6 +217,13 @@ node:
           description: How many services are not listed.
           type: int
           sample: 0
+        services_by_mark:
+          description:
+            - How many of the services are by firewall mark. No socket tells whether it goes there. Such connections are
+              among those to other addresses, see RV(node.pods.rows[].outside).
+          type: int
+          sample: 0
+          version_added: 0.2.0
         draining:
           description:
             - The real servers with weight 0 that still have connections, the 200 with most of them.

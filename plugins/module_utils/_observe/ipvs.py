@@ -13,8 +13,8 @@ from ansible_collections.kubenode.connections.plugins.module_utils._kernel.flows
 from .problems import Problems
 
 
-def read(problems: Problems) -> Tuple[Dict[str, Any], List[Address], List[int]]:
-    """IPVS as node_info documents it, and the addresses and firewall marks of its services.
+def read(problems: Problems) -> Tuple[Dict[str, Any], List[Address]]:
+    """IPVS as node_info documents it, and the addresses of its services.
 
     Where IPVS is not loaded, nothing is asked: asking ipvsadm or netlink would load it.
     """
@@ -26,14 +26,15 @@ def read(problems: Problems) -> Tuple[Dict[str, Any], List[Address], List[int]]:
         "totals": None,
         "services": [],
         "services_omitted": 0,
+        "services_by_mark": 0,
         "draining": [],
         "connections": {},
         "cut_within": None,
         "idlest": [],
     }
     if not result["loaded"]:
-        return result, [], []
+        return result, []
     from . import ipvs_loaded  # other nodes have no such tables
 
-    seen, addresses, marks = ipvs_loaded.read(problems)
-    return dict(result, **seen), addresses, marks
+    seen, addresses = ipvs_loaded.read(problems)
+    return dict(result, **seen), addresses

@@ -15,8 +15,8 @@ from .connections import services
 from .problems import Problems
 
 
-def read(problems: Problems) -> Tuple[Dict[str, Any], List[Address], List[int]]:
-    """What node_info documents of it and can be read, and the addresses and firewall marks of its services."""
+def read(problems: Problems) -> Tuple[Dict[str, Any], List[Address]]:
+    """What node_info documents of it and can be read, and the addresses of its services."""
     result: Dict[str, Any] = {}
     reading = ipvs_timeouts.read_timeouts()
     if reading.timeouts is not None:
@@ -25,7 +25,7 @@ def read(problems: Problems) -> Tuple[Dict[str, Any], List[Address], List[int]]:
         problems.add("ipvs-timeouts", "IPVS timeouts", reading.error or "", reading.do)
     seen = _table("ipvs-services", "/proc/net/ip_vs", services.read, problems)
     if seen is not None:
-        result.update(services.as_plain(seen))
+        result.update(services.as_plain(seen), services_by_mark=len(seen.marks))
     servers = [each.real_server for each in seen.draining] if seen else []
     connections = _table(
         "ipvs-connections", "/proc/net/ip_vs_conn", lambda: ipvs_tables.read_connections(servers), problems
@@ -36,7 +36,7 @@ def read(problems: Problems) -> Tuple[Dict[str, Any], List[Address], List[int]]:
         tcp = reading.timeouts.tcp if reading.timeouts else None
         idlest = [dict(each._asdict(), idle_seconds=_idle(each, tcp)) for each in connections.idlest]
         result.update(connections=connections.counts, cut_within=connections.cut_within, idlest=idlest)
-    return (result, seen.addresses, seen.marks) if seen else (result, [], [])
+    return result, seen.addresses if seen else []
 
 
 def _left(longest: Dict[Tuple[str, str], int], protocol: str, server: str) -> Optional[int]:

@@ -55,14 +55,14 @@ def _read_all(
 ) -> Dict[str, Any]:
     problems = Problems()
     at_boot = boot.read(keys)
-    ipvs_now, addresses, marks = ipvs.read(problems)
+    ipvs_now, addresses = ipvs.read(problems)
     of_kubelet, of_proxy, of_runtime, *of_writers = processes.find_all(
         [kubelet.WANTED, kube_proxy.WANTED, container_runtimes.WANTED, *summary.WANTED]
     )
     # Before anybody is waited for: kubelet may be started anew meanwhile.
     kubelet_now, runtimes = _read_kubelet(of_kubelet, problems), container_runtimes.names(of_runtime)
     proxy = _read_kube_proxy(of_proxy, kube_proxy_address, kube_proxy_timeout_seconds, problems)
-    to_services = destinations.read(addresses, marks, proxy["mode"])
+    to_services = destinations.read(addresses, proxy["mode"])
     writers = _read_other_writers(keys, of_writers, problems)
     conntrack = _read_conntrack(problems)
     read_tables = namespace_tables.reader(ipvs_now["loaded"], conntrack["loaded"])

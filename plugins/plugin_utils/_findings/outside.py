@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import count, some
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.holding import in_force
-from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import Limit, ascending
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import OF_IPVS, Limit, ascending
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.judged_pods import Judged, Outside, is_long
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.types import Plan
 
@@ -21,6 +21,7 @@ from .rule import WARNING, Case, Found, Rules
 RULES = Rules()
 
 _BIND = "Where that middlebox is not on the path there, say in keepalive_middleboxes what it is bound to."
+_BY_MARK = "may go through IPVS by firewall mark"
 
 
 @RULES.node("outside-without-keepalive", WARNING)
@@ -37,11 +38,12 @@ def _without(case: Case) -> Found | None:
     runtimes = [process.runtime for _each, to in found for process in to.destination.processes]
     planned = case.node.pods_planned.time if case.node.pods_planned else limit.seconds
     every = remedies.period(planned, limit.seconds)
+    by_mark = f", and {_BY_MARK}" if limit.name in OF_IPVS else ""
     return Found(
         f"{count(total, 'connection')} without SO_KEEPALIVE: "
         + some([*listed, *(text for text, _number, _limit in further)], "; "),
-        f"They leave for addresses that are no service. If no data flows for {limit.seconds} s, {limit.name} forgets "
-        f"them, {remedies.unless_probed(limit.seconds)}.",
+        f"They leave for addresses that are no service{by_mark}. If no data flows for {limit.seconds} s, "
+        f"{limit.name} forgets them, {remedies.unless_probed(limit.seconds)}.",
         _with_bind(f"In the program, for {'; for '.join(remedies.lines(runtimes or [None], every))}.", limit),
         str(limit),
     )
@@ -59,7 +61,7 @@ def _late(case: Case) -> Found | None:
     return Found(
         f"{count(total, 'open connection')} to other addresses than services: {some(told, '; ')}",
         "The timer is armed when a connection opens, with the keepalive of its namespace or a TCP_KEEPIDLE of its own, "
-        "and a lower sysctl does not change it.",
+        f"and a lower sysctl does not change it.{f' They {_BY_MARK}.' if limit.name in OF_IPVS else ''}",
         _with_bind("Bring the keepalive below the limit, then restart these or have them connect again.", limit),
         str(limit),
     )

@@ -5,7 +5,7 @@
 """Which limits hold for what of a node: for its namespaces, and for their connections. Private to this collection.
 
 A connection to a service crosses IPVS and the connection tracking of any node, one to another address only that of its
-own node. A middlebox holds for both, or for what it is bound to.
+own node, and its IPVS where that balances by firewall mark. A middlebox holds for both, or for what it is bound to.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.middl
 )
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.middleboxes import Middlebox
 
-from .limits import CONNTRACK, CONNTRACK_RESTART, Limit, ascending, of_middlebox
+from .limits import CONNTRACK, CONNTRACK_RESTART, OF_IPVS, Limit, ascending, of_middlebox
 
 _ON_EVERY_PATH = (CONNTRACK, CONNTRACK_RESTART, KNOWN[NITRO_V6].label, KNOWN[ALIBABA_TRACKING].label)
 """Limits of a node that its connections to other addresses than services cross, too."""
@@ -96,8 +96,9 @@ def holding_of(
     here = [_known(box, node) for box in boxes if box.binding is None or box.binding.has_host(name)]
     parts = tuple(box for box in here if box.binding and (box.binding.pods or box.binding.destinations))
     whole = [of_middlebox(box) for box in here if box not in parts]
-    tracked = [limit for limit in own if limit.name in _ON_EVERY_PATH or _is_tracking_there(limit)]
-    return Holding(_lowest(services, whole), _lowest(None, [*whole, *tracked]), parts)
+    every = (*_ON_EVERY_PATH, *(OF_IPVS if node and node.ipvs.services_by_mark else ()))
+    crossed = [limit for limit in own if limit.name in every or _is_tracking_there(limit)]
+    return Holding(_lowest(services, whole), _lowest(None, [*whole, *crossed]), parts)
 
 
 def _is_tracking_there(limit: Limit) -> bool:

@@ -22,6 +22,8 @@ IPVS_TCP_KUBE_ROUTER = "IPVS tcp after a kube-router restart"
 CONNTRACK = "conntrack established"
 CONNTRACK_POLICY = "conntrack established by a timeout policy"
 CONNTRACK_RESTART = "conntrack established after a kube-proxy restart"
+OF_IPVS = (IPVS_TCP, IPVS_TCP_RESTART, IPVS_TCP_KEEPALIVED, IPVS_TCP_KUBE_ROUTER)
+"""Those of IPVS in the node's own namespace."""
 SERVICES = "the idle limit of Services"
 
 SHORTEST_LIMIT_SECONDS = 10

@@ -61,10 +61,10 @@ class Ipvs:
     """IPVS of the node; ``timeouts`` in seconds by tcp, tcpfin, udp, None where they could not be read.
 
     ``timeouts_at_boot``: those of them that our own unit sets again after a reboot, None where no unit can.
-    ``tcp_services`` of the ``services`` may carry TCP. ``persistent``: the services with session affinity;
-    ``scattering``: those where a connection that was forgotten may get another real server. ``draining`` lists those
-    with most connections of ``draining_servers``. ``cut_within``: how many established connections expire within so
-    many seconds if they stay idle; ``idlest``: those that do first.
+    ``tcp_services`` of the ``services`` may carry TCP, ``services_by_mark`` are by firewall mark. ``persistent``: the
+    services with session affinity; ``scattering``: those where a connection that was forgotten may get another real
+    server. ``draining`` lists those with most connections of ``draining_servers``. ``cut_within``: how many established
+    connections expire within so many seconds if they stay idle; ``idlest``: those that do first.
     """
 
     loaded: bool | None
@@ -80,6 +80,7 @@ class Ipvs:
     scattering: int
     cut_within: Mapping[str, int]
     idlest: tuple[Idle, ...]
+    services_by_mark: int = 0
 
 
 @dataclass(frozen=True)
@@ -130,6 +131,7 @@ def parse_ipvs(ipvs: Mapping[str, object]) -> Ipvs:
         scattering=totals.get("scattering", 0),
         cut_within=_cut_within(ipvs.get("cut_within")),
         idlest=tuple(_idle(mapping(each)) for each in items(ipvs.get("idlest"))),
+        services_by_mark=number(ipvs.get("services_by_mark")),
     )
 
 

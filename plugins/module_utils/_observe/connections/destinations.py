@@ -5,7 +5,7 @@
 """Where connections to services go, to match sockets with. Reading only. Private to this collection."""
 
 import socket
-from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence
+from typing import Dict, Iterable, List, NamedTuple, Optional
 
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.flows import Address, endpoint
 
@@ -14,6 +14,8 @@ from .tallies import Names
 
 class Destinations(NamedTuple):
     """Virtual services by their name, and the errors that tell which could not be seen.
+
+    No socket tells whether it goes to one by a firewall mark: its connections are among those to other addresses.
 
     ``cut_within`` is the number of translated connections that connection tracking forgets within 60, 300 and 900
     seconds; None where its table was not read.
@@ -24,17 +26,16 @@ class Destinations(NamedTuple):
     errors: List[str]
 
 
-def read(addresses: Iterable[Address], marks: Sequence[int], kube_proxy_mode: Optional[str]) -> Destinations:
+def read(addresses: Iterable[Address], kube_proxy_mode: Optional[str]) -> Destinations:
     """What to match sockets with, given IPVS's services and kube-proxy's mode; run in the node's own namespace.
 
-    The TCP services of IPVS by their addresses, and the firewall marks of others. Where there is no address, or
-    kube-proxy does without IPVS, those that established flows in connection tracking went to: a service without any
-    such flow is not seen, nor does any connection go there.
+    The TCP services of IPVS by their addresses. Where there is none, or kube-proxy does without IPVS, those that
+    established flows in connection tracking went to: a service without any such flow is not seen, nor does any
+    connection go there.
     """
     names = {address: _name(address) for address in addresses}
-    errors = _not_matched(sorted(marks))
     if names and kube_proxy_mode in (None, "ipvs"):
-        return Destinations(names, None, errors)
+        return Destinations(names, None, [])
     from ansible_collections.kubenode.connections.plugins.module_utils._kernel import (
         conntrack_flows,  # not where IPVS has them
     )
@@ -42,14 +43,7 @@ def read(addresses: Iterable[Address], marks: Sequence[int], kube_proxy_mode: Op
     flows = conntrack_flows.read()
     for address in flows.destinations:
         names[address] = _name(address)
-    return Destinations(names, flows.cut_within, errors + ([flows.error] if flows.error else []))
-
-
-def _not_matched(marks: List[int]) -> List[str]:
-    if not marks:
-        return []
-    noun = "service" if len(marks) == 1 else "services"
-    return [f"IPVS {noun} by firewall mark ({', '.join(map(str, marks[:3]))}): no socket tells that it goes there"]
+    return Destinations(names, flows.cut_within, [flows.error] if flows.error else [])
 
 
 def _name(address: Address) -> str:

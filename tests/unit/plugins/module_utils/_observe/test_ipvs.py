@@ -14,17 +14,15 @@ ROOMS = "_observe.problems, _observe.ipvs"
 
 
 def test_without_ipvs_nothing_is_seen_and_nothing_is_wrong():
-    node, addresses, marks, problems = seen_after("empty_net()\n", ROOMS, READ)
+    node, addresses, problems = seen_after("empty_net()\n", ROOMS, READ)
     assert (node["loaded"], node["timeouts"], node["totals"], node["services"]) == (False, None, None, [])
-    assert (addresses, marks, problems) == ([], [], [])
+    assert (addresses, problems) == ([], [])
 
 
 def test_with_it_the_same_is_told_and_what_services_there_are():
-    read = "found = problems.Problems()\nnode, places, marks = ipvs.read(found)\n"
+    read = "found = problems.Problems()\nnode, places = ipvs.read(found)\n"
     code = with_ipvs(KERNEL, "echo Timeout \\\\(tcp tcpfin udp\\\\): 900 120 300")
     without = seen_after("empty_net()\n", ROOMS, READ)[0]
-    node, ports, marks = seen_after(
-        code, ROOMS, read + "print(json.dumps([node, sorted(port for _address, port in places), marks]))"
-    )
+    node, ports = seen_after(code, ROOMS, read + "print(json.dumps([node, sorted(port for _address, port in places)]))")
     assert sorted(node) == sorted(without)
-    assert (ports, marks) == ([80, 80, 443], [7])
+    assert (ports, without["services_by_mark"], node["services_by_mark"]) == ([80, 80, 443], 0, 1)

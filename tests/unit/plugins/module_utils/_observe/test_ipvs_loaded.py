@@ -28,7 +28,8 @@ def test_the_tables_of_a_real_kernel_with_ipvs(kernel):
     assert ipvs["timeouts_from"] == "ipvsadm"
     assert ipvs["connections"] == {"TCP": {"ASSURED": 1, "ESTABLISHED": 4, "TIME_WAIT": 1}, "UDP": {"UDP": 1}}
     assert ipvs["cut_within"] == {"60": 0, "300": 0, "900": 4}
-    assert (len(ipvs["services"]), ipvs["services_omitted"], ipvs["draining"]) == (5, 0, [])
+    assert (len(ipvs["services"]), ipvs["services_omitted"], ipvs["services_by_mark"]) == (5, 0, 1)
+    assert ipvs["draining"] == []
     assert ipvs["totals"] == {
         "services": 5,
         "real_servers": 7,
@@ -49,6 +50,13 @@ def test_the_tables_of_a_real_kernel_with_ipvs(kernel):
         "flags": "",
         "real_servers": 1,
     } in ipvs["services"]
+
+
+def test_services_by_firewall_mark_are_counted_where_they_are_not_listed():
+    lines = "".join(f"FWM  {mark:08X} rr \\n" for mark in range(1, 151))
+    code = with_ipvs("6.1.0-56-cloud-amd64", "echo Timeout \\\\(tcp tcpfin udp\\\\): 900 120 300")
+    ipvs, problems = ipvs_after(f"{code}write('/proc/net/ip_vs', '{lines}')\n")
+    assert (problems, len(ipvs["services"]), ipvs["services_by_mark"]) == ([], 100, 150)
 
 
 def test_a_timeout_that_is_lower_than_it_was_does_not_tell_how_long_connections_were_idle():

@@ -21,8 +21,8 @@ NO_FILE = {"value": None, "file": None, "line": None, "procps_value": None, "wri
 KEYS_OF = {
     "": "boot_problems cloud conntrack container container_runtimes data_planes growth hostname ipvs kernel kube_proxy "
     "kubelet modules namespaces ours owners pods problems root rps softnet sysctl_conf sysctls",
-    "ipvs": "connections cut_within draining idlest loaded services services_omitted timeouts timeouts_at_boot "
-    "timeouts_from totals",
+    "ipvs": "connections cut_within draining idlest loaded services services_by_mark services_omitted timeouts "
+    "timeouts_at_boot timeouts_from totals",
     "conntrack": "be_liberal count cut_within loaded max policies statistics timeouts",
     "kube_proxy": "address conntrack error ipvs_timeouts mode pid process running version",
     "kubelet": "disable_http2 error pid ping_timeout read_idle_timeout running version",
@@ -132,9 +132,8 @@ def test_ip_vs_is_loaded_and_kube_proxy_is_in_another_mode():
         "be_liberal max max_per_core min tcp_close_wait tcp_established udp udp_stream"
     )
     assert seen["version"] is None
-    assert [(problem["what"], problem["why"]) for problem in node["problems"]] == [
-        ("connections to services", "IPVS service by firewall mark (7): no socket tells that it goes there")
-    ]
+    assert node["problems"] == []
+    assert (node["ipvs"]["services_by_mark"], node["pods"]["error"]) == (1, None)
 
 
 def test_others_who_write_our_values_are_seen():

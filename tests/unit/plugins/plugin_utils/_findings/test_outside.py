@@ -9,7 +9,11 @@ import pytest
 from ansible_collections.kubenode.connections.plugins.plugin_utils._findings.plan_with_findings import make_plan
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.document import make_document
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils import _rule_cases
-from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import altered, quiet_node
+from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import (
+    altered,
+    quiet_node,
+    with_ipvs_tcp,
+)
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._pod_nodes import (
     outside,
     row,
@@ -77,6 +81,38 @@ def test_three_idle_connections_through_a_nat_gateway():
     report = make_document(plan, nodes, made_at="2026-11-21T03:40:00Z", collection_version="1")
     assert report["verdict"] == "unsafe"
     assert (report["counts"]["sockets"]["outside_at_risk"], report["counts"]["sockets"]["at_risk"]) == (3, 0)
+
+
+def by_mark(tcp=900, services=1):
+    """A node whose IPVS has services by firewall mark."""
+    return altered(with_ipvs_tcp(quiet_node(), tcp), ipvs={"services_by_mark": services})
+
+
+def test_where_ipvs_balances_by_firewall_mark_they_may_go_through_it():
+    findings, plan, nodes = found(THREE, policy={}, node=by_mark())
+    each = findings["outside-without-keepalive"]
+    assert each["why"].startswith(
+        "They leave for addresses that are no service, and may go through IPVS by firewall mark. If no data flows for "
+        "900 s, IPVS tcp forgets them, "
+    )
+    assert (each["limit"], BIND in each["remedy"]) == ("900 s (IPVS tcp on worker1)", False)
+    assert make_document(plan, nodes, made_at="", collection_version="1")["verdict"] == "unsafe"
+
+
+@pytest.mark.parametrize(
+    ("node", "policy", "judged"),
+    [
+        pytest.param(by_mark(), {}, {"outside-armed-late"}, id="IPVS is lower than the timer"),
+        pytest.param(by_mark(9000), {}, set(), id="IPVS waits longer"),
+        pytest.param(by_mark(services=0), {}, set(), id="no service by mark"),
+        pytest.param(by_mark(9000), NAT, {"outside-armed-late"}, id="a middlebox is lower"),
+    ],
+)
+def test_old_timers_before_ipvs_by_firewall_mark(node, policy, judged):
+    findings, _plan, _nodes = found(LATE, policy=policy, node=node)
+    assert set(findings) == judged
+    told = [each["why"].endswith("They may go through IPVS by firewall mark.") for each in findings.values()]
+    assert told == [policy == {}] * len(judged)
 
 
 def test_another_process_of_another_port_on_the_node_itself():

@@ -12,10 +12,10 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.holdi
     in_force,
     parse_holding,
 )
-from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import Limit
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import IPVS_TCP_KUBE_ROUTER, Limit
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.parse import parse_node
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.middleboxes import parse_middleboxes
-from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import quiet_node
+from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import altered, quiet_node
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._pod_nodes import (
     SAFE,
     outside,
@@ -108,7 +108,7 @@ def test_a_node_without_rows_of_pods_is_held_by_every_box():
     assert held(seen, destinations=["203.0.113.1"]).of_node(seen.pods).seconds == 350
 
 
-def test_connections_to_other_addresses_never_cross_ipvs():
+def test_connections_to_other_addresses_cross_no_ipvs():
     pods = node().pods
     cart = next(space for space in pods.spaces if space.label == "shop/cart-1")
     holding = held(destinations=[DATABASE])
@@ -116,6 +116,24 @@ def test_connections_to_other_addresses_never_cross_ipvs():
     assert holding.to_outside(cart, cart.outside[0]._replace(name="192.0.2.3:5432")) == TRACKED
     assert holding.to_service(cart, cart.services[0]) == IPVS, "the box is not on the path there"
     assert held(hosts=["x"]).outside == TRACKED
+
+
+@pytest.mark.parametrize(
+    ("by_mark", "own", "expected"),
+    [
+        pytest.param(1, [IPVS, TRACKED], IPVS, id="the lower of both"),
+        pytest.param(150, [IPVS, Limit(600, "conntrack established", "w1")], 600, id="connection tracking is lower"),
+        pytest.param(2, [Limit(300, IPVS_TCP_KUBE_ROUTER, "w1"), IPVS], 300, id="what kube-router will set"),
+        pytest.param(0, [IPVS, TRACKED], TRACKED, id="none by mark"),
+        pytest.param(
+            1, [Limit(60, "IPVS tcp in container web", "w1", in_namespace=True), TRACKED], TRACKED, id="elsewhere"
+        ),
+    ],
+)
+def test_where_ipvs_balances_by_firewall_mark_connections_to_other_addresses_may_cross_it(by_mark, own, expected):
+    seen = parse_node(altered(quiet_node(), ipvs={"services_by_mark": by_mark}))
+    outside_limit = holding_of("w1", seen, own, IPVS, []).outside
+    assert expected in (outside_limit, outside_limit.seconds)
 
 
 def test_as_plain_data_and_back():

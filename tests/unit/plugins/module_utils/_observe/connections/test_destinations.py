@@ -35,46 +35,26 @@ SERVICES = [
 @pytest.mark.parametrize("mode", [None, "ipvs"])
 @pytest.mark.parametrize(("addresses", "names"), SERVICES)
 def test_the_services_of_ipvs(flows, addresses, names, mode):
-    assert destinations.read(addresses, [], mode) == Destinations(names, None, [])
+    assert destinations.read(addresses, mode) == Destinations(names, None, [])
     assert flows == []
 
 
 @pytest.mark.parametrize("mode", [None, "ipvs", "iptables"])
 def test_where_ipvs_has_no_services_it_is_those_that_connections_were_translated_for(mode):
-    assert destinations.read([], [], mode) == Destinations({FLOW: "10.96.0.11:443"}, {"60": 0, "300": 1, "900": 2}, [])
+    assert destinations.read([], mode) == Destinations({FLOW: "10.96.0.11:443"}, {"60": 0, "300": 1, "900": 2}, [])
 
 
 @pytest.mark.parametrize("mode", ["iptables", "nftables"])
 def test_services_of_ipvs_next_to_a_kube_proxy_without_it_are_both_counted(mode):
-    assert destinations.read([(VIP, 80)], [], mode).names == {
+    assert destinations.read([(VIP, 80)], mode).names == {
         (VIP, 80): "10.96.0.10:80",
         FLOW: "10.96.0.11:443",
     }
-
-
-MARKS = [
-    pytest.param([7], "IPVS service by firewall mark (7): no socket tells that it goes there", id="one"),
-    pytest.param(
-        [4, 1, 3, 2], "IPVS services by firewall mark (1, 2, 3): no socket tells that it goes there", id="many"
-    ),
-]
-
-
-@pytest.mark.parametrize(("marks", "text"), MARKS)
-def test_services_by_firewall_mark_cannot_be_matched(marks, text):
-    assert destinations.read([(VIP, 80)], marks, "ipvs").errors == [text]
 
 
 def test_what_connection_tracking_cannot_tell_is_said(monkeypatch):
     monkeypatch.setattr(
         conntrack_flows, "read", lambda: Flows(set(), None, "/proc/net/nf_conntrack: Permission denied")
     )
-    seen = destinations.read([], [7], None)
-    assert seen == Destinations(
-        {},
-        None,
-        [
-            "IPVS service by firewall mark (7): no socket tells that it goes there",
-            "/proc/net/nf_conntrack: Permission denied",
-        ],
-    )
+    error = "/proc/net/nf_conntrack: Permission denied"
+    assert destinations.read([], None) == Destinations({}, None, [error])
