@@ -251,7 +251,7 @@ verdict:
 counts:
   description:
     - How many nodes there are of each verdict, findings of each severity without the silenced ones, and changes. How
-      many pods, network namespaces of no pod, and sockets are at risk.
+      many pods, containers beside Kubernetes, network namespaces of neither, and sockets are at risk.
   returned: always
   type: dict
   sample:
@@ -261,6 +261,7 @@ counts:
     silenced: 1
     changes: 2
     pods: {seen: 24, at_risk: 2}
+    containers: {seen: 0, at_risk: 0}
     namespaces: {of_no_pod: 0, unnamed: 0}
     sockets:
       {connections: 410, to_services: 160, without_keepalive: 6, in_flight: 1, late: 10, undecided: 2, at_risk: 16}

@@ -134,7 +134,9 @@ class Totals(NamedTuple):
 
 @dataclass(frozen=True)
 class Pods:
-    """The namespaces, the worst first; ``count`` of all belong to pods, ``omitted`` are not in ``spaces``.
+    """The namespaces, the worst first; ``omitted`` are not in ``spaces``.
+
+    ``count`` of all belong to pods, ``containers`` to containers outside of pods.
 
     ``sockets_from``: how sockets were read, None where they were not. ``idle_unseen``: how long a connection is idle
     was not seen, so that a gap is only what is left of its timer.
@@ -148,6 +150,7 @@ class Pods:
     error: str | None
     idle_unseen: bool
     rto: Rto | None = None
+    containers: int = 0
 
     @property
     def unlisted_without_keepalive(self) -> int:
@@ -183,6 +186,7 @@ def parse_pods(pods: object) -> Pods | None:
         error=text(pods.get("error")),
         idle_unseen=pods.get("sockets_from") != _SOCK_DIAG,
         rto=_rto(fields(pods.get("rto"))),
+        containers=number(pods.get("containers")),
     )
 
 

@@ -174,8 +174,8 @@ class JudgedPods:
 
     @property
     def others_at_risk(self) -> int:
-        """How many of the namespaces of no pod are, the node's own left out."""
-        return sum(each.at_risk and each.space.kind not in (NODE, POD) for each in self.each)
+        """How many of the namespaces of no pod and no container are, the node's own left out."""
+        return sum(each.at_risk and each.space.kind not in (NODE, POD, CONTAINER) for each in self.each)
 
     @functools.cached_property
     def counts(self) -> Counts:

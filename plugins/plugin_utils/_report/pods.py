@@ -12,6 +12,7 @@ from typing import Any
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import SAFE, UNKNOWN, UNSAFE
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.holding import parse_holding
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.pods import (
+    CONTAINER,
     POD,
     Peer,
     Pods,
@@ -44,6 +45,8 @@ def describe_pods(name: str, pods: Pods | None, plan: Mapping[str, Any], rows: i
         "verdict": node_plan["pods"]["verdict"],
         "count": pods.count,
         "at_risk": judged.at_risk_of(POD),
+        "containers": pods.containers,
+        "containers_at_risk": judged.at_risk_of(CONTAINER),
         "others_at_risk": judged.others_at_risk,
         "rows": [_row(each) for each in judged.each[:rows]],
         "omitted": pods.omitted + len(judged.each[rows:]),

@@ -49,6 +49,10 @@ def counts_of(nodes: Sequence[Node], findings: Sequence[Mapping[str, Any]]) -> d
             "seen": sum(pods["count"] for pods in looked),
             "at_risk": sum(pods["at_risk"] for pods in looked),
         },
+        "containers": {
+            "seen": sum(pods["containers"] for pods in looked),
+            "at_risk": sum(pods["containers_at_risk"] for pods in looked),
+        },
         "namespaces": {
             "of_no_pod": sum(pods["others_at_risk"] for pods in looked),
             "unnamed": sum(each["unsafe"] for each in unnamed),
@@ -76,7 +80,9 @@ def safe_until_reboot(node: Node) -> bool:
 def anything_at_risk(node: Node) -> bool:
     """Whether a pod or another network namespace of the node is at risk; its own does not count."""
     pods, spaces = node["pods"], node["namespaces"]
-    return bool(pods["at_risk"] or pods["others_at_risk"] if pods else spaces and spaces["unsafe"])
+    if pods:
+        return bool(pods["at_risk"] or pods["containers_at_risk"] or pods["others_at_risk"])
+    return bool(spaces and spaces["unsafe"])
 
 
 def word(document: Document) -> str:
@@ -138,19 +144,20 @@ def _complete(namespaces: Mapping[str, Any]) -> bool:
 
 
 def _besides_nodes(counts: Mapping[str, Any]) -> bool:
-    """Whether pods, other namespaces or open connections are at risk."""
-    sockets = counts["sockets"]["at_risk"] or counts["sockets"]["outside_at_risk"]
-    return bool(counts["pods"]["at_risk"] or any(counts["namespaces"].values()) or sockets)
+    """Whether pods, containers, other namespaces or open connections are at risk."""
+    inside = counts["pods"]["at_risk"] or counts["containers"]["at_risk"] or any(counts["namespaces"].values())
+    return bool(inside or counts["sockets"]["at_risk"] or counts["sockets"]["outside_at_risk"])
 
 
 def _where(document: Document) -> str:
     """``on 1 of 3 nodes (1 unknown), in 2 of 2 pods``"""
     counts = document["counts"]
-    nodes, pods, spaces = counts["nodes"], counts["pods"], counts["namespaces"]
+    nodes, spaces = counts["nodes"], counts["namespaces"]
     unknown = f" ({nodes[UNKNOWN]} unknown)" if nodes[UNKNOWN] else ""
     places = [f"on {_nodes(document, UNSAFE)}{unknown}"] if nodes[UNSAFE] else []
-    if pods["at_risk"]:
-        places.append(f"in {pods['at_risk']} of {count(pods['seen'], 'pod')}")
+    for kind, noun in (("pods", "pod"), ("containers", "container")):
+        if counts[kind]["at_risk"]:
+            places.append(f"in {counts[kind]['at_risk']} of {count(counts[kind]['seen'], noun)}")
     if spaces["of_no_pod"]:
         places.append(f"in {count(spaces['of_no_pod'], 'network namespace')} of no pod")
     if spaces["unnamed"]:

@@ -36,12 +36,16 @@ _HELP = {
     "namespaces_unsafe": "Network namespaces other than the node's own, mostly pods, whose keepalive is too late.",
     "pods": "Pods whose network namespace was seen.",
     "pods_at_risk": "Pods whose keepalive is too late, or with connections to services that nothing keeps alive.",
-    "other_namespaces_at_risk": "Network namespaces of no pod with connections to services that nothing keeps alive.",
+    "containers": "Containers outside of pods whose network namespace was seen.",
+    "containers_at_risk": "Containers whose keepalive is too late, or with connections that nothing keeps alive.",
+    "other_namespaces_at_risk": "Network namespaces of neither with connections to services that nothing keeps alive.",
     "connections": "Established TCP connections in all network namespaces that could be read.",
     "connections_to_services": "Established TCP connections to a virtual service.",
     "connections_without_keepalive": "Connections to a virtual service without SO_KEEPALIVE.",
     "connections_late": "Connections to a virtual service whose keepalive timer ends after the lowest limit.",
     "connections_at_risk": "Connections at risk: without SO_KEEPALIVE or with a late timer; 0 where no limit was seen.",
+    "connections_to_other_addresses": "Established TCP connections opened to addresses that are no virtual service.",
+    "connections_to_other_addresses_at_risk": "Those of them without SO_KEEPALIVE or with a late timer.",
     "ipvs_connections_cut_within": "Connections that IPVS forgets within so many seconds if they stay idle.",
     "findings": "Findings by severity, without the silenced ones.",
     "findings_silenced": "Silenced findings.",
@@ -114,12 +118,16 @@ def _connections(label: Mapping[str, str], node: Mapping[str, Any]) -> Iterator[
     if pods:
         yield "pods", label, pods["count"]
         yield "pods_at_risk", label, pods["at_risk"]
+        yield "containers", label, pods["containers"]
+        yield "containers_at_risk", label, pods["containers_at_risk"]
         yield "other_namespaces_at_risk", label, pods["others_at_risk"]
     if pods and pods["sockets_from"]:
         totals = pods["totals"]
         yield "connections", label, totals["connections"]
         for name in ("to_services", "without_keepalive", "late", "at_risk"):
             yield f"connections_{name}", label, totals[name]
+        yield "connections_to_other_addresses", label, totals["to_outside"]
+        yield "connections_to_other_addresses_at_risk", label, totals["outside_at_risk"]
     for seconds, number in ((node["ipvs"] or {}).get("cut_within") or {}).items():
         yield "ipvs_connections_cut_within", {**label, "seconds": seconds}, number
 

@@ -53,9 +53,10 @@ def facts(document: Document) -> Iterator[str]:
 
 def pods_lead(document: Document) -> str:
     """How many pods and connections are at risk, and what the table below leaves out."""
-    pods, sockets = document["counts"]["pods"], document["counts"]["sockets"]
+    pods, containers, sockets = (document["counts"][what] for what in ("pods", "containers", "sockets"))
     seen = [node["pods"] for node in document["nodes"] if node["pods"]]
-    said = [f"{pods['at_risk']} of {count(pods['seen'], 'pod')} seen are at risk."]
+    boxes = f" and {containers['at_risk']} of {count(containers['seen'], 'container')}" if containers["seen"] else ""
+    said = [f"{pods['at_risk']} of {count(pods['seen'], 'pod')}{boxes} seen are at risk."]
     if sockets["to_services"]:
         words = {**_AT_RISK, **_UNDECIDED} if sockets["at_risk"] else _UNDECIDED
         said.append(

@@ -29,17 +29,18 @@ _SOON = ("300", "60")
 def write(page: Page, document: Document) -> None:
     """Those with most connections at risk first; nothing where there are none."""
     looked = [node for node in document["nodes"] if node["pods"]]
-    sockets = document["counts"]["sockets"]
-    if not document["counts"]["pods"]["seen"] and not sockets["to_services"] and not sockets["to_outside"]:
+    counts, sockets = document["counts"], document["counts"]["sockets"]
+    namespaces = counts["pods"]["seen"] or counts["containers"]["seen"]
+    if not namespaces and not sockets["to_services"] and not sockets["to_outside"]:
         return
     page.heading(_counts(document))
-    if document["counts"]["nodes"][UNSAFE]:
+    if counts["nodes"][UNSAFE]:
         _write_soon(page, document)
     rows = [(node["name"], row) for node in looked for row in node["pods"]["rows"] if row["at_risk"]]
     rows.sort(key=lambda each: -_late(each[1]))
     for node, row in rows[:_MOST]:
         _write_row(page, row, "" if len(document["nodes"]) == 1 else f" on {node}")
-    _write_hidden(page, document["counts"], [row["kind"] for _node, row in rows[:_MOST]])
+    _write_hidden(page, counts, [row["kind"] for _node, row in rows[:_MOST]])
     for node in looked:
         if node["pods"]["error"]:
             page.line(f"{node['name']}: not all could be read: {node['pods']['error']}", indent=2, hanging=2)
@@ -47,27 +48,30 @@ def write(page: Page, document: Document) -> None:
 
 def _write_hidden(page: Page, counts: Mapping[str, Any], shown: Sequence[str]) -> None:
     """Those at risk that are not listed one by one."""
-    listed = len(shown) - shown.count("pod") - shown.count("node")
-    pods, others = counts["pods"]["at_risk"] - shown.count("pod"), counts["namespaces"]["of_no_pod"] - listed
-    more = [(pods, "pod"), (others, "network namespace")]
+    more = [
+        (counts["pods"]["at_risk"] - shown.count("pod"), "pod"),
+        (counts["containers"]["at_risk"] - shown.count("container"), "container"),
+        (counts["namespaces"]["of_no_pod"] - shown.count("other"), "network namespace"),
+    ]
     told = " and ".join(count(number, noun) for number, noun in more if number > 0)
     if told:
         page.line(f"and {told} more", indent=2)
 
 
 def _counts(document: Document) -> str:
-    pods, sockets = document["counts"]["pods"], document["counts"]["sockets"]
+    pods, containers, sockets = (document["counts"][what] for what in ("pods", "containers", "sockets"))
     late = sockets["at_risk"]
     to_services = f"{count(sockets['to_services'], 'connection')} to services"
     to_services += f", {sockets['undecided']} undecided" if sockets["undecided"] else ""
-    if not pods["at_risk"] and not late and not sockets["outside_at_risk"]:
+    if not pods["at_risk"] and not containers["at_risk"] and not late and not sockets["outside_at_risk"]:
         readable = ", of those that could be read" if pods_unknown(document) else ""
         others = f", none of {sockets['to_outside']} to other addresses" if sockets["to_outside"] else ""
-        return (
-            f"Pods and sockets: none of {count(pods['seen'], 'pod')} at risk, none of {to_services}{others}{readable}"
-        )
+        of_containers = f" and {count(containers['seen'], 'container')}" if containers["seen"] else ""
+        seen = f"{count(pods['seen'], 'pod')}{of_containers}"
+        return f"Pods and sockets: none of {seen} at risk, none of {to_services}{others}{readable}"
     others = f", {sockets['outside_at_risk']} of {sockets['to_outside']} to other addresses"
-    at_risk = f"{pods['at_risk']} of {count(pods['seen'], 'pod')}, {late} of {to_services}"
+    boxes = f", {containers['at_risk']} of {count(containers['seen'], 'container')}" if containers["seen"] else ""
+    at_risk = f"{pods['at_risk']} of {count(pods['seen'], 'pod')}{boxes}, {late} of {to_services}"
     return f"Pods and sockets at risk: {at_risk}{others if sockets['to_outside'] else ''}"
 
 

@@ -102,6 +102,7 @@ def with_rows(node: dict[str, Any], *rows: dict[str, Any], **pods: Any) -> dict[
     own_row = row("the node itself", own, kind="node")
     node["pods"] = {
         "count": sum(each["kind"] == "pod" for each in rows),
+        "containers": sum(each["kind"] == "container" for each in rows),
         "rows": [*([] if any(each["kind"] == "node" for each in rows) else [own_row]), *rows],
         "omitted": 0,
         "totals": {name: sum(each.get(name, 0) for each in rows) for name in TOTALS},

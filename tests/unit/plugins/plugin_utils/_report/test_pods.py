@@ -78,6 +78,8 @@ def test_a_pod_with_its_connections():
         "verdict": "unsafe",
         "count": 2,
         "at_risk": 1,
+        "containers": 0,
+        "containers_at_risk": 0,
         "others_at_risk": 0,
         "rows": [
             {
@@ -180,11 +182,13 @@ def test_the_verdict_of_a_row(row, of_plan, verdict, at_risk):
     assert (shown["verdict"], shown["at_risk"]) == (verdict, at_risk)
 
 
-def test_pods_and_others_at_risk_are_counted_apart_and_the_node_itself_is_neither():
+def test_pods_containers_and_others_at_risk_are_counted_apart_and_the_node_itself_is_neither():
     several = [space("a/1", KERNEL), space("a/2", SAFE, LATE), space("a/3", SAFE, CALM)]
     several += [space("x", KERNEL, LATE, kind="other"), space("the node itself", SAFE, LATE, kind="node")]
-    shown = described(*several)
+    several += [space("web (docker)", values, kind="container") for values in (KERNEL, KERNEL, SAFE)]
+    shown = described(*several, containers=3)
     assert (shown["at_risk"], shown["others_at_risk"]) == (2, 1)
+    assert (shown["containers"], shown["containers_at_risk"]) == (3, 2)
     assert shown["totals"]["at_risk"] == 3
 
 

@@ -29,6 +29,7 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._n
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._pod_nodes import (
     KERNEL,
     SAFE,
+    outside,
     row,
     service,
     with_rows,
@@ -56,6 +57,12 @@ def beside_a_browser(*services):
     """One pod that is safe, and a namespace of no pod with these connections."""
     return with_rows(quiet_node(), row("a/b", SAFE), row("process chrome (812)", KERNEL, *services, kind="other"))
 
+
+CONTAINERS = [
+    row("container web (docker)", KERNEL, kind="container"),
+    row("container db (podman)", SAFE, service(without=2), kind="container"),
+    row("container ci (nspawn)", SAFE, kind="container"),
+]
 
 SENTENCES = [
     pytest.param(
@@ -87,6 +94,17 @@ SENTENCES = [
         [beside_a_browser(LATE)],
         "UNSAFE: idle connections at risk in 1 network namespace of no pod; the nodes themselves are safe",
         id="a namespace of no pod is none",
+    ),
+    pytest.param(
+        [with_rows(quiet_node(), *CONTAINERS)],
+        "UNSAFE: idle connections at risk on worker1, in 2 of 3 containers",
+        id="containers beside Kubernetes",
+    ),
+    pytest.param(
+        [with_rows(quiet_node(), row("a/b"), CONTAINERS[0], row("a browser", KERNEL, LATE, kind="other"))],
+        "UNSAFE: idle connections at risk on worker1, in 1 of 1 pod, in 1 of 1 container, in 1 network namespace of "
+        "no pod",
+        id="one of each",
     ),
     pytest.param(
         [beside_a_browser()],
@@ -174,6 +192,35 @@ def test_pods_and_other_namespaces_are_counted_apart_in_every_format():
     metrics = render_all(report)
     assert 'kubenode_connections_pods_at_risk{node="worker1"} 0\n' in metrics
     assert 'kubenode_connections_other_namespaces_at_risk{node="worker1"} 1\n' in metrics
+
+
+def test_containers_are_counted_apart_in_every_format():
+    report = document(nodes(with_rows(quiet_node(), row("a/b", SAFE), *CONTAINERS)), {})
+    assert report["counts"]["containers"] == {"seen": 3, "at_risk": 2}
+    assert report["counts"]["namespaces"]["of_no_pod"] == 0
+    told = " ".join(text(report).split())
+    assert "Pods and sockets at risk: 0 of 1 pod, 2 of 3 containers, 2 of 2 connections to services" in told
+    page = render_html(report)
+    assert "0 of 1 pod and 2 of 3 containers seen are at risk." in page
+    assert "of 3 beside Kubernetes" in page
+    metrics = render_all(report)
+    assert 'kubenode_connections_containers{node="worker1"} 3\n' in metrics
+    assert 'kubenode_connections_containers_at_risk{node="worker1"} 2\n' in metrics
+    assert 'kubenode_connections_other_namespaces_at_risk{node="worker1"} 0\n' in metrics
+
+
+def test_containers_that_are_safe_are_told_too():
+    report = document(nodes(with_rows(quiet_node(), row("a/b", SAFE), CONTAINERS[2])), {})
+    told = " ".join(text(report).split())
+    assert "Pods and sockets: none of 1 pod and 1 container at risk, none of 0 connections to services" in told
+
+
+def test_connections_to_other_addresses_are_metrics():
+    peers = outside(service("192.0.2.2:5432", without=3), service("192.0.2.3:6379", gaps=[(60, 4)]))
+    node = with_rows(quiet_node(), {**row("a/b", SAFE), **peers})
+    metrics = render_all(document(nodes(node), {"middleboxes": ["aws_nat_gateway"]}))
+    assert 'kubenode_connections_connections_to_other_addresses{node="worker1"} 7\n' in metrics
+    assert 'kubenode_connections_connections_to_other_addresses_at_risk{node="worker1"} 3\n' in metrics
 
 
 def test_what_a_terminal_does_not_list_is_counted_by_its_kind():

@@ -44,12 +44,13 @@ def node(*rows, name="w1", error=None, **more):
     return {"name": name, "pods": {"rows": list(rows), "error": error}, "namespaces": spaces, "ipvs": None, **more}
 
 
-def document(*nodes, seen=2, at_risk=0, of_no_pod=0, unsafe=0, **sockets):
+def document(*nodes, seen=2, at_risk=0, containers=(0, 0), of_no_pod=0, unsafe=0, **sockets):
     return {
         "nodes": list(nodes),
         "counts": {
             "nodes": {"unsafe": unsafe},
             "pods": {"seen": seen, "at_risk": at_risk},
+            "containers": dict(zip(("seen", "at_risk"), containers, strict=True)),
             "namespaces": {"of_no_pod": of_no_pod},
             "sockets": {**COUNTED, **sockets},
         },
@@ -152,6 +153,7 @@ def test_the_name_of_what_is_at_risk_has_its_colour():
         pytest.param(10, 0, {"at_risk": 10}, "  a/9: keepalive 7200/75/9, too late for new connections", id="all"),
         pytest.param(11, 0, {"at_risk": 11}, "  and 1 pod more", id="one pod more"),
         pytest.param(9, 1, {"at_risk": 12, "of_no_pod": 3}, "  and 3 pods and 2 network namespaces more", id="both"),
+        pytest.param(10, 0, {"at_risk": 10, "containers": (5, 2)}, "  and 2 containers more", id="containers"),
         pytest.param(9, 2, {"at_risk": 9, "of_no_pod": 2}, "  and 1 network namespace more", id="one of no pod"),
     ],
 )

@@ -34,6 +34,7 @@ def document(*nodes, limit=LIMIT, kind="audit", check_mode=False, changes=0, ver
         "nodes": {name: verdicts.count(name) for name in ("unsafe", "unknown", "safe")},
         "safe_until_reboot": 0,
         "pods": {"seen": 0, "at_risk": 0},
+        "containers": {"seen": 0, "at_risk": 0},
         "namespaces": {"of_no_pod": 0, "unnamed": 0},
         "sockets": {"at_risk": 1, "outside_at_risk": 0},
         "findings": {"critical": 0, "warning": 0, "unknown": 0, "info": 0},
