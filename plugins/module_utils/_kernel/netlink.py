@@ -8,11 +8,13 @@ import errno
 import os
 import socket
 import struct
-from typing import Dict, Iterator, Tuple
+from typing import Dict, Iterator, Optional, Tuple
 
 
 class NetlinkError(Exception):
-    """The kernel refused a dump, or what it sent makes no sense. The text says which."""
+    """The kernel refused a dump, or what it sent makes no sense. The text says which; ``number`` is its own errno."""
+
+    number: Optional[int] = None
 
 
 class InterruptedDumpError(NetlinkError):
@@ -102,4 +104,6 @@ def _raise_error(buffer: bytearray, begin: int, end: int, kind: int) -> None:
     else:
         number = _NUMBER.unpack_from(buffer, begin)[0]
     if number < 0:
-        raise NetlinkError(os.strerror(-number))
+        error = NetlinkError(os.strerror(-number))
+        error.number = -number
+        raise error

@@ -134,13 +134,13 @@ def _read_conntrack(problems: Problems) -> Dict[str, Any]:
 
 
 def _read_policies(problems: Problems) -> Optional[Dict[str, Any]]:
-    if not modules.use_loads_nothing("nfnetlink_cttimeout"):
+    if not any(map(modules.use_loads_nothing, ("nfnetlink_cttimeout", "nft_ct"))):
         return None
     from ansible_collections.kubenode.connections.plugins.module_utils._kernel import conntrack_policies  # few have it
 
     seen = conntrack_policies.read()
     if seen.error:
-        do = "See by hand: nfct list timeout." if _is_root() else more_rights()
+        do = "See by hand: nfct list timeout, nft list ruleset." if _is_root() else more_rights()
         problems.add("conntrack", "timeout policies", seen.error, do)
     return {"used": seen.used, "established": seen.established}
 

@@ -50,7 +50,8 @@ _CORRECT: dict[str, str | Remedy] = {
     IPVS_TCP_KUBE_ROUTER: "Correct --service-tcp-timeout of kube-router.",
     IPVS_TCP_KEEPALIVED: "Correct lvs_timeouts in keepalived's configuration.",
     CONNTRACK: "Correct net.netfilter.nf_conntrack_tcp_timeout_established on that node.",
-    CONNTRACK_POLICY: "Correct the timeout policy (nfct list timeout; Open vSwitch: ovs-vsctl list ct_timeout_policy).",
+    CONNTRACK_POLICY: "Correct the timeout policy (nfct list timeout; nftables: nft list ruleset; Open vSwitch: "
+    "ovs-vsctl list ct_timeout_policy).",
     CONNTRACK_RESTART: "Correct conntrack.tcpEstablishedTimeout in kube-proxy's configuration.",
 }
 

@@ -22,7 +22,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.nod
     Observed,
 )
 
-from .limits import CONNTRACK, CONNTRACK_RESTART, IPVS_TCP, SERVICES, Limit, of_kernel, sensible
+from .limits import CONNTRACK, IPVS_TCP, OF_IPVS, SERVICES, Limit, of_kernel, sensible
 
 REACH = "Make it reachable and run again. If it is gone for good, take it out of the inventory."
 WHO_FORWARDS = (
@@ -157,7 +157,7 @@ def rights(node: Observed) -> str:
 def _absurd(name: str, limits: tuple[Limit, ...]) -> Iterator[NotSeen]:
     for limit in limits:
         if limit.absurd:
-            place = "conntrack" if limit.name in (CONNTRACK, CONNTRACK_RESTART) else "ipvs"
+            place = "ipvs" if limit.name in OF_IPVS else "conntrack"
             yield NotSeen(name, limit.name, limit.absurd, shown=limit, place=place, do=f"Correct {limit.whose}.")
 
 

@@ -30,9 +30,15 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.middl
 )
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.middleboxes import Middlebox
 
-from .limits import CONNTRACK, CONNTRACK_RESTART, OF_IPVS, Limit, ascending, of_middlebox
+from .limits import CONNTRACK, CONNTRACK_POLICY, CONNTRACK_RESTART, OF_IPVS, Limit, ascending, of_middlebox
 
-_ON_EVERY_PATH = (CONNTRACK, CONNTRACK_RESTART, KNOWN[NITRO_V6].label, KNOWN[ALIBABA_TRACKING].label)
+_ON_EVERY_PATH = (
+    CONNTRACK,
+    CONNTRACK_POLICY,
+    CONNTRACK_RESTART,
+    KNOWN[NITRO_V6].label,
+    KNOWN[ALIBABA_TRACKING].label,
+)
 """Limits of a node that its connections to other addresses than services cross, too."""
 
 

@@ -61,7 +61,7 @@ class Limit:
     @property
     def in_force(self) -> bool:
         """Whether the kernel itself has it now, and not only a program that will set it when it starts."""
-        return self.in_namespace or self.name in (IPVS_TCP, CONNTRACK)
+        return self.in_namespace or self.name in (IPVS_TCP, CONNTRACK, CONNTRACK_POLICY)
 
     @property
     def whose(self) -> str:

@@ -45,7 +45,8 @@ RAISED = [
         {},
         {
             "severity": "critical",
-            "remedy": "Correct the timeout policy (nfct list timeout; Open vSwitch: ovs-vsctl list ct_timeout_policy).",
+            "remedy": "Correct the timeout policy (nfct list timeout; nftables: nft list ruleset; Open vSwitch: "
+            "ovs-vsctl list ct_timeout_policy).",
         },
         id="a timeout policy of 5 s",
     ),

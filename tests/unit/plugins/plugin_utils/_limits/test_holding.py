@@ -12,7 +12,11 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.holdi
     in_force,
     parse_holding,
 )
-from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import IPVS_TCP_KUBE_ROUTER, Limit
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import (
+    CONNTRACK_POLICY,
+    IPVS_TCP_KUBE_ROUTER,
+    Limit,
+)
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.parse import parse_node
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.middleboxes import parse_middleboxes
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import altered, quiet_node
@@ -134,6 +138,11 @@ def test_where_ipvs_balances_by_firewall_mark_connections_to_other_addresses_may
     seen = parse_node(altered(quiet_node(), ipvs={"services_by_mark": by_mark}))
     outside_limit = holding_of("w1", seen, own, IPVS, []).outside
     assert expected in (outside_limit, outside_limit.seconds)
+
+
+def test_a_timeout_policy_holds_for_connections_to_other_addresses_too():
+    policy = Limit(300, CONNTRACK_POLICY, "w1")
+    assert holding_of("w1", node(), [policy, IPVS, TRACKED], policy, []).outside == policy
 
 
 def test_as_plain_data_and_back():

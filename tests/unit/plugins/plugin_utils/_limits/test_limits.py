@@ -160,3 +160,6 @@ def test_a_timeout_policy_of_conntrack_is_a_limit(seconds, expected):
     name = "conntrack established by a timeout policy"
     assert [limit.seconds for limit in seen.limits if limit.name == name] == expected
     assert [limit.name for limit in seen.shown] == ([name] if seconds == 3 else [])
+    assert {(each.place, each.shown.in_force) for each in seen.not_seen if each.shown} == (
+        {("conntrack", True)} if seconds == 3 else set()
+    )
