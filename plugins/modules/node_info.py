@@ -293,8 +293,8 @@ node:
           sample: [{cpu: 0, entries: 318, found: 0, invalid: 12, insert_failed: 0, drop: 0, early_drop: 0}]
         policies:
           description:
-            - The timeout policies for TCP that somebody uses (C(nfct), C(ct timeout) of nftables, Open vSwitch), C(used)
-              in number, and the shortest C(established) of theirs in seconds. They count instead of
+            - The timeout policies for TCP that somebody uses (C(nfct), C(ct timeout) of nftables, Open vSwitch),
+              C(used) in number, and the shortest C(established) of theirs in seconds. They count instead of
               RV(node.conntrack.timeouts).
             - V(null) where the kernel has none, or asking would load a module.
           type: dict

@@ -58,7 +58,7 @@ def plan_node(
     verdict, why = _with_coverage(*with_pods(own_verdict, own_why, pods, wish.policy), seen, wish.policy)
     settings, reasons = settings_of(node, wish, ipvs_timeouts)
     running = {POD: settings.pods, CONTAINER: settings.containers}
-    changes = (*changes_of(node, settings, reasons), *running_changes(node, wish.holding, running, wish.policy))
+    changes = (*changes_of(node, settings, reasons), *running_changes(node, running))
     return NodePlan(
         name=name,
         observed=node,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import Keepalive
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import KERNEL_DEFAULT, Keepalive
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import (
     UNKNOWN,
     UNSAFE,
@@ -94,8 +94,8 @@ def running_settings(
 ) -> Keepalive | None:
     """What node_settings is to give to running pods or containers, None where none needs it or the policy says no.
 
-    It is given where any is too late, or short of the policy. Only the node knows which of them have theirs from an
-    earlier run. Where one keepalive is for all, the node's own sysctls do it.
+    It is given where any is too late, or short of the policy, and then to all with the kernel's default. Only the node
+    knows which of them have theirs from an earlier run. Where one keepalive is for all, the node's own sysctls do it.
     """
     nobody = to_set is None or kind not in _kinds(policy) or node.namespaces.shared
     if nobody or not any(_late(kind, node, holding, policy)):
@@ -103,16 +103,22 @@ def running_settings(
     return to_set
 
 
-def running_changes(
-    node: Observed, holding: Holding, wanted: Mapping[str, Keepalive | None], policy: Policy
-) -> Iterator[Change]:
-    """One change for all pods, and one for all containers, with the kernel's default: others are left alone."""
+def running_changes(node: Observed, wanted: Mapping[str, Keepalive | None]) -> Iterator[Change]:
+    """One change for all pods, and one for all containers, with the kernel's default: others are left alone.
+
+    Those that are safe by a limit of their own, because a middlebox is bound to others, are among them.
+    """
     for kind, keepalive in wanted.items():
-        late = [space for space in _late(kind, node, holding, policy) if not space.has_own_values]
-        if keepalive is not None and late:
-            names = some(sorted(space.label for space in late))
-            what, reason = f"keepalive of {count(len(late), kind)} ({names})", REASONS[kind]
-            yield Change(reason, what, str(late[0].keepalive), str(keepalive), WHY.format(reason), pods=True)
+        labels = sorted(_with_default(kind, node)) if keepalive not in (None, KERNEL_DEFAULT) else []
+        if labels:
+            what, reason = f"keepalive of {count(len(labels), kind)} ({some(labels)})", REASONS[kind]
+            yield Change(reason, what, str(KERNEL_DEFAULT), str(keepalive), WHY.format(reason), pods=True)
+
+
+def _with_default(kind: str, node: Observed) -> Iterator[str]:
+    for space in node.pods.of_kind(kind) if node.pods else ():
+        if space.keepalive == KERNEL_DEFAULT and space.sandbox is None:
+            yield space.label
 
 
 def _late(kind: str, node: Observed, holding: Holding, policy: Policy) -> Iterator[Space]:

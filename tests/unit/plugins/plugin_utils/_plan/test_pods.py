@@ -190,6 +190,21 @@ def test_the_change_names_the_pods_that_will_be_changed():
     )
 
 
+@pytest.mark.parametrize(
+    ("rows", "changed"),
+    [
+        pytest.param([row("shop/a"), row("web/b")], "2 pods (shop/a, web/b)", id="one that is safe by its own limit"),
+        pytest.param([row("shop/a", (1800, 75, 9)), row("web/b")], "1 pod (web/b)", id="the late one has its own"),
+        pytest.param([row("web/a"), row("web/b")], None, id="none is late"),
+    ],
+)
+def test_the_change_names_those_that_node_settings_will_change_though_a_middlebox_is_bound_to_others(rows, changed):
+    node = with_rows(without_ipvs(with_mode(quiet_node(), "nftables")), *rows)
+    changes = plan_one(node, middleboxes=[{"name": "f5", "seconds": 350, "pods": ["shop/*"]}])[1]["changes"]
+    told = [change["sentence"].partition(":")[0] for change in changes if change["pods"]]
+    assert told == ([f"keepalive of {changed}"] if changed else [])
+
+
 IN_GVISOR = row("lab/run-0", SAFE, sandbox="gvisor")
 IN_KATA = row("lab/vm-0", KERNEL, sandbox="vm")
 TALKS = service(gaps=[(7200, 2)])
