@@ -16,7 +16,9 @@ from ansible_collections.kubenode.connections.plugins.module_utils._kernel impor
     namespace_paths,
     namespaces,
 )
-from ansible_collections.kubenode.connections.plugins.module_utils._observe.connections.pods import containers_of
+from ansible_collections.kubenode.connections.plugins.module_utils._observe.connections.running_pods import (
+    containers_of,
+)
 
 from ..originals import LiveRecord
 from ..restorable import LiveTarget

@@ -12,7 +12,7 @@ from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Named
 from ansible_collections.kubenode.connections.plugins.module_utils._common.keepalive import KEYS, Keepalive, parse
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel import child, namespace_paths, namespaces
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.procfs import read_sysctl, write_sysctl
-from ansible_collections.kubenode.connections.plugins.module_utils._observe.connections.pods import Pod
+from ansible_collections.kubenode.connections.plugins.module_utils._observe.connections.running_pods import Pod
 
 ENDED, REFUSED, REWRITTEN, UNREAD = "ended", "refused", "rewritten", "unread"
 """Why a pod has not what it shall have: it is gone, its namespace refuses, it writes itself, nobody could look."""

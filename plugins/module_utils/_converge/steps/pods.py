@@ -19,7 +19,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._kernel impor
     proc_tcp,
 )
 from ansible_collections.kubenode.connections.plugins.module_utils._observe.connections import tallies
-from ansible_collections.kubenode.connections.plugins.module_utils._observe.connections.pods import (
+from ansible_collections.kubenode.connections.plugins.module_utils._observe.connections.running_pods import (
     Pod,
     containers_of,
     pods_of,

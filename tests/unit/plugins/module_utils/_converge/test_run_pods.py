@@ -17,7 +17,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._converge.ori
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.run import converge
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.steps import pod_keepalive
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.steps import pods as steps_pods
-from ansible_collections.kubenode.connections.plugins.module_utils._observe.connections.pods import Pod
+from ansible_collections.kubenode.connections.plugins.module_utils._observe.connections.running_pods import Pod
 from ansible_collections.kubenode.connections.plugins.module_utils._observe.ours import PATH as ORIGINALS
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._isolated_node import (
     isolated,

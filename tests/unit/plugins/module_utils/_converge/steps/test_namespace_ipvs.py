@@ -14,7 +14,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._converge.opt
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.originals import LiveRecord, parse
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.run import converge
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.steps import namespace_ipvs
-from ansible_collections.kubenode.connections.plugins.module_utils._observe.connections.pods import Pod
+from ansible_collections.kubenode.connections.plugins.module_utils._observe.connections.running_pods import Pod
 from ansible_collections.kubenode.connections.plugins.module_utils._observe.ours import PATH as ORIGINALS
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._ipvs_kernel import OWN, Kernels
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._isolated_node import (

@@ -16,7 +16,7 @@ ROOMS = "_kernel.namespaces, _converge.steps.pod_keepalive, _converge.steps.pods
 PRELUDE = r"""
 import json, os, subprocess, time
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.originals import LiveRecord
-from ansible_collections.kubenode.connections.plugins.module_utils._observe.connections.pods import Pod
+from ansible_collections.kubenode.connections.plugins.module_utils._observe.connections.running_pods import Pod
 KEYS = ['net.ipv4.tcp_keepalive_' + name for name in ('time', 'intvl', 'probes')]
 processes = {}
 def pod(uid, *values):

@@ -1,0 +1,106 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whose each network namespace is: the node's own, a pod's, a container's or another's. Reading only. Private to this
+collection."""
+
+from typing import Dict, List, NamedTuple, Optional, Tuple
+
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel.namespaces import Space
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel.procfs import read_text
+
+from .pod_names import NOBODY, Container, Owner, PodName, Process, owner_of, parse_stat, pod_names
+
+_MAX_PROCESSES = 50
+"""More processes of one namespace are not asked who they are."""
+
+
+class Attributed(NamedTuple):
+    """A namespace, whose it is, and its processes, the oldest first."""
+
+    space: Space
+    owner: Owner
+    processes: List[Process]
+
+    @property
+    def key(self) -> Optional[str]:
+        """What tells its pod or container from all others of the node."""
+        uid, container = self.owner
+        return uid or (container.key if container else None)
+
+
+class Names(NamedTuple):
+    """Of pods by UID, and the labels of containers."""
+
+    pods: Dict[str, PodName]
+    containers: Dict[Container, str]
+
+    def label(self, owner: Owner) -> str:
+        if owner.uid is None:
+            return self.containers[owner.container] if owner.container else ""
+        name = self.pods.get(owner.uid)
+        pod = f"{name.namespace}/{name.name}" if name else f"pod {owner.uid}"
+        return f"{pod} in {self.containers[owner.container]}" if owner.container else pod
+
+
+def attribute(spaces: List[Space], proc: str, log_directory: str) -> Tuple[List[Attributed], Names]:
+    """Whose each of these namespaces is, and the names of all. Never raises; what ended meanwhile has no name."""
+    pods = pod_names(log_directory)
+    attributed = [_attributed(space, proc) for space in spaces]
+    return attributed, Names(pods, labels_of([each.owner for each in attributed]))
+
+
+def main_namespaces(attributed: List[Attributed]) -> Dict[int, str]:
+    """The key by the inode of each pod's own namespace: that of its oldest process, where a program made more."""
+    oldest: Dict[str, Tuple[Process, int]] = {}
+    for each in attributed:
+        if each.key is not None:
+            candidate = (each.processes[0], each.space.inode)
+            oldest[each.key] = min(candidate, oldest.get(each.key, candidate))
+    return {inode: key for key, (_process, inode) in oldest.items()}
+
+
+def kind_of(each: Attributed, is_main: bool) -> str:
+    if each.space.own:
+        return "node"
+    uid, container = each.owner
+    if not is_main or (uid is None and (container is None or container.rootless)):
+        return "other"
+    return "pod" if uid is not None else "container"
+
+
+def labels_of(owners: List[Owner]) -> Dict[Container, str]:
+    """What to call the containers among them."""
+    found = [owner.container for owner in owners if owner.container is not None]
+    if not found:
+        return {}
+    from .container_names import labels  # not every node has containers outside of pods
+
+    return labels(found)
+
+
+def owner_of_process(pid: int, proc: str) -> Owner:
+    return owner_of(read_text(f"{proc}/{pid}/cgroup").value or "")
+
+
+def _attributed(space: Space, proc: str) -> Attributed:
+    few = space.pids[:_MAX_PROCESSES]
+    stats = (parse_stat(read_text(f"{proc}/{pid}/stat").value or "") for pid in few)
+    processes = sorted(process for process in stats if process is not None)
+    if space.own:
+        return Attributed(space, NOBODY, processes)
+    return Attributed(space, _owner([owner_of_process(process.pid, proc) for process in processes]), processes)
+
+
+def _owner(owners: List[Owner]) -> Owner:
+    """Whose a namespace is by the owners of its processes, the oldest first.
+
+    A process from outside may look into a namespace, so any that belongs to a pod tells. But pods with hostNetwork of a
+    cluster in a container are in the container's own namespace, which has an older process of the container.
+    """
+    known = [owner for owner in owners if owner != NOBODY]
+    pod = next((owner for owner in known if owner.uid is not None), None)
+    if pod is None or (pod.container is not None and known[0] == Owner(None, pod.container)):
+        return known[0] if known else NOBODY
+    return pod
