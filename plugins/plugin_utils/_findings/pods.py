@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Rules on pods and on their open connections, by name. Private to this collection."""
+"""Rules on the keepalive of pods, containers and other namespaces, by name. Private to this collection."""
 
 from __future__ import annotations
 
@@ -10,19 +10,16 @@ from collections.abc import Sequence
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import (
     KERNEL_DEFAULT,
-    Keepalive,
     losses_text,
     not_later,
 )
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import UNSAFE, count, some
-from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import Limit
-from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.pods import CONTAINER, NODE, OTHER
-from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.ipvs import grpc_idle_seconds, is_ipvs
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.pods import CONTAINER, OTHER
+from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.ipvs import is_ipvs
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.judged_pods import Judged
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.node import unsafe_groups
 
-from . import remedies
-from .rule import APPLY, CRITICAL, INFO, UNKNOWN, WARNING, Case, Found, Remedy, Rules, say, variable
+from .rule import APPLY, CRITICAL, INFO, RAISE_IPVS, WARNING, Case, Found, Remedy, Rules, say
 
 RULES = Rules()
 
@@ -30,8 +27,6 @@ _PER_NAMESPACE = (
     "Keepalive sysctls belong to a network namespace. The node's own reach hostNetwork processes only, "
     f"and the namespace of a new pod starts with the kernel's {KERNEL_DEFAULT}."
 )
-
-_RAISE_IPVS = variable("keepalive_strategy: raise_ipvs")
 
 _BY_HAND = (
     ": in securityContext.sysctls (safe from Kubernetes 1.29), by CRI-O's default_sysctls or the CNI plugin tuning; "
@@ -59,7 +54,7 @@ def _too_late(case: Case) -> Found | None:
         "; ".join([*seen, *hidden]),
         _PER_NAMESPACE,
         _cure(case, say(_running(case), "Give new pods"), " with the role pod_defaults or in securityContext.sysctls."),
-        _limit(case),
+        case.pods_limit_text,
         _severity(case),
     )
 
@@ -92,7 +87,7 @@ def _groups(case: Case) -> Found | None:
         f"{count(total, 'network namespace')} besides the node's own (pods): {each}",
         _PER_NAMESPACE,
         _cure(case, "Give pods", _BY_HAND),
-        _limit(case),
+        case.pods_limit_text,
         _severity(case),
     )
 
@@ -108,7 +103,7 @@ def _own_values(case: Case) -> Found | None:
         "These are not the kernel's values: somebody set them on purpose, or an earlier run did under a higher limit. "
         "This collection does not overwrite what was set on purpose.",
         f"Set {_sooner(own, case)} in securityContext.sysctls of these pods, or drop it there, and recreate them.",
-        _limit(case),
+        case.pods_limit_text,
         _severity(case),
     )
 
@@ -142,7 +137,7 @@ def _containers(case: Case) -> Found | None:
         "Each container with a network of its own has its own keepalive, and begins with the kernel's "
         f"{KERNEL_DEFAULT} whatever the node has.",
         _cure_containers(late, case),
-        _limit(case),
+        case.pods_limit_text,
         None if case.policy.containers else WARNING,
     )
 
@@ -175,111 +170,9 @@ def _other_namespaces(case: Case) -> Found | None:
         "Each network namespace has its own keepalive. Services with PrivateNetwork and browsers make namespaces that "
         "mostly reach no network; a user's own containers (rootless) may.",
         "If a program there keeps connections through this node, set the three sysctls in that namespace.",
-        _limit(case),
+        case.pods_limit_text,
         WARNING if any(each.counts.late for each in others) else None,
     )
-
-
-@RULES.node("connections-armed-late", WARNING)
-def _armed(case: Case) -> Found | None:
-    """Open connections to services carry a keepalive timer from before the change, which ends after the limit."""
-    late = [each for each in _judged(case) if each.counts.late and not _too_late_itself(each, case)]
-    if not late:
-        return None
-    total = sum(each.counts.late for each in late)
-    names = some([f"{each.space.label} ({each.counts.late}){_of_node(each)}" for each in late])
-    return Found(
-        f"{count(total, 'open connection')} to services in {names}",
-        "The timer is armed when a connection opens, and a lower sysctl does not change it. So these connections were "
-        "opened before the change, or with a TCP_KEEPIDLE of their own.",
-        "Restart these, or have them connect again. Nothing else needs it. Connections that they open from now on are "
-        "kept.",
-        _limit(case),
-    )
-
-
-@RULES.node("connections-idle-unseen", UNKNOWN)
-def _idle_unseen(case: Case) -> Found | None:
-    """Open connections to services whose old timer may end after the limit: how long they are idle was not seen."""
-    unseen = [each for each in _judged(case) if each.idle_unseen]
-    if not unseen:
-        return None
-    total = sum(each.idle_unseen for each in unseen)
-    names = some([f"{each.space.label} ({each.idle_unseen})" for each in unseen])
-    return Found(
-        f"{count(total, 'open connection')} to services cannot be judged: {names}",
-        "They were read from /proc/net/tcp, which tells what is left of their timer, but not how long they are idle. "
-        "The keepalive in force is in time; a timer from before it may not be.",
-        "Load tcp_diag (modprobe tcp_diag) and run again, or have them connect again.",
-        _limit(case),
-    )
-
-
-def _too_late_itself(each: Judged, case: Case) -> bool:
-    """Whether a finding on its keepalive says it already; that of the node's own namespace is on the node's sysctls."""
-    return (case.node.own_verdict if each.space.kind == NODE else each.verdict) == UNSAFE
-
-
-def _of_node(each: Judged) -> str:
-    """Which processes of the node's own namespace: nobody restarts the node for a connection."""
-    processes = dict.fromkeys(str(process) for process in each.armed_late)
-    return f": {' and '.join(processes)}" if processes and each.space.kind == NODE else ""
-
-
-@RULES.node("connections-without-keepalive", WARNING)
-def _without(case: Case) -> Found | None:
-    """Programs have connections to services without SO_KEEPALIVE, which no sysctl helps."""
-    without = [each for each in _judged(case) if each.counts.without_keepalive]
-    unlisted = case.observed.pods.unlisted_without_keepalive if case.observed.pods else 0
-    if not (without or unlisted) or case.pods_limit is None:
-        return None
-    total = sum(each.counts.without_keepalive for each in without) + unlisted
-    users = _users(without) + ([f"{unlisted} in namespaces that the node did not list"] if unlisted else [])
-    runtimes = [process.runtime for each in without for _service, process in each.space.at_risk()]
-    return Found(
-        f"{count(total, 'connection')} without SO_KEEPALIVE: " + some(users, "; "),
-        "Without SO_KEEPALIVE the kernel never probes, whatever the sysctls say. If no data flows for "
-        f"{case.pods_limit.seconds} s, the connection is forgotten, {remedies.unless_probed(case.pods_limit.seconds)}.",
-        say(
-            f"In the program, for {'; for '.join(remedies.lines(runtimes or [None], _period(case, case.pods_limit)))}.",
-            _raise(case, runtimes),
-        ),
-        _limit(case),
-    )
-
-
-def _judged(case: Case) -> Sequence[Judged]:
-    return case.node.pods.each if case.node.pods else ()
-
-
-def _users(without: Sequence[Judged]) -> list[str]:
-    """Each process with its service: who has to change what. A namespace where nobody is known has its number."""
-    users = []
-    for each in without:
-        found = [
-            f"{each.space.label}: {process.without_keepalive} of {process} to {service.name}"
-            + (f" [{process.runtime}]" if process.runtime else "")
-            for service, process in each.space.at_risk()
-        ]
-        users += found or [f"{each.space.label}: {each.counts.without_keepalive}"]
-    return users
-
-
-def _period(case: Case, limit: Limit) -> remedies.Period:
-    """How often a program should ping: as the planned keepalive, where that is below the limit."""
-    wanted = _wanted(case)
-    return remedies.period(wanted.time if wanted else limit.seconds, limit.seconds)
-
-
-def _raise(case: Case, runtimes: Sequence[str | None]) -> str | Remedy:
-    """The other cure, where it is one: idle gRPC channels close their connection before IPVS forgets it."""
-    idle = grpc_idle_seconds(runtimes)
-    if case.pods_limit is None or not is_ipvs(case.pods_limit) or idle is None:
-        return ""
-    what = f"the IPVS tcp timeout to at least {idle} s: by then idle gRPC channels have closed their connection"
-    if case.policy.strategy == "raise_ipvs":
-        return say(" ", APPLY, f": it raises {what}.")
-    return say(" Or set ", _RAISE_IPVS, f", which raises {what}.")
 
 
 def _cure(case: Case, before: str | Remedy, after: str) -> Remedy:
@@ -287,8 +180,8 @@ def _cure(case: Case, before: str | Remedy, after: str) -> Remedy:
     limit = case.pods_limit
     if case.policy.strategy == "raise_ipvs":
         return say(APPLY, ": it raises the IPVS tcp timeout above all of them.")
-    raising = say(" Or, if you cannot change pods, set ", _RAISE_IPVS, ".") if limit and is_ipvs(limit) else ""
-    values = f"net.ipv4.tcp_keepalive_time, _intvl and _probes of {_wanted(case)}"
+    raising = say(" Or, if you cannot change pods, set ", RAISE_IPVS, ".") if limit and is_ipvs(limit) else ""
+    values = f"net.ipv4.tcp_keepalive_time, _intvl and _probes of {case.pods_keepalive}"
     return say(before, f" {values}{after}", raising)
 
 
@@ -297,22 +190,13 @@ def _severity(case: Case) -> str | None:
     return None if case.policy.pods and case.node.pods else WARNING
 
 
-def _wanted(case: Case) -> Keepalive | None:
-    """The keepalive that is planned for pods of the node."""
-    return case.node.pods_planned or case.plan.keepalive
-
-
 def _sooner(pods: Sequence[Judged], case: Case) -> str:
     """For each what is soon enough, and nothing later than it has; without a limit only values below 1 are too late."""
-    planned, lost = _wanted(case), case.policy.lost_probes
+    planned, lost = case.pods_keepalive, case.policy.lost_probes
     if planned is None:
         return "three values of 1 or more"
     fit = dict.fromkeys(not_later(each.space.keepalive, planned, lost) for each in pods)
     return f"at most {some(list(map(str, fit)), ' or ')}"
-
-
-def _limit(case: Case) -> str | None:
-    return str(case.pods_limit) if case.pods_limit else None
 
 
 def _names(each: Sequence[Judged]) -> str:

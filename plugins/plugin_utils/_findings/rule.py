@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import Keepalive
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import Limit
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import Observed
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.types import NodePlan, Plan
@@ -50,6 +51,9 @@ def variable(line: str) -> Step:
     return Step(VARIABLE, line)
 
 
+RAISE_IPVS = variable("keepalive_strategy: raise_ipvs")
+
+
 def say(*pieces: str | Step | Remedy) -> Remedy:
     """The pieces in one."""
     steps: list[Step] = []
@@ -87,6 +91,15 @@ class Case:
         """The lowest that holds for anything on the node, its pods too."""
         found = [each for each in (self.node.limit, self.node.pods_limit) if each]
         return min(found, key=lambda limit: limit.seconds, default=None)
+
+    @property
+    def pods_limit_text(self) -> str | None:
+        return str(self.pods_limit) if self.pods_limit else None
+
+    @property
+    def pods_keepalive(self) -> Keepalive | None:
+        """What is planned for pods of the node."""
+        return self.node.pods_planned or self.plan.keepalive
 
     @property
     def policy(self) -> Policy:

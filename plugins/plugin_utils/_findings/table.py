@@ -13,6 +13,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.types i
 from . import (
     applied,
     boot,
+    connections,
     conntrack,
     conntrack_timeouts,
     daemons,
@@ -33,6 +34,7 @@ from .rule import SEVERITIES, Found, Remedy, Rule
 RULES = (
     *keepalive.RULES,
     *pods.RULES,
+    *connections.RULES,
     *outside.RULES,
     *applied.RULES,
     *boot.RULES,

@@ -16,12 +16,6 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._n
     stock_node,
     with_pods,
 )
-from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._pod_nodes import (
-    KERNEL,
-    row,
-    service,
-    with_rows,
-)
 
 IPVS_LIMIT = "900 s (IPVS tcp on worker1)"
 APPLY = "Run the playbook kubenode.connections.apply"
@@ -87,9 +81,3 @@ def test_a_rule_is_not_raised(identity, node, policy):
 def test_every_rule_of_the_room_is_tested_both_ways():
     ids = {rule.id for rule in pods.RULES}
     assert {row.values[0] for row in RAISED} == {row.values[0] for row in NOT_RAISED} == ids
-
-
-def test_a_program_is_to_ping_after_two_thirds_of_the_limit_where_the_keepalive_in_use_is_later():
-    node = with_rows(stock_node(), row("a/b", KERNEL, service(without=1, processes=[("api", 7, "node", 1)])))
-    finding = _rule_cases.finding_of("connections-without-keepalive", node, {"strategy": "raise_ipvs"})
-    assert "Node: socket.setKeepAlive(true, 600000)" in finding["remedy"]

@@ -1,0 +1,122 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Rules on open connections to services, by name. Private to this collection."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import UNSAFE, count, some
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import Limit
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.pods import NODE
+from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.ipvs import grpc_idle_seconds, is_ipvs
+from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.judged_pods import Judged
+
+from . import remedies
+from .rule import APPLY, RAISE_IPVS, UNKNOWN, WARNING, Case, Found, Remedy, Rules, say
+
+RULES = Rules()
+
+
+@RULES.node("connections-armed-late", WARNING)
+def _armed(case: Case) -> Found | None:
+    """Open connections to services carry a keepalive timer from before the change, which ends after the limit."""
+    late = [each for each in _judged(case) if each.counts.late and not _too_late_itself(each, case)]
+    if not late:
+        return None
+    total = sum(each.counts.late for each in late)
+    names = some([f"{each.space.label} ({each.counts.late}){_of_node(each)}" for each in late])
+    return Found(
+        f"{count(total, 'open connection')} to services in {names}",
+        "The timer is armed when a connection opens, and a lower sysctl does not change it. So these connections were "
+        "opened before the change, or with a TCP_KEEPIDLE of their own.",
+        "Restart these, or have them connect again. Nothing else needs it. Connections that they open from now on are "
+        "kept.",
+        case.pods_limit_text,
+    )
+
+
+@RULES.node("connections-idle-unseen", UNKNOWN)
+def _idle_unseen(case: Case) -> Found | None:
+    """Open connections to services whose old timer may end after the limit: how long they are idle was not seen."""
+    unseen = [each for each in _judged(case) if each.idle_unseen]
+    if not unseen:
+        return None
+    total = sum(each.idle_unseen for each in unseen)
+    names = some([f"{each.space.label} ({each.idle_unseen})" for each in unseen])
+    return Found(
+        f"{count(total, 'open connection')} to services cannot be judged: {names}",
+        "They were read from /proc/net/tcp, which tells what is left of their timer, but not how long they are idle. "
+        "The keepalive in force is in time; a timer from before it may not be.",
+        "Load tcp_diag (modprobe tcp_diag) and run again, or have them connect again.",
+        case.pods_limit_text,
+    )
+
+
+def _too_late_itself(each: Judged, case: Case) -> bool:
+    """Whether a finding on its keepalive says it already; that of the node's own namespace is on the node's sysctls."""
+    return (case.node.own_verdict if each.space.kind == NODE else each.verdict) == UNSAFE
+
+
+def _of_node(each: Judged) -> str:
+    """Which processes of the node's own namespace: nobody restarts the node for a connection."""
+    processes = dict.fromkeys(str(process) for process in each.armed_late)
+    return f": {' and '.join(processes)}" if processes and each.space.kind == NODE else ""
+
+
+@RULES.node("connections-without-keepalive", WARNING)
+def _without(case: Case) -> Found | None:
+    """Programs have connections to services without SO_KEEPALIVE, which no sysctl helps."""
+    without = [each for each in _judged(case) if each.counts.without_keepalive]
+    unlisted = case.observed.pods.unlisted_without_keepalive if case.observed.pods else 0
+    if not (without or unlisted) or case.pods_limit is None:
+        return None
+    total = sum(each.counts.without_keepalive for each in without) + unlisted
+    users = _users(without) + ([f"{unlisted} in namespaces that the node did not list"] if unlisted else [])
+    runtimes = [process.runtime for each in without for _service, process in each.space.at_risk()]
+    return Found(
+        f"{count(total, 'connection')} without SO_KEEPALIVE: " + some(users, "; "),
+        "Without SO_KEEPALIVE the kernel never probes, whatever the sysctls say. If no data flows for "
+        f"{case.pods_limit.seconds} s, the connection is forgotten, {remedies.unless_probed(case.pods_limit.seconds)}.",
+        say(
+            f"In the program, for {'; for '.join(remedies.lines(runtimes or [None], _period(case, case.pods_limit)))}.",
+            _raise(case, runtimes),
+        ),
+        case.pods_limit_text,
+    )
+
+
+def _judged(case: Case) -> Sequence[Judged]:
+    return case.node.pods.each if case.node.pods else ()
+
+
+def _users(without: Sequence[Judged]) -> list[str]:
+    """Each process with its service: who has to change what. A namespace where nobody is known has its number."""
+    users = []
+    for each in without:
+        found = [
+            f"{each.space.label}: {process.without_keepalive} of {process} to {service.name}"
+            + (f" [{process.runtime}]" if process.runtime else "")
+            for service, process in each.space.at_risk()
+        ]
+        users += found or [f"{each.space.label}: {each.counts.without_keepalive}"]
+    return users
+
+
+def _period(case: Case, limit: Limit) -> remedies.Period:
+    """How often a program should ping: as the planned keepalive, where that is below the limit."""
+    wanted = case.pods_keepalive
+    return remedies.period(wanted.time if wanted else limit.seconds, limit.seconds)
+
+
+def _raise(case: Case, runtimes: Sequence[str | None]) -> str | Remedy:
+    """The other cure, where it is one: idle gRPC channels close their connection before IPVS forgets it."""
+    idle = grpc_idle_seconds(runtimes)
+    if case.pods_limit is None or not is_ipvs(case.pods_limit) or idle is None:
+        return ""
+    what = f"the IPVS tcp timeout to at least {idle} s: by then idle gRPC channels have closed their connection"
+    if case.policy.strategy == "raise_ipvs":
+        return say(" ", APPLY, f": it raises {what}.")
+    return say(" Or set ", RAISE_IPVS, f", which raises {what}.")
