@@ -18,6 +18,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._findings.tab
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._findings import (
     test_applied,
     test_boot,
+    test_connections,
     test_conntrack,
     test_conntrack_timeouts,
     test_daemons,
@@ -47,6 +48,7 @@ ROOMS = (
     test_writers,
     test_daemons,
     test_pods,
+    test_connections,
     test_outside,
     test_middleboxes,
     test_rps,
