@@ -32,10 +32,10 @@ class Playbooks:
         given = {"keepalive_report_dir": str(self.folder), "keepalive_report_formats": ["json"], **variables}
         return ansible_playbook(self.inventory, name, given, *options)
 
-    def audit(self) -> str:
+    def audit(self, **variables: Any) -> str:
         """What the audit prints; once more where data was under way just then, which hides the keepalive timer."""
         for _attempt in range(ATTEMPTS):
-            printed = self.run("audit")
+            printed = self.run("audit", **variables)
             if not any(row["in_flight"] for row in rows_of(self.node()).values()):
                 break
         return printed
