@@ -46,12 +46,13 @@ _ON_EVERY_PATH = (
 class Holding:
     """The lowest limits of one node that hold for all of its connections to services and to other addresses.
 
-    ``bound``: the middleboxes that hold for a part of them.
+    ``bound``: the middleboxes that hold for a part of them. ``proxies``: those that end TCP, by their destinations.
     """
 
     services: Limit | None = None
     outside: Limit | None = None
     bound: tuple[Middlebox, ...] = ()
+    proxies: tuple[Middlebox, ...] = ()
 
     def of(self, space: Space) -> Limit | None:
         """What the keepalive of a namespace has to stay below."""
@@ -65,6 +66,10 @@ class Holding:
 
     def to_outside(self, space: Space, destination: Peer) -> Limit | None:
         return _lowest(self.outside, self._before(space, destination)) if self.bound else self.outside
+
+    def has_proxy(self, space: Space, peer: Peer) -> bool:
+        """Whether connections there go through a proxy, whose idle timer counts payload alone."""
+        return any(_stands_before(box, space, peer) for box in self.proxies)
 
     def of_pods(self, pods: Pods | None) -> Limit | None:
         """The lowest that holds for any pod or container."""
@@ -84,12 +89,16 @@ class Holding:
             "services": self.services.as_dict() if self.services else None,
             "outside": self.outside.as_dict() if self.outside else None,
             "bound": [box.as_dict() for box in self.bound],
+            "proxies": [box.as_dict() for box in self.proxies],
         }
 
     def _before(self, space: Space, peer: Peer) -> Iterator[Limit]:
-        for box in self.bound:
-            if box.binding and _has_pod(box.binding, space, [peer]) and box.binding.has_destination(peer.name):
-                yield of_middlebox(box)
+        return (of_middlebox(box) for box in self.bound if _stands_before(box, space, peer))
+
+
+def _stands_before(box: Middlebox, space: Space, peer: Peer) -> bool:
+    binding = box.binding
+    return binding is not None and _has_pod(binding, space, [peer]) and binding.has_destination(peer.name)
 
 
 NOTHING_HOLDS = Holding()
@@ -99,12 +108,14 @@ def holding_of(
     name: str, node: Observed | None, own: Iterable[Limit], services: Limit | None, boxes: Iterable[Middlebox]
 ) -> Holding:
     """What holds for a node: ``own`` are its limits, ``services`` the lowest of all that are bound to nothing."""
-    here = [_known(box, node) for box in boxes if box.binding is None or box.binding.has_host(name)]
+    on_host = [box for box in boxes if box.binding is None or box.binding.has_host(name)]
+    proxies = tuple(box for box in on_host if box.proxy and box.binding and box.binding.destinations)
+    here = [_known(box, node) for box in on_host if not box.proxy]
     parts = tuple(box for box in here if box.binding and (box.binding.pods or box.binding.destinations))
     whole = [of_middlebox(box) for box in here if box not in parts]
     every = (*_ON_EVERY_PATH, *(OF_IPVS if node and node.ipvs.services_by_mark else ()))
     crossed = [limit for limit in own if limit.name in every or _is_tracking_there(limit)]
-    return Holding(_lowest(services, whole), _lowest(None, [*whole, *crossed]), parts)
+    return Holding(_lowest(services, whole), _lowest(None, [*whole, *crossed]), parts, proxies)
 
 
 def _is_tracking_there(limit: Limit) -> bool:
@@ -115,12 +126,14 @@ def _is_tracking_there(limit: Limit) -> bool:
 def parse_holding(plain: Mapping[str, Any]) -> Holding:
     """From what as_dict gave."""
     services, outside = (Limit(**plain[name]) if plain[name] else None for name in ("services", "outside"))
-    return Holding(services, outside, tuple(_bound(each) for each in plain["bound"]))
+    bound, proxies = (tuple(map(_bound, plain[name])) for name in ("bound", "proxies"))
+    return Holding(services, outside, bound, proxies)
 
 
 def _bound(plain: Mapping[str, Any]) -> Middlebox:
     parts = {key: plain[key] for key in KEYS if key in plain}
-    return Middlebox(plain["name"], plain["seconds"], binding=parse_binding(plain["name"], parts))
+    proxy = plain.get("proxy", False)
+    return Middlebox(plain["name"], plain["seconds"], proxy, binding=parse_binding(plain["name"], parts))
 
 
 def in_force(box: Middlebox, nodes: Mapping[str, Observed | None]) -> bool:

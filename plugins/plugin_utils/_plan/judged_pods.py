@@ -78,6 +78,7 @@ class Judged(NamedTuple):
     ``armed_late``: the processes with connections whose timer ends after the limit. ``idle_unseen``: so many are
     undecided only because nobody saw how long they are idle. ``as_wanted``: its keepalive survives as many lost probes
     as the policy wants. ``outside``: its connections to other addresses, ``outside_unlisted`` those to further ones.
+    ``through_proxies``: so many go where a declared proxy is.
     """
 
     space: Space
@@ -89,6 +90,7 @@ class Judged(NamedTuple):
     as_wanted: bool
     outside: tuple[Outside, ...] = ()
     outside_unlisted: Counts = NOTHING
+    through_proxies: int = 0
 
     @property
     def in_sandbox(self) -> bool:
@@ -98,7 +100,9 @@ class Judged(NamedTuple):
     @property
     def why(self) -> str:
         others = _connection_texts(self.outside_counts, " to other addresses")
-        return "; ".join([self.values_why, *_connection_texts(self.counts), *others])
+        proxied = count(self.through_proxies, "connection") + " through a proxy, where keepalive does not count"
+        told = [self.values_why, *_connection_texts(self.counts), *others, *([proxied] if self.through_proxies else [])]
+        return "; ".join(told)
 
     @property
     def outside_counts(self) -> Counts:
@@ -108,7 +112,7 @@ class Judged(NamedTuple):
     def doubtful(self) -> bool:
         """Whether nobody can tell of some connections whether they are at risk."""
         short = any(each.counts.undecided and not is_long(each.limit) for each in self.outside)
-        return short or bool(self.counts.undecided or self.outside_unlisted.undecided)
+        return short or bool(self.counts.undecided or self.outside_unlisted.undecided or self.through_proxies)
 
     @property
     def at_risk(self) -> bool:

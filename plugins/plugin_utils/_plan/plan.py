@@ -59,7 +59,8 @@ def plan_of(
     after = ipvs.planned_limits(common, there, wanted, policies)
     wishes = wishes_of(wish, observed, boxes, _first(after), policies.common)
     holding = {
-        name: holding_of(name, node, seen[name].limits, _first(common), boxes) for name, node in observed.items()
+        name: holding_of(name, node, seen[name].limits, _first(common), policy.middleboxes)
+        for name, node in observed.items()
     }
     nodes = {
         name: plan_node(

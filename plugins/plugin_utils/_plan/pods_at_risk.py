@@ -62,6 +62,9 @@ class View:
     def to_outside(self, space: Space, destination: Peer) -> View:
         return self.at(self.holding.to_outside(space, destination) if self.holding else None)
 
+    def has_proxy(self, space: Space, peer: Peer) -> bool:
+        return self.holding is not None and self.holding.has_proxy(space, peer)
+
     def is_safe(self, keepalive: Keepalive) -> bool:
         """Whether it keeps a connection of which no probe is lost."""
         return keepalive.usable if self.limit is None else self.limit.keeps(keepalive)
@@ -106,7 +109,7 @@ def _judge(space: Space, view: View, values_verdict: tuple[str, str], idle_unsee
     unseen = 0
     for service in space.services:
         of_service, unseen_of_service = _count(service, space.keepalive, view.to_service(space, service), idle_unseen)
-        counts = counts.plus(of_service)
+        counts = counts.plus(_but_for_proxies(of_service, service, space, view))
         unseen += unseen_of_service
     outside = tuple([_outside(each, space, view, idle_unseen) for each in space.outside])
     verdict, why = _in_sandbox(space, values_verdict)
@@ -114,7 +117,21 @@ def _judge(space: Space, view: View, values_verdict: tuple[str, str], idle_unsee
     wanted = space.keepalive is not None and at.is_as_wanted(space.keepalive)
     armed_late = tuple(_armed_late(space, view))
     unlisted = _unlisted_outside(space, view)
-    return Judged(space, verdict, counts, why, armed_late, unseen, wanted, outside, unlisted)
+    proxied = _through_proxies(space, view)
+    return Judged(space, verdict, counts, why, armed_late, unseen, wanted, outside, unlisted, proxied)
+
+
+def _through_proxies(space: Space, view: View) -> int:
+    if view.holding is None or not view.holding.proxies:
+        return 0
+    return sum(peer.connections for peer in (*space.services, *space.outside) if view.has_proxy(space, peer))
+
+
+def _but_for_proxies(counts: Counts, peer: Peer, space: Space, view: View) -> Counts:
+    """What keepalive keeps is not kept where a proxy counts payload alone: nobody sees when some was sent."""
+    if not counts.safe or not view.has_proxy(space, peer):
+        return counts
+    return counts._replace(safe=0, undecided=counts.undecided + counts.safe)
 
 
 def _outside(destination: Peer, space: Space, view: View, idle_unseen: bool) -> Outside:
@@ -123,7 +140,7 @@ def _outside(destination: Peer, space: Space, view: View, idle_unseen: bool) -> 
     counts, _unseen = _count(destination, space.keepalive, here, idle_unseen)
     if here.limit and is_long(here.limit):
         counts = counts._replace(without_keepalive=0, undecided=counts.undecided + counts.without_keepalive)
-    return Outside(destination, here.limit, counts)
+    return Outside(destination, here.limit, _but_for_proxies(counts, destination, space, view))
 
 
 def _unlisted_outside(space: Space, view: View) -> Counts:

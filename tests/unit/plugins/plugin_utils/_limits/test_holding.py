@@ -150,6 +150,9 @@ def test_as_plain_data_and_back():
         holding = held(**binding)
         again = parse_holding(holding.as_dict())
         assert (again, seconds(again)) == (holding, seconds(holding))
+    proxied = held(proxy=True, destinations=[DATABASE])
+    assert parse_holding(proxied.as_dict()) == proxied
+    assert (proxied.bound, len(proxied.proxies)) == ((), 1)
     assert parse_holding(Holding().as_dict()) == Holding()
 
 

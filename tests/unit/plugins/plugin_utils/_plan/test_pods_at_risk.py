@@ -23,6 +23,7 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._n
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._pod_nodes import (
     KERNEL,
     SAFE,
+    outside,
     row,
     service,
     with_rows,
@@ -150,6 +151,43 @@ def test_a_wish_makes_no_connection_late(wish):
 
 def test_a_middlebox_is_a_limit_for_pods_too():
     assert counts_of(row("a/b", SAFE, service(gaps=[(600, 5)])), middleboxes=["aws_nlb"]) == (0, 5, 0, 0)
+
+
+PROXY = {"name": "our relay", "seconds": 60, "proxy": True}
+KEPT = service(gaps=[(600, 5)])
+
+
+@pytest.mark.parametrize(
+    ("pod", "binding", "counts"),
+    [
+        pytest.param(row("a/b", SAFE, KEPT), {"destinations": ["10.96.0.0/16:80"]}, (0, 0, 5, 0), id="its network"),
+        pytest.param(row("a/b", SAFE, KEPT), {"destinations": ["10.96.0.10:443"]}, (0, 0, 0, 5), id="another port"),
+        pytest.param(
+            row("a/b", SAFE, KEPT), {"destinations": ["10.96.0.10"], "pods": ["c/*"]}, (0, 0, 0, 5), id="other pods"
+        ),
+        pytest.param(
+            row("a/b", SAFE, KEPT), {"destinations": ["10.96.0.10"], "hosts": ["x*"]}, (0, 0, 0, 5), id="other hosts"
+        ),
+        pytest.param(row("a/b", SAFE, KEPT), {"pods": ["a/*"]}, (0, 0, 0, 5), id="what comes in"),
+        pytest.param(
+            row("a/b", SAFE, service(without=2, gaps=[(600, 1), (7200, 1)])),
+            {"destinations": ["10.96.0.10"]},
+            (2, 1, 1, 0),
+            id="what is worse stays so",
+        ),
+    ],
+)
+def test_what_keepalive_keeps_is_not_called_safe_where_a_proxy_counts_payload(pod, binding, counts):
+    assert counts_of(pod, middleboxes=[{**PROXY, **binding}]) == counts
+
+
+@pytest.mark.parametrize("address", ["192.0.2.2:5432", "[2001:db8::9]:443"])
+def test_so_it_is_on_the_way_to_other_addresses(address):
+    pod = {**row("a/b", SAFE), **outside(service(address, gaps=[(600, 3)]), service("192.0.2.8:80", gaps=[(600, 1)]))}
+    of_proxy = {"middleboxes": [{**PROXY, "destinations": [address]}]}
+    for node, policy, kept in ((quiet_node(), {}, 4), (quiet_node(), of_proxy, 1), (limitless_node(), of_proxy, 1)):
+        counts = plan_one(with_rows(node, pod), **policy)[1]["pods"]["outside"]
+        assert (counts["safe"], counts["undecided"]) == (kept, 4 - kept)
 
 
 def test_connections_that_could_not_be_seen_make_pods_unknown():

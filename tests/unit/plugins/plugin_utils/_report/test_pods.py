@@ -53,9 +53,9 @@ def pods(*spaces, **more):
     return Pods(spaces=spaces, totals=totals, **values)
 
 
-def plan(limit=900, not_seen=(), verdict="unsafe", margin=0, outside=None, bound=()):
+def plan(limit=900, not_seen=(), verdict="unsafe", margin=0, outside=None, bound=(), proxies=()):
     services = limit and {"seconds": limit, "name": "IPVS tcp", "node": "w1"}
-    holding = {"services": services, "outside": outside, "bound": list(bound)}
+    holding = {"services": services, "outside": outside, "bound": list(bound), "proxies": list(proxies)}
     return {
         "nodes": {"w1": {"pods": {"verdict": verdict}, "holding": holding}},
         "not_seen": [{"node": name} for name in not_seen],
@@ -216,3 +216,13 @@ def test_of_many_services_gaps_and_processes_the_first_and_the_longest_are_shown
 def test_without_a_limit_no_connection_is_at_risk():
     totals = described(space("a/b", KERNEL, service(2, [(7200, 3)])), of_plan=plan(None))["totals"]
     assert (totals["without_keepalive"], totals["late"], totals["at_risk"]) == (2, 0, 0)
+
+
+@pytest.mark.parametrize("destination", ["10.96.0.1", "10.96.0.0/24:80"])
+def test_a_pod_with_connections_through_a_proxy_is_never_safe(destination):
+    proxy = {"name": "our relay", "seconds": 60, "proxy": True, "destinations": [destination]}
+    kept = space("a/b", SAFE, service(gaps=[(600, 2)]))
+    (before,) = described(kept)["rows"]
+    (after,) = described(kept, of_plan=plan(proxies=[proxy]))["rows"]
+    assert (before["verdict"], after["verdict"]) == ("safe", "unknown")
+    assert after["why"] == before["why"] + "; 2 connections through a proxy, where keepalive does not count"
