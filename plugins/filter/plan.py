@@ -350,6 +350,14 @@ _value:
             - The lowest limits that hold for all connections of the node, to C(services) and C(outside) to other
               addresses, and the middleboxes that hold for a part of them (C(bound)).
           type: dict
+        servers:
+          description:
+            - What is known of the servers that connections of the node go to, by the service or address. Of each the
+              C(keepalive) of its namespace, and C(longest_gap), the longest from a last packet to the end of the timer
+              that is armed on a socket that it accepted.
+            - A peer is there only where everything that accepts its connections was seen, all with C(SO_KEEPALIVE).
+          type: dict
+          sample: {"10.96.0.10:6379": [{"keepalive": {"time": 600, "intvl": 30, "probes": 9}, "longest_gap": 300}]}
         coverage:
           description:
             - Which places that can forget a connection were looked at (C(seen), each with C(place) and C(what)) and
@@ -424,8 +432,9 @@ _value:
                 - C(undecided) cannot be told now. Data is under way, or the timer ends in time in a namespace that is
                   late, by a C(TCP_KEEPIDLE) of their own or because it is near its end. Or only what is left of the
                   timer was seen, in C(/proc/net/tcp), and the limit is within the longest timer that there may be.
+                - C(kept_by_server) would be the first or the second, but the server's own probes come in time.
               type: dict
-              sample: {without_keepalive: 6, late: 10, undecided: 0, safe: 31}
+              sample: {without_keepalive: 6, late: 10, undecided: 0, safe: 31, kept_by_server: 4}
         settings:
           description: The options for M(kubenode.connections.node_settings). Empty where the node needs nothing.
           type: dict

@@ -224,6 +224,16 @@ node:
           type: int
           sample: 0
           version_added: 0.2.0
+        real_servers:
+          description:
+            - The real servers that have connections (C(addresses)), of the services for TCP in
+              RV(node.pods.rows.services). At most 5000 of all; a service beyond that is left out.
+            - C(whole) is V(false) where not all of them are sure to get the connection at that address, such as with
+              direct routing or a service by firewall mark beside it.
+          type: list
+          elements: dict
+          sample:
+            - {service: 10.96.0.10:6379, addresses: ["10.2.0.5:6379"], whole: true}
         draining:
           description:
             - The real servers with weight 0 that still have connections, the 200 with most of them.
@@ -826,6 +836,25 @@ node:
               description: How many connections came in at a port that listens. Who opened them decides over them.
               type: int
               sample: 20
+            accepted_at:
+              description:
+                - What came in at each address and port of its own, those to services too, the worst 50 of a namespace
+                  and 1000 of all. Loopback and link-local addresses do not count.
+                - C(direct) of them came from another address, and to one that is no service's. Of all of them,
+                  C(longest_gap) is the longest of the gaps that RV(node.pods.rows.services) has.
+              type: list
+              elements: dict
+              sample:
+                - endpoint: 10.2.0.5:6379
+                  connections: 20
+                  direct: 20
+                  without_keepalive: 0
+                  in_flight: 0
+                  longest_gap: 300
+            accepted_omitted:
+              description: How many connections came in at addresses and ports that are not listed.
+              type: int
+              sample: 0
         omitted:
           description: How many rows were left out. They are no worse than the last of RV(node.pods.rows).
           type: int

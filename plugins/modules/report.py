@@ -264,7 +264,14 @@ counts:
     containers: {seen: 0, at_risk: 0}
     namespaces: {of_no_pod: 0, unnamed: 0}
     sockets:
-      {connections: 410, to_services: 160, without_keepalive: 6, in_flight: 1, late: 10, undecided: 2, at_risk: 16}
+      connections: 410
+      to_services: 160
+      without_keepalive: 6
+      in_flight: 1
+      late: 10
+      undecided: 2
+      kept_by_server: 4
+      at_risk: 16
 files:
   description: The files that were written.
   returned: when O(dest) is set, and on failure by O(fail_on)

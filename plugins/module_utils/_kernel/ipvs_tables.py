@@ -13,11 +13,14 @@ from .flows import SecondsLeft, endpoint, keep_largest
 
 
 class RealServer(NamedTuple):
+    """``forward`` is how packets come to it, as the kernel prints it: Masq, Local, Tunnel or Route."""
+
     address: str
     port: int
     weight: int
     active: int
     inactive: int
+    forward: str = "Masq"
 
 
 class Service(NamedTuple):
@@ -65,7 +68,7 @@ _SHORT_BYTES = 4  # 999 and the end of the line
 _PORT = re.compile(rb"[0-9A-F]{4}")
 _NAME = re.compile(rb"[A-Z0-9_]{1,32}")
 _SERVICE = re.compile(r"(TCP|UDP|SCTP)\s+(\S+):([0-9A-F]{4})\s+(\S+)\s*(.*)$|FWM\s+([0-9A-F]{8})\s+(\S+)\s*(.*)$")
-_REAL_SERVER = re.compile(r"\s*->\s+(\S+):([0-9A-F]{4})\s+\S+\s+(-?\d+)\s+(\d+)\s+(\d+)\s*$")
+_REAL_SERVER = re.compile(r"\s*->\s+(\S+):([0-9A-F]{4})\s+(\S+)\s+(-?\d+)\s+(\d+)\s+(\d+)\s*$")
 _ADDRESS = re.compile(r"[0-9A-F]{8}|\[[0-9a-f:.]{2,45}\]")
 
 
@@ -113,7 +116,7 @@ def count_connections(lines: Iterable[bytes], servers: Iterable[str] = ()) -> Tu
     idlest: List[Tuple[int, List[bytes]]] = []
     longest_left = _FOR_EVER
     strange = 0
-    asked = {_as_written(server): server for server in servers}
+    asked = {as_written(server): server for server in servers}
     left: Dict[Tuple[str, str], int] = {}
     for line in lines:
         columns = line.split(None, _STATE_COLUMN + 1)
@@ -152,7 +155,7 @@ def _expiring(idlest: List[Tuple[int, List[bytes]]]) -> List[Expiring]:
     return result
 
 
-def _as_written(server: str) -> Tuple[bytes, bytes]:
+def as_written(server: str) -> Tuple[bytes, bytes]:
     """The columns DestIP and DPrt of 10.3.0.2:8080 or [fd00::2]:8080."""
     address, _colon, port = server.rpartition(":")
     if address.startswith("["):
@@ -206,11 +209,11 @@ def _parse_real_server(line: str) -> Optional[RealServer]:
     found = _REAL_SERVER.match(line)
     if found is None:
         return None
-    address, port, weight, active, inactive = found.groups()
+    address, port, forward, weight, active, inactive = found.groups()
     text = _address(address)
     if text is None:
         return None
-    return RealServer(text, int(port, 16), int(weight), int(active), int(inactive))
+    return RealServer(text, int(port, 16), int(weight), int(active), int(inactive), forward)
 
 
 def _address(text: str) -> Optional[str]:

@@ -28,6 +28,7 @@ def read(problems: Problems) -> Tuple[Dict[str, Any], List[Address]]:
         "services_omitted": 0,
         "services_by_mark": 0,
         "draining": [],
+        "real_servers": [],
         "connections": {},
         "cut_within": None,
         "idlest": [],

@@ -69,6 +69,8 @@ def _read_all(
     found = namespaces.read(inside=_inside(to_services.names, read_tables))
     spaces_now = _namespaces(found, problems)
     pods_now = _pods(found, to_services.errors, problems)
+    if ipvs_now["loaded"]:
+        ipvs_now["real_servers"] = _real_servers(pods_now)
     return {
         "hostname": os.uname().nodename,
         "kernel": os.uname().release,
@@ -215,6 +217,16 @@ def _inside(names: tallies.Names, read_tables: Callable[[], Optional[namespace_t
     """What reads the namespace that it is called in. Whether netlink may be asked is told before."""
     ask_netlink = inet_diag.loads_nothing()
     return lambda pids: dict(sockets.as_plain(sockets.read(names, ask_netlink, pids)), tables=read_tables())
+
+
+def _real_servers(pods_now: Dict[str, Any]) -> List[Dict[str, Any]]:
+    """Those of the services that listed connections go to."""
+    names = {each["service"] for row in pods_now["rows"] for each in row["services"]}
+    if not names:
+        return []
+    from .connections import real_servers  # only where there are connections to services of IPVS
+
+    return real_servers.read(names)
 
 
 def _pods(seen: namespaces.Namespaces, errors: List[str], problems: Problems) -> Dict[str, Any]:

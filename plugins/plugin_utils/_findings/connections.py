@@ -75,7 +75,7 @@ def _without(case: Case) -> Found | None:
         return None
     total = sum(each.counts.without_keepalive for each in without) + unlisted
     users = _users(without) + ([f"{unlisted} in namespaces that the node did not list"] if unlisted else [])
-    runtimes = [process.runtime for each in without for _service, process in each.space.at_risk()]
+    runtimes = [process.runtime for each in without for _service, process in each.processes_at_risk]
     return Found(
         f"{count(total, 'connection')} without SO_KEEPALIVE: " + some(users, "; "),
         "Without SO_KEEPALIVE the kernel never probes, whatever the sysctls say. If no data flows for "
@@ -99,7 +99,7 @@ def _users(without: Sequence[Judged]) -> list[str]:
         found = [
             f"{each.space.label}: {process.without_keepalive} of {process} to {service.name}"
             + (f" [{process.runtime}]" if process.runtime else "")
-            for service, process in each.space.at_risk()
+            for service, process in each.processes_at_risk
         ]
         users += found or [f"{each.space.label}: {each.counts.without_keepalive}"]
     return users

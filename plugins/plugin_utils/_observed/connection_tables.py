@@ -6,8 +6,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.ipvs import CELLS
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.checked_values import whole_number
@@ -64,7 +64,8 @@ class Ipvs:
     ``tcp_services`` of the ``services`` may carry TCP, ``services_by_mark`` are by firewall mark. ``persistent``: the
     services with session affinity; ``scattering``: those where a connection that was forgotten may get another real
     server. ``draining`` lists those with most connections of ``draining_servers``. ``cut_within``: how many established
-    connections expire within so many seconds if they stay idle; ``idlest``: those that do first.
+    connections expire within so many seconds if they stay idle; ``idlest``: those that do first. ``real_servers``:
+    those that have the connections of a service, by its name, where all of them are known.
     """
 
     loaded: bool | None
@@ -81,6 +82,7 @@ class Ipvs:
     cut_within: Mapping[str, int]
     idlest: tuple[Idle, ...]
     services_by_mark: int = 0
+    real_servers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -132,7 +134,15 @@ def parse_ipvs(ipvs: Mapping[str, object]) -> Ipvs:
         cut_within=_cut_within(ipvs.get("cut_within")),
         idlest=tuple(_idle(mapping(each)) for each in items(ipvs.get("idlest"))),
         services_by_mark=number(ipvs.get("services_by_mark")),
+        real_servers=dict(_real_servers(items(ipvs.get("real_servers")))),
     )
+
+
+def _real_servers(rows: list[object]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for row in map(mapping, rows):
+        addresses = [text(each) for each in items(row.get("addresses"))]
+        if row.get("whole") is True and addresses and None not in addresses:
+            yield text(row.get("service")) or "?", tuple(each for each in addresses if each)
 
 
 def _tcp_services(ipvs: Mapping[str, object], totals: Mapping[str, int]) -> int:

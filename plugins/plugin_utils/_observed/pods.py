@@ -66,12 +66,27 @@ class Peer(NamedTuple):
     processes: tuple[Process, ...]
 
 
+class Accepted(NamedTuple):
+    """The sockets that were accepted at an address and port of a namespace; ``direct`` of them came from elsewhere.
+
+    ``longest_gap``: as those of a Peer, of all of them.
+    """
+
+    name: str
+    connections: int
+    direct: int
+    without_keepalive: int
+    in_flight: int
+    longest_gap: int
+
+
 class Space(NamedTuple):
     """A network namespace; ``label`` names its pod or container, ``uid`` tells it from others.
 
     ``keepalive`` is None where it could not be read, see ``error``. ``netns`` is its inode, ``process`` the one with
     most connections at risk, else the oldest. ``to_services`` and ``without_keepalive`` count all connections to
     services, those to services that are not listed too. ``sandbox``: the kind of one with TCP of its own.
+    ``accepted_omitted`` sockets were accepted at addresses that are not in ``accepted``.
     """
 
     kind: str
@@ -94,6 +109,8 @@ class Space(NamedTuple):
     to_outside: int = 0
     outside_without_keepalive: int = 0
     outside: tuple[Peer, ...] = ()
+    accepted: tuple[Accepted, ...] = ()
+    accepted_omitted: int = 0
 
     @property
     def all_listed(self) -> bool:
@@ -227,7 +244,14 @@ def _space(row: Mapping[str, object]) -> Space:
             number(get("outside_without_keepalive")), sum([each.without_keepalive for each in outside])
         ),
         outside=outside,
+        accepted=tuple([_accepted(fields(each)) for each in items(get("accepted_at"))]),
+        accepted_omitted=number(get("accepted_omitted" if "accepted_at" in row else "accepted")),
     )
+
+
+def _accepted(each: Mapping[str, object]) -> Accepted:
+    counts = [number(each.get(name)) for name in Accepted._fields[1:]]
+    return Accepted(shared_text(each.get("endpoint")) or "?", *counts)
 
 
 def _sandbox(row: Mapping[str, object]) -> str | None:

@@ -45,17 +45,23 @@ def is_long(limit: Limit | None) -> bool:
 class Counts(NamedTuple):
     """Connections, each counted once.
 
-    ``late``: their keepalive timer ends after the limit. ``undecided``: nobody can tell now.
+    ``late``: their keepalive timer ends after the limit. ``undecided``: nobody can tell now. ``kept_by_server``: they
+    would be without keepalive or late, but the server's probes come in time.
     """
 
     without_keepalive: int = 0
     late: int = 0
     undecided: int = 0
     safe: int = 0
+    kept_by_server: int = 0
 
     @property
     def at_risk(self) -> int:
         return self.without_keepalive + self.late
+
+    def by_server(self) -> Counts:
+        """The same where the server keeps all of them."""
+        return self._replace(without_keepalive=0, late=0, kept_by_server=self.kept_by_server + self.at_risk)
 
     def plus(self, other: Counts) -> Counts:
         return Counts(*map(operator.add, self, other))
@@ -78,7 +84,7 @@ class Judged(NamedTuple):
     ``armed_late``: the processes with connections whose timer ends after the limit. ``idle_unseen``: so many are
     undecided only because nobody saw how long they are idle. ``as_wanted``: its keepalive survives as many lost probes
     as the policy wants. ``outside``: its connections to other addresses, ``outside_unlisted`` those to further ones.
-    ``through_proxies``: so many go where a declared proxy is.
+    ``through_proxies``: so many go where a declared proxy is. ``kept``: the services that keep the connections to them.
     """
 
     space: Space
@@ -91,6 +97,7 @@ class Judged(NamedTuple):
     outside: tuple[Outside, ...] = ()
     outside_unlisted: Counts = NOTHING
     through_proxies: int = 0
+    kept: frozenset[str] = frozenset()
 
     @property
     def in_sandbox(self) -> bool:
@@ -103,6 +110,16 @@ class Judged(NamedTuple):
         proxied = count(self.through_proxies, "connection") + " through a proxy, where keepalive does not count"
         told = [self.values_why, *_connection_texts(self.counts), *others, *([proxied] if self.through_proxies else [])]
         return "; ".join(told)
+
+    @property
+    def processes_at_risk(self) -> Iterator[tuple[Peer, Process]]:
+        """Each process with connections without SO_KEEPALIVE that no server keeps, and their service."""
+        return (each for each in self.space.at_risk() if each[0].name not in self.kept)
+
+    @property
+    def kept_without_keepalive(self) -> int:
+        """How many connections to services have no SO_KEEPALIVE and are kept by their servers."""
+        return sum(each.without_keepalive for each in self.space.services if each.name in self.kept)
 
     @property
     def outside_counts(self) -> Counts:
@@ -206,6 +223,8 @@ def _connection_texts(counts: Counts, where: str = "") -> Iterator[str]:
         yield f"{count(counts.without_keepalive, 'connection')}{where} without SO_KEEPALIVE"
     if counts.late:
         yield f"{count(counts.late, 'connection')}{where} with a timer beyond the limit"
+    if counts.kept_by_server:
+        yield f"{count(counts.kept_by_server, 'connection')}{where} kept by the server's probes"
 
 
 def connections_text(pods: JudgedPods | None) -> str:

@@ -21,6 +21,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.optio
 from .convergence import has_to_converge
 from .pods import judged_of, running_changes, with_pods
 from .rps import rps_notes
+from .servers import Servers
 from .settings import Wish, changes_of, kept, settings_of, unseen_keys
 from .types import NodePlan, Settings
 from .writers import owners_of
@@ -33,6 +34,7 @@ def plan_node(
     holding: Holding,
     wish: Wish,
     ipvs_timeouts: Mapping[str, int],
+    servers: Servers,
 ) -> NodePlan:
     """The node against the limits that hold for it now, and what it needs for the wish."""
     if node is None:
@@ -54,7 +56,7 @@ def plan_node(
     if own_verdict == SAFE:
         own_why += _but_for_proxies(name, wish.policy)
     unsafe_namespaces = _namespaces_unsafe(node, holding.services)
-    pods = judged_of(node, holding, not seen.hidden_limits, wish.policy, unsafe_namespaces)
+    pods = judged_of(node, holding, not seen.hidden_limits, wish.policy, unsafe_namespaces, servers)
     verdict, why = _with_coverage(*with_pods(own_verdict, own_why, pods, wish.policy), seen, wish.policy)
     settings, reasons = settings_of(node, wish, ipvs_timeouts)
     running = {POD: settings.pods, CONTAINER: settings.containers}
@@ -88,6 +90,7 @@ def plan_node(
         planned=wish.keepalive,
         pods_planned=wish.pods_to_set,
         holding=holding,
+        servers=servers,
     )
 
 

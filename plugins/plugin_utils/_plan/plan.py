@@ -30,6 +30,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.polic
 
 from . import ipvs
 from .node import plan_node
+from .servers import servers_of
 from .settings import Wish
 from .types import NodePlan, Plan
 from .wishes import wishes_of
@@ -62,6 +63,7 @@ def plan_of(
         name: holding_of(name, node, seen[name].limits, _first(common), policy.middleboxes)
         for name, node in observed.items()
     }
+    servers = servers_of(observed) if not elsewhere.hosts else {}
     nodes = {
         name: plan_node(
             name,
@@ -70,6 +72,7 @@ def plan_of(
             holding[name],
             replace(wishes[name], policy=policies.of(name)),
             wanted.get(name, {}),
+            servers.get(name, {}),
         )
         for name, node in observed.items()
     }

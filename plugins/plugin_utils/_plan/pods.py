@@ -23,6 +23,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.optio
 
 from .judged_pods import Judged, JudgedPods
 from .pods_at_risk import View, judge
+from .servers import Servers
 from .types import Change
 
 REASONS = {POD: "pods", CONTAINER: "containers"}
@@ -32,7 +33,7 @@ WHY = "new connections of running {0} then probe in time; keepalive_{0}"
 
 
 def judged_of(
-    node: Observed, holding: Holding, all_limits: bool, policy: Policy, unsafe_namespaces: int
+    node: Observed, holding: Holding, all_limits: bool, policy: Policy, unsafe_namespaces: int, servers: Servers
 ) -> JudgedPods | None:
     """The node's pods under the limits that hold for them, None where node_info told nothing of them.
 
@@ -40,7 +41,7 @@ def judged_of(
     """
     if node.pods is None:
         return None
-    view = View(holding.services, all_limits, policy, holding)
+    view = View(holding.services, all_limits, policy, holding, servers)
     unlisted = max(0, unsafe_namespaces - _listed_unsafe(node.pods, view)) if node.pods.omitted else 0
     return judge(node.pods, view, node.namespaces.complete, unlisted)
 

@@ -12,7 +12,7 @@ all, only the program can change, by opening them again or by asking for it.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, field
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base import keepalive_math
@@ -31,6 +31,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.pod
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.options import Policy
 
 from .judged_pods import SANDBOXES, Counts, Judged, JudgedPods, Outside, is_long
+from .servers import Server, Servers
 
 
 @dataclass(frozen=True)
@@ -38,12 +39,14 @@ class View:
     """What is known: the limit, whether every limit was seen, and what the user wants.
 
     ``holding`` says which limit holds for which namespace and connection; None: ``limit`` for all to services.
+    ``servers``: what is known of those that connections go to.
     """
 
     limit: Limit | None
     all_limits: bool
     policy: Policy
     holding: Holding | None = None
+    servers: Servers = field(default_factory=dict)
     _at: dict[Limit | None, View] = field(default_factory=dict, compare=False, repr=False)
 
     def at(self, limit: Limit | None) -> View:
@@ -77,6 +80,17 @@ class View:
         """Whether a timer with that gap, in a namespace with that keepalive, ends after the limit."""
         return self.limit is not None and _is_late(gap, keepalive, self.limit.seconds)
 
+    def is_kept_by_server(self, space: Space, peer: Peer, here: View) -> bool:
+        """Whether what the connections to a peer end at probes them in time; ``here`` is the view of them."""
+        servers = self.servers.get(peer.name, ())
+        return bool(servers) and here.is_kept_by(servers) and not self.has_proxy(space, peer)
+
+    def is_kept_by(self, servers: Sequence[Server]) -> bool:
+        """Whether the timers of all these servers end in time, and the ones that they are armed with next."""
+        return all(
+            self.is_safe(each.keepalive) and not self.is_late(each.longest_gap, each.keepalive) for each in servers
+        )
+
 
 def judge(pods: Pods, view: View, all_namespaces: bool, unlisted_unsafe: int = 0) -> JudgedPods:
     """Every namespace against the limit.
@@ -106,19 +120,24 @@ def _worst(verdicts: set[str]) -> str:
 
 def _judge(space: Space, view: View, values_verdict: tuple[str, str], idle_unseen: bool) -> Judged:
     counts = _unlisted(space, view)
-    unseen = 0
+    unseen, kept = 0, set()
     for service in space.services:
-        of_service, unseen_of_service = _count(service, space.keepalive, view.to_service(space, service), idle_unseen)
+        here = view.to_service(space, service)
+        of_service, unseen_of_service = _count(service, space.keepalive, here, idle_unseen)
+        if of_service.at_risk and view.is_kept_by_server(space, service, here):
+            of_service = of_service.by_server()
+            kept.add(service.name)
         counts = counts.plus(_but_for_proxies(of_service, service, space, view))
         unseen += unseen_of_service
     outside = tuple([_outside(each, space, view, idle_unseen) for each in space.outside])
     verdict, why = _in_sandbox(space, values_verdict)
     at = view.of(space)
     wanted = space.keepalive is not None and at.is_as_wanted(space.keepalive)
-    armed_late = tuple(_armed_late(space, view))
+    armed_late = tuple(_armed_late(space, view, kept))
     unlisted = _unlisted_outside(space, view)
     proxied = _through_proxies(space, view)
-    return Judged(space, verdict, counts, why, armed_late, unseen, wanted, outside, unlisted, proxied)
+    by_server = frozenset(kept)
+    return Judged(space, verdict, counts, why, armed_late, unseen, wanted, outside, unlisted, proxied, by_server)
 
 
 def _through_proxies(space: Space, view: View) -> int:
@@ -138,6 +157,8 @@ def _outside(destination: Peer, space: Space, view: View, idle_unseen: bool) -> 
     """The connections to another address. Under a long limit nobody can tell of those without SO_KEEPALIVE."""
     here = view.to_outside(space, destination)
     counts, _unseen = _count(destination, space.keepalive, here, idle_unseen)
+    if counts.at_risk and view.is_kept_by_server(space, destination, here):
+        counts = counts.by_server()
     if here.limit and is_long(here.limit):
         counts = counts._replace(without_keepalive=0, undecided=counts.undecided + counts.without_keepalive)
     return Outside(destination, here.limit, _but_for_proxies(counts, destination, space, view))
@@ -160,10 +181,10 @@ def _in_sandbox(space: Space, values_verdict: tuple[str, str]) -> tuple[str, str
     return UNKNOWN, f"it runs in {SANDBOXES[space.sandbox]}, whose TCP this kernel does not show"
 
 
-def _armed_late(space: Space, view: View) -> Iterator[Process]:
+def _armed_late(space: Space, view: View, kept: Set[str]) -> Iterator[Process]:
     if space.keepalive is None:
         return
-    for service in space.services:
+    for service in (each for each in space.services if each.name not in kept):
         here = view.to_service(space, service)
         for process in service.processes:
             if process.gap is not None and here.is_late(process.gap, space.keepalive):

@@ -22,6 +22,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.optio
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.policies import Policies
 
 from .judged_pods import JudgedPods, connections_text
+from .servers import Servers, servers_as_dict
 
 NODE, PLAN = "node", "plan"
 """What a finding is about. A host may be called ``plan``."""
@@ -121,6 +122,7 @@ class NodePlan:
     ``verdict`` counts the values of its pods, ``own_verdict`` only those of the node itself. What has a default here
     is not known of a node that was not observed. ``limit`` and ``planned_limit`` are the lowest that hold for the node
     itself, ``pods_limit`` for its pods; ``planned`` and ``pods_planned`` are the keepalive that they shall have.
+    ``servers``: what is known of those that its connections go to.
     """
 
     name: str
@@ -145,6 +147,7 @@ class NodePlan:
     planned: Keepalive | None = None
     pods_planned: Keepalive | None = None
     holding: Holding = NOTHING_HOLDS
+    servers: Servers = field(default_factory=dict)
 
     @property
     def keepalive(self) -> Keepalive | None:
@@ -157,6 +160,7 @@ class NodePlan:
             "limit": self.limit.as_dict() if self.limit else None,
             "planned_limit": self.planned_limit.as_dict() if self.planned_limit else None,
             "holding": self.holding.as_dict(),
+            "servers": servers_as_dict(self.servers),
             "coverage": self.seen.coverage(),
             "notes": list(self.notes),
             "keepalive": self.keepalive.as_dict() if self.keepalive else None,

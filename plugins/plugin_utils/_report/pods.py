@@ -20,6 +20,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.pod
 )
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.judged_pods import Judged, Outside
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.pods_at_risk import View, judge
+from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.servers import parse_servers
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.options import Policy
 
 from . import verdict
@@ -39,7 +40,10 @@ def describe_pods(name: str, pods: Pods | None, plan: Mapping[str, Any], rows: i
     judged = judge(pods, view, True)
     in_flight = sum(space.in_flight for space in pods.spaces)
     judgement = {"late": judged.counts.late, "undecided": judged.counts.undecided}
+    judgement["kept_by_server"] = judged.counts.kept_by_server
+    kept = sum(each.kept_without_keepalive for each in judged.each)
     totals = {**pods.totals._asdict(), "in_flight": in_flight, **judgement}
+    totals["without_keepalive"] = max(0, totals["without_keepalive"] - kept)
     outside = judged.outside_counts
     return {
         "verdict": node_plan["pods"]["verdict"],
@@ -55,6 +59,7 @@ def describe_pods(name: str, pods: Pods | None, plan: Mapping[str, Any], rows: i
             "at_risk": verdict.sockets_at_risk(totals, view.limit),
             "outside_at_risk": outside.at_risk,
             "outside_undecided": outside.undecided,
+            "outside_kept_by_server": outside.kept_by_server,
         },
         "sockets_from": pods.sockets_from,
         "error": pods.error,
@@ -64,7 +69,7 @@ def describe_pods(name: str, pods: Pods | None, plan: Mapping[str, Any], rows: i
 def _view(plan: Mapping[str, Any], node_plan: Mapping[str, Any], *, all_limits: bool) -> View:
     policy, holding = plan["policy"], parse_holding(node_plan["holding"])
     wanted = Policy(lost_probes=policy["lost_probes"], margin=policy["margin"])
-    return View(holding.services, all_limits, wanted, holding)
+    return View(holding.services, all_limits, wanted, holding, parse_servers(node_plan["servers"]))
 
 
 def _row(judged: Judged) -> dict[str, Any]:
@@ -88,7 +93,8 @@ def _row(judged: Judged) -> dict[str, Any]:
         "in_flight": space.in_flight,
         "late": judged.counts.late,
         "undecided": judged.counts.undecided,
-        "services": [_service(each) for each in space.services[:_SERVICES]],
+        "kept_by_server": judged.counts.kept_by_server,
+        "services": [_service(each, each.name in judged.kept) for each in space.services[:_SERVICES]],
         "services_omitted": space.services_omitted + len(space.services[_SERVICES:]),
         "to_outside": space.to_outside,
         "outside": [_outside(each) for each in sorted(judged.outside, key=_most_at_risk)[:_SERVICES]],
@@ -103,8 +109,8 @@ def _verdict(judged: Judged) -> str:
     return UNKNOWN if judged.verdict == UNKNOWN or judged.doubtful else SAFE
 
 
-def _service(service: Peer) -> dict[str, Any]:
-    return {"service": service.name, **_peer(service)}
+def _service(service: Peer, kept: bool) -> dict[str, Any]:
+    return {"service": service.name, **_peer(service), "kept_by_server": kept}
 
 
 def _most_at_risk(outside: Outside) -> int:
@@ -120,6 +126,7 @@ def _outside(outside: Outside) -> dict[str, Any]:
         "late": outside.counts.late,
         "undecided": outside.counts.undecided,
         "at_risk": outside.counts.at_risk,
+        "kept_by_server": outside.counts.kept_by_server > 0,
     }
 
 

@@ -26,8 +26,9 @@ from . import coverage
 Document = Mapping[str, Any]
 Node = Mapping[str, Any]
 
-OUTSIDE = ("to_outside", "outside_without_keepalive", "outside_at_risk", "outside_undecided")
-SOCKETS = ("connections", "to_services", "without_keepalive", "in_flight", "late", "undecided", "at_risk", *OUTSIDE)
+OUTSIDE = ("to_outside", "outside_without_keepalive", "outside_at_risk", "outside_undecided", "outside_kept_by_server")
+_TO_SERVICES = ("to_services", "without_keepalive", "in_flight", "late", "undecided", "kept_by_server", "at_risk")
+SOCKETS = ("connections", *_TO_SERVICES, *OUTSIDE)
 """What is counted of connections, of a node and of all of them."""
 
 _LONG_NAME = 24

@@ -13,7 +13,7 @@ MAX_ROWS = 200
 """More namespaces are only counted."""
 
 _MAX_PEERS = 1000
-"""Services over all rows, and as many other addresses; more are only counted, in the rows with least to lose."""
+"""Services over all rows, and as many other addresses, and as many that they accept at; more are only counted."""
 
 _MAX_GAPS = 5000
 """Pairs of seconds and connections over all rows; beyond them those in 1/16 of an octave become one."""
@@ -49,6 +49,10 @@ def _badness(row: Dict[str, Any]) -> Tuple[Any, ...]:
 def _bound(rows: List[Dict[str, Any]]) -> None:
     """Keep what is returned small: a node may have hundreds of pods with dozens of services each."""
     _keep(rows, "outside")
+    connections = [row["accepted_omitted"] + sum(each["connections"] for each in row["accepted_at"]) for row in rows]
+    _keep(rows, "accepted_at")
+    for row, accepted in zip(rows, connections):
+        row["accepted_omitted"] = accepted - sum(each["connections"] for each in row["accepted_at"])
     for row, omitted in zip(rows, _keep(rows, "services")):
         row["services_omitted"] += omitted
     peers = [peer for row in rows for peer in row["services"] + row["outside"]]

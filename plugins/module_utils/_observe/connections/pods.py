@@ -20,7 +20,7 @@ _PAUSE = "pause"
 """What holds a pod's namespace open; naming it tells nobody anything."""
 
 _TOTALS = ("connections", "to_services", "without_keepalive", "to_outside", "outside_without_keepalive")
-_COUNTS = (*_TOTALS, "in_flight", "services_omitted", "outside_in_flight", "accepted")
+_COUNTS = (*_TOTALS, "in_flight", "services_omitted", "outside_in_flight", "accepted", "accepted_omitted")
 
 
 def read(spaces: List[Space], proc: str = "/proc", log_directory: str = LOG_DIRECTORY) -> Dict[str, Any]:
@@ -73,6 +73,7 @@ def _row(each: Attributed, is_main: bool, names: Names, proc: str) -> Dict[str, 
         **{count: inside.get(count, 0) for count in _COUNTS},
         "services": inside.get("services", []),
         "outside": inside.get("outside", []),
+        "accepted_at": inside.get("accepted_at", []),
         "tables": inside.get("tables"),
     }
 

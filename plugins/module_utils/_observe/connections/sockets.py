@@ -45,10 +45,26 @@ class ToPeer(NamedTuple):
     processes: List[Process]
 
 
+class AcceptedAt(NamedTuple):
+    """The accepted sockets of one address and port of this namespace.
+
+    Of all of them how many have no SO_KEEPALIVE or data under way, and the longest gap in seconds. ``direct``: see
+    tallies.Accepted.
+    """
+
+    endpoint: str
+    connections: int
+    direct: int
+    without_keepalive: int
+    in_flight: int
+    longest_gap: int
+
+
 class Sockets(NamedTuple):
     """The established TCP sockets of a network namespace; services and other addresses are the worst first.
 
-    ``accepted`` came in at a port that listens.
+    ``accepted`` came in at a port that listens. ``accepted_at`` has their addresses and ports, the worst first, and
+    ``accepted_omitted`` is the number of accepted sockets at others.
     """
 
     connections: int
@@ -62,6 +78,8 @@ class Sockets(NamedTuple):
     outside_in_flight: int
     outside: List[ToPeer]
     accepted: int
+    accepted_at: List[AcceptedAt]
+    accepted_omitted: int
     sockets_from: Optional[str]
     sockets_error: Optional[str]
     rto: Optional[Dict[str, int]] = None
@@ -73,6 +91,7 @@ SOCK_DIAG = "sock_diag"
 
 MAX_PEERS = 20
 """Services, and as many other addresses."""
+MAX_ACCEPTED_AT = 50
 MAX_PROCESSES = 5
 """Of each of them."""
 
@@ -104,6 +123,7 @@ def as_plain(sockets: Sockets) -> Dict[str, Any]:
         sockets._asdict(),
         services=[_plain(each, "service") for each in sockets.services],
         outside=[_plain(each, "destination") for each in sockets.outside],
+        accepted_at=[dict(each._asdict()) for each in sockets.accepted_at],
     )
 
 
@@ -141,6 +161,8 @@ def _conclude(count: Count, source: Optional[str], pids: Sequence[int]) -> Socke
     of_outside = [each for each in count.outside.named if each[2] in outside]
     processes = _processes(of_services + of_outside, pids)
     all_outside = count.outside.all
+    accepted_at = _accepted_at(count.accepting)
+    accepted = count.accepting.rest + sum(each.connections for each in count.accepting.at.values())
     return Sockets(
         count.connections,
         sum(each.connections for each in count.services.all),
@@ -153,10 +175,22 @@ def _conclude(count: Count, source: Optional[str], pids: Sequence[int]) -> Socke
         sum(each.in_flight for each in all_outside),
         [_to_peer(_name(*each), count.outside.tallies[each], processes.get(each, [])) for each in outside],
         count.accepted,
+        accepted_at,
+        accepted - sum(each.connections for each in accepted_at),
         source,
         None,
         count.rto,
     )
+
+
+def _accepted_at(accepting: tallies.Accepting) -> List[AcceptedAt]:
+    at = accepting.at
+    worst = sorted(at, key=lambda place: (-at[place].without_keepalive, -at[place].longest_gap, place))
+    return [_at(_name(*place), at[place]) for place in worst[:MAX_ACCEPTED_AT]]
+
+
+def _at(name: str, each: tallies.Accepted) -> AcceptedAt:
+    return AcceptedAt(name, each.connections, each.direct, each.without_keepalive, each.in_flight, each.longest_gap)
 
 
 def _worst(peers: Peers) -> List[Any]:

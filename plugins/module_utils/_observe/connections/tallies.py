@@ -25,6 +25,9 @@ A namespace may have any number of them, and whoever makes them must not fill ou
 the order of a secret hash, so that what has many connections is among the first.
 """
 
+MAX_ACCEPTING = 1024
+"""So many addresses of its own at which it accepts are counted each by itself, the others as one number."""
+
 NO_KEEPALIVE = -1
 
 Named = Tuple[int, int, Any]
@@ -102,16 +105,64 @@ class Peers:
         return [*self.tallies.values(), self.rest]
 
 
+class Accepted:
+    """The sockets that were accepted at one address and port.
+
+    ``direct`` of them came from another address, to one that is no service's: only they tell of clients elsewhere.
+    The others may be those of a proxy in the pod, behind which clients are not seen.
+    """
+
+    __slots__ = ("connections", "direct", "in_flight", "longest_gap", "without_keepalive")
+
+    def __init__(self) -> None:
+        self.connections = self.direct = self.without_keepalive = self.in_flight = self.longest_gap = 0
+
+    def add(self, found: Socket, is_direct: bool) -> None:
+        """Count a socket."""
+        self.connections += 1
+        self.direct += is_direct
+        if found.timer == inet_diag.TIMER_KEEPALIVE:
+            self.longest_gap = max(self.longest_gap, gap(found))
+        elif found.timer == inet_diag.TIMER_NONE:
+            self.without_keepalive += 1
+        else:
+            self.in_flight += 1
+
+
+class Accepting:
+    """What was accepted, by address and port; ``rest`` counts the sockets at others than the first MAX_ACCEPTING."""
+
+    __slots__ = ("_names", "at", "rest")
+
+    def __init__(self, names: Names) -> None:
+        self.at: Dict[Address, Accepted] = {}
+        self.rest = 0
+        self._names = names
+
+    def add(self, found: Socket) -> None:
+        """Count an accepted socket, where somebody elsewhere may know the address."""
+        if not _is_routed(found.local):
+            return
+        place = (found.local, found.local_port)
+        if place not in self.at and len(self.at) == MAX_ACCEPTING:
+            self.rest += 1
+            return
+        is_direct = found.remote != found.local and not _is_loopback(found.remote) and place not in self._names
+        self.at.setdefault(place, Accepted()).add(found, is_direct)
+
+
 class Count(NamedTuple):
     """All connections; those to services by the service's name, those to other addresses by address and port.
 
-    ``accepted`` came in at a port that listens. ``rto``: RoundTrips.summary().
+    ``accepted`` came in at a port that listens, and go to no service; ``accepting`` has all that came in there.
+    ``rto``: RoundTrips.summary().
     """
 
     connections: int
     services: Peers
     outside: Peers
     accepted: int
+    accepting: Accepting
     rto: Optional[Dict[str, int]]
 
 
@@ -119,7 +170,7 @@ def tally(sockets: Iterable[Socket], names: Names) -> Count:
     """Count the established sockets, streamed; the listening ones, which have no remote port, stand before them."""
     any_port = {address: name for (address, port), name in names.items() if port == 0}
     services, outside = Peers(len(names)), Peers(MAX_OUTSIDE)
-    round_trips, listening = RoundTrips(), set()
+    round_trips, listening, accepting = RoundTrips(), set(), Accepting(names)
     connections = accepted = 0
     for found in sockets:
         if not found.remote_port:
@@ -128,13 +179,16 @@ def tally(sockets: Iterable[Socket], names: Names) -> Count:
         connections += 1
         round_trips.add(found)
         name = names.get((found.remote, found.remote_port)) or any_port.get(found.remote)
+        came_in = found.local_port in listening
+        if came_in:
+            accepting.add(found)
         if name is not None:
             services.add(found, name)
-        elif found.local_port in listening:
+        elif came_in:
             accepted += 1
         elif leaves(found):
             outside.add(found, (found.remote, found.remote_port))
-    return Count(connections, services, outside, accepted, round_trips.summary())
+    return Count(connections, services, outside, accepted, accepting, round_trips.summary())
 
 
 def leaves(found: Socket) -> bool:
@@ -142,12 +196,18 @@ def leaves(found: Socket) -> bool:
 
     The kernel gives a connection to an address of its own that same address as its source.
     """
-    remote = found.remote
-    if remote == found.local:
-        return False
-    if len(remote) == 4:
-        return remote[0] != 127 and remote[:2] != b"\xa9\xfe"
-    return remote != _LOOPBACK_6 and not (remote[0] == 0xFE and remote[1] & 0xC0 == 0x80)
+    return found.remote != found.local and _is_routed(found.remote)
+
+
+def _is_routed(address: bytes) -> bool:
+    """Whether it is neither loopback nor link-local."""
+    if len(address) == 4:
+        return address[0] != 127 and address[:2] != b"\xa9\xfe"
+    return address != _LOOPBACK_6 and not (address[0] == 0xFE and address[1] & 0xC0 == 0x80)
+
+
+def _is_loopback(address: bytes) -> bool:
+    return address[0] == 127 if len(address) == 4 else address == _LOOPBACK_6
 
 
 def gap(found: Socket) -> int:

@@ -41,8 +41,9 @@ _HELP = {
     "other_namespaces_at_risk": "Network namespaces of neither with connections to services that nothing keeps alive.",
     "connections": "Established TCP connections in all network namespaces that could be read.",
     "connections_to_services": "Established TCP connections to a virtual service.",
-    "connections_without_keepalive": "Connections to a virtual service without SO_KEEPALIVE.",
+    "connections_without_keepalive": "Connections to a virtual service without SO_KEEPALIVE, which no server keeps.",
     "connections_late": "Connections to a virtual service whose keepalive timer ends after the lowest limit.",
+    "connections_kept_by_server": "Connections to a virtual service that the server's probes keep, not the client's.",
     "connections_at_risk": "Connections at risk: without SO_KEEPALIVE or with a late timer; 0 where no limit was seen.",
     "connections_to_other_addresses": "Established TCP connections opened to addresses that are no virtual service.",
     "connections_to_other_addresses_at_risk": "Those of them without SO_KEEPALIVE or with a late timer.",
@@ -124,7 +125,7 @@ def _connections(label: Mapping[str, str], node: Mapping[str, Any]) -> Iterator[
     if pods and pods["sockets_from"]:
         totals = pods["totals"]
         yield "connections", label, totals["connections"]
-        for name in ("to_services", "without_keepalive", "late", "at_risk"):
+        for name in ("to_services", "without_keepalive", "late", "kept_by_server", "at_risk"):
             yield f"connections_{name}", label, totals[name]
         yield "connections_to_other_addresses", label, totals["to_outside"]
         yield "connections_to_other_addresses_at_risk", label, totals["outside_at_risk"]

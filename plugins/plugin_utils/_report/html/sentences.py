@@ -21,7 +21,7 @@ Document = Mapping[str, Any]
 _CODE = re.compile(r"(net\.[\w.-]*\w|kubenode\.connections\.\w+|\b[A-Za-z]+_\w+|(?<!\S)/[\w./-]*\w)")
 
 _AT_RISK = {"without_keepalive": "without keepalive", "late": "with a timer beyond the limit"}
-_UNDECIDED = {"undecided": "not decided"}
+_NOT_AT_RISK = {"undecided": "not decided", "kept_by_server": "kept by the server's probes"}
 
 
 def facts(document: Document) -> Iterator[str]:
@@ -58,14 +58,16 @@ def pods_lead(document: Document) -> str:
     boxes = f" and {containers['at_risk']} of {count(containers['seen'], 'container')}" if containers["seen"] else ""
     said = [f"{pods['at_risk']} of {count(pods['seen'], 'pod')}{boxes} seen are at risk."]
     if sockets["to_services"]:
-        words = {**_AT_RISK, **_UNDECIDED} if sockets["at_risk"] else _UNDECIDED
+        words = {**_AT_RISK, **_NOT_AT_RISK} if sockets["at_risk"] else _NOT_AT_RISK
         said.append(
             f"Of {count(sockets['connections'], 'connection')}, {sockets['to_services']} go to services; "
             f"of these {_counted(sockets, words) or 'none is at risk'}."
         )
     if sockets["to_outside"]:
         at_risk = sockets["outside_at_risk"] or "none"
-        said.append(f"{sockets['to_outside']} go to other addresses; of these {at_risk} at risk.")
+        by_server = sockets["outside_kept_by_server"]
+        kept = f", {by_server} kept by the server's probes" if by_server else ""
+        said.append(f"{sockets['to_outside']} go to other addresses; of these {at_risk} at risk{kept}.")
     safe = sum(row["verdict"] == SAFE for each in seen for row in each["rows"])
     if safe:
         said.append(f"Not listed: {count(safe, 'network namespace')} without a risk.")
@@ -78,7 +80,7 @@ def pods_lead(document: Document) -> str:
 def at_risk_words(row: Mapping[str, Any]) -> str:
     """Of a pod's connections: ``6 without keepalive, 2 not decided, 3 to other addresses``, or ``0``."""
     others = sum(each["at_risk"] for each in row["outside"])
-    told = [_counted(row, {**_AT_RISK, **_UNDECIDED}), f"{others} to other addresses" if others else ""]
+    told = [_counted(row, {**_AT_RISK, **_NOT_AT_RISK}), f"{others} to other addresses" if others else ""]
     return ", ".join(filter(None, told)) or "0"
 
 

@@ -63,16 +63,18 @@ def _counts(document: Document) -> str:
     late = sockets["at_risk"]
     to_services = f"{count(sockets['to_services'], 'connection')} to services"
     to_services += f", {sockets['undecided']} undecided" if sockets["undecided"] else ""
+    by_server = sockets["kept_by_server"] + sockets["outside_kept_by_server"]
+    kept = f", {by_server} kept by the server's probes" if by_server else ""
     if not pods["at_risk"] and not containers["at_risk"] and not late and not sockets["outside_at_risk"]:
         readable = ", of those that could be read" if pods_unknown(document) else ""
         others = f", none of {sockets['to_outside']} to other addresses" if sockets["to_outside"] else ""
         of_containers = f" and {count(containers['seen'], 'container')}" if containers["seen"] else ""
         seen = f"{count(pods['seen'], 'pod')}{of_containers}"
-        return f"Pods and sockets: none of {seen} at risk, none of {to_services}{others}{readable}"
+        return f"Pods and sockets: none of {seen} at risk, none of {to_services}{others}{kept}{readable}"
     others = f", {sockets['outside_at_risk']} of {sockets['to_outside']} to other addresses"
     boxes = f", {containers['at_risk']} of {count(containers['seen'], 'container')}" if containers["seen"] else ""
     at_risk = f"{pods['at_risk']} of {count(pods['seen'], 'pod')}{boxes}, {late} of {to_services}"
-    return f"Pods and sockets at risk: {at_risk}{others if sockets['to_outside'] else ''}"
+    return f"Pods and sockets at risk: {at_risk}{others if sockets['to_outside'] else ''}{kept}"
 
 
 def _write_soon(page: Page, document: Document) -> None:
@@ -100,11 +102,12 @@ def _write_row(page: Page, row: Row, where: str) -> None:
     to_come = "" if _late(row) else ", too late for new connections"
     page.line([Span(row["label"], UNSAFE), f"{where}: {keepalive}{to_come}"], indent=2, hanging=2)
     of = f"of {count(row['to_services'], 'connection')} to services"
+    at_risk = [each for each in row["services"] if not each["kept_by_server"]]
     if row["without_keepalive"]:
-        services = [each for each in row["services"] if each["without_keepalive"]]
+        services = [each for each in at_risk if each["without_keepalive"]]
         page.line(f"{row['without_keepalive']} {of} without SO_KEEPALIVE{_whose(services)}", indent=6, hanging=2)
     if row["late"]:
-        services = sorted((each for each in row["services"] if each["gaps"]), key=_longest, reverse=True)
+        services = sorted((each for each in at_risk if each["gaps"]), key=_longest, reverse=True)
         page.line(f"{row['late']} {of} with a timer beyond the limit{_whose(services)}", indent=6, hanging=2)
     _write_outside(page, [each for each in row["outside"] if each["at_risk"]])
 

@@ -87,13 +87,15 @@ REAL_SERVERS = [
     ),
     pytest.param(
         "  -> 0A030002:0000      Route   65535  9          4294967295\n",
-        (SECOND, 0, 65535, 9, 4294967295),
+        (SECOND, 0, 65535, 9, 4294967295, "Route"),
         id="wide",
     ),
-    pytest.param("  -> 0A030002:0050      Local   1      0          0\n", (SECOND, 80, 1, 0, 0), id="this node"),
+    pytest.param(
+        "  -> 0A030002:0050      Local   1      0          0\n", (SECOND, 80, 1, 0, 0, "Local"), id="this node"
+    ),
     pytest.param(
         "  -> [fd00:0002:0000:0000:0000:0000:0000:0002]:1F90      Tunnel  1      0          0\n",
-        ("fd00:2::2", 8080, 1, 0, 0),
+        ("fd00:2::2", 8080, 1, 0, 0, "Tunnel"),
         id="an IPv6 server behind an IPv4 service",
     ),
 ]
@@ -262,7 +264,7 @@ def render(service):
         where = f"{render_address(service.address)}:{service.port:04X}"
         yield f"{service.protocol}  {where} {service.scheduler} {service.flags}\n"
     for server in service.real_servers:
-        counts = f"Masq    {server.weight:<6} {server.active:<10} {server.inactive:<10}"
+        counts = f"{server.forward:<7} {server.weight:<6} {server.active:<10} {server.inactive:<10}"
         yield f"  -> {render_address(server.address)}:{server.port:04X}      {counts}\n"
 
 
@@ -279,7 +281,8 @@ ADDRESSES = st.one_of(
 )
 PORTS = st.integers(0, 65535)
 COUNTS = st.integers(0, (1 << 32) - 1)
-SERVERS = st.builds(RealServer, ADDRESSES, PORTS, PORTS, COUNTS, COUNTS)
+FORWARDS = st.sampled_from(["Masq", "Local", "Tunnel", "Route"])
+SERVERS = st.builds(RealServer, ADDRESSES, PORTS, PORTS, COUNTS, COUNTS, FORWARDS)
 REST = (
     st.sampled_from(["rr", "wlc", "none"]),
     st.sampled_from(["", "ops", "persistent 3 FF"]),

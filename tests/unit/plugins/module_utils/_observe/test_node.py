@@ -21,8 +21,8 @@ NO_FILE = {"value": None, "file": None, "line": None, "procps_value": None, "wri
 KEYS_OF = {
     "": "boot_problems cloud conntrack container container_runtimes data_planes growth hostname ipvs kernel kube_proxy "
     "kubelet modules namespaces ours owners pods problems root rps softnet sysctl_conf sysctls",
-    "ipvs": "connections cut_within draining idlest loaded services services_by_mark services_omitted timeouts "
-    "timeouts_at_boot timeouts_from totals",
+    "ipvs": "connections cut_within draining idlest loaded real_servers services services_by_mark services_omitted "
+    "timeouts timeouts_at_boot timeouts_from totals",
     "conntrack": "be_liberal count cut_within loaded max policies statistics timeouts",
     "kube_proxy": "address conntrack error ipvs_timeouts mode pid process running version",
     "kubelet": "disable_http2 error pid ping_timeout read_idle_timeout running version",

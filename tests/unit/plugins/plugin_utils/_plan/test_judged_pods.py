@@ -110,6 +110,7 @@ def test_who_is_at_risk_and_why():
             "late": 0,
             "undecided": 0,
             "safe": 0,
+            "kept_by_server": 0,
             "outside": NOTHING._asdict(),
         },
         {
@@ -123,6 +124,7 @@ def test_who_is_at_risk_and_why():
             "late": 0,
             "undecided": 0,
             "safe": 0,
+            "kept_by_server": 0,
             "outside": NOTHING._asdict(),
         },
     ]

@@ -137,7 +137,8 @@ def test_where_the_limit_could_not_be_read_nobody_can_tell():
     node = plain_node()
     node["conntrack"]["loaded"] = None
     worker = plan_one(with_rows(node, row("a/b", KERNEL, service(gaps=[(7200, 2)]))))[1]
-    assert worker["pods"]["connections"] == {"without_keepalive": 0, "late": 0, "undecided": 2, "safe": 0}
+    expected = {"without_keepalive": 0, "late": 0, "undecided": 2, "safe": 0, "kept_by_server": 0}
+    assert worker["pods"]["connections"] == expected
     assert worker["pods"]["verdict"] == "unknown"
 
 

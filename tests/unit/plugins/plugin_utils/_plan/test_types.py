@@ -96,6 +96,7 @@ def test_a_node_that_was_not_observed_as_plain_data():
         "limit": None,
         "planned_limit": None,
         "holding": {"services": None, "outside": None, "bound": [], "proxies": []},
+        "servers": {},
         "coverage": {"seen": [], "not_seen": []},
         "notes": ["note"],
         "keepalive": None,

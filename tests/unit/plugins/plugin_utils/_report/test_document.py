@@ -301,11 +301,13 @@ def test_the_counts_of_the_cluster():
         "in_flight": 0,
         "late": 10,
         "undecided": 0,
+        "kept_by_server": 0,
         "at_risk": 16,
         "to_outside": 0,
         "outside_without_keepalive": 0,
         "outside_at_risk": 0,
         "outside_undecided": 0,
+        "outside_kept_by_server": 0,
     }
     assert counts["namespaces"] == {"of_no_pod": 0, "unnamed": 0}
     assert counts["safe_until_reboot"] == 0

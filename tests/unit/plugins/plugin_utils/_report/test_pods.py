@@ -53,11 +53,11 @@ def pods(*spaces, **more):
     return Pods(spaces=spaces, totals=totals, **values)
 
 
-def plan(limit=900, not_seen=(), verdict="unsafe", margin=0, outside=None, bound=(), proxies=()):
+def plan(limit=900, not_seen=(), verdict="unsafe", margin=0, outside=None, bound=(), proxies=(), servers=None):
     services = limit and {"seconds": limit, "name": "IPVS tcp", "node": "w1"}
     holding = {"services": services, "outside": outside, "bound": list(bound), "proxies": list(proxies)}
     return {
-        "nodes": {"w1": {"pods": {"verdict": verdict}, "holding": holding}},
+        "nodes": {"w1": {"pods": {"verdict": verdict}, "holding": holding, "servers": servers or {}}},
         "not_seen": [{"node": name} for name in not_seen],
         "policy": {"lost_probes": 2, "margin": margin},
     }
@@ -104,6 +104,7 @@ def test_a_pod_with_its_connections():
                 "in_flight": 1,
                 "late": 3,
                 "undecided": 1,
+                "kept_by_server": 0,
                 "services": [
                     {
                         "service": "10.96.0.1:80",
@@ -129,6 +130,7 @@ def test_a_pod_with_its_connections():
                                 "gap_seconds": 7200,
                             },
                         ],
+                        "kept_by_server": False,
                     }
                 ],
                 "services_omitted": 4,
@@ -145,11 +147,13 @@ def test_a_pod_with_its_connections():
             "in_flight": 1,
             "late": 3,
             "undecided": 1,
+            "kept_by_server": 0,
             "at_risk": 5,
             "to_outside": 0,
             "outside_without_keepalive": 0,
             "outside_at_risk": 0,
             "outside_undecided": 0,
+            "outside_kept_by_server": 0,
         },
         "sockets_from": "sock_diag",
         "error": None,

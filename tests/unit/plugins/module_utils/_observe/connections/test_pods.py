@@ -54,6 +54,8 @@ def test_the_node_itself(pods_of):
         "outside_in_flight": 0,
         "outside": [],
         "accepted": 0,
+        "accepted_at": [],
+        "accepted_omitted": 0,
     }
 
 

@@ -131,6 +131,8 @@ def test_real_sockets_with_the_processes_that_have_them(ask_netlink):
         "outside_in_flight": 0,
         "outside": [],
         "accepted": 4,
+        "accepted_at": [],
+        "accepted_omitted": 0,
         "sockets_from": "sock_diag" if ask_netlink else "/proc/net/tcp",
         "sockets_error": None,
         "rto": row["rto"],
@@ -213,6 +215,90 @@ def report(names, ask):
         each['gaps'] = sum(connections for _seconds, connections in each['gaps'])
     print(json.dumps(seen))
 """
+
+
+# What a server on our side accepted from the other namespace, which connects to each of the places that it is told.
+SERVING = r"""
+import signal
+signal.alarm(60)
+(to_read, ready), (orders, go) = os.pipe(), os.pipe()
+behind = os.fork()
+if behind == 0:
+    signal.alarm(60)
+    os.close(go)
+    assert ctypes.CDLL(None).unshare(0x40000000) == 0
+    os.write(ready, b'y'); os.read(orders, 1)
+    sh = lambda line: subprocess.check_call(line, shell=True)
+    sh('ip link set lo up; ip link set other up; ip addr add 192.0.2.2/24 dev other')
+    sh('ip -6 addr add 2001:db8::2/64 dev other nodad')
+    os.write(ready, b'y')
+    while True:
+        host, port = os.read(orders, 100).decode().split()
+        kept.append(socket.create_connection((host, int(port))))
+        os.write(ready, b'y')
+answer = lambda: os.read(to_read, 1)
+answer()
+subprocess.check_call(['ip', 'link', 'add', 'ours', 'type', 'veth', 'peer', 'name', 'other', 'netns', str(behind)])
+subprocess.check_call('ip link set ours up; ip addr add 192.0.2.1/24 dev ours', shell=True)
+subprocess.check_call('ip -6 addr add 2001:db8::1/64 dev ours nodad', shell=True)
+os.write(go, b'y'); answer()
+def accept(server, host, keepalive=True, idle=None):
+    os.write(go, f'{host} {server.getsockname()[1]}'.encode()); answer()
+    accepted = server.accept()[0]
+    accepted.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, int(keepalive))
+    if idle:
+        accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, idle)
+    kept.append(accepted)
+def report(names, ask):
+    seen = tcp_sockets.as_plain(tcp_sockets.read(names, ask, [os.getpid()]))
+    print(json.dumps([seen['accepted_at'], seen['accepted_omitted']]))
+    os.kill(behind, signal.SIGKILL)
+"""
+
+
+def at(endpoint, connections, direct=None, without=0, longest=0):
+    return {
+        "endpoint": endpoint,
+        "connections": connections,
+        "direct": connections if direct is None else direct,
+        "without_keepalive": without,
+        "in_flight": 0,
+        "longest_gap": longest,
+    }
+
+
+def test_what_real_servers_accepted_from_another_namespace():
+    code = SERVING + (
+        "redis, quiet, six = listen('192.0.2.1', 6379), listen('0.0.0.0', 5432), listen('2001:db8::1', 443)\n"
+        "for _number in range(3): accept(redis, '192.0.2.1', idle=5)\n"
+        "accept(quiet, '192.0.2.1', keepalive=False); accept(quiet, '192.0.2.1', idle=9)\n"
+        "accept(six, '2001:db8::1', idle=300)\n"
+        "dual = listen('::', 8080)\n"
+        "accept(dual, '192.0.2.1', idle=15)\n"
+        "connect(listen('127.0.0.1', 6380), '127.0.0.1'); connect(redis, '192.0.2.1', keepalive=True)\n"
+        "kept[-1].setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)\n"
+        "kept[-1].setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 7)\n"
+        "report({(socket.inet_aton('192.0.2.1'), 8080): 'a service'}, True)"
+    )
+    ((seen, omitted),) = lines_of("_observe.connections.sockets as tcp_sockets", code)
+    assert seen == [
+        at("192.0.2.1:5432", 2, without=1, longest=9),
+        at("[2001:db8::1]:443", 1, longest=300),
+        at("192.0.2.1:8080", 1, direct=0, longest=15),
+        at("192.0.2.1:6379", 4, direct=3, longest=7),
+    ]
+    assert omitted == 0
+
+
+def test_of_many_places_the_worst_are_listed_and_the_connections_of_the_others_counted():
+    def accepted(port, timer):
+        return Socket(2, b"\xc0\0\2\1", port, b"\xc0\0\2\2", 50000, timer, port * 1000, 0, 0, 0)
+
+    listening = [Socket(2, b"\0" * 4, port, b"\0" * 4, 0, 0, 0, 0, 0, None) for port in range(1, 101)]
+    seen = concluded([*listening, *(accepted(port, KEEPALIVE) for port in range(1, 101)), accepted(7, NONE)])
+    ports = [each.endpoint.rpartition(":")[2] for each in seen.accepted_at]
+    assert ports == ["7", *(str(port) for port in range(100, 51, -1))]
+    assert seen.accepted_omitted == 50
 
 
 def row(destination, without, armed=0):

@@ -151,3 +151,59 @@ def test_a_namespace_with_any_number_of_peers_does_not_fill_the_memory():
     assert outside.tallies[THERE, 5432].without_keepalive == 5000, "the worst is counted exactly"
     assert sum(each.connections for each in outside.all) == 105000, "and none is lost"
     assert sum(each.in_flight for each in outside.all) == 33333
+
+
+def accepted(remote=THERE, local=HERE, port=6379, timer=KEEPALIVE, seconds=300):
+    return Socket(2, local, port, remote, 50000, timer, seconds * 1000, 0, 0, 0)
+
+
+def accepting(*sockets, names=None):
+    """By address and port: all, those that came straight from elsewhere, without keepalive, in flight, longest gap."""
+    at = tallies.tally([listener(6379), *sockets], names or {}).accepting.at
+    return {
+        place: (each.connections, each.direct, each.without_keepalive, each.in_flight, each.longest_gap)
+        for place, each in at.items()
+    }
+
+
+ACCEPTED = [
+    pytest.param([accepted(), accepted(seconds=299)], (2, 2, 0, 0, 300), id="the longest counts"),
+    pytest.param([accepted(), accepted(timer=NONE)], (2, 2, 1, 0, 300), id="one without SO_KEEPALIVE"),
+    pytest.param([accepted(timer=RETRANSMIT), accepted(timer=PROBE)], (2, 2, 0, 2, 0), id="data is under way"),
+    pytest.param([accepted(b"\x7f\0\0\6")], (1, 0, 0, 0, 300), id="from a proxy in the pod"),
+    pytest.param([accepted(), accepted(HERE, timer=NONE)], (2, 1, 1, 0, 300), id="from its own address"),
+    pytest.param([accepted(b"\xa9\xfe\7\x7f")], (1, 1, 0, 0, 300), id="from a link-local address"),
+]
+
+
+@pytest.mark.parametrize(("sockets", "expected"), ACCEPTED)
+def test_what_a_server_accepted(sockets, expected):
+    assert accepting(*sockets) == {(HERE, 6379): expected}
+
+
+def test_what_was_accepted_is_told_by_address_and_port():
+    sockets = [accepted(), accepted(local=OTHER), accepted(port=6380), accepted(local=b"\x7f\0\0\1")]
+    assert sorted(accepting(*sockets)) == [(OTHER, 6379), (HERE, 6379)], "6380 does not listen, nobody knows loopback"
+
+
+def test_what_comes_from_the_address_of_a_service_is_accepted_all_the_same():
+    assert accepting(accepted(VIP), names={(VIP, 0): "any"}) == {(HERE, 6379): (1, 1, 0, 0, 300)}
+
+
+def test_at_the_address_of_a_service_nothing_tells_of_clients_elsewhere():
+    assert accepting(accepted(), names={(HERE, 6379): "a service"}) == {(HERE, 6379): (1, 0, 0, 0, 300)}
+
+
+def test_a_server_with_any_number_of_addresses_does_not_fill_the_memory():
+    def sockets():
+        yield listener(6379)
+        for number in range(100000):
+            yield accepted(local=b"\x0a" + number.to_bytes(3, "big"))
+
+    tracemalloc.start()
+    try:
+        found = tallies.tally(sockets(), {}).accepting
+        assert tracemalloc.get_traced_memory()[1] < 4 << 20
+    finally:
+        tracemalloc.stop()
+    assert (len(found.at), found.rest) == (tallies.MAX_ACCEPTING, 100000 - tallies.MAX_ACCEPTING)

@@ -115,17 +115,20 @@ def test_where_no_connection_is_at_risk_that_is_said():
 @pytest.mark.parametrize(
     ("counts", "others", "expected"),
     [
-        pytest.param((0, 0, 0), [0], "0", id="none"),
-        pytest.param((6, 0, 0), [], "6 without keepalive", id="without"),
+        pytest.param((0, 0, 0, 0), [0], "0", id="none"),
+        pytest.param((6, 0, 0, 0), [], "6 without keepalive", id="without"),
         pytest.param(
-            (6, 2, 1), [], "6 without keepalive, 2 with a timer beyond the limit, 1 not decided", id="all kinds"
+            (6, 2, 1, 4),
+            [],
+            "6 without keepalive, 2 with a timer beyond the limit, 1 not decided, 4 kept by the server's probes",
+            id="all kinds",
         ),
-        pytest.param((0, 0, 0), [3, 1], "4 to other addresses", id="to other addresses"),
-        pytest.param((0, 0, 1), [2], "1 not decided, 2 to other addresses", id="both"),
+        pytest.param((0, 0, 0, 0), [3, 1], "4 to other addresses", id="to other addresses"),
+        pytest.param((0, 0, 1, 0), [2], "1 not decided, 2 to other addresses", id="both"),
     ],
 )
 def test_connections_at_risk_in_words(counts, others, expected):
-    named = dict(zip(("without_keepalive", "late", "undecided"), counts, strict=True))
+    named = dict(zip(("without_keepalive", "late", "undecided", "kept_by_server"), counts, strict=True))
     assert sentences.at_risk_words({**named, "outside": [{"at_risk": number} for number in others]}) == expected
 
 

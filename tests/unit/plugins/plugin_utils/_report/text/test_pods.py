@@ -9,19 +9,21 @@ import pytest
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.text.pods import write
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._report.text._lines import lines, styled
 
-COUNTED = {"to_services": 9, "at_risk": 0, "undecided": 0, "to_outside": 0, "outside_at_risk": 0}
+NOT_KEPT = {"kept_by_server": 0, "outside_kept_by_server": 0}
+COUNTED = {"to_services": 9, "at_risk": 0, "undecided": 0, "to_outside": 0, "outside_at_risk": 0, **NOT_KEPT}
 
 
 def process(name="api", runtime=None, pod=None):
     return {"name": name, "runtime": runtime, "pod": pod}
 
 
-def service(name="10.96.0.1:80", without=0, gaps=(), *processes):
+def service(name="10.96.0.1:80", without=0, gaps=(), *processes, kept=False):
     return {
         "service": name,
         "without_keepalive": without,
         "gaps": [{"seconds": seconds, "connections": number} for seconds, number in gaps],
         "processes": list(processes),
+        "kept_by_server": kept,
     }
 
 
@@ -71,6 +73,14 @@ def test_where_no_pod_and_no_connection_was_seen_there_is_nothing():
             {"undecided": 3},
             "Pods and sockets: none of 2 pods at risk, none of 9 connections to services, 3 undecided",
         ),
+        (
+            {"seen": 1, "kept_by_server": 3, "outside_kept_by_server": 1},
+            "Pods and sockets: none of 1 pod at risk, none of 9 connections to services, 4 kept by the server's probes",
+        ),
+        (
+            {"at_risk": 1, "kept_by_server": 3},
+            "Pods and sockets at risk: 1 of 2 pods, 0 of 9 connections to services, 3 kept by the server's probes",
+        ),
         ({"at_risk": 1}, "Pods and sockets at risk: 1 of 2 pods, 0 of 9 connections to services"),
         ({"seen": 1, "to_services": 1}, "Pods and sockets: none of 1 pod at risk, none of 1 connection to services"),
     ],
@@ -103,7 +113,8 @@ def test_a_pod_at_risk_with_the_programs_that_keep_no_connection_alive():
     grpc = service("10.96.0.1:80", 2, (), process("python3", "grpcio"), process("python3", "grpcio"))
     other = service("10.96.0.2:80", 1, (), process("go", "go"), process("envoy", None, "mesh/envoy-1"))
     calm = service("10.96.0.3:80", 0, [(60, 1)], process())
-    assert rows_of(row("a/b", grpc, calm, other, without=3, to_services=4)) == [
+    redis = service("10.96.0.4:6379", 9, [(7200, 1)], process(), kept=True)
+    assert rows_of(row("a/b", grpc, redis, calm, other, without=3, to_services=4)) == [
         "  a/b: keepalive 7200/75/9",
         "      3 of 4 connections to services without SO_KEEPALIVE: python3 (grpcio) to 10.96.0.1:80, go and envoy of",
         "        mesh/envoy-1 to 10.96.0.2:80",
