@@ -104,11 +104,10 @@ def _of(node: Observed, accepting: _Accepting, clients: Mapping[str, int]) -> Se
     for space in _spaces([node]):
         for peers, is_service in ((space.services, True), (space.outside, False)):
             for peer in filter(_may_be_at_risk, peers):
-                ends = behind.get(peer.name, ()) if is_service else (peer.name,)
-                servers = found[peer.name] if peer.name in found else _servers(ends, accepting, clients[peer.name])
-                if servers:
-                    found[peer.name] = servers
-    return found
+                if peer.name not in found:
+                    ends = behind.get(peer.name, ()) if is_service else (peer.name,)
+                    found[peer.name] = _servers(ends, accepting, clients[peer.name])
+    return {name: servers for name, servers in found.items() if servers}
 
 
 def _real_servers(node: Observed) -> Mapping[str, Sequence[str]]:

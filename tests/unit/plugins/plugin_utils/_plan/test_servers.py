@@ -169,6 +169,12 @@ def test_what_was_armed_late_is_kept_too_and_nothing_else_of_it():
     assert counts(client_node(peer), server_node) == (0, 0, 1, 1, 3)
 
 
+def test_where_a_proxy_stands_before_a_service_its_server_probes_only_the_proxy():
+    box = {"name": "haproxy", "seconds": 50, "destinations": ["10.96.0.10:6379"]}
+    assert counts(client_node(CLIENT), SERVER, middleboxes=[box]) == AT_RISK
+    assert counts(client_node(CLIENT), SERVER, middleboxes=[{**box, "destinations": ["10.96.0.11:6379"]}]) == KEPT
+
+
 def ids(plan):
     return {each["id"] for each in plan["findings"]}
 
