@@ -227,7 +227,7 @@ node:
         real_servers:
           description:
             - The real servers that have connections (C(addresses)), of the services for TCP in
-              RV(node.pods.rows.services). At most 5000 of all; a service beyond that is left out.
+              RV(node.pods.rows[].services). At most 5000 of all; a service beyond that is left out.
             - C(whole) is V(false) where not all of them are sure to get the connection at that address, such as with
               direct routing or a service by firewall mark beside it.
           type: list
@@ -841,7 +841,7 @@ node:
                 - What came in at each address and port of its own, those to services too, the worst 50 of a namespace
                   and 1000 of all. Loopback and link-local addresses do not count.
                 - C(direct) of them came from another address, and to one that is no service's. Of all of them,
-                  C(longest_gap) is the longest of the gaps that RV(node.pods.rows.services) has.
+                  C(longest_gap) is the longest of the gaps that RV(node.pods.rows[].services) has.
               type: list
               elements: dict
               sample:
