@@ -48,7 +48,9 @@ def idle(case):
     connection = connect(case)
     while case.get("chat_until") and not os.path.exists(case["chat_until"]):
         time.sleep(CHAT_SECONDS)
-        connection.ask()
+        if connection.ask() not in ANSWERS:  # the machine stood still for longer than the limit
+            connection.socket.close()
+            connection = connect(case)
     if case.get("lose"):
         connection.lose_next(case["lose"])
     result = {"timer": connection.timer(), "keepidle": connection.keepidle()} if case.get("show_timer") else {}
