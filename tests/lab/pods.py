@@ -109,7 +109,7 @@ PODS = (
         "web",
         systemd(1, "burstable", "cri-containerd"),
         log(1, "shop/web-0"),
-        client("web", 20001, chat_until=QUIET, idle=IDLE),
+        client("web", 20001, chat_until=(QUIET, ""), idle=IDLE),
     ),
     Pod(
         "batch",

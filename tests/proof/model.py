@@ -36,8 +36,6 @@ Address = tuple[str, int]
 IPVS, DNAT_ONE, DNAT_TWO, DNAT_FLUSHED, BACKEND = (
     (address, 80) for address in ("10.96.0.10", "10.96.0.20", "10.96.0.21", "10.96.0.22", "10.2.0.2")
 )
-APPLIED = "/run/proof/applied"
-"""The file that appears when the role has run."""
 
 ANSWERED, RESET = every("answered"), every("ECONNRESET")
 RESET_WORDS = said(r"reset by peer|Broken pipe|closed the connection unexpectedly")

@@ -22,7 +22,6 @@ from ansible_collections.kubenode.connections.tests.lab.vm import Vm
 from ansible_collections.kubenode.connections.tests.proof.expect import Results
 from ansible_collections.kubenode.connections.tests.proof.model import (
     AFTER,
-    APPLIED,
     BEFORE,
     KEYS,
     SLACK_LIMIT,
@@ -122,12 +121,11 @@ def start_server(vm: Vm, namespace: str, name: str) -> None:
 
 
 def settle_pods(vm: Vm) -> None:
-    """Give one pod the node's values, as securityContext.sysctls would; make a new pod; let waiting clients know."""
+    """Give one pod the node's values, as securityContext.sysctls would; make a new pod."""
     values = vm.run(["sysctl", "-n", *KEYS]).stdout.split()
     own = [f"{key}={value}" for key, value in zip(KEYS, values, strict=True)]
     guest(vm, "network.py", "set", "own", *own)
     guest(vm, "network.py", "pod", "node", "new")
-    vm.run(["touch", APPLIED])
 
 
 def runs_of(scenario: Scenario, kernel: str) -> Iterator[tuple[Key, Run]]:

@@ -9,7 +9,6 @@ from ansible_collections.kubenode.connections.tests.proof.expect import every, s
 from ansible_collections.kubenode.connections.tests.proof.model import (
     AFTER,
     ANSWERED,
-    APPLIED,
     BEFORE,
     DERIVED,
     HEADS,
@@ -82,7 +81,7 @@ FORGOTTEN = Table(
                     IPVS,
                     IDLE,
                     every("ECONNRESET", keepidle=DERIVED[0]),
-                    chat_until=APPLIED,
+                    chat_until=(f"/proc/sys/{KEYS[0].replace('.', '/')}", str(DERIVED[0])),
                     show_timer=True,
                 )
             },

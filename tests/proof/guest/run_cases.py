@@ -46,7 +46,7 @@ def connect(case):
 def idle(case):
     """Say something, be silent for case["idle"] seconds, say something again (with first: server it is its turn)."""
     connection = connect(case)
-    while case.get("chat_until") and not os.path.exists(case["chat_until"]):
+    while case.get("chat_until") and not reads(*case["chat_until"]):
         time.sleep(CHAT_SECONDS)
         if connection.ask() not in ANSWERS:  # the machine stood still for longer than the limit
             connection.socket.close()
@@ -65,6 +65,15 @@ def idle(case):
     if case.get("lose"):
         result["lost"] = connection.lost()
     return dict(result, server=connection.server_outcome())
+
+
+def reads(path, content):
+    """Whether a file is there and says that."""
+    try:
+        with open(path) as file:
+            return file.read().strip() == content
+    except FileNotFoundError:
+        return False
 
 
 def stray(case):
