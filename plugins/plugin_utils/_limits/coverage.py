@@ -10,7 +10,7 @@ With a place that was not looked at no verdict is safe. docs/coverage.md has the
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import count, some
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed import node as observed_node
@@ -219,8 +219,9 @@ def _namespaces(name: str, node: Observed) -> Seen | NotSeen:
     if spaces.complete:
         number = sum(group.namespaces for group in spaces.groups)
         return Seen("namespaces", f"keepalive of {count(number, 'network namespace')}")
-    what = f"the keepalive of {spaces.hidden}"
-    return _unread(name, what, NAMESPACES, spaces.error or "no reason was given", node, "namespaces")
+    # What node_info says of it begins with how many there are, as ``hidden`` does.
+    why = (spaces.error or "no reason was given").rstrip(".")
+    return replace(_unread(name, f"the keepalive of {spaces.hidden}", NAMESPACES, why, node, "namespaces"), why=why)
 
 
 def _connections(name: str, node: Observed) -> Iterator[Seen | NotSeen]:

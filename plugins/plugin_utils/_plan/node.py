@@ -38,19 +38,7 @@ def plan_node(
 ) -> NodePlan:
     """The node against the limits that hold for it now, and what it needs for the wish."""
     if node is None:
-        why = seen.not_seen[0].why.replace("the node", "it", 1)
-        return NodePlan(
-            name,
-            None,
-            seen,
-            UNKNOWN,
-            why,
-            own_verdict=UNKNOWN,
-            own_why=why,
-            notes=tuple(seen.notes),
-            limit=holding.services,
-            planned_limit=wish.limit,
-        )
+        return _not_observed(name, seen, holding, wish)
     limit = holding.of_node(node.pods)
     own_verdict, own_why = verdict_of(node.keepalive, seen, limit, wish.policy)
     if own_verdict == SAFE:
@@ -91,6 +79,22 @@ def plan_node(
         pods_planned=wish.pods_to_set,
         holding=holding,
         servers=servers,
+    )
+
+
+def _not_observed(name: str, seen: NodeLimits, holding: Holding, wish: Wish) -> NodePlan:
+    why = seen.not_seen[0].why.replace("the node", "it", 1)
+    return NodePlan(
+        name,
+        None,
+        seen,
+        UNKNOWN,
+        why,
+        own_verdict=UNKNOWN,
+        own_why=why,
+        notes=tuple(seen.notes),
+        limit=holding.services,
+        planned_limit=wish.limit,
     )
 
 

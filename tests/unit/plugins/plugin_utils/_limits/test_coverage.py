@@ -200,6 +200,24 @@ def test_each_place_of_a_node_is_seen_or_not():
             id="namespaces",
         ),
         pytest.param(
+            lambda: {
+                **changed(
+                    changed(quiet_node(), "namespaces.unreadable", 2), "namespaces.error", "/proc/7/ns/net: denied"
+                ),
+                "problems": [
+                    {
+                        "id": "namespaces",
+                        "what": "keepalive in other network namespaces",
+                        "why": "2 of the namespaces or processes cannot be read, such as /proc/7/ns/net: denied",
+                        "do": "Run as root.",
+                    }
+                ],
+            },
+            "namespaces",
+            "the keepalive of 2 network namespaces or processes could not be read: /proc/7/ns/net: denied",
+            id="namespaces, told once how many",
+        ),
+        pytest.param(
             lambda: with_rows(quiet_node(), {**row("a/b"), "sandbox": "gvisor"}, {**row("a/c"), "sandbox": "vm"}),
             "sandboxes",
             "TCP keepalive of a/b, a/c could not be read: a sandbox has TCP of its own, which the node does not show",
