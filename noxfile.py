@@ -8,6 +8,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -47,6 +48,9 @@ ELSEWHERE = (
     "ansible-cores in between. "
     "Left to make proof: tests/proof."
 )
+
+# So many lines of a session that failed are printed once more at the end.
+LAST_LINES = 120
 
 # Program -> the Debian package it comes in.
 PROGRAMS = {
@@ -448,16 +452,30 @@ def missing_pythons() -> list[str]:
     return lines
 
 
-def run_sessions(*arguments: str) -> tuple[int, list[tuple[str, str]]]:
-    """Run nox with these arguments; return its exit code, and of each session its full name and its result."""
+def run_sessions(*arguments: str) -> tuple[int, list[tuple[str, str]], list[str]]:
+    """Run nox with these arguments; return its exit code, each session's full name and result, and what it printed."""
     report = BUILD / "nox.json"
     report.unlink(missing_ok=True)
     command = [sys.executable, "-m", "nox", "--noxfile", __file__, "--report", str(report), *arguments]
-    code = subprocess.run(command, check=False, cwd=ROOT).returncode
+    printed = []
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+    ) as nox_run:
+        for line in nox_run.stdout or ():
+            print(line, end="", flush=True)
+            printed.append(line)
     if not report.exists():
-        return code or 1, []
+        return nox_run.returncode or 1, [], printed
     sessions = json.loads(report.read_text(encoding="utf-8"))["sessions"]
-    return code, [(max([each["name"], *each["signatures"]], key=len), each["result"]) for each in sessions]
+    results = [(max([each["name"], *each["signatures"]], key=len), each["result"]) for each in sessions]
+    return nox_run.returncode, results, printed
+
+
+def ends_of_failed(printed: list[str]) -> str:
+    """The last lines of each session that failed; those run side by side have a headline each, with their result."""
+    blocks = re.split(r"(?m)^(?=========== )", "".join(printed))
+    failed = [block for block in blocks if ": failed" in block.partition("\n")[0]] or blocks[-1:]
+    return "\n".join("\n".join(block.splitlines()[-LAST_LINES:]) for block in failed)
 
 
 def main() -> int:
@@ -472,16 +490,16 @@ def main() -> int:
         # Alone: its emulated machines need all cores.
         runs.append(run_sessions("-s", "molecule_ipvs"))
         remarks.append(ELSEWHERE)
-    results = [result for _code, found in runs for result in found]
+    results = [result for _code, found, _printed in runs for result in found]
     skipped = [name for name, result in results if result == "skipped"]
     failed = [name for name, result in results if result not in ("skipped", "success")]
     if failed and not asked:
-        print(f"\nOnce more, to end with what they say; they stay failed: {', '.join(failed)}", flush=True)
-        run_sessions("-s", *failed)
+        print(f"\nThe last lines of what failed: {', '.join(failed)}", flush=True)
+        print(*[ends_of_failed(printed) for code, _found, printed in runs if code], sep="\n", flush=True)
     remarks += [f"Not run: {name}." for name in skipped] + [f"Failed: {name}." for name in failed]
     passed = len(results) - len(failed) - len(skipped)
     print("\n".join([*remarks, f"{passed} passed, {len(failed)} failed, {len(skipped)} skipped"]), flush=True)
-    return max(code for code, _found in runs)
+    return max(code for code, _found, _printed in runs)
 
 
 if __name__ == "__main__":
