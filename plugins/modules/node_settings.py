@@ -413,6 +413,13 @@ _RPS = {
     "nics": {"type": "list", "elements": "dict", "options": _NIC},
     "flow_entries": {"type": "int", "default": 0},
 }
+_ENFORCE = {
+    "time": {"type": "int"},
+    "intvl": {"type": "int"},
+    "probes": {"type": "int"},
+    "exclude_ports": {"type": "list", "elements": "int", "default": []},
+    "exclude_cgroups": {"type": "list", "elements": "str", "default": []},
+}
 
 
 def main() -> None:
@@ -428,6 +435,7 @@ def main() -> None:
             "pods": {"type": "dict", "options": {name: {"type": "int"} for name in ("time", "intvl", "probes")}},
             "containers": {"type": "dict", "options": {name: {"type": "int"} for name in ("time", "intvl", "probes")}},
             "namespace_ipvs_timeouts": {"type": "dict"},
+            "enforce": {"type": "dict", "options": _ENFORCE},
             "sysctl_file": {"type": "path", "default": SYSCTL_FILE},
             "modules_file": {"type": "path", "default": MODULES_FILE},
             "observe": {"type": "dict", "options": _OBSERVE},

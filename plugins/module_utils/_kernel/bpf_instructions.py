@@ -28,7 +28,7 @@ class Line(NamedTuple):
 def assemble(lines: Sequence[Line], byteorder: str = sys.byteorder) -> List[Tuple[bytes, str]]:
     """Each instruction as the kernel of a machine of that byte order takes it, with its meaning.
 
-    An offset to jump counts instructions from the next one on.
+    A jump skips that many instructions, counted from the next one on.
     """
     places: Dict[str, int] = {}
     instructions: List[Line] = []
@@ -37,10 +37,14 @@ def assemble(lines: Sequence[Line], byteorder: str = sys.byteorder) -> List[Tupl
             places[line.goal] = len(instructions)
         else:
             instructions.append(line)
-    return [
-        (_packed(line, places[line.goal] - number - 1 if line.goal else line.offset, byteorder), line.meaning)
-        for number, line in enumerate(instructions)
-    ]
+    return [_assembled(line, places.get(line.goal), at, byteorder) for at, line in enumerate(instructions)]
+
+
+def _assembled(line: Line, goal: Optional[int], at: int, byteorder: str) -> Tuple[bytes, str]:
+    if goal is None:
+        return _packed(line, line.offset, byteorder), line.meaning
+    skipped = goal - at - 1
+    return _packed(line, skipped, byteorder), f"skip {skipped}: {line.meaning}"
 
 
 def _packed(line: Line, offset: int, byteorder: str) -> bytes:

@@ -38,8 +38,8 @@ def test_a_jump_counts_instructions_from_the_next_one_on_and_places_are_none():
     lines = [asm.place("start"), asm.jump("end", "away"), asm.place("between"), asm.jump("start", "back")]
     lines += [asm.jump("end", "on"), asm.place("end"), asm.leave("over")]
     assert [(code.hex(), meaning) for code, meaning in asm.assemble(lines, "little")] == [
-        ("0500020000000000", "away"),
-        ("0500feff00000000", "back"),
-        ("0500000000000000", "on"),
+        ("0500020000000000", "skip 2: away"),
+        ("0500feff00000000", "skip -2: back"),
+        ("0500000000000000", "skip 0: on"),
         ("9500000000000000", "over"),
     ]
