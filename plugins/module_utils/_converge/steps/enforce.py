@@ -16,6 +16,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._observe impo
 
 from ..transaction import Step
 
+_NAME = "keepalive of every new connection"
 _EXACT = "as wanted"
 _OR_NOT = "Or leave enforce out (keepalive_enforce false)."
 
@@ -48,7 +49,7 @@ class Enforce(Step):
         if wanted is not None:
             there = tuple(path for path in wanted.exclude_cgroups if path not in self.missing)
             after = State(((sock_ops.name_of(wanted.keepalive), _EXACT),), there)
-        super().__init__("keepalive of every new connection", before, after)
+        super().__init__(_NAME, before, after)
 
     def kept(self, final: bool) -> Optional[Enforcement]:
         """What to record: what may have to be taken away while the run is under way, or (final) after it."""
@@ -170,7 +171,7 @@ class Enforce(Step):
         try:
             yield
         except OSError as error:
-            raise refused(f"{self.name}: {what}", error) from error
+            raise refused(f"{_NAME}: {what}", error) from error
 
 
 def _code(wanted: Enforcement) -> bytes:

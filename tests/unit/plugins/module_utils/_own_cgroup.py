@@ -43,6 +43,23 @@ def own_cgroup(*below):
 
 
 @contextlib.contextmanager
+def as_root_cgroup(*below):
+    """A new cgroup that the rooms take for the root of cgroup v2."""
+    with own_cgroup(*below) as path, as_root(path):
+        yield path
+
+
+@contextlib.contextmanager
+def as_root(path):
+    """Have the rooms take a folder for the root of cgroup v2."""
+    before, cgroups.PLACE = cgroups.PLACE, path
+    try:
+        yield
+    finally:
+        cgroups.PLACE = before
+
+
+@contextlib.contextmanager
 def opened(path):
     """A descriptor of a cgroup."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
@@ -73,18 +90,26 @@ def attach_marker(path):
     return attach(path, sock_ops.code_of(sock_ops.marker()), sock_ops.MARKER)
 
 
-def attach_foreign(path, user_timeout=77000):
-    """The program of somebody else, who sets TCP_USER_TIMEOUT (18) of new connections."""
+def attach_foreign(path, option=18, value=77000):
+    """The program of somebody else, who sets TCP_USER_TIMEOUT (18) or another option of connections opened there."""
     lines = [
         bpf_instructions.move(6, 1, ""),
         bpf_instructions.load(1, 6, 0, ""),
         bpf_instructions.jump_if(1, "!=", 4, "end", ""),
-        bpf_instructions.store_number(10, -4, user_timeout, ""),
-        *sock_ops._arguments(6, 18, ""),
+        bpf_instructions.store_number(10, -4, value, ""),
+        *sock_ops._arguments(6, option, ""),
         bpf_instructions.call(49, ""),
         *sock_ops._END,
     ]
     return attach(path, sock_ops.code_of(bpf_instructions.assemble(lines)), "foreign")
+
+
+def attach_alone(path):
+    """The program of somebody else, attached so that none may be beside it."""
+    with opened(path) as cgroup:
+        program = bpf.load(sock_ops.code_of(bpf_instructions.assemble(sock_ops._END)), "alone")
+        bpf._bpf(bpf._PROG_ATTACH, bpf._ATTACH.pack(cgroup, program, bpf._CGROUP_SOCK_OPS, 0))
+        os.close(program)
 
 
 def names(path):
