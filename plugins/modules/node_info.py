@@ -586,6 +586,62 @@ node:
           description: What the keepalive sysctls that a run has changed were before it.
           type: dict
           sample: {net.ipv4.tcp_keepalive_time: "7200"}
+    enforcement:
+      description:
+        - Whether a program in the kernel gives every new connection a keepalive, or could, see
+          O(kubenode.connections.node_settings#module:enforce). Nothing is loaded or attached for that.
+      type: dict
+      version_added: 0.2.0
+      contains:
+        possible:
+          description: Whether this node can have it. V(null) where that is not known.
+          type: bool
+          sample: true
+        reason:
+          description: Why not, or why that is not known, and what to do.
+          type: str
+          sample: "Linux 5.4.0-216-generic takes no keepalive options from a program, Linux 5.9 does: install a newer kernel."
+        obstacle:
+          description:
+            - The same in a word that does not change from release to release. It is V(kernel), V(cgroup), V(rights),
+              V(lockdown), V(architecture) or V(unknown).
+          type: str
+          sample: kernel
+        cgroup:
+          description: Where the root of cgroup v2 is mounted. V(null) where it is not, or where nobody could look.
+          type: str
+          sample: /sys/fs/cgroup
+        attached:
+          description:
+            - The keepalive that our program on the root cgroup gives. V(null) where there is none of ours.
+            - C(exact) says whether its instructions are those of this version for these values and the ports that are
+              recorded on the node, and whether it is the only one of ours.
+          type: dict
+          sample: {time: 600, intvl: 30, probes: 9, exact: true}
+        exclude_ports:
+          description: The ports that it leaves alone, as recorded on the node.
+          type: list
+          elements: int
+          sample: []
+        exclude_cgroups:
+          description: The cgroups that it leaves alone, as recorded on the node.
+          type: list
+          elements: str
+          sample: []
+        boot:
+          description:
+            - What our systemd unit attaches at the next boot. C(enabled) is V(false) where it will not be started, or
+              its Python is gone. V(null) where there is no unit of ours.
+          type: dict
+          sample: {time: 600, intvl: 30, probes: 9, exclude_ports: [], exclude_cgroups: [], enabled: true}
+        systemd:
+          description: Whether systemd is installed, so that there can be a unit.
+          type: bool
+          sample: true
+        others:
+          description: How many programs of others for the same event are attached to the root cgroup.
+          type: int
+          sample: 0
     namespaces:
       description: The network namespaces of the node, this one included.
       type: dict

@@ -12,7 +12,7 @@ version_added: 0.1.0
 description:
   - Brings one node to its settings, now and after the next boot. The order is kernel modules, files, live sysctls,
     IPVS timeouts, a systemd unit that sets the IPVS timeouts again after boot, and Receive Packet Steering (RPS),
-    and the keepalive of running pods.
+    the keepalive of every new connection, and the keepalive of running pods.
   - All of it is one transaction. Every previous value is remembered before anything is written, every value is read
     back after it is written, and on any failure everything is undone in reverse. The message says what failed, and
     that the node is as before. A signal from outside (a lost connection, a time-out, Ctrl-C) counts as a failure, too.
@@ -32,9 +32,9 @@ options:
   state:
     description:
       - With V(present) the node gets the settings. Each of O(modules), O(sysctls), O(ipvs_timeouts), O(rps), O(pods),
-        O(containers) and O(namespace_ipvs_timeouts) that is given is the whole of that part, so what an earlier run has
-        set and is not in it any more gets its original back. An empty one gives back all of that part. One that is not
-        given stays as it is.
+        O(containers), O(namespace_ipvs_timeouts) and O(enforce) that is given is the whole of that part, so what an
+        earlier run has set and is not in it any more gets its original back. An empty one gives back all of that part.
+        One that is not given stays as it is.
       - With V(absent) everything that was ever set is given back. All other options are ignored.
       - Where C(originals.json) was lost, nothing can be given back. RV(notes) then names what is still there of this
         collection, and what to do by hand.
@@ -165,6 +165,48 @@ options:
         With O(state=absent) a namespace that has ended meanwhile is a note.
     type: dict
     version_added: 0.2.0
+  enforce:
+    description:
+      - The TCP keepalive that every new connection of the node gets, at both ends, whether or not its program asks for
+        one. It reaches every process, pod and container, now and to come, whatever its network namespace.
+      - A small program does that, which the kernel runs when a connection has come up. It is attached to the root of
+        cgroup v2 beside those of others, which stay. C(bpftool cgroup tree) shows it as V(ka_0258_001e_09) for
+        600/30/9. Where cgroup v2 is not mounted, as on nodes with v1 only, it is reached all the same.
+      - Loopback connections are left alone. So are those with a keepalive whose time and interval are no later, and no
+        value is ever made later, if the kernel lets a program read what a connection has (6.1 and later). A kernel
+        before that replaces what a program has set before its connection is up. What a program sets afterwards stays on
+        all kernels.
+      - It takes Linux 5.9 or later. Whether the kernel takes the values is read back from real connections over IPv4
+        and IPv6, in a network namespace of their own. Where it does not, the run fails with the node as it was.
+      - The unit C(kubenode-keepalive-enforce.service) attaches it again at boot, before kubelet and the container
+        runtimes, by C(/etc/kubenode.connections/enforce.py). Where there is no systemd, RV(notes) says so.
+      - An empty one takes it away. Connections that have their keepalive by then keep it.
+    type: dict
+    version_added: 0.2.0
+    suboptions:
+      time:
+        description: As O(pods.time), for the option C(TCP_KEEPIDLE).
+        type: int
+      intvl:
+        description: As O(pods.intvl), for the option C(TCP_KEEPINTVL).
+        type: int
+      probes:
+        description: As O(pods.probes), for the option C(TCP_KEEPCNT).
+        type: int
+      exclude_ports:
+        description: Connections from or to one of these ports, at most 256, are left alone.
+        type: list
+        elements: int
+        default: []
+      exclude_cgroups:
+        description:
+          - Connections of processes in these cgroups, and in those below them, are left alone. They are paths below the
+            root of cgroup v2, as C(/proc/PID/cgroup) has them behind V(0::), such as V(/system.slice/sshd.service).
+          - One that is not there is told in RV(notes). A cgroup that is made anew, as whenever its service starts, is
+            excluded from the next run or boot on.
+        type: list
+        elements: str
+        default: []
   sysctl_file:
     description:
       - The file that gets the lines of O(sysctls). If it is a link, the file it leads to is edited. Nobody but root may
@@ -275,6 +317,15 @@ EXAMPLES = r"""
       intvl: 30
       probes: 9
 
+- name: Have every new connection probe before the limit, whether or not its program asks for that
+  kubenode.connections.node_settings:
+    enforce:
+      time: 600
+      intvl: 30
+      probes: 9
+      exclude_cgroups:
+        - /system.slice/sshd.service
+
 - name: Give the node back what it had before the first run
   kubenode.connections.node_settings:
     state: absent
@@ -324,6 +375,13 @@ before:
       type: dict
       version_added: 0.2.0
       sample: {network namespace ingress_sbox: {tcp: 900, tcpfin: 120, udp: 300}}
+    enforce:
+      description:
+        - The keepalive (time/intvl/probes) that every new connection gets, and what is excluded from it. V(null) where
+          none is enforced, or O(enforce) is not given.
+      type: dict
+      version_added: 0.2.0
+      sample: {keepalive: 600/30/9, exclude_ports: [], exclude_cgroups: [/system.slice/sshd.service]}
 after:
   description: The same for afterwards, in check mode as foreseen.
   returned: success
@@ -337,6 +395,7 @@ after:
     pods: {shop/web-0: 600/30/9}
     containers: {"container web (docker)": 600/30/9}
     namespace_ipvs_timeouts: {network namespace ingress_sbox: {tcp: 8284, tcpfin: 120, udp: 300}}
+    enforce: {keepalive: 600/30/9, exclude_ports: [], exclude_cgroups: [/system.slice/sshd.service]}
 notes:
   description:
     - What to know beside that, one sentence or two each. Above all what a reboot would undo, with the file and line
@@ -413,6 +472,13 @@ _RPS = {
     "nics": {"type": "list", "elements": "dict", "options": _NIC},
     "flow_entries": {"type": "int", "default": 0},
 }
+_ENFORCE = {
+    "time": {"type": "int"},
+    "intvl": {"type": "int"},
+    "probes": {"type": "int"},
+    "exclude_ports": {"type": "list", "elements": "int", "default": []},
+    "exclude_cgroups": {"type": "list", "elements": "str", "default": []},
+}
 
 
 def main() -> None:
@@ -428,6 +494,7 @@ def main() -> None:
             "pods": {"type": "dict", "options": {name: {"type": "int"} for name in ("time", "intvl", "probes")}},
             "containers": {"type": "dict", "options": {name: {"type": "int"} for name in ("time", "intvl", "probes")}},
             "namespace_ipvs_timeouts": {"type": "dict"},
+            "enforce": {"type": "dict", "options": _ENFORCE},
             "sysctl_file": {"type": "path", "default": SYSCTL_FILE},
             "modules_file": {"type": "path", "default": MODULES_FILE},
             "observe": {"type": "dict", "options": _OBSERVE},

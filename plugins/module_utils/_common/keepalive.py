@@ -4,7 +4,7 @@
 
 """The kernel's three keepalive values, for nodes and the controller. Pure. Private to this collection."""
 
-from typing import NamedTuple
+from typing import NamedTuple, Tuple
 
 KEYS = ("net.ipv4.tcp_keepalive_time", "net.ipv4.tcp_keepalive_intvl", "net.ipv4.tcp_keepalive_probes")
 
@@ -18,6 +18,17 @@ class Keepalive(NamedTuple):
 
     def __str__(self) -> str:
         return "/".join(str(number) for number in self)
+
+
+class Enforcement(NamedTuple):
+    """A keepalive for every new connection but those from or to these ports, and those of processes in these cgroups.
+
+    exclude_cgroups: paths below the root of cgroup v2, such as /system.slice/sshd.service.
+    """
+
+    keepalive: Keepalive
+    exclude_ports: Tuple[int, ...] = ()
+    exclude_cgroups: Tuple[str, ...] = ()
 
 
 KERNEL_DEFAULT = Keepalive(7200, 75, 9)

@@ -6,12 +6,12 @@
 
 import os
 import re
-from typing import Any, Dict, Mapping, NamedTuple, Optional, Tuple
+from typing import Any, Dict, Mapping, NamedTuple, Optional, Tuple, Union
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.cpu_sets import parse_list
 from ansible_collections.kubenode.connections.plugins.module_utils._common.errors import NodeError
 from ansible_collections.kubenode.connections.plugins.module_utils._common.ipvs import CELLS, MAX_SECONDS
-from ansible_collections.kubenode.connections.plugins.module_utils._common.keepalive import HIGHEST, KEYS
+from ansible_collections.kubenode.connections.plugins.module_utils._common.keepalive import HIGHEST, KEYS, Enforcement
 from ansible_collections.kubenode.connections.plugins.module_utils._common.rps_rules import (
     MAX_FLOW_ENTRIES,
     Row,
@@ -31,8 +31,8 @@ class Settings(NamedTuple):
     """What a node should have. None leaves that part as it is; an empty one gives back what we had set of it.
 
     ipvs_timeouts are seconds by name, pods the time, intvl and probes of running pods, containers those of running
-    containers outside of pods, namespace_ipvs_timeouts seconds by the name of another network namespace. merge:
-    timeouts that are not named stay as they are instead of being given back.
+    containers outside of pods, namespace_ipvs_timeouts seconds by the name of another network namespace, enforce what
+    every new connection gets. merge: timeouts that are not named stay as they are instead of being given back.
     """
 
     modules: Optional[Tuple[str, ...]] = None
@@ -46,16 +46,25 @@ class Settings(NamedTuple):
     pods: Optional[Tuple[int, ...]] = None
     containers: Optional[Tuple[int, ...]] = None
     namespace_ipvs_timeouts: Optional[Dict[str, Dict[str, int]]] = None
+    enforce: Union[Tuple[()], Enforcement, None] = None
 
     @property
     def gives_back(self) -> bool:
         """Whether a part is empty, and not only left as it is."""
         rows = None if self.rps is None else self.rps.rows
-        return any(part is not None and not part for part in (self.modules, self.sysctls, self.ipvs_timeouts, rows))
+        parts = (self.modules, self.sysctls, self.ipvs_timeouts, rows, self.enforce)
+        return any(part is not None and not part for part in parts)
 
 
 NOTHING = Settings(
-    modules=(), sysctls={}, ipvs_timeouts={}, rps=RpsSettings(), pods=(), containers=(), namespace_ipvs_timeouts={}
+    modules=(),
+    sysctls={},
+    ipvs_timeouts={},
+    rps=RpsSettings(),
+    pods=(),
+    containers=(),
+    namespace_ipvs_timeouts={},
+    enforce=(),
 )
 """Give everything back."""
 
@@ -84,6 +93,7 @@ def settings_from(options: Mapping[str, Any]) -> Settings:
         pods=None if options["pods"] is None else _pods("pods", options["pods"]),
         containers=None if options["containers"] is None else _pods("containers", options["containers"]),
         namespace_ipvs_timeouts=_inside(options["namespace_ipvs_timeouts"]),
+        enforce=None if options["enforce"] is None else _enforce(options["enforce"]),
     )
 
 
@@ -196,6 +206,12 @@ def _pods(option: str, wanted: Mapping[str, Any]) -> Tuple[int, ...]:
                 f"{option}: {name}: {given[name]} is not from 1 to {highest} (tcp(7)). Choose such a value."
             )
     return tuple(given[name] for name in HIGHEST._fields if given)
+
+
+def _enforce(wanted: Mapping[str, Any]) -> Union[Tuple[()], Enforcement]:
+    from .enforced import from_options  # few runs have it
+
+    return from_options(_pods("enforce", {name: wanted[name] for name in HIGHEST._fields}), wanted)
 
 
 def _rps(wanted: Mapping[str, Any]) -> RpsSettings:

@@ -10,6 +10,7 @@ import re
 from typing import Any, Callable, Dict, NamedTuple, Optional, Tuple, Union
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.errors import NodeError
+from ansible_collections.kubenode.connections.plugins.module_utils._common.keepalive import Enforcement
 from ansible_collections.kubenode.connections.plugins.module_utils._common.sysctl_keys import canonical, sysctl_path
 from ansible_collections.kubenode.connections.plugins.module_utils._observe.ours import MAX_BYTES, PATH
 
@@ -19,9 +20,14 @@ VERSION = 1
 # may choose (sysctl_file, cni_file), and kubelet's folder is its own.
 _WHOLE = (
     "/etc/systemd/system/kubenode-ipvs-timeouts.service",
+    "/etc/systemd/system/kubenode-keepalive-enforce.service",
+    "/etc/kubenode.connections/enforce.py",
     "/etc/udev/rules.d/60-kubenode-connections-rps.rules",
 )
-_LINKS = ("/etc/systemd/system/multi-user.target.wants/kubenode-ipvs-timeouts.service",)
+_LINKS = (
+    "/etc/systemd/system/multi-user.target.wants/kubenode-ipvs-timeouts.service",
+    "/etc/systemd/system/multi-user.target.wants/kubenode-keepalive-enforce.service",
+)
 _DROP_IN = "/99-kubenode-connections.conf"
 _KERNEL = ("proc", "sys", "dev")
 
@@ -68,6 +74,7 @@ class Originals(NamedTuple):
     rps: the values of receive queues by their path below /sys. pods: the keepalive of running pods by their UID.
     containers: the same of those outside of pods by their engine and ID. namespace_ipvs_timeouts: IPVS timeouts in
     other network namespaces by the place of each (its path, or the engine and ID of its container) and their name.
+    enforce: the keepalive that new connections are given, and all that may be excluded from it.
     """
 
     files: Dict[str, FileRecord]
@@ -78,6 +85,7 @@ class Originals(NamedTuple):
     pods: Dict[str, LiveRecord]
     containers: Dict[str, LiveRecord]
     namespace_ipvs_timeouts: Dict[str, LiveRecord]
+    enforce: Optional[Enforcement] = None
 
 
 NOTHING = Originals({}, {}, {}, (), {}, {}, {}, {})
@@ -103,6 +111,10 @@ def dump(originals: Originals) -> Optional[bytes]:
             name: record._asdict() for name, record in originals.namespace_ipvs_timeouts.items()
         },
     }
+    if originals.enforce:
+        from .enforced import to_json  # few records have it
+
+        document["enforce"] = to_json(originals.enforce)
     data = (json.dumps(document, indent=1, sort_keys=True) + "\n").encode()
     try:
         _refuse_strange(originals)
@@ -133,6 +145,7 @@ def parse(data: Optional[bytes], path: str = PATH) -> Originals:
                 str(name): _live_from_json(record, int)
                 for name, record in document.get("namespace_ipvs_timeouts", {}).items()
             },
+            _enforce_from_json(document.get("enforce")),
         )
         _refuse_strange(found)
         return found
@@ -165,6 +178,14 @@ def _live_from_json(record: Dict[str, Any], kind: type) -> LiveRecord:
     original = record["original"]
     known = tuple(_typed(value, kind) for value in record["ours"])
     return LiveRecord(None if original is None else _typed(original, kind), known)
+
+
+def _enforce_from_json(record: Any) -> Optional[Enforcement]:
+    if record is None:
+        return None
+    from .enforced import from_json
+
+    return from_json(record)
 
 
 def _typed(value: Any, kind: type) -> Any:

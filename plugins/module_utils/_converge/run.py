@@ -66,18 +66,20 @@ def _plan(settings: Settings) -> Plan:
     spaces, spaces_gone, space_notes = _namespace_ipvs_timeouts(settings, old)
     unit, unit_files, unit_notes = _unit(settings, old)
     rps, rps_files, queues, rps_notes = _rps(settings, old)
+    enforce, boot, boot_files, boot_notes = _enforce(settings, old)
     pods, containers = _pods(settings, old), _containers(settings, old)
-    recorded = files + unit_files + rps_files
+    recorded = files + unit_files + rps_files + boot_files
     made, removed, directories = _directories(recorded, old)
 
     def compose(final: bool) -> Originals:
         return _originals(
             old, recorded, sysctls, ipvs, queues, pods, containers, spaces, spaces_gone, directories, final
-        )
+        )._replace(enforce=enforce[0].kept(final) if enforce else old.enforce)
 
     ahead, final = one_run.recording(raw, compose)
-    steps = [*modules, ahead, *made, *files, *sysctls, *ipvs, *spaces, *unit, *rps, *pods, *containers, *removed, final]
-    notes = unit_notes + rps_notes + space_notes + reboot_warnings.notes(settings, files, sysctls, ipvs)
+    steps = [*modules, ahead, *made, *files, *sysctls, *ipvs, *spaces, *unit, *rps, *enforce, *boot]
+    steps += [*pods, *containers, *removed, final]
+    notes = unit_notes + rps_notes + space_notes + boot_notes + reboot_warnings.notes(settings, files, sysctls, ipvs)
     return Plan(steps, ahead, pods + containers, notes + _leftovers(settings, old))
 
 
@@ -154,6 +156,19 @@ def _rps(settings: Settings, old: Originals) -> Tuple[List[Step], List[Any], Lis
     from .steps.rps import rps_steps
 
     return rps_steps(settings.rps, old)
+
+
+def _enforce(settings: Settings, old: Originals) -> Tuple[List[Any], List[Step], List[Any], List[str]]:
+    """The step on what is live, those on files for boot, those of them that are recorded, and what to tell."""
+    if settings.enforce is None or not (settings.enforce or old.enforce):
+        return [], [], [], []
+    from .steps.enforce import Enforce
+    from .steps.systemd_unit import enforce_steps
+
+    wanted = settings.enforce or None
+    now = Enforce(old.enforce, wanted)
+    steps, recorded, notes = enforce_steps(wanted, old.files)
+    return [now], steps, recorded, now.notes() + notes
 
 
 def _pods(settings: Settings, old: Originals) -> List[Any]:
@@ -258,10 +273,10 @@ def _outcome(plan: Plan) -> Outcome:
 def _shown(steps: Sequence[Step], side: str) -> Dict[str, Any]:
     """One side of the result: each area with its places and what they hold."""
     shown: Dict[str, Any] = {"modules": {}, "sysctls": {}, "files": {}, "ipvs_timeouts": None}
-    shown.update({"rps": {}, "pods": {}, "containers": {}, "namespace_ipvs_timeouts": {}})
+    shown.update({"rps": {}, "pods": {}, "containers": {}, "namespace_ipvs_timeouts": {}, "enforce": None})
     for step in steps:
         value = step.show(getattr(step, side))
-        if step.area in ("ipvs_timeouts", "pods", "containers"):
+        if step.area in ("ipvs_timeouts", "pods", "containers", "enforce"):
             shown[step.area] = value
         elif step.area == "namespace_ipvs_timeouts":
             shown[step.area][step.place.label] = value

@@ -11,13 +11,12 @@ from typing import Dict, Mapping, Optional
 from ansible_collections.kubenode.connections.plugins.module_utils._common.ipvs import Timeouts
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.procfs import read_text
 
-NAME = "kubenode-ipvs-timeouts.service"
-DIRECTORY = "/etc/systemd/system"
-PATH = DIRECTORY + "/" + NAME
-LINK = DIRECTORY + "/multi-user.target.wants/" + NAME
+from .systemd_units import can_start, has_systemd, link_of, path_of, quote
 
-RUNNING = "/run/systemd/system"  # sd_booted(3)
-_PROGRAM = r"(?m)^ExecStart=(\"?)(.+?)\1 -c "
+NAME = "kubenode-ipvs-timeouts.service"
+PATH = path_of(NAME)
+LINK = link_of(NAME)
+
 _VALUES = rb"pack\('3i', *([0-9]{1,10}), *([0-9]{1,10}), *([0-9]{1,10})\)"
 
 # 1162 is IP_VS_SO_SET_TIMEOUT on SOL_IP (0), its argument three ints of which 0 keeps (include/uapi/linux/ip_vs.h).
@@ -62,21 +61,4 @@ def seconds_at_boot() -> Optional[Dict[str, int]]:
     if not has_systemd():
         return None
     text = (read_text(PATH).value if os.path.lexists(LINK) else None) or ""
-    return unit_seconds(text.encode()) if _can_start(text) else {}
-
-
-def quote(word: str) -> str:
-    """One word of a command line in a unit: systemd.service(5) "Command lines", systemd.unit(5) "Specifiers"."""
-    escaped = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
-    return escaped if re.match(r"\A[A-Za-z0-9_./+-]+\Z", word) else f'"{escaped}"'
-
-
-def has_systemd() -> bool:
-    return os.path.isdir(RUNNING) or os.path.isdir(DIRECTORY)
-
-
-def _can_start(text: str) -> bool:
-    """Whether the program of a unit of ours is still there; an upgrade of the distribution may have removed it."""
-    found = re.search(_PROGRAM, text)
-    path = found.group(2).replace("%%", "%").replace("$$", "$") if found else ""
-    return os.path.isfile(path) and os.access(path, os.X_OK)
+    return unit_seconds(text.encode()) if can_start(text) else {}

@@ -82,12 +82,12 @@ def _mounted(mountinfo: str) -> Set[str]:
     try:
         with open(mountinfo, encoding="utf-8", errors="surrogateescape") as handle:
             rows = (line.split(" ", 5) for line in islice(handle, _MAX_MOUNTS))
-            return {_unescaped(row[4]) for row in rows if len(row) > 5 and row[3].startswith("net:[")}
+            return {unescaped(row[4]) for row in rows if len(row) > 5 and row[3].startswith("net:[")}
     except OSError:
         return set()
 
 
-def _unescaped(path: str) -> str:
+def unescaped(path: str) -> str:
     """The kernel writes what would end a field in octal (show_mountinfo in fs/proc_namespace.c)."""
     return re.sub(r"\\([0-7]{3})", lambda found: chr(int(found.group(1), 8)), path)
 

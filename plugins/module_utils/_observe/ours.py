@@ -6,7 +6,7 @@
 
 from typing import Any, Dict, List, Optional
 
-from ansible_collections.kubenode.connections.plugins.module_utils._common.keepalive import KEYS
+from ansible_collections.kubenode.connections.plugins.module_utils._common.keepalive import KEYS, Enforcement, parse
 from ansible_collections.kubenode.connections.plugins.module_utils._common.strict_json import parse_json
 from ansible_collections.kubenode.connections.plugins.module_utils._files import ipvs_unit
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.plain_files import read_plain
@@ -18,15 +18,34 @@ MAX_BYTES = 64 << 20
 """No record is longer: it holds a few configuration files."""
 
 
+_UNUSABLE = (OSError, ValueError, KeyError, TypeError, AttributeError)
+
+
 def read() -> Optional[Dict[str, Any]]:
     """The names of what is ours, as node_info documents it; None where the record cannot be read or used."""
     try:
-        data, cut = read_plain(PATH, MAX_BYTES)
-        return None if cut else _names(parse_json(data))
+        record = _record()
+        return None if record is None else _names(record)
     except FileNotFoundError:
         return _names({"files": {}, "ipvs_timeouts": {}, "rps": {}, "sysctls": {}})
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except _UNUSABLE:
         return None
+
+
+def enforced() -> Optional[Enforcement]:
+    """The keepalive that a run has had new connections given; None for none, or where that cannot be told."""
+    try:
+        found = (_record() or {}).get("enforce")
+        return found and Enforcement(
+            parse(found["keepalive"]), tuple(map(int, found["ports"])), tuple(map(str, found["cgroups"]))
+        )
+    except _UNUSABLE:
+        return None
+
+
+def _record() -> Optional[Dict[str, Any]]:
+    data, cut = read_plain(PATH, MAX_BYTES)
+    return None if cut else parse_json(data)
 
 
 def _names(record: Dict[str, Any]) -> Dict[str, Any]:

@@ -157,7 +157,7 @@ class LiveSysctl(Step):
         return NodeError(f"{where}, because its module {module} is not loaded. Add {module} to modules.")
 
 
-_LIVE = ("modules", "sysctls", "ipvs_timeouts", "namespace_ipvs_timeouts", "rps", "pods", "containers")
+_LIVE = ("modules", "sysctls", "ipvs_timeouts", "namespace_ipvs_timeouts", "rps", "pods", "containers", "enforce")
 
 
 def live_diff(steps: Sequence[Step]) -> List[Dict[str, Any]]:
@@ -184,4 +184,8 @@ def _lines(step: Step, value: Any) -> List[str]:
         return [f"IPVS {name} timeout{step.where} = {(value or {}).get(name, '(not there)')}" for name in names]
     if step.area in ("pods", "containers"):
         return [f"keepalive of {label} = {text}" for label, text in sorted(step.show(value).items())]
+    if step.area == "enforce":
+        found = step.show(value) or {"keepalive": "(none)"}
+        excluded = [str(each) for kind in ("exclude_ports", "exclude_cgroups") for each in found.get(kind, ())]
+        return [f"{step.name} = {found['keepalive']}{' without ' if excluded else ''}{', '.join(excluded)}"]
     return []

@@ -2,25 +2,28 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The steps that make systemd set the IPVS timeouts again after boot. Private to this collection."""
+"""The steps that make systemd do again after boot what the kernel keeps nowhere. Private to this collection."""
 
 import os
-import re
-import sys
-from typing import Any, List, Mapping, NamedTuple
+from typing import Any, List, Mapping, NamedTuple, Optional
 
-from ansible_collections.kubenode.connections.plugins.module_utils._common.errors import NodeError
+from ansible_collections.kubenode.connections.plugins.module_utils._common.keepalive import Enforcement
+from ansible_collections.kubenode.connections.plugins.module_utils._files import enforce_unit
 from ansible_collections.kubenode.connections.plugins.module_utils._files.atomic_write import read_file
 from ansible_collections.kubenode.connections.plugins.module_utils._files.ipvs_unit import (
-    DIRECTORY,
     LINK,
     NAME,
     PATH,
-    RUNNING,
-    has_systemd,
     unit_text,
 )
-from ansible_collections.kubenode.connections.plugins.module_utils._kernel import root_only
+from ansible_collections.kubenode.connections.plugins.module_utils._files.systemd_units import (
+    DIRECTORY,
+    RUNNING,
+    has_systemd,
+    link_of,
+    node_python,
+    path_of,
+)
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.programs import find_program, run_program
 
 from ..originals import FileRecord
@@ -30,8 +33,7 @@ from ..transaction import Step
 from .files import Link, TextFile, read_link
 from .reload import around
 
-_STABLE = ("/usr/bin/python3", "/usr/libexec/platform-python")
-"""Names of the distribution's own Python that stay when an upgrade brings another version of it."""
+_OTHERWISE = ", or ask for no unit (persistent false)"
 
 
 class UnitSteps(NamedTuple):
@@ -49,43 +51,55 @@ def unit_steps(seconds: Mapping[str, int], records: Mapping[str, FileRecord]) ->
     if seconds and not has_systemd():
         note = f"No systemd is installed here ({DIRECTORY} is not there): the IPVS timeouts last until the next boot."
         return UnitSteps([], [], [note])
-    wanted = unit_text(seconds, _python(), find_program("modprobe")) if seconds else None
-    link = PATH.encode() if seconds else None
-    before, link_before = read_file(PATH), read_link(LINK)
-    target = whole_target("whole", PATH, before, records.get(PATH), wanted)
-    unit = TextFile(PATH, before, target, shown=of_whole(records.get(PATH), wanted))
-    enabled = Link(LINK, link_before, whole_target("link", LINK, link_before, records.get(LINK), link))
-    needed = (unit.changed or enabled.changed) and os.path.isdir(RUNNING)
-    notes = [step.target.note for step in (unit, enabled) if step.target.note]
-    steps = around([unit, enabled], ["systemctl", "daemon-reload"], "systemctl status", needed, _stop_what_is_gone)
-    return UnitSteps(steps, [unit, enabled], notes)
+    python = node_python(_OTHERWISE) if seconds else ""
+    wanted = unit_text(seconds, python, find_program("modprobe")) if seconds else None
+    return unit_files(NAME, {PATH: wanted}, records)
 
 
-def _stop_what_is_gone() -> None:
-    if not os.path.lexists(PATH):
-        run_program(["systemctl", "stop", NAME])  # it has run at boot, and would be listed until the next one
+def enforce_steps(wanted: Optional[Enforcement], records: Mapping[str, FileRecord]) -> UnitSteps:
+    """The steps to a unit that enforces a keepalive at boot, or (None) to none where we had made one."""
+    ours = (enforce_unit.SCRIPT, enforce_unit.PATH)
+    if wanted is None and not any(path in records for path in (*ours, enforce_unit.LINK)):
+        return UnitSteps([], [], [])
+    if wanted is None:
+        return unit_files(enforce_unit.NAME, dict.fromkeys(ours), records)
+    if not has_systemd():
+        note = (
+            f"No systemd is installed here ({DIRECTORY} is not there): the keepalive of every new connection is "
+            "enforced until the next boot. Run again after it."
+        )
+        return UnitSteps([], [], [note])
+    from ansible_collections.kubenode.connections.plugins.module_utils._files.enforce_script import script_text
+    from ansible_collections.kubenode.connections.plugins.module_utils._kernel.bpf import number
+
+    unit = enforce_unit.unit_text(node_python(""))
+    texts = {enforce_unit.SCRIPT: script_text(wanted, number()), enforce_unit.PATH: unit}
+    return unit_files(enforce_unit.NAME, texts, records)
 
 
-def _python() -> str:
-    """The Python that runs this, by a name that stays where it has one; where others than root can change it, another.
+def unit_files(name: str, texts: Mapping[str, Optional[bytes]], records: Mapping[str, FileRecord]) -> UnitSteps:
+    """The steps to the files of a unit, itself among them, and to the link that starts it at boot.
 
-    systemd starts none with quotes or backslashes in its path (string_is_safe).
+    texts are the bytes that each file shall have, all of them None for a unit that is to go.
     """
-    path = sys.executable
-    real = os.path.realpath(path or "")
-    path = next((name for name in _STABLE if os.path.exists(name) and os.path.realpath(name) == real), path)
-    if not path or re.search(r"[\x00-\x1f\"'\\\x7f]", path):
-        raise NodeError(
-            f"Python: its path {path!r} cannot stand in a systemd unit. Set ansible_python_interpreter to a plain "
-            "absolute path, or ask for no unit (persistent false)."
-        )
-    doubt = root_only.doubt(path)
-    if doubt is None:
-        return path
-    other = next((name for name in _STABLE if os.path.exists(name) and not root_only.doubt(name)), None)
-    if other is None:
-        raise NodeError(
-            f"Python: {doubt}: systemd would start it as root at each boot. Set ansible_python_interpreter to the "
-            "distribution's own, or ask for no unit (persistent false)."
-        )
-    return other
+    files = [_file(path, wanted, records.get(path)) for path, wanted in texts.items()]
+    path, link = path_of(name), link_of(name)
+    leads_to = None if texts[path] is None else path.encode()
+    link_before = read_link(link)
+    enabled = Link(link, link_before, whole_target("link", link, link_before, records.get(link), leads_to))
+    recorded = [*files, enabled]
+    needed = any(step.changed for step in recorded) and os.path.isdir(RUNNING)
+    notes = [step.target.note for step in recorded if step.target.note]
+    command = ["systemctl", "daemon-reload"]
+    steps = around(recorded, command, "systemctl status", needed, lambda: _stop_what_is_gone(name))
+    return UnitSteps(steps, recorded, notes)
+
+
+def _file(path: str, wanted: Optional[bytes], record: Optional[FileRecord]) -> TextFile:
+    before = read_file(path)
+    return TextFile(path, before, whole_target("whole", path, before, record, wanted), shown=of_whole(record, wanted))
+
+
+def _stop_what_is_gone(name: str) -> None:
+    if not os.path.lexists(path_of(name)):
+        run_program(["systemctl", "stop", name])  # it has run at boot, and would be listed until the next one

@@ -17,7 +17,7 @@ import traceback
 
 import pytest
 
-from ansible_collections.kubenode.connections.plugins.module_utils._kernel import programs
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel import cgroups, programs
 
 _CLONE_NEWNS = 0x00020000  # include/uapi/linux/sched.h
 _CLONE_NEWNET = 0x40000000
@@ -110,6 +110,7 @@ def _contents(path):
 
 
 def _become_node(base):
+    cgroups.PLACE = base + "/no cgroup"  # so that no test sees or changes what is attached to this machine's
     if _libc.unshare(_CLONE_NEWNS | _CLONE_NEWNET) != 0:
         _fail("unshare")
     mount("none", "/", "none", _MS_REC | _MS_PRIVATE)

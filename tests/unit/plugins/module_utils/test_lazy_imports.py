@@ -22,6 +22,12 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._s
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._trees import write_tree
 
 HEAVY = {"decimal", "email", "fractions", "http", "ipaddress", "ssl", "urllib"}
+ENFORCE = {
+    "_files.enforce_script",
+    "_kernel.bpf_instructions",
+    "_kernel.sock_ops",
+    "_kernel.trial_connection",
+}
 CONTAINERS = {"_observe.connections.container_names"}
 IPVS = {"_kernel.ipvs_tables", "_kernel.ipvs_timeouts", "_observe.connections.services", "_observe.ipvs_loaded"}
 KUBE_PROXY = {"_common.kube_proxy_config", "_observe.bounded_http", "_observe.kube_proxy_answer"}
@@ -49,7 +55,10 @@ def imported(room, code, prelude="", prefix=ISOLATED):
 def test_a_node_without_ipvs_kubelet_and_kube_proxy():
     rooms, library = imported("_observe.node", "room.read_node(None, 1)", PRELUDE + "empty_net()\n")
     assert {"_files.sysctl_d", "_kernel.namespaces", "_observe.connections.pods"} <= rooms
-    assert rooms & (CONTAINERS | IPVS | KUBE_PROXY | KUBELET | PROGRAMS | ROOTED_FILES | RUNTIMES | SOCKETS) == set()
+    assert (
+        rooms & (CONTAINERS | ENFORCE | IPVS | KUBE_PROXY | KUBELET | PROGRAMS | ROOTED_FILES | RUNTIMES | SOCKETS)
+        == set()
+    )
     assert library & HEAVY == set()
 
 
@@ -87,7 +96,7 @@ def test_other_writers_that_are_installed(tmp_path, installed, written):
     assert {room[len(folder) :] for room in rooms if room.startswith(folder)} == {"in_use", "summary", *written}
 
 
-STEPS = {"ipvs", "namespace_ipvs", "pods", "rps", "systemd_unit"}
+STEPS = {"enforce", "ipvs", "namespace_ipvs", "pods", "rps", "systemd_unit"}
 
 
 @pytest.mark.parametrize(
@@ -114,5 +123,6 @@ def test_a_run_has_the_steps_that_it_needs(settings, steps):
     assert "_observe.connections.pods" not in rooms
     assert ("_converge.leftovers" in rooms) == ("{}" in settings)
     assert ("_kernel.ipvs_timeouts" in rooms) == ("ipvs" in steps)
+    assert rooms & (ENFORCE | {"_converge.enforced", "_kernel.bpf"}) == set()
     assert rooms & PROGRAMS == (PROGRAMS if "rps" in steps else set())
     assert library & HEAVY == set()

@@ -59,6 +59,7 @@ def test_apply_apply_restore_restore():
             "pods": {},
             "containers": {},
             "namespace_ipvs_timeouts": {},
+            "enforce": None,
         },
         "after": {
             "modules": {"br_netfilter": True},
@@ -72,6 +73,7 @@ def test_apply_apply_restore_restore():
             "pods": {},
             "containers": {},
             "namespace_ipvs_timeouts": {},
+            "enforce": None,
         },
         "notes": [],
         "pods_not_taken": [],

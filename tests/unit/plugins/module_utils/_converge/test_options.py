@@ -5,6 +5,7 @@
 import pytest
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.errors import NodeError
+from ansible_collections.kubenode.connections.plugins.module_utils._common.keepalive import Enforcement, Keepalive
 from ansible_collections.kubenode.connections.plugins.module_utils._common.rps_rules import Row, RpsSettings
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.options import (
     NOTHING,
@@ -23,6 +24,7 @@ OPTIONS = {
     "pods": None,
     "containers": None,
     "namespace_ipvs_timeouts": None,
+    "enforce": None,
     "sysctl_file": "/etc/sysctl.d/k8s.conf",
     "modules_file": "/etc/modules-load.d/k8s.conf",
 }
@@ -41,6 +43,16 @@ def test_the_keepalive_of_pods_has_all_three_values():
     assert given(pods={"time": 600, "intvl": 30, "probes": 9}) == Settings(pods=(600, 30, 9))
     assert given(pods={"time": None, "intvl": None, "probes": None}) == Settings(pods=())
     assert given(containers={"time": 600, "intvl": 30, "probes": 9}) == Settings(containers=(600, 30, 9))
+
+
+def test_what_every_new_connection_gets():
+    values = {"time": 600, "intvl": 30, "probes": 9}
+    nothing = {"exclude_ports": [], "exclude_cgroups": []}
+    assert given(enforce=dict(values, **nothing)) == Settings(enforce=Enforcement(Keepalive(600, 30, 9)))
+    assert given(enforce=dict(dict.fromkeys(values), **nothing)) == Settings(enforce=())
+    with pytest.raises(NodeError) as error:
+        given(enforce=dict(values, time=0, **nothing))
+    assert str(error.value) == "enforce: time: 0 is not from 1 to 32767 (tcp(7)). Choose such a value."
 
 
 @pytest.mark.parametrize(

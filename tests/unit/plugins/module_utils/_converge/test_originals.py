@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from ansible_collections.kubenode.connections.plugins.module_utils._common import rps_rules
 from ansible_collections.kubenode.connections.plugins.module_utils._common.errors import NodeError
 from ansible_collections.kubenode.connections.plugins.module_utils._common.ipvs import Timeouts
+from ansible_collections.kubenode.connections.plugins.module_utils._common.keepalive import Enforcement, Keepalive
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.originals import (
     MAX_BYTES,
     NOTHING,
@@ -21,7 +22,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._converge.ori
     dump,
     parse,
 )
-from ansible_collections.kubenode.connections.plugins.module_utils._files import ipvs_unit
+from ansible_collections.kubenode.connections.plugins.module_utils._files import enforce_unit, ipvs_unit
 from ansible_collections.kubenode.connections.plugins.module_utils._pod_sysctls import methods
 
 texts = st.text(max_size=8)
@@ -51,8 +52,15 @@ files = st.one_of(
         paths, st.one_of(file_records("sysctls"), file_records("modules"), file_records("cni")), max_size=2
     ),
     st.dictionaries(st.just(UNIT), file_records("whole")),
-    st.dictionaries(st.just(ipvs_unit.LINK), file_records("link")),
+    st.dictionaries(st.sampled_from([enforce_unit.PATH, enforce_unit.SCRIPT]), file_records("whole")),
+    st.dictionaries(st.sampled_from([ipvs_unit.LINK, enforce_unit.LINK]), file_records("link")),
     st.dictionaries(paths.map(lambda path: f"{path}/{methods.DROP_IN}"), file_records("pods")),
+)
+enforcements = st.builds(
+    Enforcement,
+    st.builds(Keepalive, st.integers(1, 32767), st.integers(1, 32767), st.integers(1, 127)),
+    st.lists(st.integers(1, 65535), max_size=2).map(tuple),
+    st.lists(paths, max_size=2).map(tuple),
 )
 originals = st.builds(
     Originals,
@@ -64,6 +72,7 @@ originals = st.builds(
     live(st.uuids().map(str), st.just("7200/75/9")),
     live(st.just("nspawn-web"), st.just("7200/75/9")),
     live(st.sampled_from(["/run/docker/netns/ingress_sbox tcp", "docker-" + "5c" * 32 + " udp"]), st.integers(0, 900)),
+    st.one_of(st.none(), enforcements),
 )
 
 

@@ -6,21 +6,18 @@ import os
 import sys
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.steps.systemd_unit import unit_steps
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.transaction import run
 from ansible_collections.kubenode.connections.plugins.module_utils._files.ipvs_unit import (
     LINK,
     PATH,
-    quote,
     seconds_at_boot,
     unit_seconds,
     unit_text,
 )
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._isolated_node import isolated, write
-from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._units import TEXT, systemd_words
+from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._units import TEXT
 
 
 def test_the_unit_reads_so():
@@ -36,15 +33,6 @@ def test_the_timeouts_can_be_read_out_of_the_unit():
     assert unit_seconds(TEXT) == {"tcp": 8284, "udp": 400}
     assert unit_seconds(None) == {}
     assert unit_seconds(b"[Service]\nExecStart=/bin/true\n") == {}
-
-
-@given(st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=1))
-def test_a_quoted_word_is_one_word_to_systemd(word):
-    assert systemd_words(quote(word)) == [word]
-
-
-def test_what_means_something_to_systemd_is_escaped():
-    assert quote('a "b" 100% \\n $x') == '"a \\"b\\" 100%% \\\\n $$x"'
 
 
 @isolated

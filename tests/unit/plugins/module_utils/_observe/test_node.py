@@ -19,8 +19,8 @@ TIME = "net.ipv4.tcp_keepalive_time"
 ESTABLISHED = "net.netfilter.nf_conntrack_tcp_timeout_established"
 NO_FILE = {"value": None, "file": None, "line": None, "procps_value": None, "written": None}
 KEYS_OF = {
-    "": "boot_problems cloud conntrack container container_runtimes data_planes growth hostname ipvs kernel kube_proxy "
-    "kubelet modules namespaces ours owners pods problems root rps softnet sysctl_conf sysctls",
+    "": "boot_problems cloud conntrack container container_runtimes data_planes enforcement growth hostname ipvs "
+    "kernel kube_proxy kubelet modules namespaces ours owners pods problems root rps softnet sysctl_conf sysctls",
     "ipvs": "connections cut_within draining idlest loaded real_servers services services_by_mark services_omitted "
     "timeouts timeouts_at_boot timeouts_from totals",
     "conntrack": "be_liberal count cut_within loaded max policies statistics timeouts",
@@ -28,6 +28,7 @@ KEYS_OF = {
     "kubelet": "disable_http2 error pid ping_timeout read_idle_timeout running version",
     "namespaces": "count error keepalive shared tables unreadable",
     "owners": "keepalived kube_router tuned",
+    "enforcement": "attached boot cgroup exclude_cgroups exclude_ports obstacle others possible reason systemd",
     "ours": "ipvs_timeouts ipvs_unit modules originals rps sysctls",
 }
 

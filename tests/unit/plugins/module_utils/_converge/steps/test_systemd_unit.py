@@ -9,9 +9,9 @@ import sys
 import pytest
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.errors import NodeError
-from ansible_collections.kubenode.connections.plugins.module_utils._converge.steps import systemd_unit
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.steps.systemd_unit import unit_steps
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.transaction import run
+from ansible_collections.kubenode.connections.plugins.module_utils._files import systemd_units
 from ansible_collections.kubenode.connections.plugins.module_utils._files.ipvs_unit import (
     LINK,
     PATH,
@@ -53,7 +53,7 @@ def test_the_python_of_the_unit(monkeypatch, leads_to, named):
     for path in ("/run/python3.11", "/run/python3.13"):
         os.chmod(write(path), 0o755)
     os.symlink(leads_to, "/run/python3")
-    monkeypatch.setattr(systemd_unit, "_STABLE", ("/run/missing", "/run/python3"))
+    monkeypatch.setattr(systemd_units, "_STABLE", ("/run/missing", "/run/python3"))
     monkeypatch.setattr(sys, "executable", "/run/python3.11")
     run(unit_steps({"tcp": 8284}, {}).steps)
     assert f"\nExecStart={named} -c ".encode() in read(PATH)
@@ -66,7 +66,7 @@ def test_a_python_that_others_can_change_is_not_started_at_each_boot(monkeypatch
         os.chmod(write(path), 0o755)
     os.chown("/run/user", 1000, 1000)
     monkeypatch.setattr(sys, "executable", "/run/user/python3")
-    monkeypatch.setattr(systemd_unit, "_STABLE", ("/run/missing", "/run/python3"))
+    monkeypatch.setattr(systemd_units, "_STABLE", ("/run/missing", "/run/python3"))
     run(unit_steps({"tcp": 8284}, {}).steps)
     assert b"\nExecStart=/run/python3 -c " in read(PATH)
     os.chmod("/run/python3", 0o775)
@@ -86,7 +86,7 @@ def test_a_unit_that_names_the_version_is_changed_to_the_name_that_stays_once(mo
     monkeypatch.setattr(sys, "executable", "/run/python3.11")
     older = unit_steps({"tcp": 8284}, {})
     run(older.steps)
-    monkeypatch.setattr(systemd_unit, "_STABLE", ("/run/python3",))
+    monkeypatch.setattr(systemd_units, "_STABLE", ("/run/python3",))
     records = {step.name: step.target.final for step in older.recorded}
     newer = unit_steps({"tcp": 8284}, records)
     assert [step.changed for step in newer.recorded] == [True, False]
