@@ -46,6 +46,7 @@ class Settings(NamedTuple):
     pods: Optional[Tuple[int, ...]] = None
     containers: Optional[Tuple[int, ...]] = None
     namespace_ipvs_timeouts: Optional[Dict[str, Dict[str, int]]] = None
+    open_connections: Optional[Any] = None  # rearming_options.OpenConnections
 
     @property
     def gives_back(self) -> bool:
@@ -84,6 +85,7 @@ def settings_from(options: Mapping[str, Any]) -> Settings:
         pods=None if options["pods"] is None else _pods("pods", options["pods"]),
         containers=None if options["containers"] is None else _pods("containers", options["containers"]),
         namespace_ipvs_timeouts=_inside(options["namespace_ipvs_timeouts"]),
+        open_connections=_open_connections(options),
     )
 
 
@@ -196,6 +198,15 @@ def _pods(option: str, wanted: Mapping[str, Any]) -> Tuple[int, ...]:
                 f"{option}: {name}: {given[name]} is not from 1 to {highest} (tcp(7)). Choose such a value."
             )
     return tuple(given[name] for name in HIGHEST._fields if given)
+
+
+def _open_connections(options: Mapping[str, Any]) -> Optional[Any]:
+    given = options.get("open_connections")
+    if not given:
+        return None
+    from .rearming_options import open_connections_from  # only where it is asked for
+
+    return open_connections_from(given, _pods("open_connections", given), options["observe"])
 
 
 def _rps(wanted: Mapping[str, Any]) -> RpsSettings:
