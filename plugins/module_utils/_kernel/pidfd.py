@@ -17,7 +17,7 @@ from .procfs import read_sysctl
 OPEN, GETFD = 434, 438
 
 NO_ATTACH = "3"
-"""kernel.yama.ptrace_scope at which nobody, not even root, may trace another process until the next boot (yama_lsm.c)."""
+"""kernel.yama.ptrace_scope at which nobody, not even root, may trace another process until the next boot."""
 
 
 def open_process(pid: int) -> int:

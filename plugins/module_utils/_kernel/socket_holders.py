@@ -77,8 +77,11 @@ def _search(process: int, pid: int, limit: int, wanted: Dict[str, int], found: D
 
 
 def _target(name: str, directory: int) -> str:
+    """Where a descriptor leads, "" when it was closed. Raises PermissionError: it is then so for the whole process."""
     try:
         return os.readlink(name, dir_fd=directory)
+    except PermissionError:
+        raise
     except OSError:
         return ""
 
