@@ -13,14 +13,16 @@ ISOLATED = ("unshare", "-pfmn", "--mount-proc", "--kill-child")
 VIP = "10.96.0.10"
 FAR = "192.0.2.2"
 
-PRELUDE = f"""
+_IMPORTS = f"""
 import errno, signal, sys
 from {MODULE_UTILS}._common.keepalive import Keepalive
 from {MODULE_UTILS}._converge import rearming
 from {MODULE_UTILS}._kernel import inet_diag, pidfd, socket_holders, socket_keepalive
 from {MODULE_UTILS}._observe.connections import at_risk
 VIP, FAR, NEAR = '{VIP}', '{FAR}', '192.0.2.1'
-""" + r"""
+"""
+
+PRELUDE = r"""
 for address in (VIP, FAR, NEAR):
     subprocess.check_call(['ip', 'address', 'add', address + '/32', 'dev', 'lo'])
 NAMES = {(socket.inet_aton(VIP), 80): VIP + ':80'}
@@ -97,4 +99,4 @@ def refuse(number, error):
 
 def lines_of(code, prefix=ISOLATED):
     """What the code prints, each line as JSON, with both preludes at hand."""
-    return _real_sockets.lines_of("_kernel.inet_diag", PRELUDE + code, prefix)
+    return _real_sockets.lines_of("_kernel.inet_diag", _IMPORTS + PRELUDE + code, prefix)

@@ -97,7 +97,7 @@ def test_another_socket_under_the_same_number_is_never_touched(other):
     code = "server = listen('0.0.0.0')\nlate = Client(server)\n" + MEANWHILE
     code += (
         "def act():\n"
-        "    late.act('number = mine.fileno(); mine.close(); other = socket.socket(); assert other.fileno() == number;'\n"
+        "    late.act('was = mine.fileno(); mine.close(); other = socket.socket(); assert other.fileno() == was;'\n"
         f"             'other.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, {keepalive});'\n"
         "             'other.connect((\"10.96.0.10\", 80)); kept.append(other)')\n"
         "    kept.append(server.accept()[0])\n"

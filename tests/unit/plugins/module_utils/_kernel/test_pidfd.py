@@ -32,7 +32,7 @@ def opened(other):
 
 
 def number_of(call, *arguments):
-    with pytest.raises(OSError) as caught:
+    with pytest.raises(OSError, match="Errno") as caught:
         call(*arguments)
     assert caught.value.strerror == os.strerror(caught.value.errno)
     return caught.value.errno

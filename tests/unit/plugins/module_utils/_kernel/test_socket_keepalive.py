@@ -81,7 +81,9 @@ def test_a_socket_that_listens_is_not_established():
 
 def test_a_socket_of_another_family_has_no_tcp_options():
     one, other = socket.socketpair()
-    with one, other, socket_keepalive.of_descriptor(one.detach()) as taken, pytest.raises(OSError):
+    with one, other, socket_keepalive.of_descriptor(one.detach()) as taken, pytest.raises(
+        OSError, match="not supported"
+    ):
         socket_keepalive.read(taken)
 
 

@@ -73,7 +73,7 @@ def test_yama_at_three(monkeypatch):
 
 
 def test_without_root_nobody_knows():
-    drop = "import os\nos.setgroups([])\nos.setgid(65534)\nos.setuid(65534)\n"
+    drop = "import json, os\nrearming.read()\nos.setgroups([])\nos.setgid(65534)\nos.setuid(65534)\n"
     assert run_python("_observe.rearming", drop + SHOW) == (
         '{"possible": null, "reason": "Not looked at as user 65534, only root may do it. Run as root (become: true)."}'
     )
@@ -81,8 +81,8 @@ def test_without_root_nobody_knows():
 
 def test_a_root_without_the_capability():
     assert run_without_rights("_observe.rearming", SHOW) == (
-        '{"possible": false, "reason": "This root lacks CAP_SYS_PTRACE, as in a container. Run on the host, or with all '
-        'capabilities."}'
+        '{"possible": false, "reason": "This root lacks CAP_SYS_PTRACE, as in a container. Run on the host, or with '
+        'all capabilities."}'
     )
 
 
