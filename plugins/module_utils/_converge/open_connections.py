@@ -62,15 +62,15 @@ def rearm(
     targets = [each for each in attributed if kind_of(each, each.space.inode in main) in wish.kinds]
     services, problems = _services(wish)
     told = rearm_all(targets, Look(wish, services, inet_diag.loads_nothing(), dict(planned), check, proc))
-    rows = []
+    rows: List[Row] = []
+    unseen: Dict[str, List[str]] = {}
     for each in targets:
         inode = each.space.inode
         of = Of(kind_of(each, inode in main), label_of(each, inode in main, names.label(each.owner)), each.key)
         rows += [Row(of, part) for part in told[inode].parts]
         if told[inode].problem:
-            problems.append(
-                f"open connections of {of.label} were not looked at ({told[inode].problem}). Run this again."
-            )
+            unseen.setdefault(str(told[inode].problem), []).append(of.label)
+    problems += rearmed_rows.not_looked_at(unseen)
     if hidden:
         problems.append(f"open connections: there may be more network namespaces than can be seen ({hidden}).")
     return _conclude(rearmed_rows.worst(rows), names, problems, proc)

@@ -4,7 +4,7 @@
 
 """What re-arming came to, as rows and in words. Pure. Private to this collection."""
 
-from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from .rearming import Part
 from .rearming_reasons import GONE, TODO
@@ -88,13 +88,24 @@ def notes(rows: Iterable[Row]) -> List[str]:
     return [_note(texts[each], whose[each], TODO[each]) for each in sorted(whose) if each != GONE]
 
 
+def not_looked_at(whose: Mapping[str, Sequence[str]]) -> List[str]:
+    """A note a problem, with what to call the network namespaces that have it."""
+    return [
+        f"open connections of {_some(names)} were not looked at ({why}). Run this again."
+        for why, names in whose.items()
+    ]
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:_MANY]) + (f" and {len(names) - _MANY} more" if len(names) > _MANY else "")
+
+
 def _note(text: str, names: Dict[str, int], todo: str) -> str:
     number = sum(names.values())
     first = sorted(names, key=lambda name: (-names[name], name))
-    told = ", ".join(f"{name} ({names[name]})" for name in first[:_MANY])
-    more = f" and {len(first) - _MANY} more" if len(first) > _MANY else ""
+    told = _some([f"{name} ({names[name]})" for name in first])
     connections = "1 open connection at risk was" if number == 1 else f"{number} open connections at risk were"
-    return f"{connections} not re-armed, because {text}: {told}{more}. {todo}"
+    return f"{connections} not re-armed, because {text}: {told}. {todo}"
 
 
 def _label(row: Row) -> str:

@@ -95,7 +95,7 @@ def rearm_all(targets: List[Attributed], look: Look) -> Dict[int, Told]:
         if rest:
             told[rest.pop(0).space.inode].end(f"the process that enters its network namespace {problem}")
     for each in rest:
-        told[each.space.inode].end(f"{_ALL_SECONDS} s were over before its turn came")
+        told[each.space.inode].end(f"{_ALL_SECONDS} s were over before their turn came")
     return told
 
 

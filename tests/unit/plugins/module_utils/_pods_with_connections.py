@@ -35,18 +35,20 @@ print('ready', flush=True)
 time.sleep(600)
 """
 
-PRELUDE = f"""
+_IMPORTS = f"""
 from {MODULE_UTILS}._common.errors import NodeError
 from {MODULE_UTILS}._common.keepalive import Keepalive
 from {MODULE_UTILS}._converge import open_connections, rearming_children, run
-from {MODULE_UTILS}._converge.options import NOTHING, Settings
+from {MODULE_UTILS}._converge.options import Settings
 from {MODULE_UTILS}._converge.rearming_options import OpenConnections
 from {MODULE_UTILS}._kernel import inet_diag, namespaces
+from {MODULE_UTILS}._converge.steps import pods as steps_pods
 PROGRAM = {PROGRAM!r}
 WISH = OpenConnections('rearm', Keepalive(600, 30, 9), 900, 900)
-""" + r"""
+"""
+
+PRELUDE = r"""
 os.makedirs(os.path.join(LOGS, 'shop_web-0_' + UID)); os.makedirs(os.path.join(LOGS, 'shop_db-0_' + OTHER_UID))
-attribution_logs = LOGS
 for folder in ('/etc/sysctl.d', '/etc/modules-load.d', '/run', '/var/lib'):
     if os.path.isdir(folder):
         subprocess.check_call(['mount', '-t', 'tmpfs', '-o', 'mode=755', 'none', folder])
@@ -64,12 +66,10 @@ def gaps(process):
 def rearm(wish=WISH, check=False):
     found = open_connections.rearm(wish, {}, check, log_directory=LOGS)
     print(json.dumps([found.rearmed, found.plain, found.notes]))
-def own_files():
-    # All that a run needs of a node of its own; converge() takes the pods' names from LOGS, too.
-    for room in (open_connections,):
-        real = room.rearm
-        room.rearm = lambda *given: real(*given, log_directory=LOGS)
-    from ansible_collections.kubenode.connections.plugins.module_utils._converge.steps import pods as steps_pods
+def names_from_logs():
+    # From now on converge() takes the pods' names from LOGS.
+    real = open_connections.rearm
+    open_connections.rearm = lambda *given: real(*given, log_directory=LOGS)
     real_pods = steps_pods.pods_of
     steps_pods.pods_of = lambda spaces: real_pods(spaces, log_directory=LOGS)
 def converge(settings, check=False):
@@ -80,7 +80,7 @@ def converge(settings, check=False):
 def lines_of(tmp_path, code):
     """What the code prints, each line as JSON, with the preludes of this and of _pod_processes at hand."""
     known = f"UID, OTHER_UID = {_pod_processes.UID!r}, {_pod_processes.OTHER_UID!r}\n"
-    script = _pod_processes.PRELUDE.replace("sys.stdin.read()", repr(known + PRELUDE + code))
+    script = _pod_processes.PRELUDE.replace("sys.stdin.read()", repr(known + _IMPORTS + PRELUDE + code))
     script = script.replace("sys.argv[1]", repr(str(tmp_path)))
     output = run_python("_observe.connections.pods", script, *_pod_processes.ISOLATED)
     return [json.loads(line) for line in output.splitlines()]

@@ -33,8 +33,10 @@ def test_pods_and_the_node_by_name_and_only_what_is_at_risk(tmp_path):
         dict(of_pod, label="shop/web-0", uid=UID, rearmed=2, not_rearmed=[]),
     ]
     assert notes == [
-        "1 open connection at risk was not re-armed, because the program has set 7000/75/9 itself, its network namespace "
-        "has 7200/75/9: shop/db-0 (1). Change them in the program's own settings where that is not wanted."
+        (
+            "1 open connection at risk was not re-armed, "
+            "because the program has set 7000/75/9 itself, its network namespace has 7200/75/9: shop/db-0 (1). Change them in the program's own settings where that is not wanted."
+        )
     ]
     assert (web, db) == ([600, 600, 7200], [600, 7000])
 
@@ -114,13 +116,15 @@ def test_more_rows_than_are_told_are_counted(tmp_path):
 
 
 RUN = (
-    "own_files()\nweb, db = pod(UID, 'late', 'late', 'loopback'), pod(OTHER_UID, 'late', 'own')\n"
+    "names_from_logs()\nweb, db = pod(UID, 'late', 'late', 'loopback'), pod(OTHER_UID, 'late', 'own')\n"
     "wish = Settings(pods=(600, 30, 9), open_connections={})\n"
 )
 
 
 def test_a_run_re_arms_last_and_only_what_could_not_be_is_told(tmp_path):
-    code = RUN.format("WISH") + "converge(wish, True)\nprint(gaps(web))\nconverge(wish)\nprint(gaps(web))\nconverge(wish)"
+    code = (
+        RUN.format("WISH") + "converge(wish, True)\nprint(gaps(web))\nconverge(wish)\nprint(gaps(web))\nconverge(wish)"
+    )
     told, before, done, after, again = lines_of(tmp_path, code)
     assert (before, after) == ([7200, 7200, 7200], [600, 600, 7200])
     assert (told["changed"], done["changed"], again["changed"]) == (True, True, False)
@@ -131,7 +135,9 @@ def test_a_run_re_arms_last_and_only_what_could_not_be_is_told(tmp_path):
             "1 open connection at risk was not re-armed,"
         ]
     del told["notes"], done["notes"]
-    told, done = (json.loads(json.dumps(each).replace("its network namespace has 7200", "has 600")) for each in (told, done))
+    told, done = (
+        json.loads(json.dumps(each).replace("its network namespace has 7200", "has 600")) for each in (told, done)
+    )
     for each in (told, done):
         each["open_connections"]["rows"][0]["not_rearmed"] = []
     assert told == done
@@ -143,14 +149,16 @@ def test_a_run_that_is_not_asked_to_names_the_pods_to_restart_as_before(tmp_path
     assert after == [7200, 7200, 7200]
     assert done["open_connections"] is None
     assert done["notes"] == [
-        "Connections that are open already keep the timer they were armed with. Restart these pods, or have them connect "
-        "again, where that matters: shop/db-0 (2 open), shop/web-0 (3 open)."
+        (
+            "Connections that are open already keep the timer they were armed with. "
+            "Restart these pods, or have them connect again, where that matters: shop/db-0 (2 open), shop/web-0 (3 open)."
+        )
     ]
 
 
 def test_a_run_that_changes_nothing_else_has_changed_by_what_it_re_arms(tmp_path):
     code = (
-        "own_files()\nweb = pod(UID, 'late')\nwish = Settings(open_connections=WISH)\n"
+        "names_from_logs()\nweb = pod(UID, 'late')\nwish = Settings(open_connections=WISH)\n"
         "for check in (True, False, False):\n    converge(wish, check)"
     )
     told, done, again = lines_of(tmp_path, code)
@@ -161,7 +169,7 @@ def test_a_run_that_changes_nothing_else_has_changed_by_what_it_re_arms(tmp_path
 
 def test_a_run_that_fails_re_arms_nothing(tmp_path):
     code = (
-        "own_files()\nweb = pod(UID, 'late')\n"
+        "names_from_logs()\nweb = pod(UID, 'late')\n"
         "wish = Settings(sysctls={'net.ipv4.tcp_keepalive_time': 'x'}, open_connections=WISH)\n"
         "try:\n    converge(wish)\nexcept NodeError as error:\n    print(json.dumps(str(error)))\nprint(gaps(web))"
     )

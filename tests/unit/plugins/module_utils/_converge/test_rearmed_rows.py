@@ -92,12 +92,12 @@ def test_the_notes_name_the_pods_by_the_reason_and_processes_of_the_node():
     ]
     assert rearmed_rows.notes(rows) == [
         (
-            "1 open connection at risk was not re-armed, because text of kernel: process python3 (7) (1). Restart them, or "
-            "have them connect again, where that matters."
+            "1 open connection at risk was not re-armed, because text of kernel: process python3 (7) (1). "
+            "Restart them, or have them connect again, where that matters."
         ),
         (
-            "3 open connections at risk were not re-armed, because text of own_values: shop/web-0 (3). Change them in the "
-            "program's own settings where that is not wanted."
+            "3 open connections at risk were not re-armed, because text of own_values: shop/web-0 (3). "
+            "Change them in the program's own settings where that is not wanted."
         ),
         "7 open connections at risk were not re-armed, because text of unlisted: the node itself (7). Run this again.",
     ]
@@ -107,8 +107,17 @@ def test_of_many_pods_the_first_are_named():
     rows = [Row(WEB._replace(label=f"shop/web-{number:02}"), part(0, refused=1 + number)) for number in range(12)]
     assert rearmed_rows.notes(rows) == [
         (
-            "78 open connections at risk were not re-armed, because text of refused: shop/web-11 (12), shop/web-10 (11), "
-            "shop/web-09 (10), shop/web-08 (9), shop/web-07 (8), shop/web-06 (7), shop/web-05 (6), shop/web-04 (5), "
+            "78 open connections at risk were not re-armed, because text of refused: shop/web-11 (12), "
+            "shop/web-10 (11), shop/web-09 (10), shop/web-08 (9), shop/web-07 (8), shop/web-06 (7), shop/web-05 (6), "
+            "shop/web-04 (5), "
             "shop/web-03 (4), shop/web-02 (3) and 2 more. Restart them, or have them connect again, where that matters."
         )
+    ]
+
+
+def test_namespaces_that_were_not_looked_at_are_named_by_the_problem():
+    names = [f"shop/web-{number}" for number in range(12)]
+    assert rearmed_rows.not_looked_at({"it hung": ["shop/db-0"], "no time": names}) == [
+        "open connections of shop/db-0 were not looked at (it hung). Run this again.",
+        f"open connections of {', '.join(names[:10])} and 2 more were not looked at (no time). Run this again.",
     ]

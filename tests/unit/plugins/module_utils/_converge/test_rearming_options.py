@@ -86,8 +86,8 @@ WRONG = [
     (
         dict(VALUES, outside_limit=2147484),
         (
-            "open_connections: outside_limit: 2147484 is not from 1 to 2147483 seconds. Choose such a value, or leave it "
-            "out for connections that nothing forgets."
+            "open_connections: outside_limit: 2147484 is not from 1 to 2147483 seconds. Choose such a value, or leave "
+            "it out for connections that nothing forgets."
         ),
     ),
 ]

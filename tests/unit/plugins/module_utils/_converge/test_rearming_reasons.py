@@ -29,8 +29,8 @@ TEXTS = [
         (
             "rights",
             (
-                "pidfd_getfd answers Permission denied (EACCES): this process may not trace the one that has them open (a "
-                "user namespace, a container or a security module)"
+                "pidfd_getfd answers Permission denied (EACCES): this process may not trace the one that has them open "
+                "(a user namespace, a container or a security module)"
             ),
         ),
     ),
