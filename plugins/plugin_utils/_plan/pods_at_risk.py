@@ -79,7 +79,7 @@ class View:
 
     def is_late(self, gap: int, keepalive: Keepalive) -> bool:
         """Whether a timer with that gap, in a namespace with that keepalive, ends after the limit."""
-        return self.limit is not None and _is_late(gap, keepalive, self.limit.seconds)
+        return self.limit is not None and is_late(gap, keepalive, self.limit.seconds)
 
     def is_kept_by_server(self, space: Space, peer: Peer, here: View) -> bool:
         """Whether what the connections to a peer end at probes them in time; ``here`` is the view of them."""
@@ -247,4 +247,4 @@ def _longest(keepalive: Keepalive) -> Keepalive:
     return Keepalive(max(keepalive.time, keepalive_math.TIME_RANGE.high), keepalive.intvl, keepalive.probes)
 
 
-_is_late = functools.lru_cache(maxsize=4096)(common_keepalive.is_late)
+is_late = functools.lru_cache(maxsize=4096)(common_keepalive.is_late)

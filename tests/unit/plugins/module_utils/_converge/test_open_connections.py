@@ -35,7 +35,8 @@ def test_pods_and_the_node_by_name_and_only_what_is_at_risk(tmp_path):
     assert notes == [
         (
             "1 open connection at risk was not re-armed, "
-            "because the program has set 7000/75/9 itself, its network namespace has 7200/75/9: shop/db-0 (1). Change them in the program's own settings where that is not wanted."
+            "because the program has set 7000/75/9 itself, its network namespace has 7200/75/9: shop/db-0 (1). "
+            "Change them in the program's own settings where that is not wanted."
         )
     ]
     assert (web, db) == ([600, 600, 7200], [600, 7000])
@@ -151,7 +152,8 @@ def test_a_run_that_is_not_asked_to_names_the_pods_to_restart_as_before(tmp_path
     assert done["notes"] == [
         (
             "Connections that are open already keep the timer they were armed with. "
-            "Restart these pods, or have them connect again, where that matters: shop/db-0 (2 open), shop/web-0 (3 open)."
+            "Restart these pods, or have them connect again, where that matters: shop/db-0 (2 open), "
+            "shop/web-0 (3 open)."
         )
     ]
 
