@@ -940,6 +940,21 @@ node:
             - V(null) when there is no such connection, or the sockets were not read through netlink.
           type: dict
           sample: {sockets: 212, p95_ms: 208, max_ms: 304}
+    rearming:
+      description:
+        - Whether O(kubenode.connections.node_settings#module:open_connections) can arm the keepalive timers of open
+          connections anew on this node. It is told without touching any of them.
+      type: dict
+      version_added: 0.2.0
+      contains:
+        possible:
+          description: V(null) where that is not known.
+          type: bool
+          sample: true
+        reason:
+          description: Why not, or why it is not known, and what to do. V(null) where it is possible.
+          type: str
+          sample: Kernel 4.19.0-27-amd64 cannot do it (pidfd_getfd came with Linux 5.6). Boot a newer kernel.
     problems:
       description:
         - Everything that could not be read, why, and what to do.

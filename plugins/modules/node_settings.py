@@ -12,7 +12,8 @@ version_added: 0.1.0
 description:
   - Brings one node to its settings, now and after the next boot. The order is kernel modules, files, live sysctls,
     IPVS timeouts, a systemd unit that sets the IPVS timeouts again after boot, and Receive Packet Steering (RPS),
-    the keepalive of every new connection, and the keepalive of running pods.
+    the keepalive of every new connection, and the keepalive of running pods. Connections that are open already come
+    after all of it.
   - All of it is one transaction. Every previous value is remembered before anything is written, every value is read
     back after it is written, and on any failure everything is undone in reverse. The message says what failed, and
     that the node is as before. A signal from outside (a lost connection, a time-out, Ctrl-C) counts as a failure, too.
@@ -121,8 +122,9 @@ options:
         the kernel's 7200/75/9, whatever the node has.
       - Only pods with the kernel's 7200/75/9, or with what an earlier run gave them and would probe later, get it.
         Others were given their values on purpose. Pods with C(hostNetwork) have the node's.
-      - It reaches connections that are opened afterwards, and it ends with the pod. RV(notes) names the pods with
-        connections whose timer ends later, so that those can be restarted.
+      - It reaches connections that are opened afterwards, and it ends with the pod. What is open already is what
+        O(open_connections) is for. Without it, RV(notes) names the pods with connections whose timer ends later, so
+        that those can be restarted.
       - A pod that refuses a value, writes its own again or does not answer within seconds is in RV(pods_not_taken). It
         is left as it was before, without anything of ours, as far as it lets that happen.
     type: dict
@@ -207,6 +209,55 @@ options:
         type: list
         elements: str
         default: []
+  open_connections:
+    description:
+      - What connections get that are open already. Their keepalive timer was armed with an earlier value and ends after
+        an idle limit. It is armed again in place, with the time that the connection is idle counted. Nothing is
+        restarted, and its program notices nothing.
+      - It takes Linux 5.6 or later and the right to trace other processes, see
+        RV(kubenode.connections.node_info#module:node.rearming).
+      - It is done once everything else is complete, and is no part of the transaction. A connection's timer ends with
+        the connection, so there is nothing to restore. RV(open_connections) says what came of it, and RV(notes) whose
+        connections could not be re-armed and why.
+      - Only connections at risk are touched, by the rule of the audit. Those to loopback addresses, those that came in
+        at a port that listens, and those that have data under way are not. Nor are those whose program has set a
+        keepalive itself, which is where the values of the socket differ from those of its network namespace.
+      - No value becomes later than it is in the network namespace.
+      - Not given, or without O(open_connections.time), nothing is touched.
+    type: dict
+    version_added: 0.2.0
+    suboptions:
+      mode:
+        description:
+          - V(rearm) for connections that have C(SO_KEEPALIVE), V(all) for those without, too, which then have it.
+          - V(rearm) when not given.
+        type: str
+        choices: [rearm, all]
+      time:
+        description: As O(pods.time).
+        type: int
+      intvl:
+        description: As O(pods.intvl).
+        type: int
+      probes:
+        description: As O(pods.probes).
+        type: int
+      limit:
+        description: The lowest idle limit in seconds of connections to Services. Not given, those are left alone.
+        type: int
+      outside_limit:
+        description:
+          - The same of connections to other addresses. Where it is the timeout of connection tracking of a day or
+            longer, leave it out. That does not harm most of them, see
+            RV(kubenode.connections.node_info#module:node.pods.rows[].outside).
+        type: int
+      kinds:
+        description:
+          - In which network namespaces, by RV(kubenode.connections.node_info#module:node.pods.rows[].kind). All of
+            these when not given.
+        type: list
+        elements: str
+        choices: [node, pod, container]
   sysctl_file:
     description:
       - The file that gets the lines of O(sysctls). If it is a link, the file it leads to is edited. Nobody but root may
@@ -241,6 +292,9 @@ attributes:
       - It takes the same way as a real run and ends before the first write. Not even a lock file is written.
       - What it returns is, byte for byte, what the real run returns. Only which pods will refuse a value, or write
         their own again, nobody can foresee.
+      - For O(open_connections) it has the kernel duplicate the descriptors of the sockets for a moment, to read their
+        options. It sets none. A program that has set the very values itself that its network namespace has before the
+        run can only be told by the real run.
   diff_mode:
     support: full
     details: It shows files and live values.
@@ -261,8 +315,9 @@ notes:
     what the pod had stays recorded.
   - When C(net.ipv4.ip_forward) changes, the kernel resets C(forwarding) and more of every interface. Those keys are not
     put back with it.
-  - Connections that are open already keep the keepalive timer that they were armed with. A note names the changed pods
-    with connections whose timer has more than the new time to go. A connection that resends at that moment is not seen.
+  - Without O(open_connections) connections that are open already keep the keepalive timer that they were armed with. A
+    note names the changed pods with connections whose timer has more than the new time to go. A connection that resends
+    at that moment is not seen.
   - Of two runs at once the second waits, for at most 60 seconds. The lock is C(/run/kubenode.connections.lock). It lies
     beside C(originals.json) where others than root may write in C(/run).
 seealso:
@@ -325,6 +380,14 @@ EXAMPLES = r"""
       probes: 9
       exclude_cgroups:
         - /system.slice/sshd.service
+
+- name: Let connections to Services that are open already probe before the limit, too
+  kubenode.connections.node_settings:
+    open_connections:
+      time: 600
+      intvl: 30
+      probes: 9
+      limit: 900
 
 - name: Give the node back what it had before the first run
   kubenode.connections.node_settings:
@@ -440,6 +503,75 @@ pods_not_taken:
       found: 7200/75/9
       cause: rewritten
       why: something else sets it
+open_connections:
+  description:
+    - What became of the connections at risk that were open, in check mode what would become of them. V(null) where
+      O(open_connections) asked for nothing.
+    - RV(ignore:changed) is true when one was re-armed.
+  returned: success
+  type: dict
+  version_added: 0.2.0
+  contains:
+    rearmed:
+      description: How many have their timer armed anew.
+      type: int
+      sample: 12
+    not_rearmed:
+      description: How many have not.
+      type: int
+      sample: 2
+    rows:
+      description:
+        - The connections of one process to one peer each, 200 at most. Those with most connections that were not
+          re-armed come first.
+      type: list
+      elements: dict
+      contains:
+        kind:
+          description: As in RV(kubenode.connections.node_info#module:node.pods.rows).
+          type: str
+          sample: pod
+        label:
+          description: As in RV(kubenode.connections.node_info#module:node.pods.rows).
+          type: str
+          sample: shop/web-0
+        uid:
+          description: As in RV(kubenode.connections.node_info#module:node.pods.rows).
+          type: str
+          sample: 0b1c2d3e-4f50-6172-8394-a5b6c7d8e9f0
+        peer:
+          description:
+            - The Service or other address that they go to. V(null) for those that were not looked at one by one.
+          type: str
+          sample: 10.96.12.7:50051
+        process:
+          description:
+            - The process that has them open, with the pod or container (C(pod)) of one in the node's own namespace.
+            - V(null) where there is none, or for several together.
+          type: dict
+          sample: {name: python3, pid: 4711, pod: null}
+        rearmed:
+          description: How many of these were re-armed.
+          type: int
+          sample: 3
+        not_rearmed:
+          description:
+            - Why the others were not, and how many (C(connections)). C(reason) is that of the first of them, without a
+              full stop.
+            - C(reason_id) does not change from release to release. It is V(kernel) (older than 5.6), V(ptrace_scope)
+              (C(kernel.yama.ptrace_scope) is 3), V(rights) (no right to trace the process), V(own_values) (set by its
+              program), V(gone) (closed meanwhile), V(no_process) (no process that can be seen has it open),
+              V(refused) (the kernel did not take or keep an option), or V(unlisted) (too many, or too little time).
+          type: list
+          elements: dict
+          sample:
+            - reason_id: own_values
+              reason: the program has set 7200/75/9 itself, its network namespace has 600/30/9
+              connections: 1
+    more_rows:
+      description: How many rows were left out.
+      type: int
+      sample: 0
 node:
   description: The node afterwards, as RV(kubenode.connections.node_info#module:node) with C(growth) V(null).
   returned: success, with O(observe), not in check mode
@@ -480,6 +612,12 @@ _ENFORCE = {
     "exclude_cgroups": {"type": "list", "elements": "str", "default": []},
 }
 
+_OPEN = {
+    "mode": {"type": "str", "choices": ["rearm", "all"]},
+    **{name: {"type": "int"} for name in ("time", "intvl", "probes", "limit", "outside_limit")},
+    "kinds": {"type": "list", "elements": "str", "choices": ["node", "pod", "container"]},
+}
+
 
 def main() -> None:
     """Bring the node to the options, or fail with the node as it was."""
@@ -495,6 +633,7 @@ def main() -> None:
             "containers": {"type": "dict", "options": {name: {"type": "int"} for name in ("time", "intvl", "probes")}},
             "namespace_ipvs_timeouts": {"type": "dict"},
             "enforce": {"type": "dict", "options": _ENFORCE},
+            "open_connections": {"type": "dict", "options": _OPEN},
             "sysctl_file": {"type": "path", "default": SYSCTL_FILE},
             "modules_file": {"type": "path", "default": MODULES_FILE},
             "observe": {"type": "dict", "options": _OBSERVE},

@@ -18,6 +18,7 @@ import fleets
 import page
 import payload
 import plays
+import rearmed
 import sockets
 from figures import Part, say
 
@@ -27,6 +28,7 @@ BENCHES = {
     "plays": plays.bench,
     "fleets": fleets.bench,
     "node": sockets.bench,
+    "rearmed": rearmed.bench,
     "payload": payload.bench,
     "controller": controller.bench,
 }

@@ -46,3 +46,32 @@ def parse(text: str) -> Keepalive:
     """``600/30/9`` as values. Raises ValueError."""
     time, intvl, probes = (int(number) for number in text.split("/"))
     return Keepalive(time, intvl, probes)
+
+
+# The timer wheel rounds up by one granule of its level, at worst 8/63 of the timer's length, so a period p may last
+# p * 71/63 (kernel/time/timer.c, the table in its header; since 4.8). Kept as integers: no limit is a rounding error.
+SLACK_NUMERATOR = 71
+SLACK_DENOMINATOR = 63
+
+
+def with_slack(seconds: int) -> int:
+    """How long a timer of that many seconds may run at most, rounded up to whole seconds."""
+    return -(-SLACK_NUMERATOR * seconds // SLACK_DENOMINATOR)
+
+
+def is_late(gap: int, keepalive: Keepalive, limit_seconds: int) -> bool:
+    """Whether a timer with that gap, in a network namespace with that keepalive, ends after an idle limit.
+
+    The gap is in seconds, from the last packet to the end of the armed timer. If it goes beyond the limit, so does the
+    timer of which it is only what is left. In a namespace whose time is too late, a shorter gap may come from the
+    socket's own TCP_KEEPIDLE. Nobody sees the TCP_KEEPINTVL of that socket, so the gap counts alone. Otherwise the
+    interval of the namespace counts, too.
+    """
+    if gap < keepalive.time and not _keeps(keepalive, limit_seconds):
+        return with_slack(gap) > limit_seconds
+    return not _keeps(keepalive._replace(time=max(gap, 1)), limit_seconds)
+
+
+def _keeps(keepalive: Keepalive, limit_seconds: int) -> bool:
+    """Whether an idle connection of which no probe is lost is refreshed before the limit."""
+    return min(keepalive) >= 1 and with_slack(max(keepalive.time, keepalive.intvl)) <= limit_seconds

@@ -47,6 +47,7 @@ class Settings(NamedTuple):
     containers: Optional[Tuple[int, ...]] = None
     namespace_ipvs_timeouts: Optional[Dict[str, Dict[str, int]]] = None
     enforce: Union[Tuple[()], Enforcement, None] = None
+    open_connections: Optional[Any] = None  # rearming_options.OpenConnections
 
     @property
     def gives_back(self) -> bool:
@@ -94,6 +95,7 @@ def settings_from(options: Mapping[str, Any]) -> Settings:
         containers=None if options["containers"] is None else _pods("containers", options["containers"]),
         namespace_ipvs_timeouts=_inside(options["namespace_ipvs_timeouts"]),
         enforce=None if options["enforce"] is None else _enforce(options["enforce"]),
+        open_connections=_open_connections(options),
     )
 
 
@@ -212,6 +214,15 @@ def _enforce(wanted: Mapping[str, Any]) -> Union[Tuple[()], Enforcement]:
     from .enforced import from_options  # few runs have it
 
     return from_options(_pods("enforce", {name: wanted[name] for name in HIGHEST._fields}), wanted)
+
+
+def _open_connections(options: Mapping[str, Any]) -> Optional[Any]:
+    given = options.get("open_connections")
+    if not given:
+        return None
+    from .rearming_options import open_connections_from  # only where it is asked for
+
+    return open_connections_from(given, _pods("open_connections", given), options["observe"])
 
 
 def _rps(wanted: Mapping[str, Any]) -> RpsSettings:

@@ -47,11 +47,12 @@ class Outcome(NamedTuple):
     diff: List[Dict[str, Any]]
     notes: List[str]
     pods_not_taken: List[Dict[str, Any]]
+    open_connections: Optional[Dict[str, Any]] = None
 
 
 def converge(settings: Settings, check: bool) -> Outcome:
     """Bring this node to the settings, wholly or not at all; check only says what that would do. Raises NodeError."""
-    return one_run.converge(lambda: _plan(settings), _outcome, check, _RESTORER)
+    return one_run.converge(lambda: _plan(settings), lambda plan: _outcome(plan, settings, check), check, _RESTORER)
 
 
 def _plan(settings: Settings) -> Plan:
@@ -259,15 +260,31 @@ def _originals(
     )
 
 
-def _outcome(plan: Plan) -> Outcome:
+def _outcome(plan: Plan, settings: Settings, check: bool) -> Outcome:
+    rearmed = _rearmed(plan, settings, check)
     return Outcome(
-        any(step.before != step.after for step in plan.steps if step is not plan.passing),
+        any(step.before != step.after for step in plan.steps if step is not plan.passing)
+        or bool(rearmed and rearmed.rearmed),
         _shown(plan.steps, "before"),
         _shown(plan.steps, "after"),
         text_diff(plan.steps) + live_diff(plan.steps),
-        plan.notes + [note for step in plan.pods for note in step.notes()],
+        plan.notes + [note for step in plan.pods for note in step.notes()] + (rearmed.notes if rearmed else []),
         [apart._asdict() for step in plan.pods for apart in step.not_taken.values()],
+        rearmed.plain if rearmed else None,
     )
+
+
+def _rearmed(plan: Plan, settings: Settings, check: bool) -> Any:
+    """What became of open connections once the run was complete, None where nothing of them was asked for."""
+    if settings.open_connections is None:
+        return None
+    from . import open_connections
+
+    planned = {inode: keepalive for step in plan.pods for inode, keepalive in step.planned().items()}
+    for step in plan.pods:
+        step.rearmed = True
+    live = {step.name: step.after for step in plan.steps if step.area == "sysctls"}
+    return open_connections.rearm(settings.open_connections, open_connections.with_own(planned, live), check)
 
 
 def _shown(steps: Sequence[Step], side: str) -> Dict[str, Any]:

@@ -47,6 +47,8 @@ _NETLINK_SOCK_DIAG = 4
 _TCPDIAG_GETSOCK = 18
 _REQUEST = struct.Struct("=4B48xII")  # struct inet_diag_req: family, two lengths, extensions; id; states; dbs
 _MESSAGE = struct.Struct("=BBBxHH16s16s12xI8xII")  # struct inet_diag_msg
+_COOKIE = struct.Struct("=II")  # its low and its high half (sock_diag_save_cookie in net/core/sock_diag.c)
+_COOKIE_AT = 44  # idiag_cookie in struct inet_diag_msg
 _INET_DIAG_INFO = 2
 # The attribute's header; tcpi_rto in microseconds, tcpi_last_data_sent, tcpi_last_data_recv and tcpi_last_ack_recv.
 _INFO = struct.Struct("=HH8xI32xI4xII")
@@ -64,13 +66,26 @@ def read(listening: bool = False) -> Iterator[Socket]:
     ``listening``: before them those that listen, whose remote port is 0 (inet_diag_dump_icsk in net/ipv4/inet_diag.c).
     Raises NetlinkError or OSError, at the end InterruptedDumpError. Needs no rights.
     """
-    states = 1 << TCP_ESTABLISHED | listening << TCP_LISTEN
-    request = _REQUEST.pack(0, 0, 0, 1 << (_INET_DIAG_INFO - 1), states, 0)
     places: Dict[int, int] = {}
-    for buffer, begin, end in dump(_NETLINK_SOCK_DIAG, _TCPDIAG_GETSOCK, request):
+    for buffer, begin, end in _dump(listening):
         found = parse(buffer, begin, end, places)
         if found is not None:
             yield found
+
+
+def read_with_cookies() -> Iterator[Tuple[Socket, int]]:
+    """As read() with those that listen, each with the number that no other socket of this boot has (SO_COOKIE)."""
+    places: Dict[int, int] = {}
+    for buffer, begin, end in _dump(True):
+        found = parse(buffer, begin, end, places)
+        if found is not None:
+            low, high = _COOKIE.unpack_from(buffer, begin + _COOKIE_AT)
+            yield found, high << 32 | low
+
+
+def _dump(listening: bool) -> Iterator[Tuple[bytearray, int, int]]:
+    states = 1 << TCP_ESTABLISHED | listening << TCP_LISTEN
+    return dump(_NETLINK_SOCK_DIAG, _TCPDIAG_GETSOCK, _REQUEST.pack(0, 0, 0, 1 << (_INET_DIAG_INFO - 1), states, 0))
 
 
 def parse(buffer: bytearray, begin: int, end: int, places: Dict[int, int]) -> Optional[Socket]:

@@ -16,15 +16,34 @@ class Holder(NamedTuple):
     name: str
 
 
+class Open(NamedTuple):
+    """A socket as its first process has it open."""
+
+    holder: Holder
+    descriptor: int
+
+
+class Opened(NamedTuple):
+    """By the inode of each socket that was found. denied: there are processes whose files may not be seen."""
+
+    sockets: Dict[int, Open]
+    denied: bool
+
+
 def find(inodes: Iterable[int], pids: Iterable[int], proc: str = "/proc") -> Dict[int, Holder]:
     """The first of the processes that has each socket open, by the socket's inode.
 
     Missing are sockets of processes that have ended or whose files may not be seen (not root), and those beyond
     MAX_DESCRIPTORS. Never raises.
     """
+    return {inode: each.holder for inode, each in find_open(inodes, pids, MAX_DESCRIPTORS, proc).sockets.items()}
+
+
+def find_open(inodes: Iterable[int], pids: Iterable[int], most: int, proc: str = "/proc") -> Opened:
+    """The same with the number of the descriptor, after ``most`` open files at the latest. Never raises."""
     wanted = {f"socket:[{inode}]": inode for inode in inodes}
-    found: Dict[int, Holder] = {}
-    left = MAX_DESCRIPTORS
+    found: Dict[int, Open] = {}
+    left, denied = most, False
     for pid in sorted(pids):
         if not wanted or left <= 0:
             break
@@ -34,14 +53,14 @@ def find(inodes: Iterable[int], pids: Iterable[int], proc: str = "/proc") -> Dic
             continue
         try:
             left -= _search(process, pid, left, wanted, found)
-        except OSError:
-            continue
+        except OSError as error:
+            denied = denied or isinstance(error, PermissionError)
         finally:
             os.close(process)
-    return found
+    return Opened(found, denied)
 
 
-def _search(process: int, pid: int, limit: int, wanted: Dict[str, int], found: Dict[int, Holder]) -> int:
+def _search(process: int, pid: int, limit: int, wanted: Dict[str, int], found: Dict[int, Open]) -> int:
     """Move what the process of that directory has open from wanted to found; how many files were looked at."""
     descriptors = os.open("fd", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=process)
     holder = None
@@ -51,15 +70,18 @@ def _search(process: int, pid: int, limit: int, wanted: Dict[str, int], found: D
             inode = wanted.pop(_target(name, descriptors), None)
             if inode is not None:
                 holder = holder or Holder(pid, _name(process))
-                found[inode] = holder
+                found[inode] = Open(holder, int(name))
     finally:
         os.close(descriptors)
     return len(names)
 
 
 def _target(name: str, directory: int) -> str:
+    """Where a descriptor leads, "" when it was closed. Raises PermissionError: it is then so for the whole process."""
     try:
         return os.readlink(name, dir_fd=directory)
+    except PermissionError:
+        raise
     except OSError:
         return ""
 

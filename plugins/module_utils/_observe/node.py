@@ -21,7 +21,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._kernel impor
 )
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.procfs import Fault, read_text
 
-from . import boot, cloud, container_runtimes, data_planes, enforcement, ipvs, kube_proxy, kubelet, ours
+from . import boot, cloud, container_runtimes, data_planes, enforcement, ipvs, kube_proxy, kubelet, ours, rearming
 from .connections import destinations, namespace_tables, pods, sockets, tallies
 from .other_writers import summary
 from .problems import Problems, first_of, sentence
@@ -95,6 +95,7 @@ def _read_all(
         "enforcement": enforcement.read(),
         "namespaces": dict(spaces_now, tables=pods_now.pop("tables")),
         "pods": pods_now,
+        "rearming": rearming.read(),
         "problems": problems.found,
     }
 

@@ -10,14 +10,14 @@ import functools
 from collections.abc import Mapping
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common import keepalive as common_keepalive
-from ansible_collections.kubenode.connections.plugins.module_utils._common.keepalive import HIGHEST
+from ansible_collections.kubenode.connections.plugins.module_utils._common.keepalive import (
+    HIGHEST,
+    SLACK_DENOMINATOR,
+    SLACK_NUMERATOR,
+    with_slack,
+)
 
 from .checked_values import Range, whole_number
-
-# The timer wheel rounds up by one granule of its level, at worst 8/63 of the timer's length, so a period p may last
-# p * 71/63 (kernel/time/timer.c, the table in its header; since 4.8). Kept as integers: no limit is a rounding error.
-_SLACK_NUMERATOR = 71
-_SLACK_DENOMINATOR = 63
 
 _KNOWN = 4096
 """So many answers are kept: a cluster has few keepalives and limits, and many pods with each."""
@@ -77,14 +77,9 @@ def words(values: Mapping[str, int] | None) -> str | None:
     return str(Keepalive(values["time"], values["intvl"], values["probes"])) if values else None
 
 
-def with_slack(seconds: int) -> int:
-    """How long a timer of that many seconds may run at most, rounded up to whole seconds."""
-    return -(-_SLACK_NUMERATOR * seconds // _SLACK_DENOMINATOR)
-
-
 def without_slack(seconds: int) -> int:
     """The longest timer that has surely fired after that many seconds, in whole seconds."""
-    return _SLACK_DENOMINATOR * seconds // _SLACK_NUMERATOR
+    return SLACK_DENOMINATOR * seconds // SLACK_NUMERATOR
 
 
 def spare_seconds(keepalive: Keepalive, limit_seconds: int, lost_probes: int) -> int:

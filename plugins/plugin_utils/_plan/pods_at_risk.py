@@ -15,6 +15,7 @@ import functools
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, field
 
+from ansible_collections.kubenode.connections.plugins.module_utils._common import keepalive as common_keepalive
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base import keepalive_math
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import Keepalive
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import SAFE, UNKNOWN, UNSAFE
@@ -78,7 +79,7 @@ class View:
 
     def is_late(self, gap: int, keepalive: Keepalive) -> bool:
         """Whether a timer with that gap, in a namespace with that keepalive, ends after the limit."""
-        return self.limit is not None and _is_late(gap, keepalive, self.limit.seconds)
+        return self.limit is not None and is_late(gap, keepalive, self.limit.seconds)
 
     def is_kept_by_server(self, space: Space, peer: Peer, here: View) -> bool:
         """Whether what the connections to a peer end at probes them in time; ``here`` is the view of them."""
@@ -246,13 +247,4 @@ def _longest(keepalive: Keepalive) -> Keepalive:
     return Keepalive(max(keepalive.time, keepalive_math.TIME_RANGE.high), keepalive.intvl, keepalive.probes)
 
 
-@functools.lru_cache(maxsize=4096)
-def _is_late(gap: int, keepalive: Keepalive, limit_seconds: int) -> bool:
-    """Whether a gap goes beyond the limit. If it does, so does the timer of which it is only what is left.
-
-    In a namespace whose time is too late, a shorter gap may come from the socket's own TCP_KEEPIDLE. Nobody sees the
-    TCP_KEEPINTVL of that socket, so the gap counts alone. Otherwise the interval of the namespace counts, too.
-    """
-    if gap < keepalive.time and not keepalive_math.keeps(keepalive, limit_seconds):
-        return keepalive_math.with_slack(gap) > limit_seconds
-    return not keepalive_math.keeps(Keepalive(max(gap, 1), keepalive.intvl, keepalive.probes), limit_seconds)
+is_late = functools.lru_cache(maxsize=4096)(common_keepalive.is_late)

@@ -52,6 +52,9 @@ class PodsKeepalive(Step):
     area = "pods"
     noun = "pod"
 
+    rearmed = False
+    """Whether what pods have open was to be re-armed, which then is told with what became of that."""
+
     def __init__(
         self, records: Mapping[str, LiveRecord], wanted: Optional[Keepalive], find: Callable[[], Running]
     ) -> None:
@@ -119,7 +122,11 @@ class PodsKeepalive(Step):
         found += pod_notes.not_taken(list(self.not_taken.values()), self._wanted is None, self.noun)
         found += [self._hidden] if self._hidden else []
         found += pod_notes.sandboxed(self._sandboxed, self.noun)
-        return found + pod_notes.armed_late(self._armed_late(), self.noun)
+        return found + ([] if self.rearmed else pod_notes.armed_late(self._armed_late(), self.noun))
+
+    def planned(self) -> Dict[int, Keepalive]:
+        """What the pods have by the end, by the inode of each namespace."""
+        return {self._orders[uid].pod.inode: parse(keepalive) for uid, keepalive in self.after.items()}
 
     def _armed_late(self) -> Dict[str, str]:
         """How many open connections of a pod have a timer that ends later than one armed anew would, "" for none."""

@@ -15,6 +15,9 @@ from .pod_names import NOBODY, Container, Owner, PodName, Process, owner_of, par
 _MAX_PROCESSES = 50
 """More processes of one namespace are not asked who they are."""
 
+_PAUSE = "pause"
+"""What holds a pod's namespace open; naming it tells nobody anything."""
+
 
 class Attributed(NamedTuple):
     """A namespace, whose it is, and its processes, the oldest first."""
@@ -68,6 +71,24 @@ def kind_of(each: Attributed, is_main: bool) -> str:
     if not is_main or (uid is None and (container is None or container.rootless)):
         return "other"
     return "pod" if uid is not None else "container"
+
+
+def label_of(each: Attributed, is_main: bool, owner: str) -> str:
+    """What to call a namespace; owner is what to call its pod or container."""
+    if each.space.own:
+        return "the node itself"
+    if is_main:
+        return owner
+    if not each.processes:
+        return f"network namespace {each.space.names[0] if each.space.names else each.space.inode}"
+    process = telling(each.processes)
+    text = f"process {process.name} ({process.pid})"
+    return f"{owner}, {text}" if owner else text
+
+
+def telling(processes: List[Process]) -> Process:
+    """The oldest that is not the pause container."""
+    return next((process for process in processes if process.name != _PAUSE), processes[0])
 
 
 def labels_of(owners: List[Owner]) -> Dict[Container, str]:

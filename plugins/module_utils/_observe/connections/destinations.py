@@ -33,7 +33,7 @@ def read(addresses: Iterable[Address], kube_proxy_mode: Optional[str]) -> Destin
     established flows in connection tracking went to: a service without any such flow is not seen, nor does any
     connection go there.
     """
-    names = {address: _name(address) for address in addresses}
+    names = {address: name_of(address) for address in addresses}
     if names and kube_proxy_mode in (None, "ipvs"):
         return Destinations(names, None, [])
     from ansible_collections.kubenode.connections.plugins.module_utils._kernel import (
@@ -42,10 +42,11 @@ def read(addresses: Iterable[Address], kube_proxy_mode: Optional[str]) -> Destin
 
     flows = conntrack_flows.read()
     for address in flows.destinations:
-        names[address] = _name(address)
+        names[address] = name_of(address)
     return Destinations(names, flows.cut_within, [flows.error] if flows.error else [])
 
 
-def _name(address: Address) -> str:
+def name_of(address: Address) -> str:
+    """10.96.0.10:80 of a packed address and a port."""
     packed, port = address
     return endpoint(socket.inet_ntop(socket.AF_INET if len(packed) == 4 else socket.AF_INET6, packed), port)

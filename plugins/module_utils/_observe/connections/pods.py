@@ -10,14 +10,21 @@ from typing import Any, Dict, List, Optional
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.namespaces import Space
 
 from . import namespace_tables
-from .attribution import Attributed, Names, attribute, kind_of, labels_of, main_namespaces, owner_of_process
+from .attribution import (
+    Attributed,
+    Names,
+    attribute,
+    kind_of,
+    label_of,
+    labels_of,
+    main_namespaces,
+    owner_of_process,
+    telling,
+)
 from .bounded_rows import worst
 from .pod_names import LOG_DIRECTORY, NOBODY, Owner, Process
 from .sandboxes import sandbox_of
 from .sockets import SOCK_DIAG
-
-_PAUSE = "pause"
-"""What holds a pod's namespace open; naming it tells nobody anything."""
 
 _TOTALS = ("connections", "to_services", "without_keepalive", "to_outside", "outside_without_keepalive")
 _COUNTS = (*_TOTALS, "in_flight", "services_omitted", "outside_in_flight", "accepted", "accepted_omitted")
@@ -60,7 +67,7 @@ def _row(each: Attributed, is_main: bool, names: Names, proc: str) -> Dict[str, 
     inside = space.inside or {}
     return {
         "kind": kind_of(each, is_main),
-        "label": _label(each, is_main, names.label(each.owner)),
+        "label": label_of(each, is_main, names.label(each.owner)),
         "uid": each.key,
         "namespace": name.namespace if name else None,
         "name": name.name if name else None,
@@ -78,23 +85,6 @@ def _row(each: Attributed, is_main: bool, names: Names, proc: str) -> Dict[str, 
     }
 
 
-def _label(each: Attributed, is_main: bool, owner: str) -> str:
-    if each.space.own:
-        return "the node itself"
-    if is_main:
-        return owner
-    if not each.processes:
-        return f"network namespace {each.space.names[0] if each.space.names else each.space.inode}"
-    process = _telling(each.processes)
-    text = f"process {process.name} ({process.pid})"
-    return f"{owner}, {text}" if owner else text
-
-
-def _telling(processes: List[Process]) -> Process:
-    """The oldest that is not the pause container."""
-    return next((process for process in processes if process.name != _PAUSE), processes[0])
-
-
 def _process(inside: Dict[str, Any], processes: List[Process]) -> Optional[Dict[str, Any]]:
     """The process with the most connections without SO_KEEPALIVE, to services where there are any, else the oldest."""
     peers = inside.get("services") or inside.get("outside", [])
@@ -108,7 +98,7 @@ def _process(inside: Dict[str, Any], processes: List[Process]) -> Optional[Dict[
         return {"pid": first, "name": named[first], "runtime": None}
     if not processes:
         return None
-    oldest = _telling(processes)
+    oldest = telling(processes)
     return {"pid": oldest.pid, "name": oldest.name, "runtime": None}
 
 

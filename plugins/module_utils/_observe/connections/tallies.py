@@ -147,7 +147,7 @@ class Accepting:
         if place not in self.at and len(self.at) == MAX_ACCEPTING:
             self.rest += 1
             return
-        is_direct = found.remote != found.local and not _is_loopback(found.remote) and place not in self._names
+        is_direct = found.remote != found.local and not is_loopback(found.remote) and place not in self._names
         self.at.setdefault(place, Accepted()).add(found, is_direct)
 
 
@@ -206,7 +206,8 @@ def _is_routed(address: bytes) -> bool:
     return address != _LOOPBACK_6 and not (address[0] == 0xFE and address[1] & 0xC0 == 0x80)
 
 
-def _is_loopback(address: bytes) -> bool:
+def is_loopback(address: bytes) -> bool:
+    """Whether a packed address of 4 or 16 bytes is 127.0.0.0/8 or ::1."""
     return address[0] == 127 if len(address) == 4 else address == _LOOPBACK_6
 
 

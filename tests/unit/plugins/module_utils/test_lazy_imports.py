@@ -121,6 +121,7 @@ def test_a_run_has_the_steps_that_it_needs(settings, steps):
     assert {room[len(folder) :] for room in rooms if room.startswith(folder)} & STEPS == steps
     assert ("_observe.connections.running_pods" in rooms) == ("pods" in steps)
     assert "_observe.connections.pods" not in rooms
+    assert [room for room in rooms if "rearm" in room or "open_connections" in room] == []
     assert ("_converge.leftovers" in rooms) == ("{}" in settings)
     assert ("_kernel.ipvs_timeouts" in rooms) == ("ipvs" in steps)
     assert rooms & (ENFORCE | {"_converge.enforced", "_kernel.bpf"}) == set()

@@ -32,3 +32,25 @@ def test_the_highest_values_are_those_of_the_running_kernel(place):
         for refused in (HIGHEST[place] + 1, 0):
             with pytest.raises(OSError, match="Invalid argument"):
                 connection.setsockopt(socket.IPPROTO_TCP, OPTIONS[place], refused)
+
+
+@pytest.mark.parametrize(("seconds", "expected"), [(0, 0), (1, 2), (63, 71), (600, 677), (798, 900), (799, 901)])
+def test_a_timer_may_run_71_63_of_its_length(seconds, expected):
+    assert keepalive.with_slack(seconds) == expected
+
+
+LATE = [
+    pytest.param(7200, (600, 30, 9), 900, True, id="armed before the namespace got its value"),
+    pytest.param(798, (600, 30, 9), 900, False, id="just in time"),
+    pytest.param(799, (600, 30, 9), 900, True, id="just too late"),
+    pytest.param(600, (600, 9000, 9), 900, True, id="the next probe comes too late"),
+    pytest.param(300, (7200, 75, 9), 900, False, id="its own TCP_KEEPIDLE where the namespace is too late"),
+    pytest.param(850, (7200, 75, 9), 900, True, id="such a one that is too late itself"),
+    pytest.param(0, (600, 30, 9), 900, False, id="a timer that ends now"),
+    pytest.param(600, (600, 30, 0), 900, True, id="no probe would be sent"),
+]
+
+
+@pytest.mark.parametrize(("gap", "values", "limit", "expected"), LATE)
+def test_whether_a_timer_ends_after_a_limit(gap, values, limit, expected):
+    assert keepalive.is_late(gap, keepalive.Keepalive(*values), limit) is expected

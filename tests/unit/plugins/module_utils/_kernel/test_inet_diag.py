@@ -322,3 +322,16 @@ def test_no_flipped_byte_makes_the_parser_raise_anything_else(at, byte):
     data[at] = byte
     with contextlib.suppress(NetlinkError):
         inet_diag.parse(data, 0, len(data), {len(data): 80})
+
+
+def test_each_socket_has_the_cookie_that_it_tells_of_itself():
+    code = (
+        "server = listen('127.0.0.1')\nends = connect(server, '127.0.0.1')\n"
+        "cookie = lambda end: struct.unpack('=Q', end.getsockopt(socket.SOL_SOCKET, 57, 8))[0]  # SO_COOKIE\n"
+        "told = {os.fstat(end.fileno()).st_ino: cookie(end) for end in (server, *ends)}\n"
+        "print(json.dumps(sorted(told.items())))\n"
+        "print(json.dumps(sorted((found.inode, number) for found, number in inet_diag.read_with_cookies())))"
+    )
+    told, found = lines_of("_kernel.inet_diag", code)
+    assert len(told) == 3
+    assert found == told

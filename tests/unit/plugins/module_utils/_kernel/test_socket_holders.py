@@ -126,6 +126,23 @@ def test_nothing_is_opened_for_nothing(monkeypatch):
     assert socket_holders.find([], [os.getpid()]) == {}
 
 
+def test_the_number_under_which_a_process_has_it(sockets, named):
+    process = named(b"holder", sockets[1])
+    wanted = inode(sockets[1])
+    opened = socket_holders.find_open([wanted], [process.pid], 99)
+    assert opened == ({wanted: (Holder(process.pid, "holder"), sockets[1].fileno())}, False)
+
+
+def test_a_process_whose_files_may_not_be_seen_is_told():
+    code = (
+        "import os, signal, socket\nchild = os.fork()\nif child == 0:\n    signal.pause()\n"
+        "os.setgroups([])\nos.setgid(65534)\nos.setuid(65534)\n"
+        "print(socket_holders.find_open([1], [child], 99).denied, socket_holders.find_open([1], [999999], 99).denied)"
+    )
+    prefix = ("unshare", "-pfmn", "--mount-proc", "--kill-child")
+    assert run_python("_kernel.socket_holders", code, *prefix) == "True False"
+
+
 def test_without_root_the_sockets_of_others_have_no_name():
     code = (
         "import os, signal, socket\n"

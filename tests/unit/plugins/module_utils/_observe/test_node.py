@@ -20,7 +20,8 @@ ESTABLISHED = "net.netfilter.nf_conntrack_tcp_timeout_established"
 NO_FILE = {"value": None, "file": None, "line": None, "procps_value": None, "written": None}
 KEYS_OF = {
     "": "boot_problems cloud conntrack container container_runtimes data_planes enforcement growth hostname ipvs "
-    "kernel kube_proxy kubelet modules namespaces ours owners pods problems root rps softnet sysctl_conf sysctls",
+    "kernel kube_proxy kubelet modules namespaces ours owners pods problems rearming root rps softnet sysctl_conf "
+    "sysctls",
     "ipvs": "connections cut_within draining idlest loaded real_servers services services_by_mark services_omitted "
     "timeouts timeouts_at_boot timeouts_from totals",
     "conntrack": "be_liberal count cut_within loaded max policies statistics timeouts",

@@ -1,0 +1,120 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The sockets of a network namespace that are at risk under idle limits, one by one. Reading only. Private to this
+collection.
+
+The rule is the one that the audit counts with (is_late), the sockets are those that tallies counts to services and to
+other addresses. What nobody can tell now, because data is under way, is left out.
+"""
+
+from typing import Iterable, Iterator, List, NamedTuple, Optional, Tuple
+
+from ansible_collections.kubenode.connections.plugins.module_utils._common.keepalive import Keepalive, is_late
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel import inet_diag
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel.inet_diag import Socket
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel.netlink import (
+    InterruptedDumpError,
+    NetlinkError,
+)
+
+from .destinations import name_of
+from .tallies import Names, gap, is_loopback, leaves
+
+MAX_SOCKETS = 20000
+"""More at risk of one namespace are only counted."""
+
+_ATTEMPTS = 3
+
+
+class Limits(NamedTuple):
+    """After how many idle seconds connections to services and to other addresses are forgotten; None: these are safe.
+
+    silent: sockets without SO_KEEPALIVE are wanted, too.
+    """
+
+    services: Optional[int]
+    outside: Optional[int]
+    silent: bool
+
+
+class AtRisk(NamedTuple):
+    """A socket by its inode and its cookie (SO_COOKIE; None where it was not told), and where it goes."""
+
+    inode: int
+    cookie: Optional[int]
+    peer: str
+
+
+class Found(NamedTuple):
+    """The first MAX_SOCKETS at risk, how many there are more, and why none could be read (None: they were)."""
+
+    sockets: List[AtRisk]
+    more: int
+    error: Optional[str]
+
+
+def read(names: Names, ask_netlink: bool, keepalive: Keepalive, limits: Limits) -> Found:
+    """Those of this network namespace, which has that keepalive. Never raises.
+
+    ask_netlink is what inet_diag.loads_nothing() says.
+    """
+    for _attempt in range(_ATTEMPTS if ask_netlink else 0):
+        try:
+            return _bounded(select(inet_diag.read_with_cookies(), names, keepalive, limits))
+        except InterruptedDumpError:
+            continue
+        except (NetlinkError, OSError):
+            break
+    from ansible_collections.kubenode.connections.plugins.module_utils._kernel import proc_tcp  # netlink tells more
+
+    try:
+        found = ((each, None) for each in proc_tcp.read(proc_tcp.OPEN))
+        return _bounded(select(found, names, keepalive, limits))
+    except OSError as error:
+        return Found([], 0, f"{error.filename or '/proc/net/tcp'}: {error.strerror or error}")
+
+
+def select(
+    sockets: Iterable[Tuple[Socket, Optional[int]]], names: Names, keepalive: Keepalive, limits: Limits
+) -> Iterator[AtRisk]:
+    """Those at risk of the established sockets, streamed; the listening ones stand before them."""
+    any_port = {address: name for (address, port), name in names.items() if port == 0}
+    listening = set()
+    for found, cookie in sockets:
+        if not found.remote_port:
+            listening.add(found.local_port)
+            continue
+        if not _may_be_late(found, limits.silent) or is_loopback(found.remote):
+            continue
+        place = (found.remote, found.remote_port)
+        name = names.get(place) or any_port.get(found.remote)
+        if name is not None:
+            limit = limits.services
+        elif found.local_port in listening or not leaves(found):
+            continue
+        else:
+            limit = limits.outside
+        if limit is None or not _is_at_risk(found, keepalive, limit):
+            continue
+        yield AtRisk(found.inode, cookie, name or name_of(place))
+
+
+def _may_be_late(found: Socket, silent: bool) -> bool:
+    return found.timer == inet_diag.TIMER_KEEPALIVE or (silent and found.timer == inet_diag.TIMER_NONE)
+
+
+def _is_at_risk(found: Socket, keepalive: Keepalive, limit: int) -> bool:
+    return found.timer == inet_diag.TIMER_NONE or is_late(gap(found), keepalive, limit)
+
+
+def _bounded(found: Iterator[AtRisk]) -> Found:
+    sockets: List[AtRisk] = []
+    more = 0
+    for each in found:
+        if len(sockets) < MAX_SOCKETS:
+            sockets.append(each)
+        else:
+            more += 1
+    return Found(sockets, more, None)
