@@ -600,7 +600,7 @@ node:
         reason:
           description: Why not, or why that is not known, and what to do.
           type: str
-          sample: "Linux 5.4.0-216-generic takes no keepalive options from a program, Linux 5.9 does: install a newer kernel."
+          sample: "Linux 5.4.0 takes no keepalive options from a program, Linux 5.9 does: install a newer kernel."
         obstacle:
           description:
             - The same in a word that does not change from release to release. It is V(kernel), V(cgroup), V(rights),

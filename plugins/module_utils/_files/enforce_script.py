@@ -74,7 +74,7 @@ def load(name, code):
 def ours(cgroup):
     \"""The name, tag and descriptor of each program of ours on a cgroup.\"""
     ids = (ctypes.c_uint32 * 128)()
-    count = bpf(16, "=IIIIQI", cgroup, 3, 0, 0, ctypes.addressof(ids), 128)[1][5]  # BPF_PROG_QUERY
+    count = bpf(16, "=IIIIQI36x", cgroup, 3, 0, 0, ctypes.addressof(ids), 128)[1][5]  # BPF_PROG_QUERY
     for identity in ids[:count]:
         program = bpf(13, "=III", identity, 0, 0)[0]  # BPF_PROG_GET_FD_BY_ID
         info = ctypes.create_string_buffer(80)  # a new one each: the kernel reads it, too

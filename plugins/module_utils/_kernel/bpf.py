@@ -27,7 +27,7 @@ ALLOW_MULTI = 2
 
 _LOAD = struct.Struct("=IIQQIIQII16s")
 _ATTACH = struct.Struct("=IIII")
-_QUERY = struct.Struct("=IIIIQI")
+_QUERY = struct.Struct("=IIIIQI36x")  # later kernels write further on, some whatever the size that they are told
 _ID = struct.Struct("=III")
 _INFO = struct.Struct("=IIQ")
 _PROG_INFO = struct.Struct("=II8s48x16s")

@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A node of its own for a test that writes: private sysctls (network namespace), private /etc, /run and /var/lib.
+"""A node of its own for a test that writes: private sysctls (network namespace), private /etc, /run and /var/lib, and a
+root of cgroup v2 that is a new cgroup below this machine's (cgroup namespace), for programs that start here, too.
 
 Nothing is faked: the kernel is the real one, its network sysctls belong to the namespace, and files live on a tmpfs
 that goes away with the test.
@@ -18,9 +19,12 @@ import traceback
 import pytest
 
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel import cgroups, programs
+from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._new_cgroup import own_cgroup
 
 _CLONE_NEWNS = 0x00020000  # include/uapi/linux/sched.h
 _CLONE_NEWNET = 0x40000000
+_CLONE_NEWCGROUP = 0x02000000
+_MNT_DETACH = 2
 _MS_RDONLY, _MS_REMOUNT, _MS_BIND, _MS_REC, _MS_PRIVATE = 1, 32, 4096, 16384, 1 << 18  # include/uapi/linux/mount.h
 
 _OWN_IN_ETC = ("sysctl.d", "sysctl.conf", "modules-load.d", "modules", "systemd", "udev")
@@ -36,7 +40,8 @@ def isolated(test):
     def run(*args, **kwargs):
         base = tempfile.mkdtemp()
         try:
-            report = _in_child(lambda: (_become_node(base), test(*args, **kwargs)))
+            with own_cgroup() as cgroup:
+                report = _in_child(lambda: (_become_node(base, cgroup), test(*args, **kwargs)))
         finally:
             os.rmdir(base)
         if report:
@@ -109,11 +114,15 @@ def _contents(path):
     return os.readlink(path) if os.path.islink(path) else (os.stat(path).st_mode, read(path))
 
 
-def _become_node(base):
-    cgroups.PLACE = base + "/no cgroup"  # so that no test sees or changes what is attached to this machine's
-    if _libc.unshare(_CLONE_NEWNS | _CLONE_NEWNET) != 0:
+def _become_node(base, cgroup):
+    mounted_at = cgroups.mounted_at()
+    _enter(cgroup)
+    if _libc.unshare(_CLONE_NEWNS | _CLONE_NEWNET | _CLONE_NEWCGROUP) != 0:
         _fail("unshare")
     mount("none", "/", "none", _MS_REC | _MS_PRIVATE)
+    if mounted_at:
+        _libc.umount2(mounted_at.encode(), _MNT_DETACH)
+        mount("none", mounted_at, "cgroup2")
     mount("tmpfs", base, "tmpfs", data="mode=755")
     for name in ("etc", "empty"):
         os.mkdir(os.path.join(base, name))
@@ -128,6 +137,12 @@ def _become_node(base):
     for path in (f"{parent}/{name}" for parent in ("/usr/lib", "/usr/local/lib") for name in _VENDOR):
         if os.path.isdir(path):
             mount(base + "/empty", path, "none", _MS_BIND)
+
+
+def _enter(cgroup):
+    descriptor = os.open(cgroup, os.O_RDONLY)
+    assert cgroups.enter(descriptor), cgroup
+    os.close(descriptor)
 
 
 def _in_child(work):

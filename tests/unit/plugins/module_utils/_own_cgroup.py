@@ -2,12 +2,11 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A cgroup of a test's own, and real connections in it. Nothing is ever attached to this machine's root."""
+"""Programs on a cgroup of a test's own, and real connections in it. Nothing is attached to this machine's root."""
 
 import contextlib
 import os
 import socket
-import tempfile
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.keepalive import Keepalive
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel import (
@@ -18,28 +17,11 @@ from ansible_collections.kubenode.connections.plugins.module_utils._kernel impor
     trial_connection,
 )
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.child import collect
+from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._new_cgroup import own_cgroup
 
 WANTED = Keepalive(600, 30, 9)
 KERNEL = trial_connection.End("", False, 7200, 75, 9)
 OURS = trial_connection.End("", True, *WANTED)
-
-
-@contextlib.contextmanager
-def own_cgroup(*below):
-    """The path of a new cgroup, with further ones below it; all go away with what is attached to them."""
-    top = cgroups.mounted_at()
-    descriptor = None if top else cgroups._unmounted_root()
-    path = tempfile.mkdtemp(prefix="test-keepalive-", dir=top or f"/proc/self/fd/{descriptor}")
-    os.chmod(path, 0o755)
-    for name in below:
-        os.makedirs(path + name)
-    try:
-        yield path
-    finally:
-        for folder, _folders, _files in os.walk(path, topdown=False):
-            os.rmdir(folder)
-        if descriptor is not None:
-            os.close(descriptor)
 
 
 @contextlib.contextmanager

@@ -109,7 +109,8 @@ def test_the_examples_of_the_documentation_work(options):
 def test_the_documentation_has_every_key_of_the_result():
     documented = yaml.safe_load(node_settings.RETURN)
     assert set(documented) == {"before", "after", "notes", "pods_not_taken", "node"}
-    areas = {"modules", "sysctls", "files", "ipvs_timeouts", "rps", "pods", "containers", "namespace_ipvs_timeouts"}
+    areas = {"modules", "sysctls", "files", "ipvs_timeouts", "rps", "pods", "containers"}
+    areas |= {"namespace_ipvs_timeouts", "enforce"}
     assert set(documented["before"]["contains"]) == set(documented["after"]["sample"]) == areas
 
 

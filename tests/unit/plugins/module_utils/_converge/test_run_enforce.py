@@ -4,6 +4,7 @@
 
 """A keepalive for every new connection, enforced and given back by whole runs, on a cgroup of the test's own."""
 
+import ctypes
 import os
 import subprocess
 import sys
@@ -17,7 +18,8 @@ from ansible_collections.kubenode.connections.plugins.module_utils._converge.ori
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.run import converge
 from ansible_collections.kubenode.connections.plugins.module_utils._files.enforce_script import script_values
 from ansible_collections.kubenode.connections.plugins.module_utils._files.enforce_unit import LINK, PATH, SCRIPT
-from ansible_collections.kubenode.connections.plugins.module_utils._kernel import bpf
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel import bpf, cgroups
+from ansible_collections.kubenode.connections.plugins.module_utils._observe import enforcement
 from ansible_collections.kubenode.connections.plugins.module_utils._observe.ours import PATH as ORIGINALS
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._isolated_node import (
     isolated,
@@ -142,6 +144,38 @@ def test_after_a_boot_without_the_unit_it_is_enforced_anew_or_has_nothing_to_giv
     with as_root_cgroup("/excluded") as path:
         converge(NOTHING, False)
         assert (names(path), os.listdir("/var/lib")) == ([], [])
+
+
+@isolated
+def test_the_program_of_the_boot_finds_the_root_itself():
+    root = cgroups.mounted_at()
+    converge(Settings(enforce=Enforcement(WANTED)), False)
+    with opened(root) as cgroup:
+        (found,), _flags = bpf.attached(cgroup)
+        bpf.detach(cgroup, bpf.opened(found.id))
+    subprocess.check_call([sys.executable, "-I", SCRIPT])
+    assert names(root) == ["ka_0258_001e_09"]
+    converge(NOTHING, False)
+    assert names(root) == []
+
+
+@isolated
+def test_a_node_where_cgroup_v2_is_mounted_nowhere():
+    while cgroups.mounted_at():
+        assert ctypes.CDLL(None).umount2(cgroups.mounted_at().encode(), 2) == 0
+    foreseen = converge(Settings(enforce=WISH), True)
+    assert converge(Settings(enforce=WISH), False) == foreseen
+    assert foreseen.notes == ["The cgroup /excluded is not there now, so it is not excluded. Run again once it is."]
+    with cgroups.root(mount=True) as root:
+        place = f"/proc/self/fd/{root.descriptor}"
+        first = names(place)
+        assert connect(place) == [OURS, OURS]
+        subprocess.check_call([sys.executable, "-I", SCRIPT])
+        assert (names(place), first) == (["ka_0258_001e_09"], ["ka_0258_001e_09"])
+        assert (enforcement.read()["cgroup"], enforcement.read()["attached"]["exact"]) == (None, True)
+        converge(NOTHING, False)
+        assert names(place) == []
+    assert cgroups.mounted_at() is None
 
 
 @isolated

@@ -30,7 +30,6 @@ def _libc():
 @isolated
 def test_the_root_is_found_where_it_is_mounted():
     unmount_all()
-    cgroups.PLACE = None
     os.mkdir("/run/somewhere else")
     mount("none", "/run/somewhere else", "cgroup2")
     assert cgroups.mounted_at() == "/run/somewhere else"
@@ -58,7 +57,6 @@ def test_a_mount_that_another_one_covers_or_that_shows_a_part_is_not_the_root():
 @isolated
 def test_where_it_is_mounted_nowhere_it_is_reached_all_the_same():
     unmount_all()
-    cgroups.PLACE = None
     with cgroups.root(mount=True) as root:
         assert root.path is None
         assert "cgroup.procs" in os.listdir(root.descriptor)
