@@ -9,7 +9,7 @@ there is nothing to give back. Each network namespace is looked at by a child, s
 """
 
 import os
-from typing import Any, Dict, List, Mapping, NamedTuple, Tuple
+from typing import Any, Dict, List, Mapping, NamedTuple, Sequence, Tuple
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.keepalive import KEYS, Keepalive
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel import (
@@ -74,6 +74,15 @@ def rearm(
     if hidden:
         problems.append(f"open connections: there may be more network namespaces than can be seen ({hidden}).")
     return _conclude(rearmed_rows.worst(rows), names, problems, proc)
+
+
+def after(steps: Sequence[Any], pods: Sequence[Any], wish: OpenConnections, check: bool) -> Rearmed:
+    """As rearm(), after the steps of a run, of which ``pods`` are on running pods and containers."""
+    planned = {inode: keepalive for step in pods for inode, keepalive in step.planned().items()}
+    for step in pods:
+        step.rearmed = True
+    live = {step.name: step.after for step in steps if step.area == "sysctls"}
+    return rearm(wish, with_own(planned, live), check)
 
 
 def with_own(planned: Mapping[int, Keepalive], live: Mapping[str, Any]) -> Dict[int, Keepalive]:

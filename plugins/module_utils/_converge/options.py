@@ -217,11 +217,11 @@ def _enforce(wanted: Mapping[str, Any]) -> Union[Tuple[()], Enforcement]:
 
 
 def _open_connections(options: Mapping[str, Any]) -> Optional[Any]:
-    given = options.get("open_connections")
-    if not given:
+    if not options.get("open_connections"):
         return None
     from .rearming_options import open_connections_from  # only where it is asked for
 
+    given = options["open_connections"]
     return open_connections_from(given, _pods("open_connections", given), options["observe"])
 
 

@@ -4,7 +4,6 @@
 
 """From settings to the steps of one run and its result: what both writing modules do. Private to this collection."""
 
-import os
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common import rps_rules
@@ -13,12 +12,13 @@ from ansible_collections.kubenode.connections.plugins.module_utils._files import
 from ansible_collections.kubenode.connections.plugins.module_utils._files.atomic_write import read_file
 
 from . import one_run, reboot_warnings
+from .directories import directories_for
 from .options import Settings
 from .originals import Originals, parse
 from .record import read_record
 from .restorable import LiveTarget, changed_since, file_target
 from .shown import of_lines
-from .steps.files import Directory, TextFile, read_config, text_diff
+from .steps.files import TextFile, read_config, text_diff
 from .steps.live import LiveSysctl, LoadedModule, live_diff
 from .transaction import Step
 
@@ -70,7 +70,7 @@ def _plan(settings: Settings) -> Plan:
     enforce, boot, boot_files, boot_notes = _enforce(settings, old)
     pods, containers = _pods(settings, old), _containers(settings, old)
     recorded = files + unit_files + rps_files + boot_files
-    made, removed, directories = _directories(recorded, old)
+    made, removed, directories = directories_for(recorded, old)
 
     def compose(final: bool) -> Originals:
         return _originals(
@@ -200,28 +200,6 @@ def _unit_seconds(settings: Settings) -> Dict[str, int]:
     return {name: seconds for name, seconds in now.items() if name not in wanted}
 
 
-def _directories(files: Sequence[Any], old: Originals) -> Tuple[List[Directory], List[Directory], Tuple[str, ...]]:
-    """The steps that make what is missing and remove what we had made, and the directories of ours that remain."""
-    missing: List[str] = []
-    for step in files:
-        directory = os.path.dirname(os.path.realpath(step.name) if isinstance(step, TextFile) else step.name)
-        above: List[str] = []
-        while step.after is not None and not os.path.isdir(directory) and directory not in missing:
-            above.insert(0, directory)
-            directory = os.path.dirname(directory)
-        missing.extend(above)
-    going = {step.name for step in files if step.after is None}
-    staying = {*old.files, *(step.name for step in files)} - going
-    unused = [name for name in old.directories if not any(path.startswith(name + "/") for path in staying)]
-    removed = []
-    for name in reversed(unused):
-        if os.path.isdir(name) and all(os.path.join(name, entry) in going for entry in os.listdir(name)):
-            removed.append(Directory(name, False))
-            going.add(name)
-    kept = tuple(name for name in old.directories if name not in unused)
-    return [Directory(name, True) for name in missing], removed, kept + tuple(missing)
-
-
 def _originals(
     old: Originals,
     files: Sequence[Any],
@@ -280,11 +258,7 @@ def _rearmed(plan: Plan, settings: Settings, check: bool) -> Any:
         return None
     from . import open_connections
 
-    planned = {inode: keepalive for step in plan.pods for inode, keepalive in step.planned().items()}
-    for step in plan.pods:
-        step.rearmed = True
-    live = {step.name: step.after for step in plan.steps if step.area == "sysctls"}
-    return open_connections.rearm(settings.open_connections, open_connections.with_own(planned, live), check)
+    return open_connections.after(plan.steps, plan.pods, settings.open_connections, check)
 
 
 def _shown(steps: Sequence[Step], side: str) -> Dict[str, Any]:

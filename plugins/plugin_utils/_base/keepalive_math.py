@@ -14,7 +14,6 @@ from ansible_collections.kubenode.connections.plugins.module_utils._common.keepa
     HIGHEST,
     SLACK_DENOMINATOR,
     SLACK_NUMERATOR,
-    with_slack,
 )
 
 from .checked_values import Range, whole_number
@@ -75,6 +74,10 @@ ARTICLE = Keepalive(600, 30, 10)
 def words(values: Mapping[str, int] | None) -> str | None:
     """``600/30/9`` of a mapping with the three, None where there is none."""
     return str(Keepalive(values["time"], values["intvl"], values["probes"])) if values else None
+
+
+with_slack = common_keepalive.with_slack
+"""How long a timer of so many seconds may run at most."""
 
 
 def without_slack(seconds: int) -> int:

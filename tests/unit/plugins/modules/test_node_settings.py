@@ -77,6 +77,7 @@ def test_apply_apply_restore_restore():
         },
         "notes": [],
         "pods_not_taken": [],
+        "open_connections": None,
     }
     again = run(RIGHT)
     assert (again["changed"], again["diff"], again["before"] == again["after"]) == (False, [], True)
@@ -99,8 +100,8 @@ def test_a_value_that_the_kernel_refuses_fails_with_the_node_as_before():
     assert (failed["failed"], sysctl(TIME), read(FILE), os.listdir("/var/lib")) == (True, "7200", b"# mine\n", [])
 
 
-# Without IPVS, RPS, pods and containers, which are no part of a network namespace of one's own.
-@pytest.mark.parametrize("options", [EXAMPLES[0], EXAMPLES[5]], ids=["keepalive", "restore"])
+# Without IPVS, RPS, pods, containers and their connections, which are no part of a network namespace of one's own.
+@pytest.mark.parametrize("options", [EXAMPLES[0], EXAMPLES[-1]], ids=["keepalive", "restore"])
 @isolated
 def test_the_examples_of_the_documentation_work(options):
     assert "msg" not in run(options)
@@ -108,7 +109,7 @@ def test_the_examples_of_the_documentation_work(options):
 
 def test_the_documentation_has_every_key_of_the_result():
     documented = yaml.safe_load(node_settings.RETURN)
-    assert set(documented) == {"before", "after", "notes", "pods_not_taken", "node"}
+    assert set(documented) == {"before", "after", "notes", "pods_not_taken", "open_connections", "node"}
     areas = {"modules", "sysctls", "files", "ipvs_timeouts", "rps", "pods", "containers"}
     areas |= {"namespace_ipvs_timeouts", "enforce"}
     assert set(documented["before"]["contains"]) == set(documented["after"]["sample"]) == areas
@@ -167,6 +168,12 @@ def test_two_modules_at_once_do_not_mix():
         ),
         pytest.param({"ipvs_timeouts": {"tcp": 0}}, "ipvs_timeouts: tcp: 0 is no timeout", id="no seconds"),
         pytest.param({"ipvs_timeouts": {"sctp": 9}}, "sctp. Supported parameters include: tcp, tcpfin, udp", id="sctp"),
+        pytest.param(
+            {"open_connections": {"time": 600}}, "open_connections: intvl is not given", id="half a keepalive"
+        ),
+        pytest.param(
+            {"open_connections": {"mode": "never"}}, "value of mode must be one of: rearm, all", id="an unknown mode"
+        ),
         pytest.param({"sysctl_file": "/"}, "sysctl_file: '/' is not the absolute path", id="a folder for a file"),
     ],
 )
