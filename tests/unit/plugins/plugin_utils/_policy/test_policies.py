@@ -70,6 +70,10 @@ OWN = {
     "rps_sock_flow_entries": 0,
     "sysctls": {"net.core.somaxconn": "1024"},
     "namespace_ipvs_timeouts": {"ingress_sbox": {"tcp": 900}},
+    "enforce": True,
+    "enforce_exclude_ports": [22],
+    "enforce_exclude_cgroups": ["/system.slice/sshd.service"],
+    "open_connections": "all",
     "sysctl_file": "/etc/sysctl.d/99-own.conf",
     "modules_file": "/etc/modules-load.d/own.conf",
 }
