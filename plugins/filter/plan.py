@@ -213,8 +213,8 @@ options:
         version_added: 0.2.0
       enforce:
         description:
-          - Whether the kernel of a node gives the planned keepalive to every new TCP connection, of all of its processes
-            and pods, and turns C(SO_KEEPALIVE) on for it.
+          - Whether the kernel of a node gives the planned keepalive to every new TCP connection, of all of its
+            processes and pods, and turns C(SO_KEEPALIVE) on for it.
           - A node that cannot do it is planned as without, with a finding that says why. With V(false) what an earlier
             run has attached is given back.
         type: bool
@@ -238,8 +238,8 @@ options:
       open_connections:
         description:
           - Which of the connections that are open and at risk get the planned keepalive in place, without a restart.
-          - V(rearm) takes those that have C(SO_KEEPALIVE) and follow the keepalive of their network namespace, V(all) also
-            those without C(SO_KEEPALIVE), V(never) none.
+          - V(rearm) takes those that have C(SO_KEEPALIVE) and follow the keepalive of their network namespace. V(all)
+            takes also those without C(SO_KEEPALIVE), V(never) none.
         type: str
         choices: [rearm, all, never]
         default: rearm
@@ -475,8 +475,8 @@ _value:
         settings:
           description:
             - The options for M(kubenode.connections.node_settings). Empty where the node needs nothing.
-            - C(enforce) is there where O(policy.enforce) is wanted and possible, or an earlier run's is to be given back
-              (empty). C(open_connections) is there where connections are open that can be re-armed.
+            - C(enforce) is there where O(policy.enforce) is wanted and possible, or an earlier run's is to be given
+              back (empty). C(open_connections) is there where connections are open that can be re-armed.
           type: dict
           sample:
             modules: []

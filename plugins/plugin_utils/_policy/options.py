@@ -197,7 +197,11 @@ class Policy:
         per_node=True,
     )
     enforce_exclude_ports: tuple[int, ...] = option(
-        "list", (), ports, "TCP ports, local or remote, whose connections O(policy.enforce) leaves alone.", per_node=True
+        "list",
+        (),
+        ports,
+        "TCP ports, local or remote, whose connections O(policy.enforce) leaves alone.",
+        per_node=True,
     )
     enforce_exclude_cgroups: tuple[str, ...] = option(
         "list",

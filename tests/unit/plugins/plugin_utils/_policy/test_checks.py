@@ -57,7 +57,9 @@ NO_GROUP = (
         pytest.param(checks.ports, "22, 65535", (22, 65535), id="ports as text"),
         pytest.param(checks.ports, 22, (22,), id="one port"),
         pytest.param(checks.ports, [], (), id="no port"),
-        pytest.param(checks.cgroups, ["/b/", "/a.slice/b\\x2dc.service"], ("/a.slice/b\\x2dc.service", "/b"), id="groups"),
+        pytest.param(
+            checks.cgroups, ["/b/", "/a.slice/b\\x2dc.service"], ("/a.slice/b\\x2dc.service", "/b"), id="groups"
+        ),
         pytest.param(checks.cgroups, "/a,/b c", ("/a", "/b c"), id="control groups as text"),
         pytest.param(checks.cgroups, (), (), id="no control group"),
     ],
@@ -155,7 +157,10 @@ def test_what_is_taken(check, value, understood):
         pytest.param(checks.ports, [65536], f"x: 65536 is above 65535 (the highest TCP port). {PORTS}", id="no port"),
         pytest.param(checks.ports, [True], f"x: True is not a whole number. {PORTS}", id="a flag for a port"),
         pytest.param(
-            checks.ports, {22: 1}, "x: {22: 1} is not a list. Write one, for example [22, 2379].", id="a mapping of ports"
+            checks.ports,
+            {22: 1},
+            "x: {22: 1} is not a list. Write one, for example [22, 2379].",
+            id="a mapping of ports",
         ),
         *(
             pytest.param(checks.cgroups, [path], f"x: {path!r}{NO_GROUP}", id=what)
@@ -172,7 +177,7 @@ def test_what_is_taken(check, value, understood):
         pytest.param(
             checks.cgroups,
             ["/" + "a" * 4095],
-            f"x: {'/' + 'a' * 39!r}... is longer than any path (4095 bytes). Write a shorter one.",
+            f"x: {'/' + 'a' * 39!r}... is longer than any path (4095 bytes). Shorten it.",
             id="an endless control group",
         ),
     ],

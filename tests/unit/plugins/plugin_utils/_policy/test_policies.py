@@ -87,7 +87,7 @@ def test_the_options_that_say_nothing_about_other_nodes():
 def test_what_belongs_to_a_node_may_differ(name, value):
     policies = parse_policies(wishes({}, {name: value}))
     assert policies == Policies(parse_policy({}), {"cp1": parse_policy({name: value})})
-    assert getattr(policies.of("cp1"), name) == value
+    assert policies.of("cp1").as_dict()[name] == value
     assert getattr(policies.of("node1"), name) != value
 
 
