@@ -32,18 +32,24 @@ _GIVEN_BACK = "an earlier run attached it, and keepalive_enforce is false"
 _NONE = "none"
 
 
-def of_connections(wish: Wish) -> Keepalive | None:
+def of_connections(node: Observed, wish: Wish) -> Keepalive | None:
     """The keepalive for single connections, whoever has them: the sooner of the node's and of the pods'.
 
-    Within what a socket takes. None where no limit asks for one.
+    Where the keepalive in use stays (raise_ipvs) it is the node's own, whatever other nodes have. Within what a socket
+    takes. None where no limit asks for one.
     """
-    found = [each for each in (wish.keepalive, wish.pods_to_set) if each is not None]
+    found = [each for each in (_stays(node, wish) or wish.keepalive, wish.pods_to_set) if each is not None]
     if not found:
         return None
     soonest = min(found, key=lambda each: each.silence_seconds(wish.policy.lost_probes))
     highest = (TIME_RANGE.high, INTVL_RANGE.high, PROBES_RANGE.high)
     keepalive = Keepalive(*map(min, soonest, highest))
     return keepalive if keepalive.usable else None
+
+
+def _stays(node: Observed, wish: Wish) -> Keepalive | None:
+    own = node.keepalive if wish.to_set is None and wish.keepalive is not None else None
+    return own if own and own.usable and (wish.limit is None or wish.limit.keeps(own)) else None
 
 
 def enforce_settings(node: Observed, wish: Wish) -> Mapping[str, Any] | None:
@@ -58,7 +64,7 @@ def enforce_settings(node: Observed, wish: Wish) -> Mapping[str, Any] | None:
 
 
 def _wanted(node: Observed, seen: Enforcement, wish: Wish) -> Enforced | None:
-    keepalive = _kept(node, seen, wish) or of_connections(wish)
+    keepalive = _kept(node, seen, wish) or of_connections(node, wish)
     if keepalive is None:
         return None
     return Enforced(keepalive, wish.policy.enforce_exclude_ports, wish.policy.enforce_exclude_cgroups)
@@ -66,7 +72,7 @@ def _wanted(node: Observed, seen: Enforcement, wish: Wish) -> Enforced | None:
 
 def _kept(node: Observed, seen: Enforcement, wish: Wish) -> Keepalive | None:
     """The values of an earlier run that have to stay, as those in our file have to: see ``kept`` of settings.py."""
-    there, planned, lost = seen.boot or seen.attached, of_connections(wish), wish.policy.lost_probes
+    there, planned, lost = seen.boot or seen.attached, of_connections(node, wish), wish.policy.lost_probes
     if there is None or wish.policy.own_names:
         return None
     if planned is None:

@@ -88,7 +88,7 @@ def plan_node(
         holding=holding,
         servers=servers,
         rearm=to_rearm,
-        curable=curable(node, wish, pods),
+        curable=curable(node, wish, holding, pods),
     )
 
 

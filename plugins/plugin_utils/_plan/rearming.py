@@ -37,24 +37,25 @@ _A_SECOND = 1
 """Gaps are rounded."""
 
 
-def curable(node: Observed, wish: Wish, pods: JudgedPods | None) -> tuple[Curable, ...]:
+def curable(node: Observed, wish: Wish, holding: Holding, pods: JudgedPods | None) -> tuple[Curable, ...]:
     """The connections at risk that re-arming with the planned keepalive could cure, those without SO_KEEPALIVE too."""
-    keepalive = of_connections(wish)
+    keepalive = of_connections(node, wish)
     if pods is None or keepalive is None:
         return ()
     longest = _longest(node)
-    found = [each for judged in pods.each if judged.space.sandbox is None for each in _of(judged, wish, longest)]
+    here = [judged for judged in pods.each if judged.space.sandbox is None]
+    found = [each for judged in here for each in _of(judged, wish, holding, longest)]
     found += _unlisted(node, wish)
     return tuple(each for each in found if (each.late or each.without_keepalive) and each.limit.keeps(keepalive))
 
 
 def rearm(node: Observed, wish: Wish, holding: Holding, pods: JudgedPods | None) -> Rearm | None:
     """None where nothing is to be touched, can be, or would gain by it."""
-    mode, keepalive = wish.policy.open_connections, of_connections(wish)
+    mode, keepalive = wish.policy.open_connections, of_connections(node, wish)
     possible = node.rearming is not None and node.rearming.possible is not False
     if mode == NEVER or keepalive is None or not possible:
         return None
-    found = [each for each in curable(node, wish, pods) if each.late or mode == ALL]
+    found = [each for each in curable(node, wish, holding, pods) if each.late or mode == ALL]
     if not found:
         return None
     outside = holding.outside if holding.outside and not is_long(holding.outside) else None
@@ -75,17 +76,18 @@ def _seconds(limits: Iterable[Limit], otherwise: Limit | None, keepalive: Keepal
     return lowest
 
 
-def _of(judged: Judged, wish: Wish, longest: int) -> Iterator[Curable]:
+def _of(judged: Judged, wish: Wish, holding: Holding, longest: int) -> Iterator[Curable]:
     space = judged.space
     for service in space.services:
         limit = wish.holding.to_service(space, service)
-        if limit is not None and service.name not in judged.kept and not wish.holding.has_proxy(space, service):
+        if limit is not None and service.name not in judged.kept and not holding.has_proxy(space, service):
             yield Curable(limit, False, _late(service, space, limit, longest), service.without_keepalive)
     further = space.without_keepalive - sum(service.without_keepalive for service in space.services)
     if wish.holding.services is not None and further > 0:
         yield Curable(wish.holding.services, False, 0, further)
     for to in judged.outside:
-        if to.limit is not None and not is_long(to.limit) and to.counts.at_risk:
+        proxied = holding.has_proxy(space, to.destination)
+        if to.limit is not None and not is_long(to.limit) and to.counts.at_risk and not proxied:
             late = _late(to.destination, space, to.limit, longest)
             yield Curable(to.limit, True, late, to.counts.without_keepalive)
 
