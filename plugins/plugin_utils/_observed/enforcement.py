@@ -135,8 +135,11 @@ def _sentence(value: object) -> str | None:
 
 def _enforced(values: Mapping[str, object], left_out: Mapping[str, object]) -> Enforced | None:
     keepalive = of_values(*map(values.get, Keepalive._fields))
-    if keepalive is None:
-        return None
+    return enforced_of(keepalive, left_out) if keepalive else None
+
+
+def enforced_of(keepalive: Keepalive, left_out: Mapping[str, object]) -> Enforced:
+    """With the ports and groups of a mapping from a node; what are none are left out."""
     ports = {port for each in items(left_out.get("exclude_ports")) if (port := whole_number(each)) is not None}
     cgroups = {path for each in items(left_out.get("exclude_cgroups")) if (path := text(each))}
     return Enforced(
