@@ -415,7 +415,8 @@ _value:
           description:
             - V(safe), V(unsafe) or V(unknown), of that keepalive and of that of the node's pods below RV(_value.limit).
             - It is about what is opened from now on, which settings decide. Connections that are open already do not
-              count, since no setting reaches those without C(SO_KEEPALIVE) and those whose timer is armed.
+              count, since no sysctl reaches those without C(SO_KEEPALIVE) and those whose timer is armed.
+            - Pods whose new connections get their keepalive from the kernel, by O(policy.enforce), are safe by that.
             - With O(policy.pods=false) pods do not count either.
           type: str
         own_verdict:
@@ -503,6 +504,12 @@ _value:
             - Whether M(kubenode.connections.node_settings) may have something to do on the node. Where it is false, the
               node need not be contacted again.
           type: bool
+        rearm:
+          description:
+            - How many open connections C(open_connections) is about, C(late) ones and those C(without_keepalive), by its
+              C(mode). There only where there are some.
+          type: dict
+          sample: {mode: rearm, late: 3, without_keepalive: 0}
         reasons:
           description: The reason of each setting.
           type: dict

@@ -60,7 +60,7 @@ def _listed_unsafe(pods: Pods, view: View) -> int:
 def with_pods(verdict: str, why: str, pods: JudgedPods | None, policy: Policy) -> tuple[str, str]:
     """The verdict of the node with that of its pods' keepalive, which the settings can cure, and why.
 
-    Connections that are open already do not count in it: no setting reaches those without SO_KEEPALIVE or with an armed
+    Connections that are open already do not count in it: no sysctl reaches those without SO_KEEPALIVE or with an armed
     timer. They have findings, and the pods' own verdict. With keepalive_pods false nothing of pods counts, with
     keepalive_containers false nothing of containers. Pods that are hidden are the coverage's.
     """

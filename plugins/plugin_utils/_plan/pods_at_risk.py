@@ -5,8 +5,8 @@
 """Which pods and which of their connections are at risk under a limit. Private to this collection.
 
 Two questions that have different cures. What keepalive a pod has decides over every connection that it opens from now
-on: node_settings can change it. What timers its open connections were armed with, and whether they have SO_KEEPALIVE at
-all, only the program can change, by opening them again or by asking for it.
+on: node_settings can change it, or have it enforced. What timers its open connections were armed with, and whether they
+have SO_KEEPALIVE at all, the program can change, or node_settings by re-arming them in place.
 """
 
 from __future__ import annotations
