@@ -506,8 +506,8 @@ _value:
           type: bool
         rearm:
           description:
-            - How many open connections C(open_connections) is about, C(late) ones and those C(without_keepalive), by its
-              C(mode). There only where there are some.
+            - How many open connections C(settings.open_connections) is about, C(late) ones and those
+              C(without_keepalive), by its C(mode). V(none) where there are none.
           type: dict
           sample: {mode: rearm, late: 3, without_keepalive: 0}
         reasons:

@@ -209,7 +209,7 @@ class NodePlan:
             "settings": self.settings.as_dict(),
             "changes": [change.as_dict() for change in self.changes],
             "to_converge": self.to_converge,
-            **({"rearm": self.rearm.as_dict()} if self.rearm else {}),
+            "rearm": self.rearm.as_dict() if self.rearm else None,
             "reasons": dict(self.reasons),
             "owners": dict(self.owners),
         }

@@ -110,9 +110,7 @@ def _cgroup(what: str, value: object) -> str:
             "from the first slash on, for example /system.slice/sshd.service."
         )
     if len(path.encode(errors="surrogateescape")) > _LONGEST_PATH:
-        raise PlanError(
-            f"{what}: {path[:40]!r}... is longer than any path ({_LONGEST_PATH} bytes). Write a shorter one."
-        )
+        raise PlanError(f"{what}: {path[:40]!r}... is longer than any path ({_LONGEST_PATH} bytes). Shorten it.")
     return path
 
 
