@@ -29,6 +29,8 @@ _SETTINGS = {
     "pods": {"type": "dict"},
     "containers": {"type": "dict"},
     "namespace_ipvs_timeouts": {"type": "dict", "default": {}},
+    "enforce": {"type": "dict"},
+    "open_connections": {"type": "dict"},
 }
 
 _NODE = {

@@ -41,8 +41,9 @@ options:
       - This filter takes one policy for all nodes. In the role nodes may differ in O(policy.bridge_nf_call),
         O(policy.be_liberal), O(policy.conn_reuse_mode), O(policy.expire_nodest_conn),
         O(policy.expire_quiescent_template), O(policy.sloppy_tcp), O(policy.rps), O(policy.rps_exclude_irq_cpus),
-        O(policy.rps_sock_flow_entries), O(policy.sysctls), O(policy.namespace_ipvs_timeouts), O(policy.sysctl_file) and
-        O(policy.modules_file). They say
+        O(policy.rps_sock_flow_entries), O(policy.sysctls), O(policy.namespace_ipvs_timeouts), O(policy.enforce),
+        O(policy.enforce_exclude_ports), O(policy.enforce_exclude_cgroups), O(policy.open_connections),
+        O(policy.sysctl_file) and O(policy.modules_file). They say
         nothing about other nodes. All others have one value for the whole plan.
     type: dict
     default: {}
@@ -210,6 +211,39 @@ options:
         type: bool
         default: true
         version_added: 0.2.0
+      enforce:
+        description:
+          - Whether the kernel of a node gives the planned keepalive to every new TCP connection, of all of its
+            processes and pods, and turns C(SO_KEEPALIVE) on for it.
+          - A node that cannot do it is planned as without, with a finding that says why. With V(false) what an earlier
+            run has attached is given back.
+        type: bool
+        default: false
+        version_added: 0.2.0
+      enforce_exclude_ports:
+        description:
+          - TCP ports, local or remote, whose connections O(policy.enforce) leaves alone.
+        type: list
+        elements: int
+        default: []
+        version_added: 0.2.0
+      enforce_exclude_cgroups:
+        description:
+          - Control groups whose connections O(policy.enforce) leaves alone, as paths below the root of cgroup v2. An
+            example is C(/system.slice/sshd.service).
+        type: list
+        elements: str
+        default: []
+        version_added: 0.2.0
+      open_connections:
+        description:
+          - Which of the connections that are open and at risk get the planned keepalive in place, without a restart.
+          - V(rearm) takes those that have C(SO_KEEPALIVE) and follow the keepalive of their network namespace. V(all)
+            takes also those without C(SO_KEEPALIVE), V(never) none.
+        type: str
+        choices: [rearm, all, never]
+        default: rearm
+        version_added: 0.2.0
       sysctl_file:
         description: The file that the settings will be written to. What it sets already stays in the settings.
         type: path
@@ -267,6 +301,9 @@ EXAMPLES = r"""
     pods: "{{ __settings.pods or omit }}"
     containers: "{{ __settings.containers or omit }}"
     namespace_ipvs_timeouts: "{{ __settings.namespace_ipvs_timeouts or omit }}"
+    # These two are there only where something is to be done.
+    enforce: "{{ __settings.enforce | default(omit) }}"
+    open_connections: "{{ __settings.open_connections | default(omit) }}"
   become: true
   when: inventory_hostname in __plan.nodes
   vars:
@@ -378,7 +415,8 @@ _value:
           description:
             - V(safe), V(unsafe) or V(unknown), of that keepalive and of that of the node's pods below RV(_value.limit).
             - It is about what is opened from now on, which settings decide. Connections that are open already do not
-              count, since no setting reaches those without C(SO_KEEPALIVE) and those whose timer is armed.
+              count, since no sysctl reaches those without C(SO_KEEPALIVE) and those whose timer is armed.
+            - Pods whose new connections get their keepalive from the kernel, by O(policy.enforce), are safe by that.
             - With O(policy.pods=false) pods do not count either.
           type: str
         own_verdict:
@@ -436,7 +474,10 @@ _value:
               type: dict
               sample: {without_keepalive: 6, late: 10, undecided: 0, safe: 31, kept_by_server: 4}
         settings:
-          description: The options for M(kubenode.connections.node_settings). Empty where the node needs nothing.
+          description:
+            - The options for M(kubenode.connections.node_settings). Empty where the node needs nothing.
+            - C(enforce) is there where O(policy.enforce) is wanted and possible, or an earlier run's is to be given
+              back (empty). C(open_connections) is there where connections are open that can be re-armed.
           type: dict
           sample:
             modules: []
@@ -463,6 +504,12 @@ _value:
             - Whether M(kubenode.connections.node_settings) may have something to do on the node. Where it is false, the
               node need not be contacted again.
           type: bool
+        rearm:
+          description:
+            - How many open connections C(settings.open_connections) is about, C(late) ones and those
+              C(without_keepalive), by its C(mode). V(none) where there are none.
+          type: dict
+          sample: {mode: rearm, late: 3, without_keepalive: 0}
         reasons:
           description: The reason of each setting.
           type: dict

@@ -14,7 +14,8 @@ description:
     the node.
   - The same execution looks at the node again. The task fails where the node is not safe under O(limit), now or after
     a reboot, or differs from its settings. The settings stay then.
-  - Running pods do not make it fail. What they did not take is a finding of the report.
+  - Running pods do not make it fail. What they did not take is a finding of the report. Nor do open connections that
+    could not be re-armed.
   - A node that has nothing to change is not contacted.
 options:
   node:

@@ -6,19 +6,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.grouping import grouped
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import count, some
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.parse_applied import (
     CAUSES,
     REFUSED,
     REWRITTEN,
     UNREAD,
+    LeftOpen,
     NotTaken,
+    Rearmed,
+    open_connections,
     pods_not_taken,
 )
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.pods import NODE
 
-from .rule import APPLY, WARNING, Found, Rules
+from .rule import APPLY, WARNING, Found, Remedy, Rules, say
 
 RULES = Rules()
 
@@ -59,3 +64,61 @@ def _noun(same: Sequence[NotTaken]) -> str:
 
 def _state(pod: NotTaken) -> str:
     return f"has {pod.found}" if pod.cause == REWRITTEN and pod.found else pod.why
+
+
+_OWN_VALUES, _UNLISTED, _GONE = "own_values", "unlisted", "gone"
+"""As in the node's re-arming: set by the program on purpose, beyond what one run does, ended meanwhile."""
+
+
+@RULES.applied("connections-not-rearmed", WARNING)
+def _not_rearmed(outcome: object) -> Found | None:
+    """In an apply open connections that are at risk could not be given a sooner timer in place."""
+    done = open_connections(outcome)
+    left = list(_left(done.rows)) if done else []
+    if done is None or not (left or (done.more_rows and done.not_rearmed)):
+        return None
+    groups = grouped(((each.reason_id, each.reason), (row, each)) for row, each in left)
+    told = [f"{_number(of)}, {reason}: {some([_whose(*each) for each in of])}" for (_id, reason), of in groups.items()]
+    told += [f"{count(done.more_rows, 'more row')} that the node did not list"] if done.more_rows else []
+    return Found(
+        "; ".join(told),
+        "These connections keep the timer that they have, or none. If they are idle for as long as the limit, they are "
+        f"forgotten. {count(done.rearmed, 'other')} {'was' if done.rearmed == 1 else 'were'} re-armed in place.",
+        _what_to_do(left, bool(done.more_rows)),
+    )
+
+
+def _left(rows: Sequence[Rearmed]) -> Iterator[tuple[Rearmed, LeftOpen]]:
+    """Those of whose end nobody knows."""
+    for row in rows:
+        for each in row.not_rearmed:
+            if each.connections and each.reason_id != _GONE:
+                yield row, each
+
+
+def _number(of: Sequence[tuple[Rearmed, LeftOpen]]) -> str:
+    return count(sum(each.connections for _row, each in of), "open connection")
+
+
+def _whose(row: Rearmed, left: LeftOpen) -> str:
+    process = f" ({row.process})" if row.process else ""
+    return f"{row.label}{process} to {row.peer}: {left.connections}"
+
+
+def _what_to_do(left: Sequence[tuple[Rearmed, LeftOpen]], more: bool) -> Remedy:
+    """Only what could not be re-armed, and has no keepalive of its own, is named for a restart."""
+    reasons = {each.reason_id for _row, each in left}
+    names = dict.fromkeys(_named(row) for row, each in left if each.reason_id not in (_OWN_VALUES, _UNLISTED))
+    told: list[str | Remedy] = []
+    if names:
+        told.append(f"Restart {some(list(names))}, or have them connect again. Nothing else needs it.")
+    if _OWN_VALUES in reasons:
+        told.append("What has a keepalive of its own is left alone: change it in the program.")
+    if _UNLISTED in reasons or more:
+        told.append(say(APPLY, " again for those that were too many for one run."))
+    return say(*(each for index, piece in enumerate(told) for each in ((" ", piece) if index else (piece,))))
+
+
+def _named(row: Rearmed) -> str:
+    """A pod or container by its name; nobody restarts the node for a connection."""
+    return row.process or row.label if row.kind == NODE else row.label

@@ -14,7 +14,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.pod
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.ipvs import grpc_idle_seconds, is_ipvs
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.judged_pods import Judged
 
-from . import remedies
+from . import cures, remedies
 from .rule import APPLY, RAISE_IPVS, UNKNOWN, WARNING, Case, Found, Remedy, Rules, say
 
 RULES = Rules()
@@ -32,8 +32,11 @@ def _armed(case: Case) -> Found | None:
         f"{count(total, 'open connection')} to services in {names}",
         "The timer is armed when a connection opens, and a lower sysctl does not change it. So these connections were "
         "opened before the change, or with a TCP_KEEPIDLE of their own.",
-        "Restart these, or have them connect again. Nothing else needs it. Connections that they open from now on are "
-        "kept.",
+        cures.armed_late(
+            case,
+            "Restart these, or have them connect again. Nothing else needs it. Connections that they open from now on "
+            "are kept.",
+        ),
         case.pods_limit_text,
     )
 
@@ -80,10 +83,7 @@ def _without(case: Case) -> Found | None:
         f"{count(total, 'connection')} without SO_KEEPALIVE: " + some(users, "; "),
         "Without SO_KEEPALIVE the kernel never probes, whatever the sysctls say. If no data flows for "
         f"{case.pods_limit.seconds} s, the connection is forgotten, {remedies.unless_probed(case.pods_limit.seconds)}.",
-        say(
-            f"In the program, for {'; for '.join(remedies.lines(runtimes or [None], _period(case, case.pods_limit)))}.",
-            _raise(case, runtimes),
-        ),
+        say(cures.without_keepalive(case, _in_the_program(case, case.pods_limit, runtimes)), _raise(case, runtimes)),
         case.pods_limit_text,
     )
 
@@ -103,6 +103,10 @@ def _users(without: Sequence[Judged]) -> list[str]:
         ]
         users += found or [f"{each.space.label}: {each.counts.without_keepalive}"]
     return users
+
+
+def _in_the_program(case: Case, limit: Limit, runtimes: Sequence[str | None]) -> str:
+    return f"In the program, for {'; for '.join(remedies.lines(runtimes or [None], _period(case, limit)))}."
 
 
 def _period(case: Case, limit: Limit) -> remedies.Period:

@@ -129,4 +129,6 @@ def _cure(case: Case) -> Remedy:
     if policy.strategy == "raise_ipvs" and not policy.own_names:
         return say(APPLY, ": it raises the IPVS tcp timeout.")
     timers = "Open sockets keep their old timer until it fires: restart what cannot wait."
+    if case.node.rearm and case.node.rearm.late:
+        timers = "Open connections with a timer from before are re-armed in place."
     return say(APPLY, f": it sets {case.node.settings.keepalive or case.node.planned}. {timers}")

@@ -7,7 +7,7 @@ collection."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import count, some
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.holding import in_force
@@ -15,8 +15,8 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limit
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.judged_pods import Judged, Outside, is_long
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.types import Plan
 
-from . import remedies
-from .rule import WARNING, Case, Found, Rules
+from . import cures, remedies
+from .rule import WARNING, Case, Found, Remedy, Rules, say
 
 RULES = Rules()
 
@@ -44,7 +44,7 @@ def _without(case: Case) -> Found | None:
         + some([*listed, *(text for text, _number, _limit in further)], "; "),
         f"They leave for addresses that are no service{by_mark}. If no data flows for {limit.seconds} s, "
         f"{limit.name} forgets them, {remedies.unless_probed(limit.seconds)}.",
-        _with_bind(f"In the program, for {'; for '.join(remedies.lines(runtimes or [None], every))}.", limit),
+        _with_bind(cures.without_keepalive(case, _in_the_program(runtimes, every)), limit),
         str(limit),
     )
 
@@ -62,7 +62,14 @@ def _late(case: Case) -> Found | None:
         f"{count(total, 'open connection')} to other addresses than services: {some(told, '; ')}",
         "The timer is armed when a connection opens, with the keepalive of its namespace or a TCP_KEEPIDLE of its own, "
         f"and a lower sysctl does not change it.{f' They {_BY_MARK}.' if limit.name in OF_IPVS else ''}",
-        _with_bind("Bring the keepalive below the limit, then restart these or have them connect again.", limit),
+        _with_bind(
+            cures.armed_late(
+                case,
+                "Bring the keepalive below the limit, then restart these or have them connect again.",
+                outside=True,
+            ),
+            limit,
+        ),
         str(limit),
     )
 
@@ -119,5 +126,9 @@ def _lowest(limits: list[Limit | None]) -> Limit | None:
     return next(iter(ascending([limit for limit in limits if limit])), None)
 
 
-def _with_bind(text: str, limit: Limit) -> str:
-    return text if limit.node else f"{text} {_BIND}"
+def _in_the_program(runtimes: Sequence[str | None], every: remedies.Period) -> str:
+    return f"In the program, for {'; for '.join(remedies.lines(runtimes or [None], every))}."
+
+
+def _with_bind(remedy: Remedy, limit: Limit) -> Remedy:
+    return remedy if limit.node else say(remedy, f" {_BIND}")

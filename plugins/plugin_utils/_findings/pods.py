@@ -19,6 +19,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.ipvs im
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.judged_pods import Judged
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.node import unsafe_groups
 
+from . import cures
 from .rule import APPLY, CRITICAL, INFO, RAISE_IPVS, WARNING, Case, Found, Remedy, Rules, say
 
 RULES = Rules()
@@ -53,10 +54,17 @@ def _too_late(case: Case) -> Found | None:
     return Found(
         "; ".join([*seen, *hidden]),
         _PER_NAMESPACE,
-        _cure(case, say(_running(case), "Give new pods"), " with the role pod_defaults or in securityContext.sysctls."),
+        _cure_new(case),
         case.pods_limit_text,
         _severity(case),
     )
+
+
+def _cure_new(case: Case) -> Remedy:
+    """Running pods, and those to come."""
+    first, way = cures.new_pods(case), " with the role pod_defaults or in securityContext.sysctls."
+    give = "Or give new pods" if first else "Give new pods"
+    return _cure(case, say(_running(case), first, give), f"{way}{cures.why_not(case)}")
 
 
 def _cure_short(short: Sequence[Judged], case: Case) -> Remedy:
@@ -70,10 +78,9 @@ def _cure_short(short: Sequence[Judged], case: Case) -> Remedy:
 def _running(case: Case) -> str | Remedy:
     if case.node.settings.pods is None:
         return ""
-    return say(
-        APPLY,
-        f": it sets {case.node.settings.pods} in the running pods, for the connections that they open then. ",
-    )
+    rearmed = ", and re-arms those that are open" if case.node.rearm and case.node.rearm.late else ""
+    wanted = case.node.settings.pods
+    return say(APPLY, f": it sets {wanted} in the running pods, for the connections that they open then{rearmed}. ")
 
 
 def _groups(case: Case) -> Found | None:

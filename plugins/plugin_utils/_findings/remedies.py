@@ -4,7 +4,7 @@
 
 """How a program asks for keepalive itself, by its runtime. Private to this collection.
 
-Nothing outside of a program can set SO_KEEPALIVE on its sockets.
+What the node itself can do is in cures.py.
 """
 
 from __future__ import annotations

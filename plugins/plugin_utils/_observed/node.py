@@ -20,6 +20,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._base.release
 
 from .cloud import Cloud
 from .connection_tables import Conntrack, Growth, Ipvs
+from .enforcement import Enforcement, Rearming
 from .kubernetes import Kubelet, KubeProxy
 from .namespace_tables import Tables
 from .other_writers import Line, Others
@@ -138,7 +139,8 @@ class Problem:
 class Observed:
     """One node as it was seen; ``runtimes`` are the container runtimes that run there.
 
-    ``data_planes``: what forwards packets of pods beside kube-proxy.
+    ``data_planes``: what forwards packets of pods beside kube-proxy. ``enforcement`` and ``rearming`` are None where an
+    older node_info did not look.
     """
 
     hostname: str
@@ -162,6 +164,8 @@ class Observed:
     problems: tuple[Problem, ...]
     boot_problems: tuple[str, ...]
     data_planes: tuple[str, ...] = ()
+    enforcement: Enforcement | None = None
+    rearming: Rearming | None = None
 
     @property
     def mode(self) -> str:

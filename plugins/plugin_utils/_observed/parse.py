@@ -24,6 +24,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._base.untrust
 
 from .cloud import parse_cloud
 from .connection_tables import parse_conntrack, parse_growth, parse_ipvs
+from .enforcement import parse_enforcement, parse_rearming
 from .kubernetes import parse_kube_proxy, parse_kubelet
 from .namespace_tables import parse_tables
 from .node import Boot, Group, Module, Namespaces, Observed, Problem, Sysctl
@@ -81,6 +82,8 @@ def parse_node(node: object) -> Observed | None:
         problems=tuple(_problem(mapping(each)) for each in items(node.get("problems"))),
         boot_problems=tuple(_boot_problem(mapping(each)) for each in items(node.get("boot_problems"))),
         data_planes=tuple(name for each in items(node.get("data_planes")) if (name := text(each))),
+        enforcement=parse_enforcement(node.get("enforcement")),
+        rearming=parse_rearming(node.get("rearming")),
     )
 
 

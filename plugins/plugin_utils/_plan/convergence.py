@@ -19,8 +19,10 @@ from .types import Change, Settings
 
 
 def has_to_converge(node: Observed, settings: Settings, changes: Iterable[Change], policy: Policy) -> bool:
-    """Whether node_settings may have something to do: a value, or something of an earlier run to give back."""
-    if any(True for _change in changes):
+    """Whether node_settings may have something to do: a value, something of an earlier run to give back, or connections
+    to re-arm.
+    """
+    if settings.open_connections is not None or any(True for _change in changes):
         return True
     if node.ours is None:
         return settings != Settings()

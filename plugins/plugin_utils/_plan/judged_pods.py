@@ -227,11 +227,15 @@ def _connection_texts(counts: Counts, where: str = "") -> Iterator[str]:
         yield f"{count(counts.kept_by_server, 'connection')}{where} kept by the server's probes"
 
 
-def connections_text(pods: JudgedPods | None) -> str:
-    """A clause for the summary of a node whose settings are fine and some of whose open connections are not."""
+def connections_text(pods: JudgedPods | None, rearm: bool = False) -> str:
+    """A clause for the summary of a node whose settings are fine and some of whose open connections are not.
+
+    ``rearm``: an apply gives some of them a sooner timer.
+    """
     if pods is None:
         return ""
     to_services, others = pods.counts.at_risk, pods.outside_counts.at_risk
     told = [f"{count(to_services, 'open connection')} to services"] if to_services else []
     told += [f"{count(others, 'open connection')} to other addresses"] if others else []
-    return f" {' and '.join(told)} stay at risk until their programs change that (see the findings)." if told else ""
+    who = "an apply re-arms them or their programs change that" if rearm else "their programs change that"
+    return f" {' and '.join(told)} stay at risk until {who} (see the findings)." if told else ""

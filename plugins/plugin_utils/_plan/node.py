@@ -7,10 +7,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base import keepalive_math
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import Keepalive
-from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import SAFE, UNKNOWN, UNSAFE, some
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import SAFE, UNKNOWN, UNSAFE, count, some
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.coverage import OF_PODS, NodeLimits, NotSeen
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.holding import Holding
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import Limit, shows_nonsense
@@ -19,11 +20,13 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.pod
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.options import Policy
 
 from .convergence import has_to_converge
+from .enforcement import enforce_changes, enforce_reason, enforce_settings
 from .pods import judged_of, running_changes, with_pods
+from .rearming import REARM_REASON, curable, rearm
 from .rps import rps_notes
 from .servers import Servers
 from .settings import Wish, changes_of, kept, settings_of, unseen_keys
-from .types import NodePlan, Settings
+from .types import NodePlan, Rearm, Settings
 from .writers import owners_of
 
 
@@ -47,8 +50,13 @@ def plan_node(
     pods = judged_of(node, holding, not seen.hidden_limits, wish.policy, unsafe_namespaces, servers)
     verdict, why = _with_coverage(*with_pods(own_verdict, own_why, pods, wish.policy), seen, wish.policy)
     settings, reasons = settings_of(node, wish, ipvs_timeouts)
+    to_rearm = rearm(node, wish, holding, pods)
+    enforce = enforce_settings(node, wish)
+    settings = replace(settings, enforce=enforce, open_connections=to_rearm.settings if to_rearm else None)
+    reasons |= enforce_reason(enforce) | ({REARM_REASON: _why_rearm(to_rearm)} if to_rearm else {})
     running = {POD: settings.pods, CONTAINER: settings.containers}
     changes = (*changes_of(node, settings, reasons), *running_changes(node, running))
+    changes += tuple(enforce_changes(node, enforce))
     return NodePlan(
         name=name,
         observed=node,
@@ -79,7 +87,13 @@ def plan_node(
         pods_planned=wish.pods_to_set,
         holding=holding,
         servers=servers,
+        rearm=to_rearm,
+        curable=curable(node, wish, holding, pods),
     )
+
+
+def _why_rearm(to_rearm: Rearm) -> str:
+    return f"{count(to_rearm.connections, 'open connection')} at risk; keepalive_open_connections"
 
 
 def _not_observed(name: str, seen: NodeLimits, holding: Holding, wish: Wish) -> NodePlan:

@@ -21,6 +21,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.nod
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.pods import CONTAINER, POD, Pods, Space
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.options import Policy
 
+from .enforced import covers_unlisted, in_force, stays_in_force
 from .judged_pods import Judged, JudgedPods
 from .pods_at_risk import View, judge
 from .servers import Servers
@@ -41,8 +42,10 @@ def judged_of(
     """
     if node.pods is None:
         return None
-    view = View(holding.services, all_limits, policy, holding, servers)
-    unlisted = max(0, unsafe_namespaces - _listed_unsafe(node.pods, view)) if node.pods.omitted else 0
+    enforced = in_force(node)
+    view = View(holding.services, all_limits, policy, holding, servers, enforced)
+    hidden = node.pods.omitted and not covers_unlisted(enforced, node.pods)
+    unlisted = max(0, unsafe_namespaces - _listed_unsafe(node.pods, view)) if hidden else 0
     return judge(node.pods, view, node.namespaces.complete, unlisted)
 
 
@@ -57,7 +60,7 @@ def _listed_unsafe(pods: Pods, view: View) -> int:
 def with_pods(verdict: str, why: str, pods: JudgedPods | None, policy: Policy) -> tuple[str, str]:
     """The verdict of the node with that of its pods' keepalive, which the settings can cure, and why.
 
-    Connections that are open already do not count in it: no setting reaches those without SO_KEEPALIVE or with an armed
+    Connections that are open already do not count in it: no sysctl reaches those without SO_KEEPALIVE or with an armed
     timer. They have findings, and the pods' own verdict. With keepalive_pods false nothing of pods counts, with
     keepalive_containers false nothing of containers. Pods that are hidden are the coverage's.
     """
@@ -123,8 +126,9 @@ def _with_default(kind: str, node: Observed) -> Iterator[str]:
 
 
 def _late(kind: str, node: Observed, holding: Holding, policy: Policy) -> Iterator[Space]:
-    view = View(holding.services, True, policy, holding)
+    view = View(holding.services, True, policy, holding, enforced=stays_in_force(node, policy))
     for space in node.pods.of_kind(kind) if node.pods else ():
-        late = space.keepalive is not None and not view.of(space).is_as_wanted(space.keepalive)
+        keepalive = view.new_connections(space)
+        late = keepalive is not None and not view.of(space).is_as_wanted(keepalive)
         if late and space.sandbox is None:
             yield space

@@ -5,8 +5,8 @@
 """Which pods and which of their connections are at risk under a limit. Private to this collection.
 
 Two questions that have different cures. What keepalive a pod has decides over every connection that it opens from now
-on: node_settings can change it. What timers its open connections were armed with, and whether they have SO_KEEPALIVE at
-all, only the program can change, by opening them again or by asking for it.
+on: node_settings can change it, or have it enforced. What timers its open connections were armed with, and whether they
+have SO_KEEPALIVE at all, the program can change, or node_settings by re-arming them in place.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepali
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import SAFE, UNKNOWN, UNSAFE
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.holding import Holding
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import Limit
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.enforcement import Enforced
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.pods import (
     CONTAINER,
     POD,
@@ -31,6 +32,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.pod
 )
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.options import Policy
 
+from .enforced import new_connections
 from .judged_pods import SANDBOXES, Counts, Judged, JudgedPods, Outside, is_long
 from .servers import Server, Servers
 
@@ -40,7 +42,7 @@ class View:
     """What is known: the limit, whether every limit was seen, and what the user wants.
 
     ``holding`` says which limit holds for which namespace and connection; None: ``limit`` for all to services.
-    ``servers``: what is known of those that connections go to.
+    ``servers``: what is known of those that connections go to. ``enforced``: what new connections of the node get.
     """
 
     limit: Limit | None
@@ -48,6 +50,7 @@ class View:
     policy: Policy
     holding: Holding | None = None
     servers: Servers = field(default_factory=dict)
+    enforced: Enforced | None = None
     _at: dict[Limit | None, View] = field(default_factory=dict, compare=False, repr=False)
 
     def at(self, limit: Limit | None) -> View:
@@ -81,6 +84,10 @@ class View:
         """Whether a timer with that gap, in a namespace with that keepalive, ends after the limit."""
         return self.limit is not None and is_late(gap, keepalive, self.limit.seconds)
 
+    def new_connections(self, space: Space) -> Keepalive | None:
+        """The keepalive of what a namespace opens from now on."""
+        return new_connections(self.enforced, space) or space.keepalive
+
     def is_kept_by_server(self, space: Space, peer: Peer, here: View) -> bool:
         """Whether what the connections to a peer end at probes them in time; ``here`` is the view of them."""
         servers = self.servers.get(peer.name, ())
@@ -98,13 +105,11 @@ def judge(pods: Pods, view: View, all_namespaces: bool, unlisted_unsafe: int = 0
 
     ``all_namespaces``: none is hidden from us. ``unlisted_unsafe`` of those that are not listed are too late.
     """
-    values_verdict = functools.cache(lambda keepalive, error, limit: _values_verdict(keepalive, error, view.at(limit)))
-    each = tuple(
-        [
-            _judge(space, view, values_verdict(space.keepalive, space.error, view.of(space).limit), pods.idle_unseen)
-            for space in pods.spaces
-        ]
-    )
+    of_values = functools.cache(lambda own, to_come, error, at: _values_verdict(own, to_come, error, view.at(at)))
+    each = []
+    for space in pods.spaces:
+        verdict = of_values(space.keepalive, view.new_connections(space), space.error, view.of(space).limit)
+        each.append(_judge(space, view, verdict, pods.idle_unseen))
     values = {judged.verdict for judged in each if judged.space.kind == POD or judged.in_sandbox}
     values |= ({UNSAFE} if unlisted_unsafe else set()) | (set() if all_namespaces else {UNKNOWN})
     boxes = {judged.verdict for judged in each if judged.space.kind == CONTAINER}
@@ -112,7 +117,7 @@ def judge(pods: Pods, view: View, all_namespaces: bool, unlisted_unsafe: int = 0
     unknown = pods.error is not None or not view.all_limits
     at_risk = any(judged.at_risk for judged in each)
     all_verdicts = values | boxes | ({UNKNOWN} if unknown else set()) | ({UNSAFE} if at_risk else set())
-    return JudgedPods(pods.count, each, _worst(all_verdicts), _worst(to_change), unlisted_unsafe)
+    return JudgedPods(pods.count, tuple(each), _worst(all_verdicts), _worst(to_change), unlisted_unsafe)
 
 
 def _worst(verdicts: set[str]) -> str:
@@ -133,7 +138,8 @@ def _judge(space: Space, view: View, values_verdict: tuple[str, str], idle_unsee
     outside = tuple([_outside(each, space, view, idle_unseen) for each in space.outside])
     verdict, why = _in_sandbox(space, values_verdict)
     at = view.of(space)
-    wanted = space.keepalive is not None and at.is_as_wanted(space.keepalive)
+    to_come = view.new_connections(space)
+    wanted = to_come is not None and at.is_as_wanted(to_come)
     armed_late = tuple(_armed_late(space, view, kept))
     unlisted = _unlisted_outside(space, view)
     proxied = _through_proxies(space, view)
@@ -192,7 +198,10 @@ def _armed_late(space: Space, view: View, kept: Set[str]) -> Iterator[Process]:
                 yield process
 
 
-def _values_verdict(keepalive: Keepalive | None, error: str | None, view: View) -> tuple[str, str]:
+def _values_verdict(
+    own: Keepalive | None, keepalive: Keepalive | None, error: str | None, view: View
+) -> tuple[str, str]:
+    """``own`` is what the namespace has, ``keepalive`` what its new connections get."""
     limit = view.limit
     if keepalive is None:
         return UNKNOWN, f"its keepalive could not be read ({error or 'no reason was given'})"
@@ -201,9 +210,10 @@ def _values_verdict(keepalive: Keepalive | None, error: str | None, view: View) 
     text = "nothing was seen that forgets idle connections"
     if limit is not None:
         text = limit.verdict_text(keepalive, view.policy)
+    text = f"keepalive {own}{f', {keepalive} enforced' if own != keepalive else ''}: {text}"
     if not view.is_safe(keepalive):
-        return UNSAFE, f"keepalive {keepalive}: {text}"
-    return (SAFE if view.all_limits else UNKNOWN), f"keepalive {keepalive}: {text}"
+        return UNSAFE, text
+    return (SAFE if view.all_limits else UNKNOWN), text
 
 
 def _unlisted(space: Space, view: View) -> Counts:

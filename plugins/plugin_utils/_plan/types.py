@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.keepalive import KEYS as KEEPALIVE_KEYS
 from ansible_collections.kubenode.connections.plugins.module_utils._common.rps_rules import RpsSettings
@@ -33,7 +33,8 @@ class Settings:
     """What node_settings is to bring a node to; all empty where the node needs nothing.
 
     With None, ``rps``, ``pods`` and ``containers`` (the keepalive of those that run) stay as they are.
-    ``namespace_ipvs_timeouts``: by the name of another network namespace.
+    ``namespace_ipvs_timeouts``: by the name of another network namespace. ``enforce`` and ``open_connections`` are what
+    node_settings takes, None to leave them as they are; an empty ``enforce`` gives back an earlier run's.
     """
 
     modules: tuple[str, ...] = ()
@@ -44,6 +45,8 @@ class Settings:
     pods: Keepalive | None = None
     containers: Keepalive | None = None
     namespace_ipvs_timeouts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    enforce: Mapping[str, Any] | None = None
+    open_connections: Mapping[str, Any] | None = None
 
     @property
     def keepalive(self) -> Keepalive | None:
@@ -51,8 +54,10 @@ class Settings:
         return of_values(*map(self.sysctls.get, KEEPALIVE_KEYS))
 
     def as_dict(self) -> dict[str, Any]:
+        on_connections = {"enforce": self.enforce, "open_connections": self.open_connections}
         return {
-            **vars(self),
+            **{name: value for name, value in vars(self).items() if name not in on_connections},
+            **{name: dict(value) for name, value in on_connections.items() if value is not None},
             "modules": list(self.modules),
             "sysctls": dict(self.sysctls),
             "ipvs_timeouts": dict(self.ipvs_timeouts),
@@ -61,6 +66,32 @@ class Settings:
             "containers": None if self.containers is None else self.containers.as_dict(),
             "namespace_ipvs_timeouts": {name: dict(wanted) for name, wanted in self.namespace_ipvs_timeouts.items()},
         }
+
+
+class Curable(NamedTuple):
+    """So many connections under a limit; ``late`` have SO_KEEPALIVE, the others have not."""
+
+    limit: Limit
+    outside: bool
+    late: int
+    without_keepalive: int
+
+
+@dataclass(frozen=True)
+class Rearm:
+    """What node_settings takes, and how many of the connections that were seen it may re-arm: late ones and others."""
+
+    settings: Mapping[str, Any]
+    late: int
+    without_keepalive: int
+
+    @property
+    def connections(self) -> int:
+        return self.late + self.without_keepalive
+
+    def as_dict(self) -> dict[str, Any]:
+        mode = self.settings["mode"]
+        return {"mode": mode, "late": self.late, "without_keepalive": self.without_keepalive}
 
 
 @dataclass(frozen=True)
@@ -122,7 +153,8 @@ class NodePlan:
     ``verdict`` counts the values of its pods, ``own_verdict`` only those of the node itself. What has a default here
     is not known of a node that was not observed. ``limit`` and ``planned_limit`` are the lowest that hold for the node
     itself, ``pods_limit`` for its pods; ``planned`` and ``pods_planned`` are the keepalive that they shall have.
-    ``servers``: what is known of those that its connections go to.
+    ``servers``: what is known of those that its connections go to. ``rearm``: what an apply does to open ones;
+    ``curable`` are all that it could do something to, also those that the user does not let it touch.
     """
 
     name: str
@@ -148,6 +180,8 @@ class NodePlan:
     pods_planned: Keepalive | None = None
     holding: Holding = NOTHING_HOLDS
     servers: Servers = field(default_factory=dict)
+    rearm: Rearm | None = None
+    curable: tuple[Curable, ...] = ()
 
     @property
     def keepalive(self) -> Keepalive | None:
@@ -170,11 +204,12 @@ class NodePlan:
             "spare_seconds": self.spare_seconds,
             "namespaces_unsafe": self.namespaces_unsafe,
             "why": self.why,
-            "summary": f"{self.name} is {self.verdict}: {self.why}.{connections_text(self.pods)}",
+            "summary": f"{self.name} is {self.verdict}: {self.why}.{connections_text(self.pods, bool(self.rearm))}",
             "pods": self.pods.as_dict() if self.pods else None,
             "settings": self.settings.as_dict(),
             "changes": [change.as_dict() for change in self.changes],
             "to_converge": self.to_converge,
+            "rearm": self.rearm.as_dict() if self.rearm else None,
             "reasons": dict(self.reasons),
             "owners": dict(self.owners),
         }

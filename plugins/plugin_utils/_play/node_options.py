@@ -26,11 +26,12 @@ def node_settings_options(settings: Mapping[str, Any], variables: Mapping[str, A
 
     What is empty there means that the plan has no wish, not that the node shall have its originals back: that is
     restore. Empty RPS does give it back, for it is asked for by its variable alone; None means that nobody could look.
+    So does empty enforcement.
     """
     parts = ("modules", "sysctls", "ipvs_timeouts", "namespace_ipvs_timeouts", "pods", "containers")
     options: dict[str, Any] = {name: settings[name] for name in parts if settings[name]}
-    if settings["rps"] is not None:
-        options["rps"] = settings["rps"]
+    asked_for = ("rps", "enforce", "open_connections")
+    options.update({name: value for name in asked_for if (value := settings.get(name)) is not None})
     files = {name: value for name in ("sysctl_file", "modules_file") if (value := variables.get(PREFIX + name))}
     persistent = settings["ipvs_timeouts_persistent"]
     return {**options, **files, "ipvs_timeouts_persistent": persistent, "observe": _ask_kube_proxy(variables)}

@@ -88,6 +88,47 @@ def path(what: str, value: object) -> str:
     return value
 
 
+PORT = Range(1, 65535, "the highest TCP port", "TCP has no port below")
+
+
+def ports(what: str, value: object) -> tuple[int, ...]:
+    """TCP ports, each once, in order."""
+    return tuple(sorted({PORT.check(what, each) for each in _list(what, value, "22, 2379")}))
+
+
+def cgroups(what: str, value: object) -> tuple[str, ...]:
+    """Paths of control groups below the root of cgroup v2, each once, in order."""
+    return tuple(sorted({_cgroup(what, each) for each in _list(what, value, "/system.slice/sshd.service")}))
+
+
+def _cgroup(what: str, value: object) -> str:
+    path = value.rstrip("/") if isinstance(value, str) else ""
+    parts = path.split("/")[1:]
+    if not path.startswith("/") or not path.isprintable() or any(part in ("", ".", "..") for part in parts):
+        raise PlanError(
+            f"{what}: {value!r} is not the path of a control group. Write it as /proc/PID/cgroup shows it after 0::, "
+            "from the first slash on, for example /system.slice/sshd.service."
+        )
+    if len(path.encode(errors="surrogateescape")) > _LONGEST_PATH:
+        raise PlanError(f"{what}: {path[:40]!r}... is longer than any path ({_LONGEST_PATH} bytes). Shorten it.")
+    return path
+
+
+_LONGEST_PATH = 4095
+"""PATH_MAX without the end of the text."""
+
+
+def _list(what: str, value: object, example: str) -> list[object]:
+    """A list, or its text with commas, as -e name=value gives it."""
+    if isinstance(value, str):
+        return [each.strip() for each in value.split(",")]
+    if isinstance(value, int) and not isinstance(value, bool):
+        return [value]
+    if not isinstance(value, (list, tuple)):
+        raise PlanError(f"{what}: {value!r} is not a list. Write one, for example [{example}].")
+    return list(value)
+
+
 def sysctl_values(what: str, value: object) -> dict[str, str]:
     result: dict[str, str] = {}
     for key, wanted in _mapping(what, value).items():

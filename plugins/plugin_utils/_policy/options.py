@@ -33,10 +33,12 @@ from .checks import (
     MARGIN,
     Choice,
     Option,
+    cgroups,
     flag,
     namespace_timeouts,
     option,
     path,
+    ports,
     power_of_two,
     sysctl_values,
     timeouts,
@@ -44,6 +46,7 @@ from .checks import (
 from .middleboxes import Middlebox, parse_middleboxes
 
 LEAVE, AUTO, ALWAYS = "leave", "auto", "always"
+REARM, ALL, NEVER = "rearm", "all", "never"
 
 
 @dataclass(frozen=True)
@@ -185,6 +188,35 @@ class Policy:
         flag,
         "The same as O(policy.pods) for containers outside of pods, such as Docker's.",
     )
+    enforce: bool = option(
+        "bool",
+        False,
+        flag,
+        "Whether the kernel of a node gives the planned keepalive to every new TCP connection, of all of its processes "
+        "and pods, and turns C(SO_KEEPALIVE) on for it.",
+        per_node=True,
+    )
+    enforce_exclude_ports: tuple[int, ...] = option(
+        "list",
+        (),
+        ports,
+        "TCP ports, local or remote, whose connections O(policy.enforce) leaves alone.",
+        per_node=True,
+    )
+    enforce_exclude_cgroups: tuple[str, ...] = option(
+        "list",
+        (),
+        cgroups,
+        "Control groups whose connections O(policy.enforce) leaves alone, as paths below the root of cgroup v2.",
+        per_node=True,
+    )
+    open_connections: str = option(
+        "str",
+        REARM,
+        Choice((REARM, ALL, NEVER)),
+        "Which of the connections that are open and at risk get the planned keepalive in place, without a restart.",
+        per_node=True,
+    )
     sysctl_file: str = option(
         "path", "/etc/sysctl.d/k8s.conf", path, "The file that the settings will be written to.", per_node=True
     )
@@ -236,7 +268,8 @@ class Policy:
         return {FLOW_ENTRIES: str(self.rps_sock_flow_entries)} if wanted else {}
 
     def as_dict(self) -> dict[str, Any]:
-        return {**asdict(self), "middleboxes": [box.as_dict() for box in self.middleboxes]}
+        lists = {name: list(getattr(self, name)) for name in ("enforce_exclude_ports", "enforce_exclude_cgroups")}
+        return {**asdict(self), **lists, "middleboxes": [box.as_dict() for box in self.middleboxes]}
 
 
 def parse_policy(wishes: object) -> Policy:

@@ -10,15 +10,22 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import Keepalive, of_values
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.untrusted import items, mapping, text
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import VERDICTS
-from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.parse_applied import pods_not_taken
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.enforcement import enforced_of
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.parse_applied import (
+    open_connections,
+    pods_not_taken,
+)
+from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.enforcement import WHAT as ENFORCED
 
 _KINDS = {
     "modules": "module",
     "sysctls": "sysctl",
     "ipvs_timeouts": "ipvs timeout",
     "rps": "rps",
+    "enforce": "enforcement",
     "pods": "pod",
     "containers": "container",
     "files": "file",
@@ -26,6 +33,7 @@ _KINDS = {
 """The parts of what node_settings returns, and what each of their entries is."""
 
 _LONGEST_FILE = 4000
+_MOST_ROWS = 200
 
 _LOADED = {True: "loaded", False: "not loaded"}
 
@@ -44,6 +52,7 @@ def describe_applied(outcome: object, verdict_before: object) -> dict[str, Any] 
         "verdict_before": verdict_before if verdict_before in VERDICTS else None,
         "values": list(_values(mapping(outcome.get("before")), mapping(outcome.get("after")))),
         "pods_not_taken": [asdict(pod) for pod in pods_not_taken(outcome)],
+        "open_connections": _open_connections(outcome),
         "notes": [note for each in items(outcome.get("notes")) if (note := text(each)) is not None],
     }
 
@@ -58,11 +67,35 @@ def _values(before: Mapping[str, object], after: Mapping[str, object]) -> Iterat
 
 def _part(part: str, side: Mapping[str, object]) -> dict[str, object]:
     """One part by name; IPVS timeouts of other network namespaces beside the node's own."""
+    if part == "enforce":
+        return _enforced(side.get(part))
     found = dict(mapping(side.get(part)))
     if part == "ipvs_timeouts":
         for label, timeouts in mapping(side.get("namespace_ipvs_timeouts")).items():
             found.update((f"{name} in {label}", seconds) for name, seconds in mapping(timeouts).items())
     return found
+
+
+def _enforced(value: object) -> dict[str, object]:
+    """``time/intvl/probes``, or a mapping that says what is left out, too."""
+    plain, told = mapping(value), _text(value)
+    if plain:
+        keepalive = text(plain.get("keepalive"))
+        values = of_values(*map(plain.get, Keepalive._fields)) or (keepalive and of_values(*keepalive.split("/")))
+        parsed = enforced_of(values, plain) if isinstance(values, Keepalive) else None
+        told = str(parsed) if parsed else None
+    return {ENFORCED: told} if told else {}
+
+
+def _open_connections(outcome: object) -> dict[str, Any] | None:
+    """What became of open connections; of the rows those with something left, the report's findings say why."""
+    done = open_connections(outcome)
+    if done is None:
+        return None
+    rows = [asdict(row) for row in done.rows[:_MOST_ROWS]]
+    plain = [{**row, "not_rearmed": [dict(each) for each in row["not_rearmed"]]} for row in rows]
+    more = done.more_rows + len(done.rows[_MOST_ROWS:])
+    return {"rearmed": done.rearmed, "not_rearmed": done.not_rearmed, "rows": plain, "more_rows": more}
 
 
 def _text(value: object) -> str | None:

@@ -124,11 +124,18 @@ def _of_node(node: Report) -> dict[str, str | None]:
         "limits": ", ".join(f"{each['seconds']} s ({each['name']})" for each in limits) or None,
         "keepalive": keepalive_math.words(keepalive["live"]),
         "keepalive after a reboot": keepalive_math.words(keepalive["at_boot"]),
+        "keepalive enforced": _enforced(node),
         "mode": str(node["mode"]),
         "kernel": node["kernel"] and str(node["kernel"]),
         "pods at risk": str(pods["at_risk"]) if pods else None,
         "connections at risk": str(_at_risk(totals)) if pods else None,
     }
+
+
+def _enforced(node: Report) -> str | None:
+    """What new connections get; earlier releases do not say it."""
+    attached = (node.get("enforcement") or {}).get("attached")
+    return keepalive_math.words(attached) if attached else None
 
 
 def _at_risk(totals: Mapping[str, int]) -> int:

@@ -17,6 +17,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._base.checked
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import Keepalive
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import SAFE, UNKNOWN, UNSAFE
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import Observed
+from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.enforced import in_force
 
 from .applied import describe_applied
 from .pods import describe_pods
@@ -69,7 +70,9 @@ def describe_node(
         "conntrack": _conntrack(node),
         "growth": _growth(node),
         "namespaces": _namespaces(node, plan, node_plan),
-        "pods": describe_pods(name, node.pods if node else None, plan, rows),
+        "pods": describe_pods(name, node.pods if node else None, plan, rows, in_force(node) if node else None),
+        "enforcement": node.enforcement.as_dict() if node and node.enforcement else None,
+        "rearm": node_plan.get("rearm"),
         "changes": [{key: change[key] for key in _CHANGE} for change in node_plan["changes"]],
         "owners": node_plan["owners"],
         "notes": node_plan["notes"],

@@ -7,10 +7,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import Keepalive
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import SAFE, UNKNOWN, UNSAFE
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.holding import parse_holding
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.enforcement import Enforced
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.pods import (
     CONTAINER,
     POD,
@@ -18,6 +21,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.pod
     Pods,
     Process,
 )
+from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.enforced import new_connections
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.judged_pods import Judged, Outside
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.pods_at_risk import View, judge
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.servers import parse_servers
@@ -31,12 +35,18 @@ _GAPS = 20
 """They ascend, and the longest are the worst."""
 
 
-def describe_pods(name: str, pods: Pods | None, plan: Mapping[str, Any], rows: int) -> dict[str, Any] | None:
-    """The pods of a node: its worst ``rows`` namespaces and how each stands; None without pods."""
+def describe_pods(
+    name: str, pods: Pods | None, plan: Mapping[str, Any], rows: int, enforced: Enforced | None = None
+) -> dict[str, Any] | None:
+    """The pods of a node: its worst ``rows`` namespaces and how each stands; None without pods.
+
+    ``enforced`` is what every new connection of the node gets.
+    """
     node_plan = plan["nodes"][name]
     if pods is None or not node_plan["pods"]:
         return None
     view = _view(plan, node_plan, all_limits=not any(each["node"] == name for each in plan["not_seen"]))
+    view = replace(view, enforced=enforced)
     judged = judge(pods, view, True)
     in_flight = sum(space.in_flight for space in pods.spaces)
     judgement = {"late": judged.counts.late, "undecided": judged.counts.undecided}
@@ -52,7 +62,7 @@ def describe_pods(name: str, pods: Pods | None, plan: Mapping[str, Any], rows: i
         "containers": pods.containers,
         "containers_at_risk": judged.at_risk_of(CONTAINER),
         "others_at_risk": judged.others_at_risk,
-        "rows": [_row(each) for each in judged.each[:rows]],
+        "rows": [_row(each, new_connections(enforced, each.space)) for each in judged.each[:rows]],
         "omitted": pods.omitted + len(judged.each[rows:]),
         "totals": {
             **totals,
@@ -72,7 +82,8 @@ def _view(plan: Mapping[str, Any], node_plan: Mapping[str, Any], *, all_limits: 
     return View(holding.services, all_limits, wanted, holding, parse_servers(node_plan["servers"]))
 
 
-def _row(judged: Judged) -> dict[str, Any]:
+def _row(judged: Judged, enforced: Keepalive | None) -> dict[str, Any]:
+    """``enforced`` is what its new connections get."""
     space = judged.space
     return {
         "kind": space.kind,
@@ -85,6 +96,7 @@ def _row(judged: Judged) -> dict[str, Any]:
         "at_risk": judged.at_risk,
         "why": judged.why,
         "keepalive": space.keepalive.as_dict() if space.keepalive else None,
+        "enforced": enforced.as_dict() if enforced and enforced != space.keepalive else None,
         "retries2": space.retries2,
         "process": _process(space.process) if space.process else None,
         "connections": space.connections,

@@ -9,9 +9,10 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from ..rearming import rearm_words, rearmed_words, to_rearm
 from .alike import alike
 
 Node = Mapping[str, Any]
@@ -19,17 +20,28 @@ Node = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Changes:
-    """Nodes where an apply did the same, and nodes where the same is to be changed."""
+    """Nodes where an apply did the same, and nodes where the same is to be changed.
+
+    ``rearm``: the node, and which of its open connections an apply would give a sooner timer.
+    """
 
     applied: list[list[Node]]
     planned: list[list[Node]]
+    rearm: list[tuple[str, str]] = field(default_factory=list)
 
 
 def part(document: Mapping[str, Any]) -> Changes | None:
     """None where nothing was changed and nothing is to be."""
     applied = alike((node for node in document["nodes"] if node["applied"]), _outcome)
     planned = alike((node for node in document["nodes"] if node["changes"]), _wanted)
-    return Changes(applied, planned) if applied or planned else None
+    rearm = [(name, rearm_words(each)) for name, each in to_rearm(document).items()]
+    return Changes(applied, planned, rearm) if applied or planned or rearm else None
+
+
+def rearmed(applied: Mapping[str, Any], check_mode: bool) -> str:
+    """What became of open connections, in words; empty where there were none."""
+    done = applied.get("open_connections")
+    return rearmed_words(done["rearmed"], done["not_rearmed"], check_mode) if done else ""
 
 
 def _outcome(node: Node) -> str:

@@ -43,6 +43,8 @@ TEMPLATES.filters.update(
     counted=count,
     diff_lines=changes.diff_lines,
     keepalive_words=sentences.keepalive_words,
+    pod_keepalive_words=sentences.pod_keepalive_words,
+    rearmed=changes.rearmed,
     sentence=sentences.sentence,
     spare_words=sentences.spare_words,
     split_at_code=sentences.split_at_code,

@@ -104,6 +104,12 @@ def keepalive_words(keepalive: Mapping[str, int] | None) -> str:
     return keepalive_math.words(keepalive) or "not read"
 
 
+def pod_keepalive_words(row: Mapping[str, Any]) -> str:
+    """``7200/75/9``, and what its new connections get where that is enforced."""
+    enforced = row.get("enforced")
+    return keepalive_words(row["keepalive"]) + (f", {keepalive_words(enforced)} enforced" if enforced else "")
+
+
 def sentence(clause: str) -> str:
     """With a capital letter and a full stop."""
     return f"{clause[:1].upper()}{clause[1:]}."

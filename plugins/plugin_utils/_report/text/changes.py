@@ -15,6 +15,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._base.node_ra
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import count
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.types import PLAN
 
+from .. import rearming
 from .page import CRITICAL, Page, Span, Text
 
 Document = Mapping[str, Any]
@@ -25,7 +26,15 @@ _MOST_GROUPS = 10
 
 
 def write_changes(page: Page, document: Document) -> None:
-    """Each value that an apply would change, once, with the nodes that it is true of and its reason."""
+    """Each value that an apply would change, once, with the nodes that it is true of and its reason.
+
+    Then the open connections that it would give a sooner timer.
+    """
+    _write_values(page, document)
+    _write_rearm(page, document)
+
+
+def _write_values(page: Page, document: Document) -> None:
     changes = grouped(
         ((each["what"], each["from"], each["to"], each["why"]), node["name"])
         for node in document["nodes"]
@@ -38,6 +47,16 @@ def write_changes(page: Page, document: Document) -> None:
     ordered = sorted(changes.items(), key=lambda each: -len(each[1]))
     lines = [f"{what}: {old} -> {new}{_on(names, document)}; {why}" for (what, old, new, why), names in ordered]
     _write_some(page, lines)
+
+
+def _write_rearm(page: Page, document: Document) -> None:
+    """``worker1: 3 with a late timer, 2 without SO_KEEPALIVE (keepalive_open_connections all)``"""
+    nodes = rearming.to_rearm(document)
+    if not nodes:
+        return
+    total = count(rearming.number(document), "open connection")
+    page.heading(f"To re-arm in place: {total} on {count(len(nodes), 'node')}")
+    _write_some(page, [f"{name}: {rearming.rearm_words(each)}" for name, each in nodes.items()])
 
 
 def _on(names: Sequence[str], document: Document) -> str:
@@ -80,7 +99,7 @@ def _write_outcome(page: Page, nodes: Sequence[Node], check_mode: bool) -> None:
         return
     page.line([f"{names}: ", *_verdicts(applied["verdict_before"], verdict, check_mode)], indent=2, hanging=2)
     values = [_value(each) for each in _changed(nodes[0]) if each["kind"] not in _RUNNING]
-    _write_some(page, [*values, *_pods(nodes), *applied["notes"]], indent=4)
+    _write_some(page, [*values, *_pods(nodes), *_rearmed(nodes, check_mode), *applied["notes"]], indent=4)
 
 
 def _verdicts(before: str | None, verdict: str, check_mode: bool) -> Text:
@@ -109,6 +128,14 @@ def _pods(nodes: Iterable[Node]) -> list[str]:
         f"keepalive of {names[0] if len(names) == 1 else count(len(names), kind)}: {before} -> {after}"
         for (kind, before, after), names in alike.items()
     ]
+
+
+def _rearmed(nodes: Iterable[Node], check_mode: bool) -> list[str]:
+    """Open connections that were given a sooner timer, of all of the nodes."""
+    done = [found for node in nodes if (found := node["applied"].get("open_connections"))]
+    rearmed, left = (sum(each[name] for each in done) for name in ("rearmed", "not_rearmed"))
+    told = rearming.rearmed_words(rearmed, left, check_mode)
+    return [told] if told else []
 
 
 def write_drift(page: Page, document: Document) -> None:

@@ -93,6 +93,9 @@ def _fields(node: Node) -> Iterator[tuple[str, Text]]:
     yield "IPVS", _ipvs(node["ipvs"])
     yield "conntrack", _conntrack(node["conntrack"])
     yield "keepalive", f"{_now(node)}; {_after_boot(node)}"
+    enforcement = node.get("enforcement")
+    if enforcement and (enforcement["attached"] or enforcement["boot"]):
+        yield "enforced", _enforced(enforcement)
     yield "namespaces", _namespaces(node["namespaces"])
 
 
@@ -136,6 +139,14 @@ def _conntrack(conntrack: Mapping[str, Any]) -> str:
 def _now(node: Node) -> str:
     live = node["keepalive"]["live"]
     return f"{keepalive_words(live)} now" if live else "could not be read"
+
+
+def _enforced(enforcement: Mapping[str, Any]) -> str:
+    """``600/30/9 for new connections, now and after a reboot``"""
+    if enforcement["attached"] is None:
+        return f"nothing now; {keepalive_words(enforcement['boot'])} for new connections after a reboot"
+    when = "now and after a reboot" if enforcement["in_force"] else "now, not surely after a reboot (see the findings)"
+    return f"{keepalive_words(enforcement['attached'])} for new connections, {when}"
 
 
 def _after_boot(node: Node) -> str:

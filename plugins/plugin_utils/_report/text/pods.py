@@ -98,7 +98,8 @@ def _late(row: Row) -> int:
 
 
 def _write_row(page: Page, row: Row, where: str) -> None:
-    keepalive = f"keepalive {keepalive_words(row['keepalive'])}"
+    enforced = f", {keepalive_words(row['enforced'])} enforced for new connections" if row.get("enforced") else ""
+    keepalive = f"keepalive {keepalive_words(row['keepalive'])}{enforced}"
     to_come = "" if _late(row) else ", too late for new connections"
     page.line([Span(row["label"], UNSAFE), f"{where}: {keepalive}{to_come}"], indent=2, hanging=2)
     of = f"of {count(row['to_services'], 'connection')} to services"

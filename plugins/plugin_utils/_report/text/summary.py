@@ -12,7 +12,7 @@ from typing import Any
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.node_ranges import named
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import UNKNOWN, UNSAFE, count
 
-from .. import verdict
+from .. import rearming, verdict
 from ..document import APPLY
 from ..rerun_command import Rerun
 from .page import Page, Span
@@ -119,6 +119,10 @@ def _step(document: Document) -> tuple[list[str], str]:
         if changes:
             return ["apply"], "applies what is left."
         return ["verify"], "checks that it holds, now and after a reboot."
+    rearm = rearming.number(document)
+    if not changes and rearm and document["kind"] != APPLY:
+        told = f"counts {count(rearm, 'open connection')} to re-arm and touches none"
+        return ["apply", "--check", "--diff"], f"{told}; without --check --diff it re-arms them."
     if not changes:
         return [], ""
     if document["kind"] == APPLY:

@@ -39,7 +39,33 @@ EVERY = outcome(
     pod("shop/web-1", found="1000/75/9"),
     pod("shop/cart-0", "unread", LATE, None),
 )
-EXAMPLES = {REFUSED: EVERY}
+NOT_REARMED = "connections-not-rearmed"
+
+
+def row(label, *left, process="java (42)", kind="pod", rearmed=0):
+    """What became of connections; ``left`` are reason_id, reason and connections."""
+    not_rearmed = [dict(zip(("reason_id", "reason", "connections"), each, strict=True)) for each in left]
+    told = {"kind": kind, "label": label, "uid": None, "peer": "10.96.0.10:80", "process": process}
+    return {**told, "rearmed": rearmed, "not_rearmed": not_rearmed}
+
+
+def rearmed(*rows, more_rows=0):
+    """What node_settings returned where it re-armed open connections."""
+    left = sum(each["connections"] for one in rows for each in one["not_rearmed"]) + more_rows
+    done = {"rearmed": sum(one["rearmed"] for one in rows), "not_rearmed": left, "rows": list(rows)}
+    return {**outcome(), "open_connections": {**done, "more_rows": more_rows}}
+
+
+OWN = ("own_values", "its program set a keepalive of its own.", 2)
+TLS = ("tls_offload", "the kernel refused: Operation not supported.", 1)
+GONE = ("gone", "it ended meanwhile", 4)
+MANY = ("unlisted", "10000 others came first", 7)
+LEFT = rearmed(
+    row("shop/web-0", OWN, rearmed=3),
+    row("the node itself", TLS, kind="node", process="kubelet (700)"),
+    row("shop/db-0", TLS, GONE, process=None),
+)
+EXAMPLES = {REFUSED: EVERY, NOT_REARMED: LEFT}
 """An outcome that raises each rule on outcomes."""
 
 
@@ -97,9 +123,39 @@ def test_many_pods_of_one_cause_are_bounded_and_have_one_remedy(cause, todo):
     assert found["remedy"] in finding(EVERY)["remedy"]
 
 
+def test_connections_that_could_not_be_re_armed_are_named_by_reason_and_only_some_of_them_for_a_restart():
+    found = finding(LEFT)
+    assert (found["id"], found["severity"], found["limit"]) == (NOT_REARMED, "warning", None)
+    assert found["observed"] == (
+        "2 open connections, its program set a keepalive of its own: shop/web-0 (java (42)) to 10.96.0.10:80: 2; "
+        "2 open connections, the kernel refused: Operation not supported: the node itself (kubelet (700)) to "
+        "10.96.0.10:80: 1, shop/db-0 to 10.96.0.10:80: 1"
+    )
+    assert found["why"].endswith("they are forgotten. 3 others were re-armed in place.")
+    assert found["remedy"] == (
+        "Restart kubelet (700), shop/db-0, or have them connect again. Nothing else needs it. What has a keepalive of "
+        "its own is left alone: change it in the program."
+    )
+
+
+def test_connections_beyond_what_one_run_does_are_for_the_next():
+    found = finding(rearmed(row("shop/web-0", MANY, rearmed=1), more_rows=3))
+    assert found["observed"].endswith(
+        "shop/web-0 (java (42)) to 10.96.0.10:80: 7; 3 more rows that the node did not list"
+    )
+    assert "1 other was re-armed" in found["why"]
+    assert (
+        found["remedy"] == "Run the playbook kubenode.connections.apply again for those that were too many for one run."
+    )
+    assert found["steps"] == [{"kind": "playbook", "what": "apply"}]
+
+
 @pytest.mark.parametrize(
     "of",
     [
+        pytest.param(rearmed(row("a/b", rearmed=9)), id="every connection was re-armed"),
+        pytest.param(rearmed(row("a/b", GONE)), id="connections that ended meanwhile"),
+        pytest.param({"open_connections": {"rows": [{"not_rearmed": 7}], "rearmed": "x"}}, id="hostile rows"),
         pytest.param(outcome(), id="every pod has taken it"),
         pytest.param(None, id="it did not run"),
         pytest.param({"failed": True, "msg": "no"}, id="it failed"),

@@ -111,6 +111,7 @@ def test_a_node_that_was_not_observed_as_plain_data():
         "settings": NOTHING,
         "changes": [],
         "to_converge": False,
+        "rearm": None,
         "reasons": {},
         "owners": {},
     }

@@ -30,6 +30,15 @@ INSIDE = {"ingress_sbox": {"tcp": 900}}
     [
         pytest.param({"rps": None}, {}, {}, id="what is empty stays as it is"),
         pytest.param({"rps": {"nics": []}}, {}, {"rps": {"nics": []}}, id="empty RPS gives it back"),
+        pytest.param(
+            {"rps": None, "enforce": {}, "open_connections": None}, {}, {"enforce": {}}, id="as empty enforcement does"
+        ),
+        pytest.param(
+            {"rps": None, "enforce": {"time": 600}, "open_connections": {"mode": "all"}},
+            {},
+            {"enforce": {"time": 600}, "open_connections": {"mode": "all"}},
+            id="enforcement and open connections",
+        ),
         pytest.param({"rps": None, "sysctls": OURS}, {}, {"sysctls": OURS}, id="sysctls"),
         pytest.param(
             {"rps": None, "containers": {"time": 600}, "namespace_ipvs_timeouts": INSIDE},

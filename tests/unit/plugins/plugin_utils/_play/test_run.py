@@ -27,11 +27,16 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._play.run imp
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.document import make_document
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.text.page import plain
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.text.report import text_lines
+from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._enforcing import (
+    able,
+    enforcing,
+    unable,
+)
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import (
     quiet_node,
     stock_node,
 )
-from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._pod_nodes import row, with_rows
+from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._pod_nodes import row, service, with_rows
 
 POINTS_TO_OUTPUT = {"failed": True, "msg": "The module failed to execute correctly.\nSee stdout/stderr for the error"}
 CLOSED = "Shared connection to w1 closed.\r\n"
@@ -256,6 +261,22 @@ LIMIT = {"seconds": 900, "name": "IPVS tcp", "node": "w9"}
         pytest.param(quiet_node(), {"be_liberal": True}, LIMIT, "w1 is safe: ", id="a value that is another"),
         pytest.param({}, {}, LIMIT, "w1 is unknown: it was not observed.", id="not observed"),
         pytest.param("x", {}, LIMIT, "w1 is unknown: it was not observed.", id="text for a node"),
+        pytest.param(enforcing(quiet_node()), {"enforce": True}, LIMIT, None, id="enforced as wanted"),
+        pytest.param(
+            able(quiet_node()),
+            {"enforce": True},
+            LIMIT,
+            "w1 is safe: 600 + 2 x 30 = 660 s, ",
+            id="safe by itself, and nothing is enforced",
+        ),
+        pytest.param(unable(quiet_node()), {"enforce": True}, LIMIT, None, id="a node that cannot enforce it"),
+        pytest.param(
+            with_rows(able(quiet_node()), row("a/b", (600, 30, 9), service(gaps=[(7200, 1)]))),
+            {},
+            LIMIT,
+            None,
+            id="a connection that could not be re-armed",
+        ),
     ],
 )
 def test_a_node_right_after_its_converge(node, wishes, limit, begins):

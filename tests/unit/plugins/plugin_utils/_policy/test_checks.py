@@ -17,6 +17,12 @@ NO_PAIRS = (
 )
 MAPPING = "x: [1] is not a mapping of names and values. Write one, for example {}."
 
+PORTS = "Write a whole number from 1 to 65535."
+NO_GROUP = (
+    " is not the path of a control group. Write it as /proc/PID/cgroup shows it after 0::, from the first slash on, "
+    "for example /system.slice/sshd.service."
+)
+
 
 @pytest.mark.parametrize(
     ("check", "value", "understood"),
@@ -47,6 +53,15 @@ MAPPING = "x: [1] is not a mapping of names and values. Write one, for example {
         pytest.param(checks.power_of_two, 0, 0, id="no flow entries"),
         pytest.param(checks.power_of_two, "32768", 32768, id="a power of two"),
         pytest.param(checks.power_of_two, 1, 1, id="one flow entry"),
+        pytest.param(checks.ports, ["2379", 22, 22], (22, 2379), id="ports, one of them twice"),
+        pytest.param(checks.ports, "22, 65535", (22, 65535), id="ports as text"),
+        pytest.param(checks.ports, 22, (22,), id="one port"),
+        pytest.param(checks.ports, [], (), id="no port"),
+        pytest.param(
+            checks.cgroups, ["/b/", "/a.slice/b\\x2dc.service"], ("/a.slice/b\\x2dc.service", "/b"), id="groups"
+        ),
+        pytest.param(checks.cgroups, "/a,/b c", ("/a", "/b c"), id="control groups as text"),
+        pytest.param(checks.cgroups, (), (), id="no control group"),
     ],
 )
 def test_what_is_taken(check, value, understood):
@@ -136,6 +151,34 @@ def test_what_is_taken(check, value, understood):
             -1,
             "x: -1 is below 0 (which turns it off). Write a whole number from 0 to 536870912.",
             id="fewer than no flow entries",
+        ),
+        pytest.param(checks.ports, [0], f"x: 0 is below 1 (TCP has no port below). {PORTS}", id="port 0"),
+        pytest.param(checks.ports, "22,", f"x: '' is not a whole number. {PORTS}", id="ports with a comma at the end"),
+        pytest.param(checks.ports, [65536], f"x: 65536 is above 65535 (the highest TCP port). {PORTS}", id="no port"),
+        pytest.param(checks.ports, [True], f"x: True is not a whole number. {PORTS}", id="a flag for a port"),
+        pytest.param(
+            checks.ports,
+            {22: 1},
+            "x: {22: 1} is not a list. Write one, for example [22, 2379].",
+            id="a mapping of ports",
+        ),
+        *(
+            pytest.param(checks.cgroups, [path], f"x: {path!r}{NO_GROUP}", id=what)
+            for path, what in (
+                ("system.slice", "a relative control group"),
+                ("/a/../b", "a control group above"),
+                ("/a//b", "a control group with an empty part"),
+                ("/a\n", "a control group with a line break"),
+                ("/", "the root itself"),
+                ("", "an empty control group"),
+                (7, "a number for a control group"),
+            )
+        ),
+        pytest.param(
+            checks.cgroups,
+            ["/" + "a" * 4095],
+            f"x: {'/' + 'a' * 39!r}... is longer than any path (4095 bytes). Shorten it.",
+            id="an endless control group",
         ),
     ],
 )

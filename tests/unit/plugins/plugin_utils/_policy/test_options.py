@@ -175,10 +175,12 @@ def test_the_policy_as_understood_can_be_given_again():
         pytest.param(
             {"xyzzy": 2},
             "keepalive_xyzzy: not a name of the policy. Known are keepalive_be_liberal, keepalive_bridge_nf_call, "
-            "keepalive_conn_reuse_mode, keepalive_containers, keepalive_dead_peer_seconds, "
+            "keepalive_conn_reuse_mode, keepalive_containers, keepalive_dead_peer_seconds, keepalive_enforce, "
+            "keepalive_enforce_exclude_cgroups, keepalive_enforce_exclude_ports, "
             "keepalive_expire_nodest_conn, keepalive_expire_quiescent_template, keepalive_intvl, "
             "keepalive_intvl_ceiling, keepalive_ipvs_timeouts, keepalive_lost_probes, keepalive_margin, "
-            "keepalive_middleboxes, keepalive_modules_file, keepalive_namespace_ipvs_timeouts, keepalive_pods, "
+            "keepalive_middleboxes, keepalive_modules_file, keepalive_namespace_ipvs_timeouts, "
+            "keepalive_open_connections, keepalive_pods, "
             "keepalive_probes, keepalive_profile, keepalive_rps, keepalive_rps_exclude_irq_cpus, "
             "keepalive_rps_sock_flow_entries, keepalive_sloppy_tcp, keepalive_strategy, keepalive_sysctl_file, "
             "keepalive_sysctls, keepalive_time, keepalive_time_ceiling.",

@@ -70,6 +70,10 @@ OWN = {
     "rps_sock_flow_entries": 0,
     "sysctls": {"net.core.somaxconn": "1024"},
     "namespace_ipvs_timeouts": {"ingress_sbox": {"tcp": 900}},
+    "enforce": True,
+    "enforce_exclude_ports": [22],
+    "enforce_exclude_cgroups": ["/system.slice/sshd.service"],
+    "open_connections": "all",
     "sysctl_file": "/etc/sysctl.d/99-own.conf",
     "modules_file": "/etc/modules-load.d/own.conf",
 }
@@ -83,7 +87,7 @@ def test_the_options_that_say_nothing_about_other_nodes():
 def test_what_belongs_to_a_node_may_differ(name, value):
     policies = parse_policies(wishes({}, {name: value}))
     assert policies == Policies(parse_policy({}), {"cp1": parse_policy({name: value})})
-    assert getattr(policies.of("cp1"), name) == value
+    assert policies.of("cp1").as_dict()[name] == value
     assert getattr(policies.of("node1"), name) != value
 
 

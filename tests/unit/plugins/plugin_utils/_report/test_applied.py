@@ -60,3 +60,36 @@ def test_a_long_file_is_cut_and_notes_are_text():
     described = describe_applied({"after": {"files": {"/etc/x": "y" * 4001}}, "notes": ["a", 7, None]}, None)
     assert described["values"][0]["after"] == "y" * 4000 + "... (4001 characters)"
     assert (described["changed"], described["notes"]) == (False, ["a"])
+
+
+ENFORCED = "keepalive enforced for new connections"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "shown"),
+    [
+        pytest.param(None, None, [], id="nothing"),
+        pytest.param(None, "600/30/9", [("enforcement", ENFORCED, None, "600/30/9", True)], id="as text"),
+        pytest.param(
+            {"keepalive": "600/30/9", "exclude_ports": [22], "exclude_cgroups": ["/a"]},
+            {"time": 600, "intvl": 30, "probes": 9, "exclude_ports": []},
+            [("enforcement", ENFORCED, "600/30/9 (not: ports 22 and /a)", "600/30/9", True)],
+            id="with what is left out",
+        ),
+        pytest.param("600/30/9", None, [("enforcement", ENFORCED, "600/30/9", None, True)], id="taken away"),
+        pytest.param({"keepalive": [7]}, {"time": "x"}, [], id="hostile shapes"),
+    ],
+)
+def test_enforcement_is_a_value(before, after, shown):
+    assert values({"enforce": before}, {"enforce": after}) == shown
+
+
+def test_what_became_of_open_connections():
+    left = {"reason_id": "own_values", "reason": "its program set them", "connections": 2}
+    row = {"kind": "pod", "label": "a/b", "uid": "u", "peer": "10.96.0.10:80", "process": "java (42)", "rearmed": 3}
+    done = {"rearmed": 3, "not_rearmed": 2, "rows": [{**row, "not_rearmed": [left]}], "more_rows": 1}
+    assert describe_applied({"open_connections": done}, None)["open_connections"] == done
+    many = {**done, "rows": [row] * 201}
+    described = describe_applied({"open_connections": many}, None)["open_connections"]
+    assert (len(described["rows"]), described["more_rows"]) == (200, 2)
+    assert describe_applied({"changed": False}, None)["open_connections"] is None

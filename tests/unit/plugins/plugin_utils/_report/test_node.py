@@ -182,6 +182,8 @@ def test_a_node_that_was_observed():
             "groups": [{"keepalive": LATE, "namespaces": 23, "own": True}],
         },
         "pods": None,
+        "enforcement": None,
+        "rearm": None,
         "changes": [CHANGE],
         "owners": {"k": "/etc/a.conf:1"},
         "notes": ["Mind."],
@@ -192,6 +194,7 @@ def test_a_node_that_was_observed():
             "verdict_before": "unsafe",
             "values": [],
             "pods_not_taken": [],
+            "open_connections": None,
             "notes": [],
         },
     }

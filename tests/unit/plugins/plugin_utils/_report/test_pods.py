@@ -7,6 +7,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import Keepalive
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.enforcement import Enforced
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.pods import (
     Peer,
     Pods,
@@ -96,6 +97,7 @@ def test_a_pod_with_its_connections():
                     "(IPVS tcp on w1); 2 connections without SO_KEEPALIVE; 3 connections with a timer beyond the limit"
                 ),
                 "keepalive": {"time": 600, "intvl": 30, "probes": 9},
+                "enforced": None,
                 "retries2": 15,
                 "process": {"name": "python3", "pid": 4711, "runtime": "grpcio", "pod": None},
                 "connections": 7,
@@ -230,3 +232,17 @@ def test_a_pod_with_connections_through_a_proxy_is_never_safe(destination):
     (after,) = described(kept, of_plan=plan(proxies=[proxy]))["rows"]
     assert (before["verdict"], after["verdict"]) == ("safe", "unknown")
     assert after["why"] == before["why"] + "; 2 connections through a proxy, where keepalive does not count"
+
+
+def test_what_new_connections_get_where_it_is_enforced():
+    enforced = Enforced(Keepalive(600, 30, 9), exclude_ports=(22,))
+    ssh = service(gaps=[(600, 1)], name="10.96.0.1:22")
+    several = pods(space("a/b", KERNEL), space("a/c", KERNEL, ssh), omitted=0)
+    shown = describe_pods("w1", several, plan(), 5, enforced)
+    assert [(row["label"], row["verdict"], row["enforced"]) for row in shown["rows"]] == [
+        ("a/b", "safe", {"time": 600, "intvl": 30, "probes": 9}),
+        ("a/c", "unsafe", None),
+    ]
+    assert shown["at_risk"] == 1
+    assert describe_pods("w1", pods(space("a/b", SAFE)), plan(), 5, enforced)["rows"][0]["enforced"] is None
+    assert shown["rows"][0]["why"].startswith("keepalive 7200/75/9, 600/30/9 enforced: ")

@@ -1,0 +1,82 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What enforcement that is in force means for the network namespaces of a node. Private to this collection.
+
+The program decides over a connection when it opens. So it says something of what a namespace opens from now on, and
+nothing of what is open already.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import Keepalive
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.enforcement import Enforced
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import Observed
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.pods import POD, Pods, Space
+from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.options import Policy
+
+# What systemd names the groups of services; no runtime puts a pod there.
+_SERVICE = re.compile(r"/system\.slice/[^/]+\.service")
+
+# kubelet has the pod's UID in the name of its group, with the systemd driver with _ for - (pkg/kubelet/cm).
+_POD_GROUP = re.compile(r"[/-]pod([0-9a-f]{8}(?:[-_][0-9a-f]{4}){3}[-_][0-9a-f]{12})(?=[/.]|$)")
+
+
+def in_force(node: Observed) -> Enforced | None:
+    """What every new connection of the node gets, now and after a reboot; None where that is not certain."""
+    return node.enforcement.in_force if node.enforcement else None
+
+
+def stays_in_force(node: Observed, policy: Policy) -> Enforced | None:
+    """The same where the user wants it to stay."""
+    return in_force(node) if policy.enforce else None
+
+
+def new_connections(enforced: Enforced | None, space: Space) -> Keepalive | None:
+    """The keepalive of what a namespace opens from now on, where enforcement decides over it; None where it does not.
+
+    Never later than what the namespace has. Enforcement does not decide where TCP is not this kernel's, in a group or
+    for a port that is left out, and not over values below 1.
+    """
+    own = space.keepalive
+    if enforced is None or own is None or not own.usable or space.sandbox is not None or _left_out(enforced, space):
+        return None
+    wanted = enforced.keepalive
+    if own.time <= wanted.time and own.intvl <= wanted.intvl:
+        return own
+    return Keepalive(min(own.time, wanted.time), min(own.intvl, wanted.intvl), wanted.probes)
+
+
+def covers_unlisted(enforced: Enforced | None, pods: Pods) -> bool:
+    """Whether it decides over namespaces that the node did not list: nothing is left out, and nobody has a sandbox."""
+    if enforced is None or enforced.exclude_ports or enforced.exclude_cgroups:
+        return False
+    return not any(space.sandbox for space in pods.spaces)
+
+
+def _left_out(enforced: Enforced, space: Space) -> bool:
+    """Whether the namespace may be in a group that is left out, or was seen with a port that is."""
+    in_group = any(_may_hold(group, space) for group in enforced.exclude_cgroups)
+    return in_group or not set(enforced.exclude_ports).isdisjoint(_ports(space))
+
+
+def _may_hold(group: str, space: Space) -> bool:
+    """Whether a control group may hold processes of the namespace. Of a pod's another pod's cannot, nor a service's."""
+    if space.kind != POD:
+        return True
+    pod = _POD_GROUP.search(group)
+    if pod is not None and space.uid:
+        return pod.group(1).replace("_", "-") == space.uid.lower().replace("_", "-")
+    return not _SERVICE.fullmatch(group)
+
+
+def _ports(space: Space) -> Iterable[int]:
+    peers = [each.name for each in (*space.services, *space.outside)]
+    for name in (*peers, *(each.name for each in space.accepted)):
+        port = name.rpartition(":")[2]
+        if port.isascii() and port.isdecimal():
+            yield int(port)
