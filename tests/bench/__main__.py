@@ -14,6 +14,7 @@ import os
 from pathlib import Path
 
 import controller
+import enforce
 import fleets
 import page
 import payload
@@ -27,6 +28,7 @@ BENCHES = {
     "plays": plays.bench,
     "fleets": fleets.bench,
     "node": sockets.bench,
+    "enforce": enforce.bench,
     "payload": payload.bench,
     "controller": controller.bench,
 }
