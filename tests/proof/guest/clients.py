@@ -76,6 +76,7 @@ class Client:
         except BrokenPipeError:
             heard += self.process.stdout.read().split("\n")
         except TimeoutError:
+            self.process.kill()
             return "hangs"
         finally:
             signal.alarm(0)
