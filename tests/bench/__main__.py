@@ -14,6 +14,7 @@ import os
 from pathlib import Path
 
 import controller
+import enforce
 import fleets
 import page
 import payload
@@ -29,6 +30,7 @@ BENCHES = {
     "fleets": fleets.bench,
     "node": sockets.bench,
     "rearmed": rearmed.bench,
+    "enforce": enforce.bench,
     "payload": payload.bench,
     "controller": controller.bench,
 }

@@ -52,6 +52,8 @@ def phrase(result: Result) -> str:
         minutes = re.match(r"keepalive,(\d+)min", result["timer"])
         shown = f"in about {round(int(minutes[1]) / 60)} h" if minutes else result["timer"]
         text += f" (getsockopt says {result['keepidle']} s, ss -o says: {shown})"
+    elif "keepidle" in result:
+        text += f" (keepalive time {result['keepidle']} s)"
     return text
 
 

@@ -17,6 +17,8 @@ from ansible_collections.kubenode.connections.tests.proof.expect import (
 
 BEFORE, AFTER, THROUGH = "before", "after", "through"
 """Stages of a scenario: before the role runs, after it, and all the time (begun before, over after)."""
+REBOOTED, RESTORED, FORGOTTEN_AT_BOOT = "rebooted", "restored", "forgotten at boot"
+"""Further stages of some: after a reboot, after a restore, after another apply and a reboot without our unit."""
 
 LIMIT = 10
 """The IPVS timeout of the proofs, seconds: the lowest limit that the role accepts."""
@@ -38,7 +40,7 @@ IPVS, DNAT_ONE, DNAT_TWO, DNAT_FLUSHED, BACKEND = (
 )
 
 ANSWERED, RESET = every("answered"), every("ECONNRESET")
-RESET_WORDS = said(r"reset by peer|Broken pipe|closed the connection unexpectedly")
+RESET_WORDS = said(r"reset by peer|Broken pipe|closed the connection unexpectedly|ECONNRESET|Connection reset")
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,10 @@ class Scenario:
     given: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
     reboots: bool = False
+    somebody: bool = False
+    """Whether somebody else attaches a program of BPF to the root of cgroups, at each boot."""
+    further: tuple[str, ...] = ()
+    """Stages after AFTER, in this order."""
 
 
 HEADS = {BEFORE: "before", AFTER: "after the role"}
@@ -105,9 +111,9 @@ def own_timer(client: str, seconds: int, intvl: int, watched: int, expect: Expec
     return idle(client, IPVS, watched, expect, options=options, **more)
 
 
-def program(client: str, name: str, seconds: int, expect: Expectation) -> Run:
+def program(client: str, name: str, seconds: int, expect: Expectation, **more: Any) -> Run:
     """A real client that is silent for so many seconds."""
-    return Run({"kind": "program", "from": client, "program": name, "idle": seconds}, expect)
+    return Run({"kind": "program", "from": client, "program": name, "idle": seconds, **more}, expect)
 
 
 def stray(kind: str, expect: Expectation, count: int = 3) -> Run:

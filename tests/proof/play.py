@@ -23,7 +23,10 @@ from ansible_collections.kubenode.connections.tests.proof.expect import Results
 from ansible_collections.kubenode.connections.tests.proof.model import (
     AFTER,
     BEFORE,
+    FORGOTTEN_AT_BOOT,
     KEYS,
+    REBOOTED,
+    RESTORED,
     SLACK_LIMIT,
     THROUGH,
     Run,
@@ -33,8 +36,12 @@ from ansible_collections.kubenode.connections.tests.proof.model import (
 GUEST = Path(__file__).resolve().parent / "guest"
 IN_GUEST = "/opt/proof"
 COLLECTIONS = Path(next(iter(collection.__path__))).parents[2]
+UNIT = "kubenode-keepalive-enforce.service"
+SERVERS = "servers.slice"
+"""The cgroup of all servers: they can be left alone together, as if they were on nodes of others."""
 SERVER_PORTS = ("80", "8081")
-FIRST_PORT = {BEFORE: 10000, AFTER: 13000, THROUGH: 16000}
+STAGES = (BEFORE, AFTER, THROUGH, REBOOTED, RESTORED, FORGOTTEN_AT_BOOT)
+FIRST_PORT = {stage: 10000 + 3000 * number for number, stage in enumerate(STAGES)}
 """Source ports: each stage has its own."""
 PORTS = 1000
 """More than a stage needs."""
@@ -57,21 +64,55 @@ def play(vm: Vm, scenario: Scenario, say: Callable[[str], None]) -> Mapping[Key,
     put_programs(vm)
     for name, text in scenario.files.items():
         vm.put(name, text)
+    if scenario.reboots:
+        vm.reboot()
     make_network(vm, scenario)
     with ThreadPoolExecutor(1) as pool:
         through = pool.submit(run_cases, vm, scenario, THROUGH, begin)
         begin("before the role")
         before = run_cases(vm, scenario, BEFORE, begin)
         begin("the role")
-        apply_role(vm, scenario)
+        run_playbook(vm, scenario, "apply")
         if scenario.reboots:
             begin("reboot, network and servers")
+            vm.reboot()
             make_network(vm, scenario)
         settle_pods(vm)
         begin("after the role")
         after = run_cases(vm, scenario, AFTER, begin)
         begin("what takes longer")
-        return {**before, **after, **through.result()}
+        measured = {**before, **after, **through.result()}
+    for stage in scenario.further:
+        begin(stage)
+        LEAD_TO[stage](vm, scenario)
+        measured.update(run_cases(vm, scenario, stage, begin))
+    return measured
+
+
+def reboot(vm: Vm, scenario: Scenario) -> None:
+    """The machine comes back as after a power cut; network and servers are made as before."""
+    vm.reboot()
+    make_network(vm, scenario)
+
+
+def restore(vm: Vm, scenario: Scenario) -> None:
+    """Give the machine back what it had."""
+    run_playbook(vm, scenario, "restore")
+
+
+def forget_at_boot(vm: Vm, scenario: Scenario) -> None:
+    """The role once more; then somebody switches our unit off, and the machine reboots."""
+    run_playbook(vm, scenario, "apply")
+    vm.run(["systemctl", "disable", "--quiet", UNIT])
+    reboot(vm, scenario)
+
+
+LEAD_TO: Mapping[str, Callable[[Vm, Scenario], None]] = {
+    REBOOTED: reboot,
+    RESTORED: restore,
+    FORGOTTEN_AT_BOOT: forget_at_boot,
+}
+"""What is done before each further stage."""
 
 
 def put_programs(vm: Vm, *more: Path) -> None:
@@ -96,9 +137,7 @@ def guest(vm: Vm, program: str, *arguments: str, namespace: str = "", data: str 
 
 
 def make_network(vm: Vm, scenario: Scenario) -> None:
-    """After a reboot where the scenario has one: node, pods, Services, servers, and what is given."""
-    if scenario.reboots:
-        vm.reboot()
+    """Node, pods, Services, servers, and what is given."""
     vm.run(["mkdir", "-p", "/run/proof"])
     runs = [run.case for _key, run in runs_of(scenario, vm.series)]
     nodes = {"node": ("", scenario.ipvs_tcp)}
@@ -110,6 +149,8 @@ def make_network(vm: Vm, scenario: Scenario) -> None:
             start_server(vm, prefix + pod, pod)
     if any(case["kind"] == "program" for case in runs):
         guest(vm, "programs.py", "serve", namespace="s1")
+    if scenario.somebody:
+        guest(vm, "somebody.py", "attach")
     for namespace, assignments in scenario.given.items():
         guest(vm, "network.py", "set", namespace, *assignments)
 
@@ -117,7 +158,7 @@ def make_network(vm: Vm, scenario: Scenario) -> None:
 def start_server(vm: Vm, namespace: str, name: str) -> None:
     """A backend's server, left running."""
     server = ["ip", "netns", "exec", namespace, "python3", f"{IN_GUEST}/server.py", name, *SERVER_PORTS]
-    vm.run(["systemd-run", "--quiet", f"--unit=proof-{namespace}", *server])
+    vm.run(["systemd-run", "--quiet", f"--unit=proof-{namespace}", f"--slice={SERVERS}", *server])
 
 
 def settle_pods(vm: Vm) -> None:
@@ -155,12 +196,12 @@ def run_cases(vm: Vm, scenario: Scenario, stage: str, say: Callable[[str], None]
     return measured
 
 
-def apply_role(vm: Vm, scenario: Scenario) -> None:
-    """Run the collection's playbook over the machine, as a user does."""
+def run_playbook(vm: Vm, scenario: Scenario, name: str) -> None:
+    """Run one of the collection's playbooks over the machine, as a user does."""
     with tempfile.TemporaryDirectory() as folder:
         inventory = Path(folder, "inventory")
         inventory.write_text(vm.inventory_line + "\n")
-        ansible_playbook(inventory, "kubenode.connections.apply", dict(scenario.variables))
+        ansible_playbook(inventory, f"kubenode.connections.{name}", dict(scenario.variables))
 
 
 def ansible_playbook(inventory: Path, playbook: str, variables: dict[str, Any], *options: str) -> str:

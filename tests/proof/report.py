@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from ansible_collections.kubenode.connections.tests.proof.expect import Results
 from ansible_collections.kubenode.connections.tests.proof.model import AFTER, THROUGH, Row, Table
@@ -56,9 +57,18 @@ def page(tables: Sequence[Table], releases: Mapping[str, str], measured: Mapping
     """The whole of docs/proof.md. releases: kernel series and its uname -r; measured: by kernel series."""
     kernels = ", ".join(f"`{release}`" for release in releases.values())
     parts = [HEAD.format(kernels=kernels)]
-    for table in sorted(tables, key=lambda table: table.title):
+    for table in sorted(joined(tables), key=lambda table: int(table.title.partition(".")[0])):
         parts += [f"\n## {table.title}\n\n{' '.join(table.text.split())}\n\n", *table_lines(table, measured)]
     return "".join(parts)
+
+
+def joined(tables: Sequence[Table]) -> list[Table]:
+    """Each table once, with the rows that several scenarios fill."""
+    rows: dict[str, tuple[Row, ...]] = {}
+    for table in tables:
+        rows[table.title] = rows.get(table.title, ()) + table.rows
+    first = {table.title: table for table in reversed(tables)}
+    return [replace(first[title], rows=all_rows) for title, all_rows in rows.items()]
 
 
 def table_lines(table: Table, measured: Mapping[str, Measured]) -> list[str]:

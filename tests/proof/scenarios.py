@@ -5,7 +5,26 @@
 
 from __future__ import annotations
 
-from ansible_collections.kubenode.connections.tests.proof.model import ESTABLISHED, IN_USE, KEYS, LIMIT, Scenario
+from ansible_collections.kubenode.connections.tests.proof.model import (
+    ESTABLISHED,
+    FORGOTTEN_AT_BOOT,
+    IN_USE,
+    KEYS,
+    LIMIT,
+    REBOOTED,
+    RESTORED,
+    Scenario,
+)
+from ansible_collections.kubenode.connections.tests.proof.play import SERVERS
+from ansible_collections.kubenode.connections.tests.proof.tables_enforced import (
+    BROUGHT_BACK,
+    ENFORCED_LIMIT,
+    EXCLUDED_PORT,
+    LEFT_ALONE,
+    NEVER_ASK,
+    OPEN_ALL,
+    OPEN_REARM,
+)
 from ansible_collections.kubenode.connections.tests.proof.tables_idle import (
     BOUNDARY,
     FORGOTTEN,
@@ -34,6 +53,7 @@ SCENARIOS = (
             "keepalive_be_liberal": True,
             "keepalive_conn_reuse_mode": "auto",
             "keepalive_dead_peer_seconds": DEAD_PEER_SECONDS,
+            "keepalive_open_connections": "never",
         },
         (FORGOTTEN, BOUNDARY, MISPLACED, REUSED, RESCHEDULED, PEER_DEAD, REAL_CLIENTS),
         given={
@@ -59,5 +79,26 @@ SCENARIOS = (
         (LOST_AT_BOOT,),
         files={"/etc/sysctl.d/90-liberal.conf": f"{LIBERAL_KEY} = 1\n"},
         reboots=True,
+    ),
+    Scenario(
+        "enforced",
+        ENFORCED_LIMIT,
+        86400,
+        {
+            "keepalive_enforce": True,
+            "keepalive_enforce_exclude_cgroups": [f"/{SERVERS}", LEFT_ALONE],
+            "keepalive_enforce_exclude_ports": [EXCLUDED_PORT],
+            "keepalive_open_connections": "all",
+        },
+        (NEVER_ASK, OPEN_ALL),
+    ),
+    Scenario(
+        "enforced and given back",
+        ENFORCED_LIMIT,
+        86400,
+        {"keepalive_enforce": True},
+        (OPEN_REARM, BROUGHT_BACK),
+        somebody=True,
+        further=(REBOOTED, RESTORED, FORGOTTEN_AT_BOOT),
     ),
 )

@@ -74,7 +74,8 @@ FORGOTTEN = Table(
         ),
         Row(
             f"connection in the node's namespace opened before the role ran, busy until then, then idle {IDLE} s: "
-            "a socket keeps the timer it was armed with, whatever getsockopt says",
+            "a socket keeps the timer it was armed with, whatever getsockopt says (`keepalive_open_connections` "
+            "is `never`)",
             {
                 THROUGH: idle(
                     "node",

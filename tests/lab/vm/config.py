@@ -47,6 +47,13 @@ PACKAGES = (
     "postgresql-client-15",
     "redis-server",
     "python3-redis",
+    "nodejs",
+    "node-pg",
+    "openjdk-17-jre-headless",
+    "bsh",
+    "libpostgresql-jdbc-java",
+    # what shows programs of BPF, as a person would look at them
+    "bpftool",
     # the plugins that a container runtime runs for each new pod
     "containernetworking-plugins",
     # who else sets IPVS timeouts and sysctls, not started at boot

@@ -49,7 +49,7 @@ class Connection:
     """One connection of a case.
 
     The case's keys: from (namespace), to (address and port), node, keepalive (SO_KEEPALIVE, default true),
-    options ({"TCP_KEEPIDLE": 9}), connect_seconds, source_port or ports
+    options (as set() takes them), connect_seconds, source_port or ports
     (source ports nobody else uses: two connections that NAT makes alike would disturb each other).
     """
 
@@ -59,8 +59,7 @@ class Connection:
         self.token = uuid.uuid4().hex
         self.socket = socket.socket()
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, int(case.get("keepalive", True)))
-        for name, value in case.get("options", {}).items():
-            self.socket.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+        self.set(case.get("options", {}))
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.socket.bind(("", case.get("source_port") or next(case["ports"])))
         self.socket.settimeout(case.get("connect_seconds", 4 * PATIENCE_SECONDS))
@@ -74,6 +73,11 @@ class Connection:
         self.socket.settimeout(4 * PATIENCE_SECONDS)
         self.tell("name " + self.token)
         self.backend = self.ask()
+
+    def set(self, options):
+        """Options of TCP by their names, such as {"TCP_KEEPIDLE": 9}."""
+        for name, value in options.items():
+            self.socket.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
     def tell(self, line):
         """Send a line to the server."""

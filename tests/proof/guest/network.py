@@ -27,9 +27,10 @@ PODS = {
     "own": "10.4.0",
     "few": "10.5.0",
     "five": "10.6.0",
+    "kube": "10.8.0",
     "new": "10.7.0",
 }
-"""Pods and their /24: an untouched client, two backends, clients with sysctls of their own, one made later."""
+"""Pods and their /24: an untouched client, two backends, some with sysctls of their own, a kubelet's, a later one."""
 BACKENDS = [PODS["s1"] + ".2", PODS["s2"] + ".2"]
 PORT, REUSE_PORT = 80, 8081
 REAL_PORTS = [2222, 5432, 6379, 50051]

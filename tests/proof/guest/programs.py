@@ -1,10 +1,12 @@
 # Copyright: (c) 2026, the kubenode.connections authors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Real servers and real clients. Runs in the guest.
+"""Real servers, and a real client's conversation (clients.py). Runs in the guest.
 
-serve          start sshd, PostgreSQL, Redis and a gRPC server in this namespace, return when all listen
-CLIENT IDLE    connect, ask, be silent for IDLE seconds, ask again on the same connection; print what came of it
+serve                      start sshd, PostgreSQL, Redis and a gRPC server in this namespace, return when all listen
+CLIENT IDLE [FILE TEXT]    connect, ask, be silent for IDLE seconds, ask again on the same connection; print what came
+                           of it. With FILE: go on asking until the file says TEXT, and be silent from then on; print
+                           whether it still was the same process with the same socket
 """
 
 import os
@@ -14,104 +16,82 @@ import subprocess
 import sys
 import time
 
-VIP = "10.96.0.10"
-SSH_PORT, POSTGRES_PORT, REDIS_PORT, GRPC_PORT = 2222, 5432, 6379, 50051
-PATIENCE_SECONDS = 120
-"""Enough for a handshake on a busy machine; an answer takes milliseconds on an idle one."""
+from clients import (
+    CLIENTS,
+    GRPC_PORT,
+    POSTGRES_PORT,
+    REDIS_PORT,
+    SSH_KEY,
+    SSH_PORT,
+    VIP,
+    options,
+)
+from run_cases import CHAT_SECONDS, reads
+
 ATTEMPTS = 5
 POSTGRES = "/usr/lib/postgresql/15/bin/postgres"
 POSTGRES_RULES = "/run/proof/pg_hba.conf"
-SSH_KEY = "/run/proof/ssh_key"
-SIGNS = ("reset by peer", "Broken pipe", "closed the connection unexpectedly")
-"""Of a reset, in the clients' own words."""
+VIP_HEX = "{3:02X}{2:02X}{1:02X}{0:02X}".format(*map(int, VIP.split(".")))
+"""The address of the Services as /proc/net/tcp shows it, and where /proc/net/tcp6 ends with it (gRPC's sockets)."""
+ESTABLISHED = "01"
 
 
-class Client:
-    """A client in a process of its own that answers lines: psql and ssh."""
-
-    def __init__(self, *command):
-        self.process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            universal_newlines=True,
-            bufsize=1,
-        )
-
-    def say(self, line):
-        """Send a line, return what comes back until an answer or the end; "hangs" after PATIENCE_SECONDS."""
-        signal.alarm(PATIENCE_SECONDS)
-        heard = []
-        try:
-            self.process.stdin.write(line + "\n")
-            for got in self.process.stdout:
-                if got.strip() == "answer":
-                    return "answered"
-                heard.append(got.strip())
-        except BrokenPipeError:
-            heard += self.process.stdout.read().split("\n")
-        except TimeoutError:
-            return "hangs"
-        finally:
-            signal.alarm(0)
-        return next((part for part in heard if any(sign in part for sign in SIGNS)), "; ".join(heard))
-
-
-def psql():
-    """psql as anyone starts it: libpq sets SO_KEEPALIVE and leaves the times to the system."""
-    client = Client("psql", "-h", VIP, "-U", "postgres", "-AtX", "-d", "postgres")
-    return lambda: client.say("SELECT 'answer';")
-
-
-def ssh():
-    """OpenSSH with its defaults: TCPKeepAlive yes, ServerAliveInterval 0."""
-    anyone = {"StrictHostKeyChecking": "no", "UserKnownHostsFile": "/dev/null"}
-    client = Client("ssh", "-F", "none", "-p", str(SSH_PORT), "-i", SSH_KEY, *options(anyone), "root@" + VIP, "cat")
-    return lambda: client.say("answer")
-
-
-def redis(**settings):
-    """redis-py as anyone calls it; it is for the caller to ask for socket_keepalive."""
-    import redis as library
-
-    client = library.Redis(VIP, REDIS_PORT, socket_timeout=PATIENCE_SECONDS, **settings)
-    return lambda: "answered" if client.ping() else "no answer"
-
-
-def grpc():
-    """A gRPC channel with its defaults: the core does not set SO_KEEPALIVE and sends no pings."""
-    import grpc as library
-
-    call = library.insecure_channel(f"{VIP}:{GRPC_PORT}").unary_unary("/proof.Echo/Ask")
-
-    def ask():
-        try:
-            return "answered" if call(b"ping", timeout=PATIENCE_SECONDS) else "no answer"
-        except library.RpcError as error:
-            return f"{error.code().name}: {error.details()}"
-
-    return ask
-
-
-CLIENTS = {
-    "psql": psql,
-    "ssh": ssh,
-    "grpc": grpc,
-    "redis": redis,
-    "redis-keepalive": lambda: redis(socket_keepalive=True),
-}
-
-
-def converse(name, idle):
+def converse(name, idle, *until):
     """Ask, be silent, ask again. On a busy machine a handshake can be slower than the limit: then it is tried again."""
+    first = "nothing"
     for _attempt in range(ATTEMPTS):
         ask = CLIENTS[name]()
         first = attempt(ask)
+        while first == "answered" and until and not reads(*until):
+            time.sleep(CHAT_SECONDS)
+            first = attempt(ask)
         if first == "answered":
+            before = held()
             time.sleep(idle)
-            return attempt(ask)
+            got = attempt(ask)
+            return f"{got}{told(before, held())}" if until and got == "answered" else got
     return "first question: " + first
+
+
+def told(before, after):
+    """Whether the connection is the one of before."""
+    return ", same process, same socket" if before and before == after else f", but {before} became {after}"
+
+
+def held():
+    """Process and inode of each connection to the Services that this process or one of its children holds."""
+    inodes = set()
+    for table in ("tcp", "tcp6"):
+        with open(f"/proc/self/net/{table}") as rows:
+            cells = [row.split() for row in rows][1:]
+        ours = [row for row in cells if row[2].split(":")[0].endswith(VIP_HEX) and row[3] == ESTABLISHED]
+        inodes |= {f"socket:[{row[9]}]" for row in ours}
+    return sorted((pid, link) for pid in family() for link in links(pid) if link in inodes)
+
+
+def family():
+    """This process and its children."""
+    me = os.getpid()
+    return [me] + [int(pid) for pid in os.listdir("/proc") if pid.isdigit() and parent(pid) == me]
+
+
+def parent(pid):
+    """The parent's process ID (field 4 of /proc/PID/stat, the second one after the name); None of one that is gone."""
+    try:
+        with open(f"/proc/{pid}/stat") as stat:
+            return int(stat.read().rpartition(")")[2].split()[1])
+    except OSError:
+        return None
+
+
+def links(pid):
+    """What the descriptors of a process lead to."""
+    folder = f"/proc/{pid}/fd"
+    for descriptor in os.listdir(folder):
+        try:
+            yield os.readlink(os.path.join(folder, descriptor))
+        except OSError:
+            continue
 
 
 def attempt(ask):
@@ -146,15 +126,11 @@ def start_servers():
         await_listener(port)
 
 
-def options(settings):
-    """Settings as OpenSSH's programs take them."""
-    return [f"-o{name}={value}" for name, value in settings.items()]
-
-
 def start(*command):
-    """A server in the background, its words in a file."""
+    """A server in the background, in the cgroup of all servers (SERVERS in play.py), its words in a file."""
+    scope = ["systemd-run", "--quiet", "--scope", "--slice=servers.slice"]
     with open("/run/proof/servers.log", "a") as log:
-        subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+        subprocess.Popen([*scope, *command], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
 
 
 def await_listener(port, seconds=120):
@@ -199,7 +175,7 @@ def main(arguments):
     elif arguments == ["grpc-server"]:
         serve_grpc()
     else:
-        print(" ".join(converse(arguments[0], float(arguments[1])).split()))
+        print(" ".join(converse(arguments[0], float(arguments[1]), *arguments[2:]).split()))
 
 
 if __name__ == "__main__":

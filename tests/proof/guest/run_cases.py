@@ -13,6 +13,7 @@ stalled, for how many seconds at most the machine stood still meanwhile, as a gu
 import itertools
 import json
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -21,6 +22,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from connection import PATIENCE_SECONDS, Connection, at_node, enter
 from network import BACKENDS, NODE, PORT, REUSE_PORT, VIP_REUSE
+from somebody import CGROUPS, names
 
 ANSWERS = ("s1", "s2", "spoken")
 CHAT_SECONDS = 2
@@ -53,7 +55,10 @@ def idle(case):
             connection = connect(case)
     if case.get("lose"):
         connection.lose_next(case["lose"])
-    result = {"timer": connection.timer(), "keepidle": connection.keepidle()} if case.get("show_timer") else {}
+    connection.set(case.get("afterwards", {}))
+    result = {"keepidle": connection.keepidle()} if case.get("show_timer") or case.get("show_time") else {}
+    if case.get("show_timer"):
+        result["timer"] = connection.timer()
     if case.get("first") == "server":
         connection.tell(f"speak {case['idle']}")
         result["got"] = verdict(connection.hear(case["idle"] + PATIENCE_SECONDS))
@@ -100,16 +105,26 @@ def dead(case):
 
 
 def program(case):
-    """A real client (programs.py) says something, is silent, says something again."""
+    """A real client (programs.py) says something, is silent, says something again; in a cgroup of its own or not."""
     enter(case["from"])
     here = os.path.join(os.path.dirname(os.path.abspath(__file__)), "programs.py")
+    words = [case["program"], str(case["idle"]), *case.get("chat_until", ())]
     done = subprocess.run(
-        [sys.executable, here, case["program"], str(case["idle"])],
+        [*in_cgroup(case.get("cgroup")), sys.executable, here, *words],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
     )
     return {"got": done.stdout.strip().splitlines()[-1] if done.stdout.strip() else "no output"}
+
+
+def in_cgroup(path):
+    """The words that run a command in a cgroup below the root, which is made if need be and stays."""
+    if not path:
+        return []
+    folder = CGROUPS + path
+    os.makedirs(folder, exist_ok=True)
+    return ["sh", "-c", 'echo $$ > "$0/cgroup.procs" && exec "$@"', folder]
 
 
 def reuse(case):
@@ -144,6 +159,16 @@ def sysctl(case):
     return {"got": at_node(case["from"], "sysctl", "-n", case["key"]).strip()}
 
 
+def programs(_case):
+    """Whose programs the kernel runs for new connections, by their names."""
+    return {"got": ", ".join(names()) or "none"}
+
+
+def priority(case):
+    """What somebody else's program has set on a new connection (somebody.py)."""
+    return {"got": str(connect(case).socket.getsockopt(socket.SOL_SOCKET, socket.SO_PRIORITY))}
+
+
 def one_connection(case):
     """Connect, learn who answers, let the server close first (so that the port is free at once)."""
     try:
@@ -155,7 +180,7 @@ def one_connection(case):
     return {"got": connection.backend, "seconds": round(connection.connect_seconds, 3)}
 
 
-KINDS = {"idle": idle, "stray": stray, "dead": dead, "program": program, "reuse": reuse, "sysctl": sysctl}
+KINDS = {each.__name__: each for each in (idle, stray, dead, program, reuse, sysctl, programs, priority)}
 
 
 class Stalls(threading.Thread):

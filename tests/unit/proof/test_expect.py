@@ -77,6 +77,12 @@ def test_does_not_hold(expectation: Expectation, results: list[Result]) -> None:
             id="the two clocks of a socket",
         ),
         pytest.param(
+            every("answered", keepidle=7),
+            [{"got": "answered", "keepidle": 7}],
+            "answered (keepalive time 7 s)",
+            id="the keepalive time of a program's own",
+        ),
+        pytest.param(
             some("ECONNRESET"),
             [FINE, RESET, RESET],
             "Connection reset by peer for some or all of them (luck)",
