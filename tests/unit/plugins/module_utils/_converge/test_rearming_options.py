@@ -21,7 +21,7 @@ PLANNED = Keepalive(600, 30, 9)
 
 def asked(given, observe=None):
     """What becomes of the option as Ansible passes it on."""
-    options = dict.fromkeys(("modules", "sysctls", "ipvs_timeouts", "rps", "pods", "containers"))
+    options = dict.fromkeys(("modules", "sysctls", "ipvs_timeouts", "rps", "pods", "containers", "enforce"))
     options.update(
         state="present",
         ipvs_timeouts_persistent=True,
