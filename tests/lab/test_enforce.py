@@ -131,6 +131,7 @@ def test_a_second_apply_changes_nothing_and_other_values_take_its_place(node: Vm
     lower = [{"name": "firewall of the lab", "seconds": 350}]
     playbooks.run("apply", **{**WISHES, "keepalive_middleboxes": lower})
     assert (programs(node), ends(node)) == (["ka_00e9_000b_09", "somebody"], [[1, 233, 11, 9]] * 2)
+    playbooks.run("restore")
     playbooks.run("apply", **WISHES)
     assert (programs(node), ends(node)) == ([NAME, "somebody"], [PLANNED] * 2)
 
