@@ -138,7 +138,7 @@ def test_a_second_apply_changes_nothing_and_other_values_take_its_place(node: Vm
 
 def test_a_reboot_brings_it_back_before_the_first_pod(node: Vm, tmp_path: Path) -> None:
     playbooks = Playbooks(node, tmp_path)
-    node.reboot()
+    reboot(node)
     assert first_pod(node) == [PLANNED] * 2
     guest(node, "somebody.py", "attach")
     assert programs(node) == [NAME, "somebody"]
@@ -147,13 +147,19 @@ def test_a_reboot_brings_it_back_before_the_first_pod(node: Vm, tmp_path: Path) 
 
     node.run(["systemctl", "disable", "--quiet", UNIT])
     assert "after a reboot" in refused(playbooks, "verify", **WISHES)
-    node.reboot()
+    reboot(node)
     assert (first_pod(node), programs(node)) == ([KERNEL, NODES], [])
     refused(playbooks, "verify", **WISHES)
     playbooks.run("apply", **WISHES)
     assert programs(node) == [NAME]
-    node.reboot()
+    reboot(node)
     assert first_pod(node) == [PLANNED] * 2
+
+
+def reboot(vm: Vm) -> None:
+    """Until all of its services have started."""
+    vm.reboot()
+    vm.wait()
 
 
 def first_pod(vm: Vm) -> list[list[int]]:
