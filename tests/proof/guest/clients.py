@@ -8,6 +8,7 @@ A call returns "answered", or what the client says instead.
 
 import signal
 import subprocess
+import tempfile
 
 VIP = "10.96.0.10"
 SSH_PORT, POSTGRES_PORT, REDIS_PORT, GRPC_PORT = 2222, 5432, 6379, 50051
@@ -31,6 +32,22 @@ client.connect().then(() => lines().on("line", ask).on("close", () => process.ex
 JAVA = """
 lines = new java.io.BufferedReader(new java.io.InputStreamReader(System.in));
 try {
+    socket = new java.net.Socket(bsh.args[0], 80);
+    answers = new java.io.BufferedReader(new java.io.InputStreamReader(socket.getInputStream()));
+    while (lines.readLine() != null) {
+        socket.getOutputStream().write("ping\\n".getBytes());
+        System.out.println(answers.readLine() == null ? "closed" : "answer");
+    }
+} catch (Exception error) {
+    System.out.println(error.getClass().getSimpleName() + ": " + error.getMessage());
+}
+System.exit(0);
+"""
+"""A socket as any library of the JVM has it, in BeanShell, which needs no compiler; with the server of server.py."""
+
+JDBC = """
+lines = new java.io.BufferedReader(new java.io.InputStreamReader(System.in));
+try {
     settings = new java.util.Properties();
     settings.setProperty("user", "postgres");
     connection = new org.postgresql.Driver().connect("jdbc:postgresql://" + bsh.args[0] + "/postgres", settings);
@@ -44,8 +61,7 @@ try {
 }
 System.exit(0);
 """
-"""JDBC as anyone calls it, in BeanShell, which needs no compiler."""
-JAVA_SCRIPT = "/run/proof/jdbc.bsh"
+"""PostgreSQL's JDBC as anyone calls it. Its tcpKeepAlive is false: it switches keepalive off once it is connected."""
 JARS = "/usr/share/java/bsh.jar:/usr/share/java/postgresql.jar"
 SMALL = ("-Xmx64m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 
@@ -102,11 +118,11 @@ def node():
     return lambda: client.say("ask")
 
 
-def jdbc():
-    """PostgreSQL's JDBC with its defaults: tcpKeepAlive is false, as of any socket of the JVM."""
-    with open(JAVA_SCRIPT, "w") as script:
-        script.write(JAVA)
-    client = Client("java", *SMALL, "-cp", JARS, "bsh.Interpreter", JAVA_SCRIPT, VIP)
+def java(script=JAVA):
+    """A JVM, small and with little to compile."""
+    with tempfile.NamedTemporaryFile("w", suffix=".bsh", delete=False) as file:
+        file.write(script)
+    client = Client("java", *SMALL, "-cp", JARS, "bsh.Interpreter", file.name, VIP)
     return lambda: client.say("ask")
 
 
@@ -142,7 +158,8 @@ CLIENTS = {
     "psql": psql,
     "ssh": ssh,
     "node": node,
-    "jdbc": jdbc,
+    "java": java,
+    "jdbc": lambda: java(JDBC),
     "grpc": grpc,
     "redis": redis,
     "redis-keepalive": lambda: redis(socket_keepalive=True),
