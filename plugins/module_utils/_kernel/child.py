@@ -12,7 +12,7 @@ import time
 from typing import Any, Callable, Iterable, List, Optional, Tuple
 
 _GRACE_SECONDS = 1
-"""So long after its deadline a child is waited for that the kernel should have killed."""
+"""So long a child is waited for that the kernel should have killed, and so long again once it was killed from here."""
 
 
 def collect(work: Callable[[], Iterable[object]], limit_seconds: int) -> Tuple[List[Any], Optional[str]]:
@@ -39,6 +39,7 @@ def collect(work: Callable[[], Iterable[object]], limit_seconds: int) -> Tuple[L
     values = [line[0] for line in lines if isinstance(line, list)]
     if not ended:
         os.kill(child, signal.SIGKILL)
+        _bury(child)
         return values, late
     status = os.waitpid(child, 0)[1]
     if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGALRM:
@@ -59,6 +60,13 @@ def _read(pipe: int, deadline: float) -> Tuple[bytes, bool]:
     finally:
         os.close(pipe)
     return bytes(data), False
+
+
+def _bury(child: int) -> None:
+    """Wait for a child that was killed; not for ever, for one that not even this ends."""
+    deadline = time.monotonic() + _GRACE_SECONDS
+    while not os.waitpid(child, os.WNOHANG)[0] and time.monotonic() < deadline:
+        time.sleep(0.01)
 
 
 def _run(work: Callable[[], Iterable[object]], limit_seconds: int, reading: int, writing: int) -> None:
