@@ -38,7 +38,7 @@ options:
         One that is not given stays as it is.
       - With V(absent) everything that was ever set is given back. All other options are ignored.
       - Where C(originals.json) was lost, nothing can be given back. RV(notes) then names what is still there of this
-        collection, and what to do by hand.
+        collection, and what to do by hand. What O(enforce) has attached is known by its name, so it goes all the same.
     type: str
     choices: [present, absent]
     default: present

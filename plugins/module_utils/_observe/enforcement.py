@@ -23,8 +23,8 @@ from . import ours
 FIRST_RELEASE = (5, 9)
 """The first Linux that takes SO_KEEPALIVE and the TCP_KEEP* options from a program (bpf_setsockopt)."""
 
-_BACKPORTED = ".el8"
-"""Red Hat's 4.18 has the BPF of later kernels."""
+_BACKPORTED = r"4\.18\..*\.el8"
+"""Red Hat's 4.18 has the BPF of later kernels. Others build older ones for its distribution, too (5.4, .el8uek)."""
 
 _LOCKDOWN = "/sys/kernel/security/lockdown"
 _BITS = 64
@@ -81,7 +81,7 @@ def look(kernel: Optional[os.uname_result] = None) -> Tuple[Optional[Obstacle], 
         return against or obstacle, seen
     except ImportError as error:
         why = f"The Python here cannot ask the kernel ({error}): install its ctypes, or set another interpreter."
-        return Obstacle(None, "unknown", why), _NOTHING
+        return Obstacle(False, "unknown", why), _NOTHING
     except OSError as error:
         return _refusal(error), _NOTHING
 
@@ -99,7 +99,7 @@ def _of_machine(kernel: os.uname_result) -> Optional[Obstacle]:
     found = re.match(r"(\d{1,4})\.(\d{1,4})", kernel.release)
     if found is None or tuple(int(text) for text in found.groups()) >= FIRST_RELEASE:
         return None
-    if _BACKPORTED in kernel.release:
+    if re.match(_BACKPORTED, kernel.release):
         why = f"Linux {kernel.release} may take keepalive options from a program: only an apply tells, by a trial."
         return Obstacle(None, "unknown", why)
     first = ".".join(str(number) for number in FIRST_RELEASE)

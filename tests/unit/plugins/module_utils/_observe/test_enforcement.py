@@ -153,6 +153,19 @@ def machine(release="6.1.0", name="x86_64"):
             ),
             id="an old kernel with the BPF of later ones",
         ),
+        *[
+            pytest.param(
+                machine(release),
+                Obstacle(
+                    False,
+                    "kernel",
+                    f"Linux {release} takes no keepalive options from a program, Linux 5.9 does: install a newer "
+                    "kernel.",
+                ),
+                id="an old kernel for the same distribution",
+            )
+            for release in ("5.4.17-2136.315.5.el8uek.x86_64", "5.4.272-1.el8.elrepo.x86_64")
+        ],
     ],
 )
 @isolated
@@ -202,6 +215,16 @@ def test_not_root():
     said = run_python("_observe.enforcement, _kernel.bpf", "import os\nos.setuid(65534)\n" + READ)
     assert told(said) == Obstacle(
         None, "rights", "Root alone sees which programs are attached: run as root (become: true)."
+    )
+
+
+def test_a_python_without_ctypes():
+    said = run_python("_observe.enforcement", "import sys\nsys.modules['ctypes'] = None\n" + READ)
+    assert told(said) == Obstacle(
+        False,
+        "unknown",
+        "The Python here cannot ask the kernel (import of ctypes halted; None in sys.modules): install its ctypes, or "
+        "set another interpreter.",
     )
 
 
