@@ -26,6 +26,9 @@ FIRST_RELEASE = (5, 9)
 _BACKPORTED = r"4\.18\..*\.el8"
 """Red Hat's 4.18 has the BPF of later kernels. Others build older ones for its distribution, too (5.4, .el8uek)."""
 
+_EVERY_USER = ["0", "0", "4294967295"]
+"""What /proc/PID/uid_map has outside of user namespaces; nothing where the kernel has none."""
+
 _LOCKDOWN = "/sys/kernel/security/lockdown"
 _BITS = 64
 _SYS_ADMIN, _NET_ADMIN = 21, 12  # include/uapi/linux/capability.h
@@ -112,6 +115,9 @@ def _of_machine(kernel: os.uname_result) -> Optional[Obstacle]:
 def _of_rights() -> Optional[Obstacle]:
     if os.geteuid() != 0:
         return Obstacle(None, "rights", "Root alone sees which programs are attached: run as root (become: true).")
+    if (read_text("/proc/self/uid_map").value or "").split() not in ([], _EVERY_USER):
+        why = "This root is one of a user namespace, and the kernel takes programs from the node's own alone: run on "
+        return Obstacle(False, "rights", why + "the host itself.")
     found = re.search(r"(?m)^CapEff:\s*([0-9a-f]{1,16})$", read_text("/proc/self/status").value or "")
     rights = int(found.group(1), 16) if found else -1
     if rights >> _SYS_ADMIN & rights >> _NET_ADMIN & 1:
@@ -129,6 +135,7 @@ def _of_cgroup() -> Tuple[Optional[Obstacle], Seen]:
         return Obstacle(False, "cgroup", why), _NOTHING
     with cgroups.root(mount=False) as root:
         if root is None:
+            bpf.ask()
             return None, _NOTHING
         programs, flags = bpf.attached(root.descriptor)
     mine = _ours([(each.name, each.tag) for each in programs])

@@ -4,6 +4,8 @@
 
 """What is seen on a cgroup of the test's own, which stands for the root of cgroup v2, and each reason against it."""
 
+import ctypes
+import errno
 import json
 import os
 
@@ -16,6 +18,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._files.enforc
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel import bpf, cgroups
 from ansible_collections.kubenode.connections.plugins.module_utils._observe import enforcement
 from ansible_collections.kubenode.connections.plugins.module_utils._observe.enforcement import Obstacle
+from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._broken_disk import refuse
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._isolated import (
     run_python,
     run_without_rights,
@@ -240,9 +243,38 @@ def test_the_root_of_a_user_namespace():
     assert told(run_python("_observe.enforcement", READ, "unshare", "-Ur")) == Obstacle(
         False,
         "rights",
-        "The kernel refuses it (Operation not permitted): run on the host itself, and see what its security modules "
-        "deny.",
+        "This root is one of a user namespace, and the kernel takes programs from the node's own alone: run on the host "
+        "itself.",
     )
+
+
+def never_mounted():
+    """As on a node with cgroup v1 alone, where nobody has mounted v2 since its boot."""
+    while cgroups.mounted_at():
+        assert ctypes.CDLL(None).umount2(cgroups.mounted_at().encode(), 2) == 0
+    mount(write("/run/cgroup", b"1:name=systemd:/\n"), "/proc/self/cgroup", "none", 4096)
+
+
+@isolated
+def test_a_node_where_cgroup_v2_has_never_been_mounted_can():
+    never_mounted()
+    assert enforcement.read() == NONE
+    assert cgroups.mounted_at() is None
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (errno.ENOSYS, (False, "kernel")),
+        (errno.EINVAL, (False, "kernel")),
+        (errno.EPERM, (False, "rights")),
+    ],
+)
+@isolated
+def test_one_there_whose_kernel_refuses_cannot(error, expected):
+    never_mounted()
+    refuse(bpf.number(), error)
+    assert enforcement.look()[0][:2] == expected
 
 
 @isolated
