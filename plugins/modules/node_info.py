@@ -624,7 +624,9 @@ node:
           elements: int
           sample: []
         exclude_cgroups:
-          description: The cgroups that it leaves alone, as recorded on the node.
+          description:
+            - Those of the cgroups recorded on the node that it leaves alone. One that was made anew since is left out,
+              until the next run excludes it. One that is not there counts as left alone.
           type: list
           elements: str
           sample: []

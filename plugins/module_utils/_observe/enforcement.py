@@ -67,7 +67,7 @@ def read() -> Dict[str, Any]:
         "cgroup": seen.cgroup,
         "attached": attached,
         "exclude_ports": list(excluded.exclude_ports) if excluded else [],
-        "exclude_cgroups": list(excluded.exclude_cgroups) if excluded else [],
+        "exclude_cgroups": _excluded(excluded.exclude_cgroups) if excluded else [],
         "boot": dict(_plain(boot.enforced), enabled=boot.enabled) if boot else None,
         "systemd": has_systemd(),
         "others": seen.others,
@@ -185,6 +185,31 @@ def _attached(programs: List[Tuple[str, str]], known: Optional[Enforcement]) -> 
     if exact and known is not None:
         exact = tag in sock_ops.tags(sock_ops.code_of(sock_ops.program(values, known.exclude_ports)))
     return dict(values._asdict(), exact=exact)
+
+
+def _excluded(paths: Tuple[str, ...]) -> List[str]:
+    """Those of the cgroups that are excluded. Where one is not there, or cannot be looked at, there is nothing to do."""
+    from ansible_collections.kubenode.connections.plugins.module_utils._kernel import cgroups
+
+    if not paths:
+        return []
+    try:
+        with cgroups.root(mount=False) as root:
+            return [path for path in paths if root is None or _is_excluded(root.descriptor, path)]
+    except OSError:
+        return list(paths)
+
+
+def _is_excluded(top: int, path: str) -> bool:
+    from ansible_collections.kubenode.connections.plugins.module_utils._kernel import bpf, cgroups, sock_ops
+
+    cgroup = cgroups.below(top, path)
+    if cgroup is None:
+        return True
+    try:
+        return any(each.name == sock_ops.MARKER for each in bpf.attached(cgroup)[0])
+    finally:
+        os.close(cgroup)
 
 
 def _plain(enforced: Enforcement) -> Dict[str, Any]:

@@ -92,6 +92,35 @@ def test_without_a_unit_the_record_tells_what_is_excluded():
     assert seen["attached"]["exact"] is True
 
 
+@isolated
+def test_a_cgroup_that_was_made_anew_is_not_excluded_and_one_that_is_not_there_counts_as_excluded():
+    wish = Enforcement(WANTED, (), ("/anew", "/later", "/stays"))
+    with as_root_cgroup("/anew", "/stays") as path:
+        converge(Settings(enforce=wish), False)
+        assert enforcement.read()["exclude_cgroups"] == ["/anew", "/later", "/stays"]
+        os.rmdir(path + "/anew")
+        assert enforcement.read()["exclude_cgroups"] == ["/anew", "/later", "/stays"]
+        os.mkdir(path + "/anew")
+        os.mkdir(path + "/later")
+        attach_foreign(path + "/later")
+        seen = enforcement.read()
+        assert (seen["exclude_cgroups"], seen["attached"]["exact"]) == (["/stays"], True)
+        assert seen["boot"]["exclude_cgroups"] == ["/anew", "/later", "/stays"]
+        assert converge(Settings(enforce=wish), False).changed is True
+        assert enforcement.read()["exclude_cgroups"] == ["/anew", "/later", "/stays"]
+        assert converge(Settings(enforce=wish), False).changed is False
+
+
+@isolated
+def test_what_cannot_be_looked_at_counts_as_recorded():
+    with as_root_cgroup() as path:
+        converge(Settings(enforce=WISH), False)
+        os.mkdir(path + "/excluded")
+        mount("tmpfs", path + "/excluded", "tmpfs")
+        assert enforcement.read()["exclude_cgroups"] == ["/excluded"]
+        assert ctypes.CDLL(None).umount2((path + "/excluded").encode(), 2) == 0
+
+
 @pytest.mark.parametrize(
     "attached",
     [
@@ -243,8 +272,8 @@ def test_the_root_of_a_user_namespace():
     assert told(run_python("_observe.enforcement", READ, "unshare", "-Ur")) == Obstacle(
         False,
         "rights",
-        "This root is one of a user namespace, and the kernel takes programs from the node's own alone: run on the host "
-        "itself.",
+        "This root is one of a user namespace, and the kernel takes programs from the node's own alone: run on the "
+        "host itself.",
     )
 
 
