@@ -632,8 +632,9 @@ node:
           sample: []
         boot:
           description:
-            - What our systemd unit attaches at the next boot. C(enabled) is V(false) where it will not be started, or
-              its Python is gone. V(null) where there is no unit of ours.
+            - What our script C(/etc/kubenode.connections/enforce.py) attaches when it runs at boot. C(enabled) is
+              V(false) where our systemd unit will not run it, because that is not there or not enabled, or its Python
+              is gone. V(null) where there is no script of ours.
           type: dict
           sample: {time: 600, intvl: 30, probes: 9, exclude_ports: [], exclude_cgroups: [], enabled: true}
         systemd:

@@ -181,7 +181,8 @@ options:
       - It takes Linux 5.9 or later. Whether the kernel takes the values is read back from real connections over IPv4
         and IPv6, in a network namespace of their own. Where it does not, the run fails with the node as it was.
       - The unit C(kubenode-keepalive-enforce.service) attaches it again at boot, before kubelet and the container
-        runtimes, by C(/etc/kubenode.connections/enforce.py). Where there is no systemd, RV(notes) says so.
+        runtimes, by C(/etc/kubenode.connections/enforce.py). Where there is no systemd, nothing runs that
+        script, and RV(notes) says so.
       - An empty one takes it away. Connections that have their keepalive by then keep it.
     type: dict
     version_added: 0.2.0

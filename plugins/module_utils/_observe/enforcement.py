@@ -188,7 +188,7 @@ def _attached(programs: List[Tuple[str, str]], known: Optional[Enforcement]) -> 
 
 
 def _excluded(paths: Tuple[str, ...]) -> List[str]:
-    """Those of the cgroups that are excluded. Where one is not there, or cannot be looked at, there is nothing to do."""
+    """Those of the cgroups that are excluded. One that is not there or cannot be looked at counts as such."""
     from ansible_collections.kubenode.connections.plugins.module_utils._kernel import cgroups
 
     if not paths:

@@ -54,8 +54,8 @@ class Enforcement:
     """Whether the node can (``possible``, None: not known), and what is there.
 
     ``attached`` is what new connections get now, by our program; ``exact``: it is that of this very version with these
-    values. ``boot`` is what our unit attaches at the next boot, where it is ``enabled``. ``systemd``: there can be a
-    unit. ``others``: so many programs of others are attached in the same place.
+    values. ``boot`` is what our script attaches when it is run at boot; ``enabled``: our unit runs it. ``systemd``:
+    there can be a unit. ``others``: so many programs of others are attached in the same place.
     """
 
     possible: bool | None

@@ -64,18 +64,19 @@ def enforce_steps(wanted: Optional[Enforcement], records: Mapping[str, FileRecor
         if not any(path in records for path in (*ours, enforce_unit.LINK)):
             return UnitSteps([], [], [])
         return unit_files(enforce_unit.NAME, dict.fromkeys(ours), records)
-    if not has_systemd():
-        note = (
-            f"No systemd is installed here ({DIRECTORY} is not there): the keepalive of every new connection is "
-            "enforced until the next boot. Run again after it."
-        )
-        return UnitSteps([], [], [note])
     from ansible_collections.kubenode.connections.plugins.module_utils._files.enforce_script import script_text
     from ansible_collections.kubenode.connections.plugins.module_utils._kernel.bpf import number
 
+    script = script_text(wanted, number())
+    if not has_systemd():
+        note = (
+            f"No systemd is installed here ({DIRECTORY} is not there): the keepalive of every new connection is "
+            f"enforced until the next boot. Have the init system run {enforce_unit.SCRIPT} at boot, before pods start."
+        )
+        file = _file(enforce_unit.SCRIPT, script, records.get(enforce_unit.SCRIPT))
+        return UnitSteps([file], [file], [note])
     unit = enforce_unit.unit_text(node_python(""))
-    texts = {enforce_unit.SCRIPT: script_text(wanted, number()), enforce_unit.PATH: unit}
-    return unit_files(enforce_unit.NAME, texts, records)
+    return unit_files(enforce_unit.NAME, {enforce_unit.SCRIPT: script, enforce_unit.PATH: unit}, records)
 
 
 def unit_files(name: str, texts: Mapping[str, Optional[bytes]], records: Mapping[str, FileRecord]) -> UnitSteps:

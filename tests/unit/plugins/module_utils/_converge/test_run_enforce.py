@@ -51,7 +51,7 @@ WISH = Enforcement(WANTED, (443,), ("/excluded",))
 SHOWN = {"keepalive": "600/30/9", "exclude_ports": [443], "exclude_cgroups": ["/excluded"]}
 UNTIL_BOOT = (
     "No systemd is installed here (/etc/systemd/system is not there): the keepalive of every new connection is "
-    "enforced until the next boot. Run again after it."
+    f"enforced until the next boot. Have the init system run {SCRIPT} at boot, before pods start."
 )
 FOLDER = os.path.dirname(SCRIPT)
 
@@ -129,11 +129,23 @@ def test_the_program_of_the_boot_finds_what_the_run_has_attached_and_attaches_it
 
 
 @isolated
+def test_without_systemd_the_program_of_the_boot_is_written_for_another_init_system_and_removed_again():
+    os.rmdir("/etc/systemd/system")
+    with as_root_cgroup("/excluded") as path:
+        before = all_of(path)
+        done = converge(Settings(enforce=WISH), False)
+        assert (set(done.after["files"]), script_values(read(SCRIPT))) == ({SCRIPT}, WISH)
+        assert converge(Settings(enforce=WISH), False).changed is False
+        converge(NOTHING, False)
+        assert all_of(path) == before
+
+
+@isolated
 def test_after_a_boot_without_the_unit_it_is_enforced_anew_or_has_nothing_to_give_back():
     os.rmdir("/etc/systemd/system")
     with as_root_cgroup("/excluded"):
         done = converge(Settings(enforce=WISH), False)
-        assert (done.after["files"], done.notes) == ({}, [UNTIL_BOOT])
+        assert done.notes == [UNTIL_BOOT]
     with as_root_cgroup("/excluded") as path:
         assert converge(Settings(enforce=WISH), False).changed is True
         assert connect(path) == [OURS, OURS]

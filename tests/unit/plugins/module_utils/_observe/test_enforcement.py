@@ -83,12 +83,13 @@ def test_a_node_where_a_run_has_attached_ours_beside_those_of_others():
 
 
 @isolated
-def test_without_a_unit_the_record_tells_what_is_excluded():
+def test_without_systemd_the_script_is_there_and_nothing_of_ours_runs_it():
     os.rmdir("/etc/systemd/system")
     with as_root_cgroup("/excluded"):
         converge(Settings(enforce=WISH), False)
         seen = enforcement.read()
-    assert (seen["boot"], seen["systemd"], seen["exclude_ports"]) == (None, False, [443])
+    boot = {"time": 600, "intvl": 30, "probes": 9, "exclude_ports": [443], "exclude_cgroups": ["/excluded"]}
+    assert (seen["boot"], seen["systemd"], seen["exclude_ports"]) == (dict(boot, enabled=False), False, [443])
     assert seen["attached"]["exact"] is True
 
 
