@@ -624,14 +624,17 @@ node:
           elements: int
           sample: []
         exclude_cgroups:
-          description: The cgroups that it leaves alone, as recorded on the node.
+          description:
+            - Those of the cgroups recorded on the node that it leaves alone. One that was made anew since is left out,
+              until the next run excludes it. One that is not there counts as left alone.
           type: list
           elements: str
           sample: []
         boot:
           description:
-            - What our systemd unit attaches at the next boot. C(enabled) is V(false) where it will not be started, or
-              its Python is gone. V(null) where there is no unit of ours.
+            - What our script C(/etc/kubenode.connections/enforce.py) attaches when it runs at boot. C(enabled) is
+              V(false) where our systemd unit will not run it, because that is not there or not enabled, or its Python
+              is gone. V(null) where there is no script of ours.
           type: dict
           sample: {time: 600, intvl: 30, probes: 9, exclude_ports: [], exclude_cgroups: [], enabled: true}
         systemd:

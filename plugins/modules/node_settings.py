@@ -38,7 +38,7 @@ options:
         One that is not given stays as it is.
       - With V(absent) everything that was ever set is given back. All other options are ignored.
       - Where C(originals.json) was lost, nothing can be given back. RV(notes) then names what is still there of this
-        collection, and what to do by hand.
+        collection, and what to do by hand. What O(enforce) has attached is known by its name, so it goes all the same.
     type: str
     choices: [present, absent]
     default: present
@@ -181,7 +181,8 @@ options:
       - It takes Linux 5.9 or later. Whether the kernel takes the values is read back from real connections over IPv4
         and IPv6, in a network namespace of their own. Where it does not, the run fails with the node as it was.
       - The unit C(kubenode-keepalive-enforce.service) attaches it again at boot, before kubelet and the container
-        runtimes, by C(/etc/kubenode.connections/enforce.py). Where there is no systemd, RV(notes) says so.
+        runtimes, by C(/etc/kubenode.connections/enforce.py). Where there is no systemd, nothing runs that
+        script, and RV(notes) says so.
       - An empty one takes it away. Connections that have their keepalive by then keep it.
     type: dict
     version_added: 0.2.0

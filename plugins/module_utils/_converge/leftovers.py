@@ -11,7 +11,7 @@ from typing import List, Optional
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common import rps_rules
 from ansible_collections.kubenode.connections.plugins.module_utils._common.sysctl_keys import KEYS
-from ansible_collections.kubenode.connections.plugins.module_utils._files import enforce_unit, ipvs_unit
+from ansible_collections.kubenode.connections.plugins.module_utils._files import ipvs_unit
 from ansible_collections.kubenode.connections.plugins.module_utils._files.sysctl_editor import SYSCTLS, values
 
 from .options import SYSCTL_FILE, Settings
@@ -22,10 +22,6 @@ from .steps.files import read_config
 _UNIT_TODO = (
     "It sets the IPVS timeouts at every boot. To take it back by hand, run systemctl disable --now {name}, remove the "
     "file, and set the timeouts that you want (ipvsadm --set 900 120 300 is what the kernel starts with)."
-)
-_ENFORCE_TODO = (
-    "It gives every new connection a keepalive after every boot. To take it back by hand, run systemctl disable --now "
-    "{name}, and remove the file and {script}."
 )
 _RULE_TODO = (
     "It sets Receive Packet Steering at every boot. To take it back by hand, remove the file, run udevadm control "
@@ -50,9 +46,6 @@ def node_notes(settings: Settings, old: Originals) -> List[str]:
         found.append(_whole(ipvs_unit.PATH, old, _UNIT_TODO.format(name=ipvs_unit.NAME)))
     if settings.rps is not None and not settings.rps.rows:
         found.append(_whole(rps_rules.PATH, old, _RULE_TODO))
-    if settings.enforce is not None and not settings.enforce:
-        todo = _ENFORCE_TODO.format(name=enforce_unit.NAME, script=enforce_unit.SCRIPT)
-        found += [_whole(enforce_unit.PATH, old, todo), None if old.enforce else _enforcing()]
     if settings.sysctls is not None and not settings.sysctls and old == NOTHING:
         found.append(_lines(SYSCTL_FILE))
     return [note for note in found if note]
@@ -71,20 +64,6 @@ def _whole(path: str, old: Originals, todo: str) -> Optional[str]:
     if path in old.files or not is_ours(read_config(path)):
         return None
     return f"{path} was written by this collection and stays: no record of it is in {PATH} any more. {todo}"
-
-
-def _enforcing() -> Optional[str]:
-    from ansible_collections.kubenode.connections.plugins.module_utils._observe import enforcement
-
-    seen = enforcement.look()[1]
-    if not seen.programs:
-        return None
-    name = seen.programs[-1][0]
-    return (
-        f"The program {name} on the root cgroup ({seen.cgroup or 'not mounted'}) gives every new connection a "
-        f"keepalive and stays: no record of it is in {PATH} any more. To take it back, ask for enforce once more, "
-        "then for state=absent."
-    )
 
 
 def _lines(path: str) -> Optional[str]:

@@ -160,15 +160,24 @@ def _rps(settings: Settings, old: Originals) -> Tuple[List[Step], List[Any], Lis
 
 
 def _enforce(settings: Settings, old: Originals) -> Tuple[List[Any], List[Step], List[Any], List[str]]:
-    """The step on what is live, those on files for boot, those of them that are recorded, and what to tell."""
-    if settings.enforce is None or not (settings.enforce or old.enforce):
+    """The step on what is live, those on files for boot, those of them that are recorded, and what to tell.
+
+    What is there is ours by its name or first line, also where the record of it was lost.
+    """
+    if settings.enforce is None:
         return [], [], [], []
-    from .steps.enforce import Enforce
+    from ansible_collections.kubenode.connections.plugins.module_utils._files import enforce_unit
+    from ansible_collections.kubenode.connections.plugins.module_utils._observe import enforcement
+
     from .steps.systemd_unit import enforce_steps
 
-    wanted = settings.enforce or None
-    now = Enforce(old.enforce, wanted)
+    wanted, boot = settings.enforce or None, enforce_unit.at_boot()
     steps, recorded, notes = enforce_steps(wanted, old.files)
+    if not (wanted or old.enforce or enforcement.look()[1].programs):
+        return [], steps, recorded, notes
+    from .steps.enforce import Enforce
+
+    now = Enforce(old.enforce or (boot.enforced if boot else None), wanted)
     return [now], steps, recorded, now.notes() + notes
 
 

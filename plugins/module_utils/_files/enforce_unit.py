@@ -36,7 +36,7 @@ WantedBy=multi-user.target
 
 
 class AtBoot(NamedTuple):
-    """What our unit enforces, and whether it will at the next boot."""
+    """What our script enforces, and whether our unit runs it at the next boot."""
 
     enforced: Enforcement
     enabled: bool
@@ -48,11 +48,11 @@ def unit_text(python: str) -> bytes:
 
 
 def at_boot() -> Optional[AtBoot]:
-    """What our unit enforces at the next boot; None where it is not there."""
-    text = read_text(PATH).value
-    if text is None:
+    """What our script enforces at the next boot; None where it is not there."""
+    script = read_text(SCRIPT).value
+    if script is None:
         return None
     from .enforce_script import script_values  # few nodes have it
 
-    enforced = script_values((read_text(SCRIPT).value or "").encode())
-    return None if enforced is None else AtBoot(enforced, os.path.lexists(LINK) and can_start(text))
+    enforced, unit = script_values(script.encode()), read_text(PATH).value or ""
+    return None if enforced is None else AtBoot(enforced, os.path.lexists(LINK) and can_start(unit))

@@ -36,6 +36,8 @@ _PROG_INFO = struct.Struct("=II8s48x16s")
 _MAX_PROGRAMS = 128
 """A cgroup takes 64 of one kind (BPF_CGROUP_MAX_PROGS in include/linux/bpf-cgroup-defs.h)."""
 
+_NO_DESCRIPTOR = (1 << 32) - 1  # -1 as the kernel takes it
+
 _LICENSE = b"GPL\0"
 _INSTRUCTION_BYTES = 8
 _LOG_BYTES = 1 << 20
@@ -95,6 +97,15 @@ def attached(cgroup: int) -> Tuple[List[Program], int]:
     _bpf_inout(_PROG_QUERY, query)
     _cgroup, _type, _flags, flags, _ids, count = _QUERY.unpack(query.raw)
     return [found for each in ids[:count] for found in _described(each)], flags
+
+
+def ask() -> None:
+    """Have a kernel that lists no programs of cgroups refuse: it is asked about a cgroup that there cannot be."""
+    try:
+        attached(_NO_DESCRIPTOR)
+    except OSError as error:
+        if error.errno != errno.EBADF:
+            raise
 
 
 def opened(identity: int) -> int:

@@ -23,8 +23,11 @@ from . import ours
 FIRST_RELEASE = (5, 9)
 """The first Linux that takes SO_KEEPALIVE and the TCP_KEEP* options from a program (bpf_setsockopt)."""
 
-_BACKPORTED = ".el8"
-"""Red Hat's 4.18 has the BPF of later kernels."""
+_BACKPORTED = r"4\.18\..*\.el8"
+"""Red Hat's 4.18 has the BPF of later kernels. Others build older ones for its distribution, too (5.4, .el8uek)."""
+
+_EVERY_USER = ["0", "0", "4294967295"]
+"""What /proc/PID/uid_map has outside of user namespaces; nothing where the kernel has none."""
 
 _LOCKDOWN = "/sys/kernel/security/lockdown"
 _BITS = 64
@@ -64,7 +67,7 @@ def read() -> Dict[str, Any]:
         "cgroup": seen.cgroup,
         "attached": attached,
         "exclude_ports": list(excluded.exclude_ports) if excluded else [],
-        "exclude_cgroups": list(excluded.exclude_cgroups) if excluded else [],
+        "exclude_cgroups": _excluded(excluded.exclude_cgroups) if excluded else [],
         "boot": dict(_plain(boot.enforced), enabled=boot.enabled) if boot else None,
         "systemd": has_systemd(),
         "others": seen.others,
@@ -81,7 +84,7 @@ def look(kernel: Optional[os.uname_result] = None) -> Tuple[Optional[Obstacle], 
         return against or obstacle, seen
     except ImportError as error:
         why = f"The Python here cannot ask the kernel ({error}): install its ctypes, or set another interpreter."
-        return Obstacle(None, "unknown", why), _NOTHING
+        return Obstacle(False, "unknown", why), _NOTHING
     except OSError as error:
         return _refusal(error), _NOTHING
 
@@ -99,7 +102,7 @@ def _of_machine(kernel: os.uname_result) -> Optional[Obstacle]:
     found = re.match(r"(\d{1,4})\.(\d{1,4})", kernel.release)
     if found is None or tuple(int(text) for text in found.groups()) >= FIRST_RELEASE:
         return None
-    if _BACKPORTED in kernel.release:
+    if re.match(_BACKPORTED, kernel.release):
         why = f"Linux {kernel.release} may take keepalive options from a program: only an apply tells, by a trial."
         return Obstacle(None, "unknown", why)
     first = ".".join(str(number) for number in FIRST_RELEASE)
@@ -112,6 +115,9 @@ def _of_machine(kernel: os.uname_result) -> Optional[Obstacle]:
 def _of_rights() -> Optional[Obstacle]:
     if os.geteuid() != 0:
         return Obstacle(None, "rights", "Root alone sees which programs are attached: run as root (become: true).")
+    if (read_text("/proc/self/uid_map").value or "").split() not in ([], _EVERY_USER):
+        why = "This root is one of a user namespace, and the kernel takes programs from the node's own alone: run on "
+        return Obstacle(False, "rights", why + "the host itself.")
     found = re.search(r"(?m)^CapEff:\s*([0-9a-f]{1,16})$", read_text("/proc/self/status").value or "")
     rights = int(found.group(1), 16) if found else -1
     if rights >> _SYS_ADMIN & rights >> _NET_ADMIN & 1:
@@ -129,6 +135,7 @@ def _of_cgroup() -> Tuple[Optional[Obstacle], Seen]:
         return Obstacle(False, "cgroup", why), _NOTHING
     with cgroups.root(mount=False) as root:
         if root is None:
+            bpf.ask()
             return None, _NOTHING
         programs, flags = bpf.attached(root.descriptor)
     mine = _ours([(each.name, each.tag) for each in programs])
@@ -178,6 +185,31 @@ def _attached(programs: List[Tuple[str, str]], known: Optional[Enforcement]) -> 
     if exact and known is not None:
         exact = tag in sock_ops.tags(sock_ops.code_of(sock_ops.program(values, known.exclude_ports)))
     return dict(values._asdict(), exact=exact)
+
+
+def _excluded(paths: Tuple[str, ...]) -> List[str]:
+    """Those of the cgroups that are excluded. One that is not there or cannot be looked at counts as such."""
+    from ansible_collections.kubenode.connections.plugins.module_utils._kernel import cgroups
+
+    if not paths:
+        return []
+    try:
+        with cgroups.root(mount=False) as root:
+            return [path for path in paths if root is None or _is_excluded(root.descriptor, path)]
+    except OSError:
+        return list(paths)
+
+
+def _is_excluded(top: int, path: str) -> bool:
+    from ansible_collections.kubenode.connections.plugins.module_utils._kernel import bpf, cgroups, sock_ops
+
+    cgroup = cgroups.below(top, path)
+    if cgroup is None:
+        return True
+    try:
+        return any(each.name == sock_ops.MARKER for each in bpf.attached(cgroup)[0])
+    finally:
+        os.close(cgroup)
 
 
 def _plain(enforced: Enforcement) -> Dict[str, Any]:

@@ -218,21 +218,13 @@ def _cni_way(wish: Wish) -> Way:
 
 
 def started_before(process: Process, path: str) -> Optional[bool]:
-    """Whether a process is older than a file, None where it cannot be said (the process or the file has gone)."""
+    """Whether a process is older than a file, None where it cannot be said (the process or the file has gone).
+
+    The kernel tells of a start which tick of its clock had been the last: so the end of that tick counts.
+    """
     try:
-        started = process.started() / os.sysconf("SC_CLK_TCK")
-        changed = os.stat(path).st_mtime
+        started = (process.started() + 1) / os.sysconf("SC_CLK_TCK")
+        age = time.time() - os.stat(path).st_mtime
     except OSError:
         return None
-    return started < changed - _boot_time()
-
-
-def _boot_time() -> float:
-    """When the node was started, by the clock of its files: the two clocks as read with the least time in between."""
-    readings = []
-    for _attempt in range(5):
-        before = time.clock_gettime(_CLOCK_BOOTTIME)
-        now = time.time()
-        after = time.clock_gettime(_CLOCK_BOOTTIME)
-        readings.append((after - before, now - after))
-    return min(readings)[1]
+    return started < time.clock_gettime(_CLOCK_BOOTTIME) - age

@@ -114,7 +114,8 @@ def _not_in_force(case: Case) -> Found | None:
     if seen is None or not seen.ours:
         return None
     if seen.attached is None:
-        observed = f"nothing is attached; the unit of this collection would attach {seen.boot}"
+        boot = "unit" if seen.systemd else "script"
+        observed = f"nothing is attached; the {boot} of this collection would attach {seen.boot}"
     elif not seen.exact:
         observed = f"{seen.attached}, but not by the program of this version with these values"
     elif limit is not None and not limit.keeps(seen.attached.keepalive):

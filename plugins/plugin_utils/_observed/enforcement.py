@@ -10,7 +10,7 @@ Enforcement gives each new connection of the node its keepalive in the kernel; r
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.checked_values import whole_number
@@ -54,8 +54,8 @@ class Enforcement:
     """Whether the node can (``possible``, None: not known), and what is there.
 
     ``attached`` is what new connections get now, by our program; ``exact``: it is that of this very version with these
-    values. ``boot`` is what our unit attaches at the next boot, where it is ``enabled``. ``systemd``: there can be a
-    unit. ``others``: so many programs of others are attached in the same place.
+    values. ``boot`` is what our script attaches when it is run at boot; ``enabled``: our unit runs it. ``systemd``:
+    there can be a unit. ``others``: so many programs of others are attached in the same place.
     """
 
     possible: bool | None
@@ -76,13 +76,19 @@ class Enforcement:
 
     @property
     def kept_at_boot(self) -> bool:
-        """Whether what is attached now is attached again by the next boot."""
-        return self.attached is not None and self.enabled and self.attached == self.boot
+        """Whether what is attached now is attached again by the next boot, with no group excluded any less.
+
+        A group that was made anew is excluded again only then, or by the next run.
+        """
+        now, boot = self.attached, self.boot
+        if now is None or boot is None or not self.enabled or not {*now.exclude_cgroups} <= {*boot.exclude_cgroups}:
+            return False
+        return replace(now, exclude_cgroups=boot.exclude_cgroups) == boot
 
     @property
     def in_force(self) -> Enforced | None:
         """What every new connection gets, now and after a reboot; None where that is not certain."""
-        return self.attached if self.exact and self.kept_at_boot else None
+        return self.boot if self.exact and self.kept_at_boot else None
 
     def as_dict(self) -> dict[str, Any]:
         return {

@@ -97,7 +97,7 @@ def enforce_changes(node: Observed, wanted: Mapping[str, Any] | None) -> Iterato
     after = Enforced(*_parts(wanted))
     if seen.attached != after or not seen.exact:
         yield Change(ENFORCE_REASON, WHAT, _now(seen, after), str(after), why)
-    elif seen.systemd and not seen.kept_at_boot:
+    elif seen.systemd and not (seen.kept_at_boot and seen.boot == after):
         yield Change(ENFORCE_REASON, f"{WHAT} after a reboot", _at_boot(seen), str(after), why, after_reboot=True)
 
 

@@ -5,7 +5,7 @@
 """The steps that make systemd do again after boot what the kernel keeps nowhere. Private to this collection."""
 
 import os
-from typing import Any, List, Mapping, NamedTuple, Optional
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.keepalive import Enforcement
 from ansible_collections.kubenode.connections.plugins.module_utils._files import enforce_unit
@@ -27,10 +27,10 @@ from ansible_collections.kubenode.connections.plugins.module_utils._files.system
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.programs import find_program, run_program
 
 from ..originals import FileRecord
-from ..restorable import whole_target
+from ..restorable import content_hash, is_ours, whole_target
 from ..shown import of_whole
 from ..transaction import Step
-from .files import Link, TextFile, read_link
+from .files import Link, TextFile, read_config, read_link
 from .reload import around
 
 _OTHERWISE = ", or ask for no unit (persistent false)"
@@ -59,22 +59,24 @@ def unit_steps(seconds: Mapping[str, int], records: Mapping[str, FileRecord]) ->
 def enforce_steps(wanted: Optional[Enforcement], records: Mapping[str, FileRecord]) -> UnitSteps:
     """The steps to a unit that enforces a keepalive at boot, or (None) to none where we had made one."""
     ours = (enforce_unit.SCRIPT, enforce_unit.PATH)
-    if wanted is None and not any(path in records for path in (*ours, enforce_unit.LINK)):
-        return UnitSteps([], [], [])
     if wanted is None:
+        records = dict(_by_content(ours, enforce_unit.LINK), **records)
+        if not any(path in records for path in (*ours, enforce_unit.LINK)):
+            return UnitSteps([], [], [])
         return unit_files(enforce_unit.NAME, dict.fromkeys(ours), records)
-    if not has_systemd():
-        note = (
-            f"No systemd is installed here ({DIRECTORY} is not there): the keepalive of every new connection is "
-            "enforced until the next boot. Run again after it."
-        )
-        return UnitSteps([], [], [note])
     from ansible_collections.kubenode.connections.plugins.module_utils._files.enforce_script import script_text
     from ansible_collections.kubenode.connections.plugins.module_utils._kernel.bpf import number
 
+    script = script_text(wanted, number())
+    if not has_systemd():
+        note = (
+            f"No systemd is installed here ({DIRECTORY} is not there): the keepalive of every new connection is "
+            f"enforced until the next boot. Have the init system run {enforce_unit.SCRIPT} at boot, before pods start."
+        )
+        file = _file(enforce_unit.SCRIPT, script, records.get(enforce_unit.SCRIPT))
+        return UnitSteps([file], [file], [note])
     unit = enforce_unit.unit_text(node_python(""))
-    texts = {enforce_unit.SCRIPT: script_text(wanted, number()), enforce_unit.PATH: unit}
-    return unit_files(enforce_unit.NAME, texts, records)
+    return unit_files(enforce_unit.NAME, {enforce_unit.SCRIPT: script, enforce_unit.PATH: unit}, records)
 
 
 def unit_files(name: str, texts: Mapping[str, Optional[bytes]], records: Mapping[str, FileRecord]) -> UnitSteps:
@@ -93,6 +95,15 @@ def unit_files(name: str, texts: Mapping[str, Optional[bytes]], records: Mapping
     command = ["systemctl", "daemon-reload"]
     steps = around(recorded, command, "systemctl status", needed, lambda: _stop_what_is_gone(name))
     return UnitSteps(steps, recorded, notes)
+
+
+def _by_content(paths: Sequence[str], link: str) -> Dict[str, FileRecord]:
+    """Records of those files of ours, and of the link to one of them, that are there: the real ones may be lost."""
+    kinds = [("whole", path, data) for path, data in ((path, read_config(path)) for path in paths) if is_ours(data)]
+    leads_to = read_link(link)
+    if leads_to in [path.encode() for path in paths]:
+        kinds.append(("link", link, leads_to))
+    return {path: FileRecord(kind, None, (content_hash(data),), {}) for kind, path, data in kinds}
 
 
 def _file(path: str, wanted: Optional[bytes], record: Optional[FileRecord]) -> TextFile:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A disk that breaks, for one process: its kernel answers fsync(2) with a real EIO, by seccomp(2)."""
+"""A kernel that refuses, for one process, by seccomp(2): a disk that breaks answers fsync(2) with a real EIO."""
 
 import ctypes
 import errno
@@ -17,10 +17,15 @@ _FSYNC = {"x86_64": 74, "aarch64": 82}
 
 def fail_every_sync():
     """Have fsync(2) fail with EIO in this process until it ends."""
+    refuse(_FSYNC[platform.machine()], errno.EIO)
+
+
+def refuse(number, error):
+    """Have the system call of that number fail with an error in this process until it ends."""
     program = [
         (_LOAD, 0, 0, 0),  # the number of the call
-        (_EQUAL, 0, 1, _FSYNC[platform.machine()]),
-        (_RETURN, 0, 0, _ERRNO | errno.EIO),
+        (_EQUAL, 0, 1, number),
+        (_RETURN, 0, 0, _ERRNO | error),
         (_RETURN, 0, 0, _ALLOW),
     ]
     code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *line) for line in program))

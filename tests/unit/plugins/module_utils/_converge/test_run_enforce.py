@@ -16,7 +16,10 @@ from ansible_collections.kubenode.connections.plugins.module_utils._common.keepa
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.options import NOTHING, Settings
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.originals import parse
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.run import converge
-from ansible_collections.kubenode.connections.plugins.module_utils._files.enforce_script import script_values
+from ansible_collections.kubenode.connections.plugins.module_utils._files.enforce_script import (
+    script_text,
+    script_values,
+)
 from ansible_collections.kubenode.connections.plugins.module_utils._files.enforce_unit import LINK, PATH, SCRIPT
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel import bpf, cgroups
 from ansible_collections.kubenode.connections.plugins.module_utils._observe import enforcement
@@ -27,6 +30,7 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._i
     read,
     sysctl,
     tree,
+    write,
 )
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._own_cgroup import (
     KERNEL,
@@ -35,6 +39,7 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._o
     as_root,
     as_root_cgroup,
     attach_foreign,
+    attach_ours,
     connect,
     names,
     opened,
@@ -46,16 +51,7 @@ WISH = Enforcement(WANTED, (443,), ("/excluded",))
 SHOWN = {"keepalive": "600/30/9", "exclude_ports": [443], "exclude_cgroups": ["/excluded"]}
 UNTIL_BOOT = (
     "No systemd is installed here (/etc/systemd/system is not there): the keepalive of every new connection is "
-    "enforced until the next boot. Run again after it."
-)
-UNIT_STAYS = (
-    f"{PATH} was written by this collection and stays: no record of it is in {ORIGINALS} any more. It gives every new "
-    "connection a keepalive after every boot. To take it back by hand, run systemctl disable --now "
-    f"kubenode-keepalive-enforce.service, and remove the file and {SCRIPT}."
-)
-PROGRAM_STAYS = (
-    "The program ka_0258_001e_09 on the root cgroup ({}) gives every new connection a keepalive and stays: no record "
-    f"of it is in {ORIGINALS} any more. To take it back, ask for enforce once more, then for state=absent."
+    f"enforced until the next boot. Have the init system run {SCRIPT} at boot, before pods start."
 )
 FOLDER = os.path.dirname(SCRIPT)
 
@@ -133,11 +129,23 @@ def test_the_program_of_the_boot_finds_what_the_run_has_attached_and_attaches_it
 
 
 @isolated
+def test_without_systemd_the_program_of_the_boot_is_written_for_another_init_system_and_removed_again():
+    os.rmdir("/etc/systemd/system")
+    with as_root_cgroup("/excluded") as path:
+        before = all_of(path)
+        done = converge(Settings(enforce=WISH), False)
+        assert (set(done.after["files"]), script_values(read(SCRIPT))) == ({SCRIPT}, WISH)
+        assert converge(Settings(enforce=WISH), False).changed is False
+        converge(NOTHING, False)
+        assert all_of(path) == before
+
+
+@isolated
 def test_after_a_boot_without_the_unit_it_is_enforced_anew_or_has_nothing_to_give_back():
     os.rmdir("/etc/systemd/system")
     with as_root_cgroup("/excluded"):
         done = converge(Settings(enforce=WISH), False)
-        assert (done.after["files"], done.notes) == ({}, [UNTIL_BOOT])
+        assert done.notes == [UNTIL_BOOT]
     with as_root_cgroup("/excluded") as path:
         assert converge(Settings(enforce=WISH), False).changed is True
         assert connect(path) == [OURS, OURS]
@@ -201,14 +209,36 @@ def test_a_kernel_that_does_not_do_it_fails_the_run_with_the_node_as_before():
         assert all_of(path + "/root") == before
 
 
+@pytest.mark.parametrize("wish", [Settings(enforce=()), NOTHING])
 @isolated
-def test_where_the_record_was_lost_what_stays_is_told():
+def test_where_the_record_was_lost_what_is_ours_is_taken_away_all_the_same(wish):
     with as_root_cgroup("/excluded") as path:
+        foreign = attach_foreign(path)
         converge(Settings(enforce=WISH), False)
         os.unlink(ORIGINALS)
-        done = converge(NOTHING, False)
-        assert (done.changed, names(path)) == (False, ["ka_0258_001e_09"])
-        assert done.notes == [UNIT_STAYS, PROGRAM_STAYS.format(path)]
-        assert converge(Settings(enforce=WISH), False).changed is True
-        assert converge(NOTHING, False).notes == []
-        assert (names(path), names(path + "/excluded"), os.path.lexists(SCRIPT)) == ([], [], False)
+        foreseen = converge(wish, True)
+        done = converge(wish, False)
+        assert (done, done.changed, done.before["enforce"], done.notes) == (foreseen, True, SHOWN, [])
+        with opened(path) as cgroup:
+            assert bpf.attached(cgroup)[0] == [foreign]
+        assert (names(path + "/excluded"), any(map(os.path.lexists, (SCRIPT, PATH, LINK)))) == ([], False)
+        assert converge(wish, False).changed is False
+
+
+@isolated
+def test_what_the_program_of_the_boot_has_attached_by_hand_is_taken_away_and_what_others_have_written_stays():
+    with as_root_cgroup() as path:
+        os.makedirs(os.path.dirname(SCRIPT))
+        write(SCRIPT, script_text(WISH, bpf.number()))
+        write(PATH, b"[Unit]\nDescription=of somebody else\n")
+        subprocess.check_call([sys.executable, "-I", SCRIPT, path])
+        assert converge(Settings(enforce=()), False).changed is True
+        assert (names(path), os.path.lexists(SCRIPT), os.path.lexists(PATH)) == ([], False, True)
+
+
+@isolated
+def test_one_that_is_left_after_the_script_is_gone_is_taken_away():
+    with as_root_cgroup() as path:
+        attach_ours(path)
+        done = converge(Settings(enforce=()), False)
+        assert (done.changed, done.before["enforce"]["keepalive"], names(path)) == (True, "600/30/9", [])

@@ -4,8 +4,6 @@
 
 import os
 
-import pytest
-
 from ansible_collections.kubenode.connections.plugins.module_utils._common.keepalive import Enforcement, Keepalive
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.steps.systemd_unit import enforce_steps
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.transaction import run
@@ -68,9 +66,15 @@ def test_a_unit_whose_python_is_gone_enforces_nothing_at_boot():
     assert at_boot() == AtBoot(WANTED, False)
 
 
-@pytest.mark.parametrize("lost", [PATH, SCRIPT])
 @isolated
-def test_without_its_file_or_its_program_there_is_no_unit(lost):
+def test_the_program_without_its_unit_is_not_run_at_boot():
     enabled()
-    os.unlink(lost)
+    os.unlink(PATH)
+    assert at_boot() == AtBoot(WANTED, False)
+
+
+@isolated
+def test_without_its_program_a_unit_enforces_nothing():
+    enabled()
+    os.unlink(SCRIPT)
     assert at_boot() is None

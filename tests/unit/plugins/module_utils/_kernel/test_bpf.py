@@ -41,6 +41,11 @@ def test_what_is_attached_is_listed_in_its_order_with_name_and_tag_and_goes_when
         assert bpf.attached(cgroup)[0] == [foreign, ours]
 
 
+def test_a_kernel_that_lists_programs_of_cgroups_does_not_refuse_and_others_do():
+    bpf.ask()
+    assert run_without_rights("_kernel.bpf", ASK.format("ask()")) == "[Errno 1] Operation not permitted"
+
+
 def test_a_cgroup_below_has_programs_of_its_own():
     with own_cgroup("/below") as path:
         attach_ours(path)

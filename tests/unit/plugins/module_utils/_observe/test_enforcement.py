@@ -4,6 +4,8 @@
 
 """What is seen on a cgroup of the test's own, which stands for the root of cgroup v2, and each reason against it."""
 
+import ctypes
+import errno
 import json
 import os
 
@@ -16,6 +18,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._files.enforc
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel import bpf, cgroups
 from ansible_collections.kubenode.connections.plugins.module_utils._observe import enforcement
 from ansible_collections.kubenode.connections.plugins.module_utils._observe.enforcement import Obstacle
+from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._broken_disk import refuse
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._isolated import (
     run_python,
     run_without_rights,
@@ -80,13 +83,43 @@ def test_a_node_where_a_run_has_attached_ours_beside_those_of_others():
 
 
 @isolated
-def test_without_a_unit_the_record_tells_what_is_excluded():
+def test_without_systemd_the_script_is_there_and_nothing_of_ours_runs_it():
     os.rmdir("/etc/systemd/system")
     with as_root_cgroup("/excluded"):
         converge(Settings(enforce=WISH), False)
         seen = enforcement.read()
-    assert (seen["boot"], seen["systemd"], seen["exclude_ports"]) == (None, False, [443])
+    boot = {"time": 600, "intvl": 30, "probes": 9, "exclude_ports": [443], "exclude_cgroups": ["/excluded"]}
+    assert (seen["boot"], seen["systemd"], seen["exclude_ports"]) == (dict(boot, enabled=False), False, [443])
     assert seen["attached"]["exact"] is True
+
+
+@isolated
+def test_a_cgroup_that_was_made_anew_is_not_excluded_and_one_that_is_not_there_counts_as_excluded():
+    wish = Enforcement(WANTED, (), ("/anew", "/later", "/stays"))
+    with as_root_cgroup("/anew", "/stays") as path:
+        converge(Settings(enforce=wish), False)
+        assert enforcement.read()["exclude_cgroups"] == ["/anew", "/later", "/stays"]
+        os.rmdir(path + "/anew")
+        assert enforcement.read()["exclude_cgroups"] == ["/anew", "/later", "/stays"]
+        os.mkdir(path + "/anew")
+        os.mkdir(path + "/later")
+        attach_foreign(path + "/later")
+        seen = enforcement.read()
+        assert (seen["exclude_cgroups"], seen["attached"]["exact"]) == (["/stays"], True)
+        assert seen["boot"]["exclude_cgroups"] == ["/anew", "/later", "/stays"]
+        assert converge(Settings(enforce=wish), False).changed is True
+        assert enforcement.read()["exclude_cgroups"] == ["/anew", "/later", "/stays"]
+        assert converge(Settings(enforce=wish), False).changed is False
+
+
+@isolated
+def test_what_cannot_be_looked_at_counts_as_recorded():
+    with as_root_cgroup() as path:
+        converge(Settings(enforce=WISH), False)
+        os.mkdir(path + "/excluded")
+        mount("tmpfs", path + "/excluded", "tmpfs")
+        assert enforcement.read()["exclude_cgroups"] == ["/excluded"]
+        assert ctypes.CDLL(None).umount2((path + "/excluded").encode(), 2) == 0
 
 
 @pytest.mark.parametrize(
@@ -153,6 +186,19 @@ def machine(release="6.1.0", name="x86_64"):
             ),
             id="an old kernel with the BPF of later ones",
         ),
+        *[
+            pytest.param(
+                machine(release),
+                Obstacle(
+                    False,
+                    "kernel",
+                    f"Linux {release} takes no keepalive options from a program, Linux 5.9 does: install a newer "
+                    "kernel.",
+                ),
+                id="an old kernel for the same distribution",
+            )
+            for release in ("5.4.17-2136.315.5.el8uek.x86_64", "5.4.272-1.el8.elrepo.x86_64")
+        ],
     ],
 )
 @isolated
@@ -205,6 +251,16 @@ def test_not_root():
     )
 
 
+def test_a_python_without_ctypes():
+    said = run_python("_observe.enforcement", "import sys\nsys.modules['ctypes'] = None\n" + READ)
+    assert told(said) == Obstacle(
+        False,
+        "unknown",
+        "The Python here cannot ask the kernel (import of ctypes halted; None in sys.modules): install its ctypes, or "
+        "set another interpreter.",
+    )
+
+
 def test_a_root_without_rights():
     assert told(run_without_rights("_observe.enforcement", READ)) == Obstacle(
         False,
@@ -217,9 +273,38 @@ def test_the_root_of_a_user_namespace():
     assert told(run_python("_observe.enforcement", READ, "unshare", "-Ur")) == Obstacle(
         False,
         "rights",
-        "The kernel refuses it (Operation not permitted): run on the host itself, and see what its security modules "
-        "deny.",
+        "This root is one of a user namespace, and the kernel takes programs from the node's own alone: run on the "
+        "host itself.",
     )
+
+
+def never_mounted():
+    """As on a node with cgroup v1 alone, where nobody has mounted v2 since its boot."""
+    while cgroups.mounted_at():
+        assert ctypes.CDLL(None).umount2(cgroups.mounted_at().encode(), 2) == 0
+    mount(write("/run/cgroup", b"1:name=systemd:/\n"), "/proc/self/cgroup", "none", 4096)
+
+
+@isolated
+def test_a_node_where_cgroup_v2_has_never_been_mounted_can():
+    never_mounted()
+    assert enforcement.read() == NONE
+    assert cgroups.mounted_at() is None
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (errno.ENOSYS, (False, "kernel")),
+        (errno.EINVAL, (False, "kernel")),
+        (errno.EPERM, (False, "rights")),
+    ],
+)
+@isolated
+def test_one_there_whose_kernel_refuses_cannot(error, expected):
+    never_mounted()
+    refuse(bpf.number(), error)
+    assert enforcement.look()[0][:2] == expected
 
 
 @isolated

@@ -164,6 +164,20 @@ RAISED = [
     ),
     pytest.param(
         "enforce-not-in-force",
+        enforcing(quiet_node(), None, enabled=False, systemd=False),
+        POLICY,
+        {
+            "severity": "warning",
+            "observed": "nothing is attached; the script of this collection would attach 600/30/9",
+            "why": "New connections of programs that never ask for keepalive, and of pods to come, are at risk as "
+            "without it.",
+            "remedy": f"{APPLY}: it attaches it.",
+            "limit": LIMIT,
+        },
+        id="after a reboot without systemd",
+    ),
+    pytest.param(
+        "enforce-not-in-force",
         enforcing(quiet_node(), exact=False, ports=(22,)),
         {},
         {

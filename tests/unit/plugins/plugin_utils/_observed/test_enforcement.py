@@ -64,6 +64,13 @@ def test_what_is_attached_now_and_at_boot():
     }
 
 
+def test_a_group_that_was_made_anew_since_is_left_out_after_a_reboot_so_it_is_in_force_without_it():
+    found = seen(enforcing(stock_node(), cgroups=(SSHD, "/x"), exclude_cgroups=["/x"]))
+    assert (found.attached, found.kept_at_boot) == (Enforced(WANTED, (), ("/x",)), True)
+    assert found.in_force == Enforced(WANTED, (), (SSHD, "/x"))
+    assert seen(enforcing(stock_node(), cgroups=("/x",), exclude_cgroups=["/x", SSHD])).in_force is None
+
+
 @pytest.mark.parametrize(
     "node",
     [

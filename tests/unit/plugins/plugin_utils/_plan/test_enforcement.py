@@ -100,6 +100,18 @@ def test_what_differs_is_changed(node, policy, change):
     assert enforce_of(node, **POLICY, **policy)[1] == [change]
 
 
+def test_a_group_that_was_made_anew_is_excluded_again():
+    policy = {**POLICY, "enforce_exclude_cgroups": [SSHD]}
+    node = enforcing(stock_node(), cgroups=(SSHD,), exclude_cgroups=[])
+    assert enforce_of(node, **policy)[1] == [(WHAT, "600/30/9", f"600/30/9 (not: {SSHD})")]
+    assert enforce_of(enforcing(stock_node(), cgroups=(SSHD,)), **policy)[1] == []
+
+
+def test_a_group_that_is_excluded_only_after_a_reboot_is_a_change():
+    node = enforcing(stock_node(), cgroups=(SSHD,), exclude_cgroups=[])
+    assert enforce_of(node, **POLICY)[1] == [(f"{WHAT} after a reboot", f"600/30/9 (not: {SSHD})", "600/30/9")]
+
+
 def test_without_systemd_nothing_differs_after_a_reboot_for_ever():
     assert enforce_of(enforcing(stock_node(), boot=None, systemd=False), **POLICY) == (PLANNED, [])
 
