@@ -70,6 +70,11 @@ class Enforce(Step):
         obstacle = enforcement.look()[0] if self._wanted else None
         if obstacle is not None and obstacle.possible is False:
             raise NodeError(f"{self.name}: it cannot be enforced here. {obstacle.reason} {_OR_NOT}")
+        with self._refusals("not foreseen"), cgroups.root(mount=False) as root:
+            for path, _tag in self.after.excluded if root else ():
+                with _below(root.descriptor, path) as cgroup:
+                    if cgroup is not None:
+                        _refuse_alone(cgroup, path)
 
     def read(self) -> State:
         """A cgroup that has gone is neither excluded nor to be: before and after are without it from then on."""
@@ -178,12 +183,20 @@ def _code(wanted: Enforcement) -> bytes:
 
 def _ours(cgroup: int, path: str) -> List[bpf.Program]:
     """Our programs on the root cgroup, or on one below it."""
-    programs = bpf.attached(cgroup)[0]
-    return [each for each in programs if (sock_ops.values_of(each.name) if path == _ROOT else _is_marker(each))]
+    found = bpf.attached(cgroup)[0]
+    return [
+        each for each in found if (sock_ops.values_of(each.name) if path == _ROOT else each.name == sock_ops.MARKER)
+    ]
 
 
-def _is_marker(program: bpf.Program) -> bool:
-    return program.name == sock_ops.MARKER
+def _refuse_alone(cgroup: int, path: str) -> None:
+    programs, flags = bpf.attached(cgroup)
+    if programs and not flags & bpf.ALLOW_MULTI:
+        raise NodeError(
+            f"{_NAME}: the cgroup {path} cannot be excluded. The program {programs[0].name or programs[0].id} of "
+            "somebody else is attached to it and lets none be beside it: have it attached with BPF_F_ALLOW_MULTI, or "
+            "detached. Or leave the cgroup out of exclude_cgroups (keepalive_enforce_exclude_cgroups)."
+        )
 
 
 def _tag(program: bpf.Program, code: bytes) -> str:

@@ -299,6 +299,20 @@ def test_where_it_is_clear_beforehand_nothing_is_tried():
     )
 
 
+def test_it_is_clear_beforehand_which_cgroup_cannot_be_excluded():
+    with as_root_cgroup("/one", "/two") as path:
+        attach_marker(path + "/one")
+        attach_alone(path + "/two")
+        with pytest.raises(NodeError) as error:
+            foresee([Enforce(None, WISH._replace(exclude_cgroups=("/gone", "/one", "/two")))])
+        foresee([Enforce(None, WISH._replace(exclude_cgroups=("/gone", "/one")))])
+    assert str(error.value) == (
+        "keepalive of every new connection: the cgroup /two cannot be excluded. The program alone of somebody else is "
+        "attached to it and lets none be beside it: have it attached with BPF_F_ALLOW_MULTI, or detached. Or leave the "
+        "cgroup out of exclude_cgroups (keepalive_enforce_exclude_cgroups)."
+    )
+
+
 def test_what_cannot_be_seen_is_nothing_without_a_record_and_an_error_with_one(tmp_path):
     with as_root(str(tmp_path)):
         assert not Enforce(None, None).changed
