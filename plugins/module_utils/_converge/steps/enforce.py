@@ -18,6 +18,7 @@ from ..transaction import Step
 
 _NAME = "keepalive of every new connection"
 _EXACT = "as wanted"
+_NOT_ENTERED = " Or this very run is in an excluded cgroup: it could not enter the root cgroup for the trial."
 _ROOT = ""
 _MARKER = sock_ops.code_of(sock_ops.marker())
 _OR_NOT = "Or leave enforce out (keepalive_enforce false)."
@@ -70,7 +71,7 @@ class Enforce(Step):
         obstacle = enforcement.look()[0] if self._wanted else None
         if obstacle is not None and obstacle.possible is False:
             raise NodeError(f"{self.name}: it cannot be enforced here. {obstacle.reason} {_OR_NOT}")
-        with self._refusals("not foreseen"), cgroups.root(mount=False) as root:
+        with contextlib.suppress(OSError), cgroups.root(mount=False) as root:
             for path, _tag in self.after.excluded if root else ():
                 with _below(root.descriptor, path) as cgroup:
                     if cgroup is not None:
@@ -166,7 +167,7 @@ class Enforce(Step):
                 f"{self.name}: a trial connection ({wrong.name}) has SO_KEEPALIVE {wrong}, expected on, "
                 f"{wanted.keepalive}: Linux {os.uname().release} does not take these options from a program, or the "
                 f"program of somebody else sets them (bpftool cgroup tree). Set keepalive_enforce to false, or have "
-                "that program detached."
+                f"that program detached.{'' if trial.entered else _NOT_ENTERED}"
             )
 
     @contextlib.contextmanager

@@ -19,6 +19,7 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._o
     WANTED,
     as_root,
     as_root_cgroup,
+    as_root_without_entry,
     attach,
     attach_alone,
     attach_foreign,
@@ -285,6 +286,15 @@ def test_a_trial_that_shows_other_values_fails_and_all_is_as_before():
         f"7000/30/9, expected on, 600/30/9: Linux {os.uname().release} does not take these options from a program, or "
         "the program of somebody else sets them (bpftool cgroup tree). Set keepalive_enforce to false, or have that "
         "program detached." + AS_BEFORE
+    )
+
+
+def test_a_run_that_cannot_enter_the_root_for_the_trial_says_so():
+    with as_root_without_entry(), pytest.raises(NodeError) as error:
+        apply(None, WISH)
+    assert "(IPv4, the end that opened it) has SO_KEEPALIVE off, 7200/75/9, expected on, 600/30/9: " in str(error.value)
+    assert str(error.value).endswith(
+        " Or this very run is in an excluded cgroup: it could not enter the root cgroup for the trial." + AS_BEFORE
     )
 
 
