@@ -109,8 +109,8 @@ def attach(cgroup, name, code, names):
 def root():
     \"""The root of cgroup v2, where it is mounted, or else by a mount of its own: the kernel has it all the same.\"""
     with open("/proc/self/mountinfo", errors="surrogateescape") as handle:
-        fields = [line.split() for line in handle if " - cgroup2 " in line]
-    for path in sorted(each[4] for each in fields if each[3] == "/"):
+        rows = {line.split()[4]: line for line in handle}  # of those at the same place the last one covers the others
+    for path in sorted(path for path, line in rows.items() if " - cgroup2 " in line and line.split()[3] == "/"):
         if os.path.exists(path + "/cgroup.controllers"):
             return os.open(path, os.O_RDONLY)
     context = call(430, b"cgroup2", 0)  # fsopen, fsconfig with FSCONFIG_CMD_CREATE, fsmount

@@ -68,9 +68,12 @@ class Enforce(Step):
         ]
 
     def foresee(self) -> None:
-        obstacle = enforcement.look()[0] if self._wanted else None
-        if obstacle is not None and obstacle.possible is False:
-            raise NodeError(f"{self.name}: it cannot be enforced here. {obstacle.reason} {_OR_NOT}")
+        if self._wanted is None:
+            return
+        obstacle = enforcement.look()[0]
+        why = obstacle.reason if obstacle and obstacle.possible is False else cgroups.obstacle()
+        if why:
+            raise NodeError(f"{self.name}: it cannot be enforced here. {why} {_OR_NOT}")
         with contextlib.suppress(OSError), cgroups.root(mount=False) as root:
             for path, _tag in self.after.excluded if root else ():
                 with _below(root.descriptor, path) as cgroup:

@@ -17,8 +17,9 @@ from ansible_collections.kubenode.connections.plugins.module_utils._files.enforc
     script_text,
     script_values,
 )
-from ansible_collections.kubenode.connections.plugins.module_utils._kernel import bpf, sock_ops
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel import bpf, cgroups, sock_ops
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._isolated import run_without_rights
+from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._isolated_node import isolated, mount
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._own_cgroup import (
     KERNEL,
     OURS,
@@ -123,6 +124,18 @@ def test_a_cgroup_that_cannot_be_excluded_keeps_nothing_else_from_being_done(tmp
         assert run(script, path, status=1) == "the cgroup '/alone' is not excluded: Operation not permitted\n"
         assert [names(path + place) for place in ("/alone", "/excluded")] == [["alone"], [sock_ops.MARKER]]
         assert connect(path) == [OURS, OURS]
+
+
+@isolated
+def test_the_root_is_not_taken_for_found_where_a_part_of_it_covers_it():
+    root = cgroups.mounted_at()
+    text = {"__name__": "enforce"}
+    exec(script_text(PLAIN, bpf.number()), text)
+    with own_cgroup() as path:
+        mount(path, root, "none", 4096)
+        found = text["root"]()
+        assert os.fstat(found).st_ino != os.stat(root).st_ino
+        os.close(found)
 
 
 def test_a_program_that_goes_away_meanwhile_does_not_matter():

@@ -13,6 +13,11 @@ from ansible_collections.kubenode.connections.plugins.module_utils._common.keepa
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.steps.enforce import Enforce
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.transaction import Step, foresee, run
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel import bpf, sock_ops
+from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._isolated_node import (
+    isolated,
+    mount,
+    write,
+)
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._own_cgroup import (
     KERNEL,
     OURS,
@@ -306,6 +311,18 @@ def test_where_it_is_clear_beforehand_nothing_is_tried():
     assert str(error.value) == (
         "keepalive of every new connection: it cannot be enforced here. The program alone of somebody else is attached "
         "to the root cgroup and lets none be beside it: have it attached with BPF_F_ALLOW_MULTI, or detached." + OR_NOT
+    )
+
+
+@isolated
+def test_in_a_container_with_the_cgroups_of_its_host_nothing_is_tried():
+    mount(write("/run/cgroup", b"0::/docker/abc\n"), "/proc/1/cgroup", "none", 4096)
+    with pytest.raises(NodeError) as error:
+        foresee([Enforce(None, WISH)])
+    assert str(error.value) == (
+        "keepalive of every new connection: it cannot be enforced here. The first process here is in the cgroup "
+        "/docker/abc, so this is a container with the cgroups of its host, all of which would be reached: give it a "
+        "cgroup namespace of its own, or run on the host itself." + OR_NOT
     )
 
 
