@@ -16,7 +16,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._common.keepa
 from ansible_collections.kubenode.connections.plugins.module_utils._common.strict_json import parse_json
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel import sock_ops
 
-_WANTED = r"(?m)^WANTED = (\{.*\})$"
+_WANTED = r"(?m)^WANTED = json\.loads\(r'(\{.*\})'\)$"
 
 _TEXT = """\
 # Written by kubenode.connections, which removes it again (node_settings with state=absent).
@@ -28,13 +28,17 @@ What is attached already stays as it is. See it with bpftool cgroup tree.
 
 import ctypes
 import hashlib
+import json
 import os
+import re
 import struct
 import sys
 
-WANTED = @WANTED@
+WANTED = json.loads(r'@WANTED@')
 
 NAME, MARKER = "@NAME@", "@MARKER@"
+
+NAMES = "@NAMES@"  # of those for the root cgroup
 
 BPF = @NUMBER@  # the number of bpf(2) on @MACHINE@
 
@@ -71,24 +75,27 @@ def load(name, code):
     return bpf(5, "=IIQQIIQII16s", 13, len(code) // 8, *addresses, 0, 0, 0, 0, 0, name.encode())[0]
 
 
-def ours(cgroup):
-    \"""The name, tag and descriptor of each program of ours on a cgroup.\"""
+def named(cgroup, names):
+    \"""The name, tag and descriptor of each program on a cgroup that is named so.\"""
     ids = (ctypes.c_uint32 * 128)()
     count = bpf(16, "=IIIIQI36x", cgroup, 3, 0, 0, ctypes.addressof(ids), 128)[1][5]  # BPF_PROG_QUERY
     for identity in ids[:count]:
-        program = bpf(13, "=III", identity, 0, 0)[0]  # BPF_PROG_GET_FD_BY_ID
+        try:
+            program = bpf(13, "=III", identity, 0, 0)[0]  # BPF_PROG_GET_FD_BY_ID
+        except FileNotFoundError:  # it has gone since it was listed
+            continue
         info = ctypes.create_string_buffer(80)  # a new one each: the kernel reads it, too
         bpf(15, "=IIQ", program, 80, ctypes.addressof(info))  # BPF_OBJ_GET_INFO_BY_FD
         name = info.raw[64:].split(b"\\0")[0].decode()
-        if name.startswith("ka_"):
+        if re.fullmatch(names, name):
             yield name, info.raw[8:16], program
 
 
-def attach(cgroup, name, code):
+def attach(cgroup, name, code, names):
     \"""Have this very program on a cgroup, and no other of ours; those of others stay.\"""
     tags = hashlib.sha1(code).digest()[:8], hashlib.sha256(code).digest()[:8]
     there, others = False, []
-    for found, tag, program in ours(cgroup):
+    for found, tag, program in named(cgroup, names):
         if found == name and tag in tags and not there:
             there = True
         else:
@@ -102,8 +109,8 @@ def attach(cgroup, name, code):
 def root():
     \"""The root of cgroup v2, where it is mounted, or else by a mount of its own: the kernel has it all the same.\"""
     with open("/proc/self/mountinfo", errors="surrogateescape") as handle:
-        fields = [line.split() for line in handle if " - cgroup2 " in line]
-    for path in sorted(each[4] for each in fields if each[3] == "/"):
+        rows = {line.split()[4]: line for line in handle}  # of those at the same place the last one covers the others
+    for path in sorted(path for path, line in rows.items() if " - cgroup2 " in line and line.split()[3] == "/"):
         if os.path.exists(path + "/cgroup.controllers"):
             return os.open(path, os.O_RDONLY)
     context = call(430, b"cgroup2", 0)  # fsopen, fsconfig with FSCONFIG_CMD_CREATE, fsmount
@@ -111,23 +118,29 @@ def root():
     return os.open(".", os.O_RDONLY, dir_fd=call(432, context, 0, 0))
 
 
+def below(cgroup, path):
+    for name in path.strip("/").encode("utf-8", "surrogateescape").split(b"/"):
+        cgroup = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=cgroup)
+    return cgroup
+
+
 def main():
+    \"""Whether all could be done; a cgroup that is not there needs nothing.\"""
     top = os.open(sys.argv[1], os.O_RDONLY) if sys.argv[1:] else root()
+    done = True
     for path in WANTED["exclude_cgroups"]:
-        cgroup = top
         try:
-            for name in path.strip("/").split("/"):
-                cgroup = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=cgroup)
-        except OSError as error:
-            print(f"the cgroup {path} is not excluded: {error.strerror}")
-        else:
-            attach(cgroup, MARKER, EXCLUDE)
-    attach(top, NAME, PROGRAM)
+            attach(below(top, path), MARKER, EXCLUDE, MARKER)
+        except (OSError, ValueError) as error:
+            print(f"the cgroup {path!a} is not excluded: {getattr(error, 'strerror', error)}")
+            done = done and isinstance(error, (FileNotFoundError, NotADirectoryError))
+    attach(top, NAME, PROGRAM, NAMES)
+    return done
 
 
 if __name__ == "__main__":
     try:
-        main()
+        sys.exit(0 if main() else 1)
     except OSError as error:
         sys.exit(f"New TCP connections get no keepalive of @VALUES@: {error}. Look at dmesg and bpftool feature.")
 """
@@ -137,9 +150,10 @@ def script_text(wanted: Enforcement, number: int) -> bytes:
     """The program for this machine, whose bpf(2) has that number."""
     filled = {
         "VALUES": str(wanted.keepalive),
-        "WANTED": json.dumps(_plain(wanted), sort_keys=True),
+        "WANTED": json.dumps(_plain(wanted), sort_keys=True).replace("'", "\\u0027"),
         "NAME": sock_ops.name_of(wanted.keepalive),
         "MARKER": sock_ops.MARKER,
+        "NAMES": sock_ops.NAMES,
         "NUMBER": str(number),
         "MACHINE": os.uname().machine,
         "PROGRAM": _listing(sock_ops.program(wanted.keepalive, wanted.exclude_ports, sys.byteorder)),

@@ -7,7 +7,7 @@
 import contextlib
 import errno
 import os
-from typing import Iterator, NamedTuple, Optional
+from typing import Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 from .namespace_paths import unescaped
 from .plain_files import read_plain
@@ -17,6 +17,11 @@ PLACE: Optional[str] = None
 
 _USUAL = ("/sys/fs/cgroup", "/sys/fs/cgroup/unified")
 """Unified and hybrid hierarchy, as systemd mounts them (file-hierarchy of systemd: cgroup-setup)."""
+
+_OF_INIT = ("/", "/init.scope", "/init")
+"""Where process 1 is on a node: as it started, with systemd, and with k3s and Docker as process 1 of a container with a
+cgroup namespace of its own, which move themselves out of the root (entrypoint of k3d, dind of moby).
+"""
 
 _MAX_BYTES = 16 << 20
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -41,6 +46,9 @@ def root(mount: bool, proc: str = "/proc") -> Iterator[Optional[Root]]:
     It is then reached by a mount that no path leads to. The first one on a node makes ``0::/`` appear in every
     /proc/PID/cgroup; without ``mount`` that is not done, and there is None: nothing can be attached there yet.
     """
+    why = obstacle(proc)
+    if why:
+        raise OSError(errno.EXDEV, why)
     path = PLACE or mounted_at(proc)
     if path is None and not (mount or _is_shown(proc)):
         yield None
@@ -52,11 +60,29 @@ def root(mount: bool, proc: str = "/proc") -> Iterator[Optional[Root]]:
         os.close(descriptor)
 
 
+def obstacle(proc: str = "/proc") -> Optional[str]:
+    """Why the root of cgroup v2 that can be reached is not this node's own, in a sentence with what to do, or None.
+
+    A container that shares the cgroup namespace of its host would reach the host's root, and with it all that runs
+    there. Raises OSError.
+    """
+    if PLACE:
+        return None
+    if _mounts(proc) and mounted_at(proc) is None:
+        return "cgroup v2 is mounted here without its root (/proc/self/mountinfo): run on the host itself."
+    data = read_plain(os.path.join(proc, "1/cgroup"), _MAX_BYTES)[0].decode("utf-8", "replace")
+    place = next((line[3:] for line in data.splitlines() if line.startswith("0::")), "/")
+    if place in _OF_INIT or place.startswith("/.."):  # the latter from within a namespace: it is no more than a part
+        return None
+    return (
+        f"The first process here is in the cgroup {place}, so this is a container with the cgroups of its host, all of "
+        "which would be reached: give it a cgroup namespace of its own, or run on the host itself."
+    )
+
+
 def mounted_at(proc: str = "/proc") -> Optional[str]:
     """Where the root of cgroup v2 is mounted and not covered by another mount; the usual places first."""
-    text = read_plain(os.path.join(proc, "self/mountinfo"), _MAX_BYTES)[0].decode("utf-8", "surrogateescape")
-    rows = [line.split(" ") for line in text.splitlines() if " - cgroup2 " in line]
-    places = {unescaped(row[4]): row[2] for row in rows if len(row) > 5 and row[3] == "/"}
+    places = {point: device for point, (device, top) in _mounts(proc).items() if top == "/"}
     first = [path for path in _USUAL if path in places]
     return next((path for path in [*first, *sorted(places)] if _device(path) == places[path]), None)
 
@@ -77,7 +103,7 @@ def below(top: int, path: str) -> Optional[int]:
         for name in path.strip("/").split("/"):
             if name in ("", ".", ".."):
                 raise OSError(errno.EINVAL, "no name of a cgroup", path)
-            inside = os.open(name, _FOLDER, dir_fd=place)
+            inside = os.open(name.encode("utf-8", "surrogateescape"), _FOLDER, dir_fd=place)
             os.close(place)
             place = inside
             if os.fstat(place).st_dev != device:
@@ -101,6 +127,21 @@ def enter(cgroup: int) -> bool:
     except OSError:
         return False
     return True
+
+
+def _mounts(proc: str) -> Dict[str, Tuple[str, str]]:
+    """The device, and the folder of it, that is mounted at each mount point of cgroup v2.
+
+    A mount covers those before it at the same point: the last one decides.
+    """
+    text = read_plain(os.path.join(proc, "self/mountinfo"), _MAX_BYTES)[0].decode("utf-8", "surrogateescape")
+    rows = {row[4]: row for row in (line.split(" ") for line in text.splitlines()) if len(row) > 5}
+    return {unescaped(point): (row[2], row[3]) for point, row in rows.items() if _is_cgroup2(row)}
+
+
+def _is_cgroup2(row: List[str]) -> bool:
+    """Optional fields come before the separator (proc_pid_mountinfo(5))."""
+    return "-" in row and row[row.index("-") + 1] == "cgroup2"
 
 
 def _device(path: str) -> Optional[str]:

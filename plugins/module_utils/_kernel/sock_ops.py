@@ -38,7 +38,8 @@ MARKER = "ka_exclude"
 """The name of the program on an excluded cgroup."""
 
 _NAME = "ka_{:04x}_{:04x}_{:02x}"  # of the 15 letters that the kernel keeps (BPF_OBJ_NAME_LEN)
-_IS_NAME = r"\Aka_([0-9a-f]{4})_([0-9a-f]{4})_([0-9a-f]{2})\Z"
+NAMES = "ka_([0-9a-f]{4})_([0-9a-f]{4})_([0-9a-f]{2})"
+"""What the whole name of a program that gives keepalive matches."""
 
 # struct bpf_sock_ops in include/uapi/linux/bpf.h: bytes from its start.
 _OP, _REPLY, _FAMILY, _REMOTE_IP4, _REMOTE_IP6, _REMOTE_PORT, _LOCAL_PORT = 0, 4, 20, 24, 32, 64, 68
@@ -93,7 +94,7 @@ def name_of(values: Keepalive) -> str:
 
 def values_of(name: str) -> Optional[Keepalive]:
     """The keepalive that a program of ours gives, by its name; None for another program."""
-    found = re.match(_IS_NAME, name)
+    found = re.fullmatch(NAMES, name)
     return Keepalive(*(int(text, 16) for text in found.groups())) if found else None
 
 

@@ -42,23 +42,26 @@ class End(NamedTuple):
 
 
 class Trial(NamedTuple):
-    """Both ends of each connection, and why there are no more of them."""
+    """Both ends of each connection, why there are no more of them, and whether they are those of the very cgroup."""
 
     ends: List[End]
     error: Optional[str]
+    entered: bool
 
 
 def try_connections(cgroup: int, avoid_ports: Collection[int] = ()) -> Trial:
     """Open a connection over IPv4, and one over IPv6 where the kernel has it, in that cgroup: what both ends then have.
 
-    The child that does it takes itself there first, for what runs us may be in an excluded one. Takes milliseconds.
+    The child that does it takes itself there first, for what runs us may be in an excluded one. Where it cannot
+    (cgroups may be read-only), it stays where we are. Takes milliseconds.
     """
     rows, error = collect(lambda: _ends(cgroup, avoid_ports), _LIMIT_SECONDS)
-    return Trial([End(**row) for row in rows], error)
+    return Trial([End(**row) for row in rows[1:]], error, rows[:1] == [True])
 
 
-def _ends(cgroup: int, avoid_ports: Collection[int]) -> Iterator[Dict[str, Any]]:
-    cgroups.enter(cgroup)
+def _ends(cgroup: int, avoid_ports: Collection[int]) -> Iterator[Any]:
+    """Whether the cgroup was entered, then each end."""
+    yield cgroups.enter(cgroup)
     _own_namespace()
     _raise_loopback()
     yield from _connection(socket.AF_INET, "IPv4", _IPV4, avoid_ports)

@@ -94,6 +94,16 @@ def attach_alone(path):
         os.close(program)
 
 
+@contextlib.contextmanager
+def as_root_without_entry():
+    """A new cgroup that the rooms take for the root and no process may enter: one beside it is threaded."""
+    with own_cgroup("/threaded", "/root") as path:
+        with open(path + "/threaded/cgroup.type", "w", encoding="ascii") as handle:
+            handle.write("threaded")
+        with as_root(path + "/root"):
+            yield path + "/root"
+
+
 def names(path):
     """The names of the programs on a cgroup."""
     with opened(path) as cgroup:

@@ -5,6 +5,8 @@
 """The program of the boot, run for real on cgroups of the test's own."""
 
 import ast
+import contextlib
+import os
 import subprocess
 import sys
 
@@ -15,12 +17,15 @@ from ansible_collections.kubenode.connections.plugins.module_utils._files.enforc
     script_text,
     script_values,
 )
-from ansible_collections.kubenode.connections.plugins.module_utils._kernel import bpf, sock_ops
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel import bpf, cgroups, sock_ops
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._isolated import run_without_rights
+from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._isolated_node import isolated, mount
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._own_cgroup import (
     KERNEL,
     OURS,
     WANTED,
+    attach,
+    attach_alone,
     attach_foreign,
     attach_ours,
     connect,
@@ -31,6 +36,7 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._o
 
 PLAIN = Enforcement(WANTED)
 EXCLUDING = Enforcement(WANTED, (443, 6443), ("/excluded", '/excluded/it\'s "so"', "/gone"))
+STRANGE = ("/caf\u00e9", "/\U0001f600", r"/a\x2db.service", "/'''")
 
 
 def write(folder, wanted):
@@ -39,11 +45,11 @@ def write(folder, wanted):
     return str(path)
 
 
-def run(script, cgroup):
+def run(script, cgroup, status=0):
     """What it says."""
     process = subprocess.Popen([sys.executable, "-I", script, cgroup], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     said = process.communicate()[0].decode()
-    assert process.returncode == 0, said
+    assert process.returncode == status, said
     return said
 
 
@@ -60,7 +66,7 @@ def test_it_gives_new_connections_the_keepalive_and_is_the_program_that_a_run_at
 def test_it_excludes_ports_and_cgroups_and_tells_which_are_not_there(tmp_path):
     with own_cgroup('/excluded/it\'s "so"') as path:
         assert run(write(tmp_path, EXCLUDING), path) == (
-            "the cgroup /gone is not excluded: No such file or directory\n"
+            "the cgroup '/gone' is not excluded: No such file or directory\n"
         )
         assert connect(path) == [OURS, OURS]
         assert connect(path, port=443) == [KERNEL, KERNEL]
@@ -91,6 +97,66 @@ def test_of_two_of_ours_one_stays(tmp_path):
         assert names(path) == [sock_ops.name_of(WANTED)]
 
 
+@pytest.mark.parametrize("name", ["ka_of_others", sock_ops.MARKER, sock_ops.name_of(WANTED)[:-1]])
+def test_programs_of_others_stay_whose_names_begin_alike(tmp_path, name):
+    with own_cgroup("/excluded") as path:
+        code = sock_ops.code_of(sock_ops.marker())
+        attach(path, code, name)
+        attach(path + "/excluded", code, "ka_of_others")
+        run(write(tmp_path, PLAIN._replace(exclude_cgroups=("/excluded",))), path)
+        assert names(path) == [name, sock_ops.name_of(WANTED)]
+        assert names(path + "/excluded") == ["ka_of_others", sock_ops.MARKER]
+
+
+@pytest.mark.parametrize("locale", ["C", "POSIX", "C.UTF-8"])
+def test_a_cgroup_may_have_any_name_in_any_language(tmp_path, monkeypatch, locale):
+    monkeypatch.setenv("LC_ALL", locale)
+    with own_cgroup(*STRANGE) as path:
+        script = write(tmp_path, PLAIN._replace(exclude_cgroups=(*STRANGE, "/gone\u00e9")))
+        assert run(script, path) == "the cgroup '/gone\\xe9' is not excluded: No such file or directory\n"
+        assert [names(path + each) for each in STRANGE] == [[sock_ops.MARKER]] * len(STRANGE)
+
+
+def test_a_cgroup_that_cannot_be_excluded_keeps_nothing_else_from_being_done(tmp_path):
+    with own_cgroup("/alone", "/excluded") as path:
+        attach_alone(path + "/alone")
+        script = write(tmp_path, PLAIN._replace(exclude_cgroups=("/alone", "/excluded")))
+        assert run(script, path, status=1) == "the cgroup '/alone' is not excluded: Operation not permitted\n"
+        assert [names(path + place) for place in ("/alone", "/excluded")] == [["alone"], [sock_ops.MARKER]]
+        assert connect(path) == [OURS, OURS]
+
+
+@isolated
+def test_the_root_is_not_taken_for_found_where_a_part_of_it_covers_it():
+    root = cgroups.mounted_at()
+    text = {"__name__": "enforce"}
+    exec(script_text(PLAIN, bpf.number()), text)
+    with own_cgroup() as path:
+        mount(path, root, "none", 4096)
+        found = text["root"]()
+        assert os.fstat(found).st_ino != os.stat(root).st_ino
+        os.close(found)
+
+
+def test_a_program_that_goes_away_meanwhile_does_not_matter():
+    with own_cgroup() as path, opened(path) as cgroup:
+        foreign = attach_foreign(path)
+        text = {"__name__": "enforce"}
+        exec(script_text(PLAIN, bpf.number()), text)
+        ask = text["bpf"]
+
+        def ask_and_detach(command, *arguments):
+            answer = ask(command, *arguments)
+            if command == 16 and foreign.name in names(path):
+                with contextlib.closing(os.fdopen(bpf.opened(foreign.id))) as program:
+                    bpf.detach(cgroup, program.fileno())
+            return answer
+
+        text["bpf"] = ask_and_detach
+        text["attach"](cgroup, text["NAME"], text["PROGRAM"], text["NAMES"])
+        assert names(path) == [sock_ops.name_of(WANTED)]
+
+
 def test_no_link_leads_to_an_excluded_cgroup(tmp_path):
     (tmp_path / "cgroup").symlink_to("/")
     process = subprocess.Popen(
@@ -99,7 +165,7 @@ def test_no_link_leads_to_an_excluded_cgroup(tmp_path):
         stderr=subprocess.STDOUT,
     )
     assert process.communicate()[0].decode() == (
-        "the cgroup /cgroup is not excluded: Not a directory\n"
+        "the cgroup '/cgroup' is not excluded: Not a directory\n"
         "New TCP connections get no keepalive of 600/30/9: [Errno 9] Bad file descriptor. Look at dmesg and bpftool "
         "feature.\n"
     )
@@ -117,7 +183,7 @@ def test_without_rights_it_fails_and_says_so(tmp_path):
     )
 
 
-@pytest.mark.parametrize("wanted", [PLAIN, EXCLUDING])
+@pytest.mark.parametrize("wanted", [PLAIN, EXCLUDING, PLAIN._replace(exclude_cgroups=STRANGE)])
 def test_what_it_enforces_can_be_read_out_of_it(wanted):
     assert script_values(script_text(wanted, 321)) == wanted
 
@@ -127,10 +193,12 @@ def test_what_it_enforces_can_be_read_out_of_it(wanted):
     [
         pytest.param(None, id="no file"),
         pytest.param(b"", id="an empty one"),
-        pytest.param(b"WANTED = {}\n", id="nothing in it"),
-        pytest.param(b'WANTED = {"time": "x", "intvl": 1, "probes": 1}\n', id="no number"),
-        pytest.param(b"WANTED = {1}\n", id="no JSON"),
-        pytest.param(b'WANTED = {"time": 1, "intvl": 1, "probes": 1, "exclude_ports": 7}\n', id="no list"),
+        pytest.param(b"WANTED = json.loads(r'{}')\n", id="nothing in it"),
+        pytest.param(b'WANTED = json.loads(r\'{"time": "x", "intvl": 1, "probes": 1}\')\n', id="no number"),
+        pytest.param(b"WANTED = json.loads(r'{1}')\n", id="no JSON"),
+        pytest.param(
+            b'WANTED = json.loads(r\'{"time": 1, "intvl": 1, "probes": 1, "exclude_ports": 7}\')\n', id="no list"
+        ),
     ],
 )
 def test_another_file_enforces_nothing(data):
@@ -142,7 +210,7 @@ def test_it_takes_the_standard_library_alone_and_its_lines_can_be_read():
     imported = [
         alias.name for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Import) for alias in node.names
     ]
-    assert imported == ["ctypes", "hashlib", "os", "struct", "sys"]
+    assert imported == ["ctypes", "hashlib", "json", "os", "re", "struct", "sys"]
     assert [line for line in text.splitlines() if len(line) > 120 and not line.startswith("WANTED")] == []
     assert '\n    "b70700005802' in text
     assert text.startswith("# Written by kubenode.connections, ")

@@ -8,6 +8,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._kernel impor
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.trial_connection import End
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._isolated import run_without_rights
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._own_cgroup import (
+    as_root_without_entry,
     attach_ours,
     opened,
     own_cgroup,
@@ -24,7 +25,7 @@ def tried(path, avoid_ports=()):
 def test_both_ends_tell_what_the_kernel_gives_new_connections():
     with own_cgroup() as path:
         before = tried(path)
-        assert before.error is None
+        assert (before.error, before.entered) == (None, True)
         assert before.ends == [End(name, False, 7200, 75, 9) for name in NAMES[: len(before.ends)]]
         attach_ours(path)
         assert tried(path).ends == [End(name, True, 600, 30, 9) for name in NAMES[: len(before.ends)]]
@@ -49,9 +50,17 @@ def test_neither_our_namespace_nor_our_cgroup_changes():
         assert places() == before
 
 
+def test_where_the_cgroup_cannot_be_entered_the_ends_are_of_our_own():
+    with as_root_without_entry() as path:
+        attach_ours(path)
+        trial = tried(path)
+    assert (trial.error, trial.entered) == (None, False)
+    assert {str(end) for end in trial.ends} == {"off, 7200/75/9"}
+
+
 def test_without_rights_to_a_namespace_there_are_no_ends_and_the_reason():
     said = run_without_rights("_kernel.trial_connection", "print(trial_connection.try_connections(0))")
     assert said == (
         "Trial(ends=[], error='failed: PermissionError: [Errno 1] no network namespace for a trial connection: "
-        "Operation not permitted')"
+        "Operation not permitted', entered=False)"
     )

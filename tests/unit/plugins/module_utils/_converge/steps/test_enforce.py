@@ -13,12 +13,19 @@ from ansible_collections.kubenode.connections.plugins.module_utils._common.keepa
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.steps.enforce import Enforce
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.transaction import Step, foresee, run
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel import bpf, sock_ops
+from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._isolated_node import (
+    isolated,
+    mount,
+    write,
+)
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._own_cgroup import (
     KERNEL,
     OURS,
     WANTED,
     as_root,
     as_root_cgroup,
+    as_root_without_entry,
+    attach,
     attach_alone,
     attach_foreign,
     attach_marker,
@@ -32,18 +39,32 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._o
 WISH = Enforcement(WANTED)
 
 
-class FailingStep(Step):
-    def __init__(self):
+class LaterStep(Step):
+    """It does something when it is applied, which nobody undoes."""
+
+    def __init__(self, work):
         super().__init__("a later step", 0, 1)
+        self._work = work
+        self._now = 0
 
     def read(self):
-        return 0
+        return self._now
 
     def apply(self):
-        raise NodeError("a later step: it failed.")
+        self._work()
+        self._now = 1
 
     def undo(self):
-        pass
+        self._now = 0
+
+
+class FailingStep(LaterStep):
+    def __init__(self, work=lambda: None):
+        super().__init__(work)
+
+    def apply(self):
+        super().apply()
+        raise NodeError("a later step: it failed.")
 
 
 SOONER = Enforcement(Keepalive(300, 10, 9))
@@ -147,6 +168,74 @@ def test_one_that_is_gone_by_then_needs_nothing_to_be_given_back():
         assert apply(record, None) is None
 
 
+def test_one_that_goes_away_during_the_run_is_not_missed():
+    with as_root_cgroup("/gone", "/one") as path:
+        wish = WISH._replace(exclude_cgroups=("/gone", "/one"))
+        step = Enforce(None, wish)
+        run([step, LaterStep(lambda: os.rmdir(path + "/gone"))])
+        assert step.show(step.after)["exclude_cgroups"] == ["/one"]
+        assert (step.kept(final=True), names(path), names(path + "/one")) == (wish, [NAME], [sock_ops.MARKER])
+        back = Enforce(wish, None)
+        with pytest.raises(NodeError) as error:
+            run([back, FailingStep(lambda: os.rmdir(path + "/one"))])
+        assert str(error.value) == "a later step: it failed." + AS_BEFORE
+
+
+def test_a_program_that_is_only_named_like_that_of_excluded_cgroups_is_replaced_and_comes_back_with_undo():
+    with as_root_cgroup("/one") as path:
+        stale = attach(path + "/one", sock_ops.code_of(sock_ops.program(WANTED)), sock_ops.MARKER)
+        attach_ours(path)
+        wish = WISH._replace(exclude_cgroups=("/one",))
+        with pytest.raises(NodeError) as error:
+            run([Enforce(wish, wish), FailingStep()])
+        assert str(error.value).endswith(AS_BEFORE)
+        assert programs(path + "/one") == [stale]
+        run([Enforce(wish, wish)])
+        assert names(path + "/one") == [sock_ops.MARKER]
+        assert connect(path + "/one") == [KERNEL, KERNEL]
+        assert not Enforce(wish, wish).changed
+
+
+def test_such_a_program_goes_when_it_is_given_back():
+    with as_root_cgroup("/one") as path:
+        attach(path + "/one", sock_ops.code_of(sock_ops.program(WANTED)), sock_ops.MARKER)
+        run([Enforce(WISH._replace(exclude_cgroups=("/one",)), None)])
+        assert names(path + "/one") == []
+
+
+@pytest.mark.parametrize(
+    "foreign",
+    [
+        pytest.param(Keepalive(60, 10, 3), id="all of it"),
+        pytest.param(Keepalive(600, 10, 3), id="the intvl"),
+        pytest.param(Keepalive(60, 30, 3), id="the time"),
+    ],
+)
+def test_what_somebody_else_makes_sooner_is_no_failure(foreign):
+    with own_cgroup("/root") as path:
+        attach(path, sock_ops.code_of(sock_ops.program(foreign)), "foreign")
+        with as_root(path + "/root"):
+            apply(None, WISH)
+            assert names(path + "/root") == [NAME]
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "holds"),
+    [
+        pytest.param(4, 601, "601/30/9", id="a later time"),
+        pytest.param(5, 31, "600/31/9", id="a later intvl"),
+        pytest.param(6, 8, "600/30/8", id="other probes"),
+    ],
+)
+def test_what_somebody_else_makes_later_is_a_failure(option, value, holds):
+    with own_cgroup("/root") as path:
+        attach_foreign(path, option, value)
+        with as_root(path + "/root"), pytest.raises(
+            NodeError, match=f"SO_KEEPALIVE on, {holds}, expected on, 600/30/9"
+        ):
+            apply(None, WISH)
+
+
 def test_the_trial_takes_neither_a_port_nor_a_cgroup_that_is_excluded():
     with as_root_cgroup("/excluded") as path:
         attach_marker(path + "/excluded")
@@ -205,6 +294,15 @@ def test_a_trial_that_shows_other_values_fails_and_all_is_as_before():
     )
 
 
+def test_a_run_that_cannot_enter_the_root_for_the_trial_says_so():
+    with as_root_without_entry(), pytest.raises(NodeError) as error:
+        apply(None, WISH)
+    assert "(IPv4, the end that opened it) has SO_KEEPALIVE off, 7200/75/9, expected on, 600/30/9: " in str(error.value)
+    assert str(error.value).endswith(
+        " Or this very run is in an excluded cgroup: it could not enter the root cgroup for the trial." + AS_BEFORE
+    )
+
+
 def test_where_it_is_clear_beforehand_nothing_is_tried():
     with as_root_cgroup() as path:
         attach_alone(path)
@@ -213,6 +311,32 @@ def test_where_it_is_clear_beforehand_nothing_is_tried():
     assert str(error.value) == (
         "keepalive of every new connection: it cannot be enforced here. The program alone of somebody else is attached "
         "to the root cgroup and lets none be beside it: have it attached with BPF_F_ALLOW_MULTI, or detached." + OR_NOT
+    )
+
+
+@isolated
+def test_in_a_container_with_the_cgroups_of_its_host_nothing_is_tried():
+    mount(write("/run/cgroup", b"0::/docker/abc\n"), "/proc/1/cgroup", "none", 4096)
+    with pytest.raises(NodeError) as error:
+        foresee([Enforce(None, WISH)])
+    assert str(error.value) == (
+        "keepalive of every new connection: it cannot be enforced here. The first process here is in the cgroup "
+        "/docker/abc, so this is a container with the cgroups of its host, all of which would be reached: give it a "
+        "cgroup namespace of its own, or run on the host itself." + OR_NOT
+    )
+
+
+def test_it_is_clear_beforehand_which_cgroup_cannot_be_excluded():
+    with as_root_cgroup("/one", "/two") as path:
+        attach_marker(path + "/one")
+        attach_alone(path + "/two")
+        with pytest.raises(NodeError) as error:
+            foresee([Enforce(None, WISH._replace(exclude_cgroups=("/gone", "/one", "/two")))])
+        foresee([Enforce(None, WISH._replace(exclude_cgroups=("/gone", "/one")))])
+    assert str(error.value) == (
+        "keepalive of every new connection: the cgroup /two cannot be excluded. The program alone of somebody else is "
+        "attached to it and lets none be beside it: have it attached with BPF_F_ALLOW_MULTI, or detached. Or leave the "
+        "cgroup out of exclude_cgroups (keepalive_enforce_exclude_cgroups)."
     )
 
 
