@@ -21,6 +21,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._kernel impor
     socket_keepalive,
 )
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.socket_keepalive import Armed
+from ansible_collections.kubenode.connections.plugins.module_utils._observe.connections import at_risk
 from ansible_collections.kubenode.connections.plugins.module_utils._observe.connections.at_risk import AtRisk
 
 from . import rearming_reasons
@@ -28,6 +29,8 @@ from .rearming_reasons import HOPELESS, Reason
 
 MAX_DESCRIPTORS = 1 << 18
 """After so many open files of one network namespace the search for sockets ends."""
+
+_OBSTACLES: Dict[Optional[str], Reason] = {at_risk.FORGOTTEN: rearming_reasons.forgotten()}
 
 _IPPROTO_MPTCP = 262  # include/uapi/linux/in.h
 
@@ -105,7 +108,7 @@ def _rearm_all(pid: int, sockets: Sequence[Tuple[int, AtRisk]], order: Order) ->
             if time.monotonic() > order.deadline:
                 yield wanted.peer, rearming_reasons.too_slow("the time for their network namespace was over")
                 continue
-            outcome = reason or _rearm_one(process, descriptor, wanted, order)
+            outcome = _OBSTACLES.get(wanted.obstacle) or reason or _rearm_one(process, descriptor, wanted, order)
             reason = outcome if outcome is not None and outcome.id in HOPELESS else reason
             yield wanted.peer, outcome
     finally:

@@ -20,6 +20,7 @@ class Reason(NamedTuple):
 
 KERNEL, PTRACE_SCOPE, RIGHTS = "kernel", "ptrace_scope", "rights"
 OWN_VALUES, GONE, NO_PROCESS, REFUSED, UNLISTED = "own_values", "gone", "no_process", "refused", "unlisted"
+FORGOTTEN = "forgotten"
 
 HOPELESS = (KERNEL, PTRACE_SCOPE, RIGHTS)
 """What holds for all connections of a process."""
@@ -32,6 +33,7 @@ TODO = {
     REFUSED: _RESTART,
     NO_PROCESS: "See whose they are (ss -tnope), and restart that where it matters.",
     OWN_VALUES: "Change them in the program's own settings where that is not wanted.",
+    FORGOTTEN: "Have them connect again; their programs learn it at the next request otherwise.",
     UNLISTED: "Run this again.",
 }
 """What to do, by the ID. Nothing about those that are gone."""
@@ -56,6 +58,10 @@ def of_duplicate(error: OSError, nobody_may: bool) -> Reason:
 
 def gone() -> Reason:
     return Reason(GONE, "they were closed while this looked")
+
+
+def forgotten() -> Reason:
+    return Reason(FORGOTTEN, "they have been idle for longer than the limit, so they are forgotten already")
 
 
 def own_values(own: Keepalive, namespace: Keepalive) -> Reason:

@@ -25,6 +25,9 @@ from .tallies import Names, gap, is_loopback, leaves
 MAX_SOCKETS = 20000
 """More at risk of one namespace are only counted."""
 
+FORGOTTEN = "forgotten"
+"""It has been idle for longer than the limit, so that nothing on its way knows it any more."""
+
 _ATTEMPTS = 3
 
 
@@ -40,11 +43,15 @@ class Limits(NamedTuple):
 
 
 class AtRisk(NamedTuple):
-    """A socket by its inode and its cookie (SO_COOKIE; None where it was not told), and where it goes."""
+    """A socket by its inode and its cookie (SO_COOKIE; None where it was not told), and where it goes.
+
+    obstacle: None, or why a sooner timer is no help to it (FORGOTTEN).
+    """
 
     inode: int
     cookie: Optional[int]
     peer: str
+    obstacle: Optional[str] = None
 
 
 class Found(NamedTuple):
@@ -98,7 +105,7 @@ def select(
             limit = limits.outside
         if limit is None or not _is_at_risk(found, keepalive, limit):
             continue
-        yield AtRisk(found.inode, cookie, name or name_of(place))
+        yield AtRisk(found.inode, cookie, name or name_of(place), _obstacle(found, limit))
 
 
 def _may_be_late(found: Socket, silent: bool) -> bool:
@@ -107,6 +114,10 @@ def _may_be_late(found: Socket, silent: bool) -> bool:
 
 def _is_at_risk(found: Socket, keepalive: Keepalive, limit: int) -> bool:
     return found.timer == inet_diag.TIMER_NONE or is_late(gap(found), keepalive, limit)
+
+
+def _obstacle(found: Socket, limit: int) -> Optional[str]:
+    return FORGOTTEN if found.idle_ms is not None and found.idle_ms > limit * 1000 else None
 
 
 def _bounded(found: Iterator[AtRisk]) -> Found:

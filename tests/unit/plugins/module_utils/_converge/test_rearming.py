@@ -34,6 +34,15 @@ def test_a_client_that_was_armed_late_is_re_armed_in_place_with_its_idle_time_co
     assert (received, again) == (1, [])
 
 
+def test_a_connection_that_was_idle_for_longer_than_the_limit_is_forgotten_and_left_alone():
+    code = LATE + (
+        "time.sleep(1.5)\nserver.close(); fresh_server = listen('0.0.0.0', 81)\n"
+        "fresh = Client(fresh_server, FAR, near=NEAR); write_time(600)\n"
+        "print(json.dumps([rearm(at_risk_now(services=1)), late.timer()]))"
+    )
+    assert lines_of(code) == [[[[FAR + ":81", 1, {}], [SERVICE, 0, {"forgotten": 1}]], [KEEPALIVE, 7200]]]
+
+
 def test_of_those_that_never_asked_only_the_mode_all_makes_one_that_has_keepalive():
     code = (
         "server = listen('0.0.0.0')\n"

@@ -44,6 +44,10 @@ TEXTS = [
         reasons.own_values(Keepalive(7200, 75, 9), Keepalive(600, 30, 9)),
         ("own_values", "the program has set 7200/75/9 itself, its network namespace has 600/30/9"),
     ),
+    (
+        reasons.forgotten(),
+        ("forgotten", "they have been idle for longer than the limit, so they are forgotten already"),
+    ),
     (reasons.turned_off(), ("own_values", "the program has turned SO_KEEPALIVE off itself")),
     (reasons.no_process(False), ("no_process", "no process of their network namespace has them open")),
     (reasons.no_process(True), ("rights", "the files of some processes may not be seen")),

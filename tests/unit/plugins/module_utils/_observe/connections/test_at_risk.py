@@ -79,6 +79,20 @@ def test_each_kind_has_its_own_limit(limits, expected):
     assert peers(*both, *(each._replace(timer=NONE) for each in both), limits=limits) == expected
 
 
+@pytest.mark.parametrize(
+    ("timer", "idle_ms", "obstacle"),
+    [
+        (KEEPALIVE, 900000, None),
+        (KEEPALIVE, 900001, "forgotten"),
+        (NONE, 900001, "forgotten"),
+        pytest.param(NONE, None, None, id="nobody knows"),
+    ],
+)
+def test_what_was_idle_for_longer_than_the_limit_is_forgotten(timer, idle_ms, obstacle):
+    found = established(timer=timer)._replace(idle_ms=idle_ms)
+    assert [each.obstacle for each in at_risk.select([(found, None)], NAMES, NOW, BOTH)] == [obstacle]
+
+
 GAPS = st.integers(0, 127)  # which tallies counts exactly
 ANY = st.builds(
     established,
@@ -155,7 +169,7 @@ def test_real_sockets_with_their_own_cookies(ask_netlink):
         "print(json.dumps(told))"
     )
     (sockets, more, error), told = lines_of(code)
-    expected = [[*each, peer] for each, peer in zip(told, (f"{VIP}:80", f"{FAR}:80"))]
+    expected = [[*each, peer, None] for each, peer in zip(told, (f"{VIP}:80", f"{FAR}:80"))]
     if not ask_netlink:
-        expected = [[inode, None, peer] for inode, _cookie, peer in expected]
+        expected = [[inode, None, peer, None] for inode, _cookie, peer, _obstacle in expected]
     assert (sockets, more, error) == (sorted(expected), 0, None)
