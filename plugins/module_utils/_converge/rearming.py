@@ -30,7 +30,10 @@ from .rearming_reasons import HOPELESS, Reason
 MAX_DESCRIPTORS = 1 << 18
 """After so many open files of one network namespace the search for sockets ends."""
 
-_OBSTACLES: Dict[Optional[str], Reason] = {at_risk.FORGOTTEN: rearming_reasons.forgotten()}
+_OBSTACLES: Dict[Optional[str], Reason] = {
+    at_risk.FORGOTTEN: rearming_reasons.forgotten(),
+    at_risk.BUSY: rearming_reasons.busy(),
+}
 
 _IPPROTO_MPTCP = 262  # include/uapi/linux/in.h
 

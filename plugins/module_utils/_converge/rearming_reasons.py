@@ -20,7 +20,7 @@ class Reason(NamedTuple):
 
 KERNEL, PTRACE_SCOPE, RIGHTS = "kernel", "ptrace_scope", "rights"
 OWN_VALUES, GONE, NO_PROCESS, REFUSED, UNLISTED = "own_values", "gone", "no_process", "refused", "unlisted"
-FORGOTTEN = "forgotten"
+FORGOTTEN, BUSY = "forgotten", "busy"
 
 HOPELESS = (KERNEL, PTRACE_SCOPE, RIGHTS)
 """What holds for all connections of a process."""
@@ -34,6 +34,7 @@ TODO = {
     NO_PROCESS: "See whose they are (ss -tnope), and restart that where it matters.",
     OWN_VALUES: "Change them in the program's own settings where that is not wanted.",
     FORGOTTEN: "Have them connect again; their programs learn it at the next request otherwise.",
+    BUSY: "Run this again.",
     UNLISTED: "Run this again.",
 }
 """What to do, by the ID. Nothing about those that are gone."""
@@ -62,6 +63,10 @@ def gone() -> Reason:
 
 def forgotten() -> Reason:
     return Reason(FORGOTTEN, "they have been idle for longer than the limit, so they are forgotten already")
+
+
+def busy() -> Reason:
+    return Reason(BUSY, "data was under way at each look, so that their timers could not be seen")
 
 
 def own_values(own: Keepalive, namespace: Keepalive) -> Reason:

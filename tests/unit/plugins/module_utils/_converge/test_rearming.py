@@ -35,12 +35,19 @@ def test_a_client_that_was_armed_late_is_re_armed_in_place_with_its_idle_time_co
 
 
 def test_a_connection_that_was_idle_for_longer_than_the_limit_is_forgotten_and_left_alone():
+    code = LATE + "time.sleep(1.5)\nprint(json.dumps([rearm(at_risk_now(services=1)), late.timer()]))"
+    assert lines_of(code) == [[[[SERVICE, 0, {"forgotten": 1}]], [KEEPALIVE, 7200]]]
+
+
+def test_a_connection_with_data_under_way_at_each_look_is_counted_and_left_alone():
     code = LATE + (
-        "time.sleep(1.5)\nserver.close(); fresh_server = listen('0.0.0.0', 81)\n"
-        "fresh = Client(fresh_server, FAR, near=NEAR); write_time(600)\n"
-        "print(json.dumps([rearm(at_risk_now(services=1)), late.timer()]))"
+        "late.accepted.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)\n"
+        "late.act('mine.setblocking(False)')\n"
+        "for _number in range(99):\n"
+        "    late.act('try: mine.send(bytes(1 << 16))\\nexcept BlockingIOError: pass')\n"
+        "assert late.timer()[0] not in (0, 2)\nprint(json.dumps([rearm(at_risk_now()), late.held()]))"
     )
-    assert lines_of(code) == [[[[FAR + ":81", 1, {}], [SERVICE, 0, {"forgotten": 1}]], [KEEPALIVE, 7200]]]
+    assert lines_of(code) == [[[[SERVICE, 0, {"busy": 1}]], [True, "600/75/9"]]]
 
 
 def test_of_those_that_never_asked_only_the_mode_all_makes_one_that_has_keepalive():

@@ -37,7 +37,8 @@ def listening(port):
 
 
 def peers(*sockets, limits=BOTH, keepalive=NOW):
-    return [each.peer for each in at_risk.select(((each, None) for each in sockets), NAMES, keepalive, limits)]
+    found = at_risk.select(((each, None) for each in sockets), NAMES, keepalive, limits)
+    return [each.peer for each in found if each.obstacle != "busy"]
 
 
 SOCKETS = [
@@ -121,6 +122,23 @@ def test_more_than_are_wanted_are_only_counted(monkeypatch):
     monkeypatch.setattr(inet_diag, "read_with_cookies", lambda: ((established(), 5) for _number in range(7)))
     found = at_risk.read(NAMES, True, NOW, BOTH)
     assert found == ([AtRisk(7, 5, "10.96.0.10:80")] * 2, 5, None)
+
+
+@pytest.mark.parametrize(
+    ("second", "expected"),
+    [
+        pytest.param([established()], [AtRisk(7, 5, "10.96.0.10:80")], id="its timer is late"),
+        pytest.param([established(gap=600)], [], id="its timer is on time"),
+        pytest.param([], [], id="it was closed"),
+        pytest.param(
+            [established(timer=RETRANSMIT)], [AtRisk(7, 5, "10.96.0.10:80", "busy")], id="data is under way again"
+        ),
+    ],
+)
+def test_where_data_is_under_way_it_looks_again(monkeypatch, second, expected):
+    looks = [[established(timer=RETRANSMIT)], second]
+    monkeypatch.setattr(inet_diag, "read_with_cookies", lambda: ((each, 5) for each in looks.pop(0)))
+    assert at_risk.read(NAMES, True, NOW, BOTH).sockets == expected
 
 
 def failing(error):
