@@ -85,6 +85,11 @@ def no_process(denied: bool) -> Reason:
     return Reason(NO_PROCESS, "no process of their network namespace has them open")
 
 
+def not_searched(most: int) -> Reason:
+    """most: after so many open files the search ends."""
+    return Reason(UNLISTED, f"their processes were not found within the time or the {most} open files for one search")
+
+
 def multipath() -> Reason:
     return Reason(REFUSED, "they are paths of Multipath TCP, whose options are those of all paths together")
 

@@ -98,8 +98,8 @@ def test_a_program_that_has_turned_keepalive_off_meanwhile_is_left_alone():
 
 MEANWHILE = """
 real = socket_holders.find_open
-def find_and_act(*given):
-    found = real(*given)
+def find_and_act(*given, **more):
+    found = real(*given, **more)
     act()
     return found
 socket_holders.find_open = find_and_act
@@ -200,6 +200,11 @@ def test_a_process_of_another_user_namespace_than_ours_is_not_ours_to_trace():
 def test_a_socket_that_no_process_has_is_told():
     code = LATE + "print(json.dumps([rearm(at_risk_now(), pids=[1]), late.timer()]))"
     assert lines_of(code) == [[[[SERVICE, 0, {"no_process": 1}]], [KEEPALIVE, 7200]]]
+
+
+def test_a_socket_beyond_the_open_files_that_are_looked_at_is_unlisted():
+    code = LATE + "rearming.MAX_DESCRIPTORS = 1\nprint(json.dumps([rearm(at_risk_now()), late.timer()]))"
+    assert lines_of(code) == [[[[SERVICE, 0, {"unlisted": 1}]], [KEEPALIVE, 7200]]]
 
 
 def test_when_the_time_is_over_the_rest_is_only_counted():

@@ -53,6 +53,10 @@ TEXTS = [
     (reasons.no_process(False), ("no_process", "no process of their network namespace has them open")),
     (reasons.no_process(True), ("rights", "the files of some processes may not be seen")),
     (
+        reasons.not_searched(9),
+        ("unlisted", "their processes were not found within the time or the 9 open files for one search"),
+    ),
+    (
         reasons.multipath(),
         ("refused", "they are paths of Multipath TCP, whose options are those of all paths together"),
     ),
