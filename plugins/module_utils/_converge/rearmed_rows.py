@@ -4,7 +4,7 @@
 
 """What re-arming came to, as rows and in words. Pure. Private to this collection."""
 
-from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from .rearming import Part
 from .rearming_reasons import GONE, TODO
@@ -52,6 +52,19 @@ class Merged:
     @property
     def parts(self) -> List[Part]:
         return list(self._parts.values())
+
+
+def bounded(parts: Iterable[Part]) -> Iterator[Part]:
+    """The first parts of one network namespace as they come, and all further ones as one, without peer and process."""
+    rest: Optional[Part] = None
+    for number, part in enumerate(parts):
+        if number < MAX_ROWS_OF_ONE:
+            yield part
+            continue
+        part = part._replace(peer=None, process=None, pid=None)
+        rest = part if rest is None else _sum(rest, part)
+    if rest is not None:
+        yield rest
 
 
 def totals(rows: Iterable[Row]) -> Totals:

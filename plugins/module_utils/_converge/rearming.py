@@ -21,6 +21,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._kernel impor
     socket_keepalive,
 )
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.socket_keepalive import Armed
+from ansible_collections.kubenode.connections.plugins.module_utils._observe.connections import at_risk
 from ansible_collections.kubenode.connections.plugins.module_utils._observe.connections.at_risk import AtRisk
 
 from . import rearming_reasons
@@ -28,6 +29,11 @@ from .rearming_reasons import HOPELESS, Reason
 
 MAX_DESCRIPTORS = 1 << 18
 """After so many open files of one network namespace the search for sockets ends."""
+
+_OBSTACLES: Dict[Optional[str], Reason] = {
+    at_risk.FORGOTTEN: rearming_reasons.forgotten(),
+    at_risk.BUSY: rearming_reasons.busy(),
+}
 
 _IPPROTO_MPTCP = 262  # include/uapi/linux/in.h
 
@@ -61,11 +67,11 @@ class Part(NamedTuple):
 def rearm(found: Iterable[AtRisk], pids: Iterable[int], order: Order) -> Iterator[Part]:
     """Re-arm these sockets of these processes, and tell what became of them, process by process. Never raises."""
     by_inode = {each.inode: each for each in found}
-    opened = socket_holders.find_open(by_inode, pids, MAX_DESCRIPTORS)
+    opened = socket_holders.find_open(by_inode, pids, MAX_DESCRIPTORS, deadline=order.deadline)
     of_process: Dict[socket_holders.Holder, List[Tuple[int, AtRisk]]] = {}
     for inode, each in opened.sockets.items():
         of_process.setdefault(each.holder, []).append((each.descriptor, by_inode.pop(inode)))
-    nobody = rearming_reasons.no_process(opened.denied)
+    nobody = rearming_reasons.not_searched(MAX_DESCRIPTORS) if opened.cut else rearming_reasons.no_process(opened.denied)
     yield from _parts(None, ((each.peer, nobody) for each in by_inode.values()))
     for holder, sockets in of_process.items():
         yield from _parts(holder, _rearm_all(holder.pid, sockets, order))
@@ -105,7 +111,7 @@ def _rearm_all(pid: int, sockets: Sequence[Tuple[int, AtRisk]], order: Order) ->
             if time.monotonic() > order.deadline:
                 yield wanted.peer, rearming_reasons.too_slow("the time for their network namespace was over")
                 continue
-            outcome = reason or _rearm_one(process, descriptor, wanted, order)
+            outcome = _OBSTACLES.get(wanted.obstacle) or reason or _rearm_one(process, descriptor, wanted, order)
             reason = outcome if outcome is not None and outcome.id in HOPELESS else reason
             yield wanted.peer, outcome
     finally:

@@ -4,7 +4,7 @@
 
 """Re-arms the open connections of many network namespaces, in children that enter them. Private to this collection.
 
-None of the namespaces stops the others: what hangs or dies in one is told of that one, and another child goes on.
+None of the namespaces stops the others: each has a child and a time of its own.
 """
 
 import functools
@@ -17,13 +17,15 @@ from ansible_collections.kubenode.connections.plugins.module_utils._observe.conn
 from ansible_collections.kubenode.connections.plugins.module_utils._observe.connections.attribution import Attributed
 
 from . import rearming, rearming_reasons
-from .rearmed_rows import Merged, left_of
+from .rearmed_rows import Merged, bounded, left_of
 from .rearming import Order, Part
 from .rearming_options import ALL, OpenConnections
 
 _ALL_SECONDS = 60
-_CHILD_SECONDS = 30
 _SPACE_SECONDS = 10
+_CHILD_SECONDS = 12
+"""Then the child of a namespace that does not keep to its time is killed."""
+
 _WAYS = 3
 """A process may end while we look, so some others of its namespace are tried."""
 
@@ -82,37 +84,37 @@ class Told:
 
 
 def rearm_all(targets: List[Attributed], look: Look) -> Dict[int, Told]:
-    """What became of each namespace, in a child, and in further ones for those that it did not come to."""
+    """What became of each namespace."""
     told = {each.space.inode: Told() for each in targets}
-    rest = sorted(targets, key=lambda each: not each.space.own)  # a child is in the own namespace only at first
     end = time.monotonic() + _ALL_SECONDS
-    while rest and time.monotonic() < end:
-        seconds = max(1, min(_CHILD_SECONDS, int(end - time.monotonic())))
-        values, problem = child.collect(functools.partial(_visit, rest, look, end), seconds)
-        for inode, kind, value in values:
-            told[inode].add(kind, value)
-        rest = [each for each in rest if not told[each.space.inode].ended]
-        if rest:
-            told[rest.pop(0).space.inode].end(f"the process that enters its network namespace {problem}")
-    for each in rest:
-        told[each.space.inode].end(f"{_ALL_SECONDS} s were over before their turn came")
+    for each in _in_turn(targets, int(time.time())):
+        of_one, now = told[each.space.inode], time.monotonic()
+        if now >= end:
+            of_one.end(f"{_ALL_SECONDS} s were over before their turn came")
+            continue
+        seconds = max(1, min(_CHILD_SECONDS, int(end - now)))
+        work = functools.partial(_visit, each, look, min(end, now + _SPACE_SECONDS))
+        values, problem = child.collect(work, seconds)
+        for kind, value in values:
+            of_one.add(kind, value)
+        if not of_one.ended:
+            of_one.end(f"the process that enters its network namespace {problem}")
     return told
 
 
-def _visit(targets: List[Attributed], look: Look, end: float) -> Iterator[Tuple[int, int, Any]]:
-    """What becomes of the namespaces, one after the other. Changes the namespace of this process."""
-    default = _own_keepalive(None) if targets and targets[0].space.own else None
-    for each in targets:
-        inode = each.space.inode
-        for kind, value in _visit_one(each, look, default, min(end, time.monotonic() + _SPACE_SECONDS)):
-            yield inode, kind, value
+def _in_turn(targets: List[Attributed], start: int) -> List[Attributed]:
+    """The node's own first, then the others, in each run from another one on: some may use up the time of all."""
+    own = [each for each in targets if each.space.own]
+    others = [each for each in targets if not each.space.own]
+    at = start % max(1, len(others))
+    return own + others[at:] + others[:at]
 
 
-def _visit_one(
-    each: Attributed, look: Look, default: Optional[Keepalive], deadline: float
-) -> Iterator[Tuple[int, Any]]:
+def _visit(each: Attributed, look: Look, deadline: float) -> Iterator[Tuple[int, Any]]:
+    """What becomes of a namespace. Changes the namespace of this process."""
     space, wish = each.space, look.wish
     try:
+        default = _own_keepalive(None)
         if not space.own and not namespace_paths.enter(space.inode, _ways(each, look.proc)):
             yield _END, None  # it has ended, with all its connections
             return
@@ -130,7 +132,7 @@ def _visit_one(
         beyond = rearming_reasons.beyond(at_risk.MAX_SOCKETS)
         yield _PART, Part(None, None, None, 0, {beyond.id: (beyond.text, found.more)})
     order = Order(wish.keepalive, own, wish.mode != ALL, look.check, deadline)
-    for part in rearming.rearm(found.sockets, space.pids, order):
+    for part in bounded(rearming.rearm(found.sockets, space.pids, order)):
         yield _PART, part
     yield _END, None
 

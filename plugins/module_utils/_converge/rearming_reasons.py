@@ -20,6 +20,7 @@ class Reason(NamedTuple):
 
 KERNEL, PTRACE_SCOPE, RIGHTS = "kernel", "ptrace_scope", "rights"
 OWN_VALUES, GONE, NO_PROCESS, REFUSED, UNLISTED = "own_values", "gone", "no_process", "refused", "unlisted"
+FORGOTTEN, BUSY = "forgotten", "busy"
 
 HOPELESS = (KERNEL, PTRACE_SCOPE, RIGHTS)
 """What holds for all connections of a process."""
@@ -32,6 +33,8 @@ TODO = {
     REFUSED: _RESTART,
     NO_PROCESS: "See whose they are (ss -tnope), and restart that where it matters.",
     OWN_VALUES: "Change them in the program's own settings where that is not wanted.",
+    FORGOTTEN: "Have them connect again; their programs learn it at the next request otherwise.",
+    BUSY: "Run this again.",
     UNLISTED: "Run this again.",
 }
 """What to do, by the ID. Nothing about those that are gone."""
@@ -58,6 +61,14 @@ def gone() -> Reason:
     return Reason(GONE, "they were closed while this looked")
 
 
+def forgotten() -> Reason:
+    return Reason(FORGOTTEN, "they have been idle for longer than the limit, so they are forgotten already")
+
+
+def busy() -> Reason:
+    return Reason(BUSY, "data was under way at each look, so that their timers could not be seen")
+
+
 def own_values(own: Keepalive, namespace: Keepalive) -> Reason:
     """own is what the socket has."""
     return Reason(OWN_VALUES, f"the program has set {own} itself, its network namespace has {namespace}")
@@ -72,6 +83,11 @@ def no_process(denied: bool) -> Reason:
     if denied:
         return Reason(RIGHTS, "the files of some processes may not be seen")
     return Reason(NO_PROCESS, "no process of their network namespace has them open")
+
+
+def not_searched(most: int) -> Reason:
+    """most: after so many open files the search ends."""
+    return Reason(UNLISTED, f"their processes were not found within the time or the {most} open files for one search")
 
 
 def multipath() -> Reason:

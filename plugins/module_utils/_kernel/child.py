@@ -32,16 +32,17 @@ def collect(work: Callable[[], Iterable[object]], limit_seconds: int) -> Tuple[L
     if child == 0:
         _run(work, limit_seconds, reading, writing)
     os.close(writing)
-    data, ended = _read(reading, time.monotonic() + limit_seconds + _GRACE_SECONDS)
+    deadline = time.monotonic() + limit_seconds + _GRACE_SECONDS
+    data, ended = _read(reading, deadline)
     late = f"took longer than {limit_seconds} s"
     # A child that is killed may leave half a line.
     lines = [json.loads(line.decode("ascii")) for line in data.split(b"\n")[:-1]]
     values = [line[0] for line in lines if isinstance(line, list)]
-    if not ended:
+    status = _bury(child, deadline) if ended else None
+    if status is None:
         os.kill(child, signal.SIGKILL)
-        _bury(child)
+        _bury(child, time.monotonic() + _GRACE_SECONDS)
         return values, late
-    status = os.waitpid(child, 0)[1]
     if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGALRM:
         return values, late
     failures = [line for line in lines if isinstance(line, str)]
@@ -62,11 +63,15 @@ def _read(pipe: int, deadline: float) -> Tuple[bytes, bool]:
     return bytes(data), False
 
 
-def _bury(child: int) -> None:
-    """Wait for a child that was killed; not for ever, for one that not even this ends."""
-    deadline = time.monotonic() + _GRACE_SECONDS
-    while not os.waitpid(child, os.WNOHANG)[0] and time.monotonic() < deadline:
-        time.sleep(0.01)
+def _bury(child: int, deadline: float) -> Optional[int]:
+    """The wait status of a child that ends before the deadline, None for one that does not."""
+    while True:
+        gone, status = os.waitpid(child, os.WNOHANG)
+        if gone:
+            return status
+        if time.monotonic() > deadline:
+            return None
+        time.sleep(0.001)
 
 
 def _run(work: Callable[[], Iterable[object]], limit_seconds: int, reading: int, writing: int) -> None:

@@ -4,8 +4,10 @@
 
 """Which process has a socket open. Reading only. Private to this collection."""
 
+import itertools
 import os
-from typing import Dict, Iterable, NamedTuple
+import time
+from typing import Dict, Iterable, NamedTuple, Optional
 
 MAX_DESCRIPTORS = 32768
 """After so many open files of one network namespace the search ends: the rest stays without a name."""
@@ -24,10 +26,14 @@ class Open(NamedTuple):
 
 
 class Opened(NamedTuple):
-    """By the inode of each socket that was found. denied: there are processes whose files may not be seen."""
+    """By the inode of each socket that was found.
+
+    denied: there are processes whose files may not be seen. cut: the search ended before all files were looked at.
+    """
 
     sockets: Dict[int, Open]
     denied: bool
+    cut: bool
 
 
 def find(inodes: Iterable[int], pids: Iterable[int], proc: str = "/proc") -> Dict[int, Holder]:
@@ -39,41 +45,77 @@ def find(inodes: Iterable[int], pids: Iterable[int], proc: str = "/proc") -> Dic
     return {inode: each.holder for inode, each in find_open(inodes, pids, MAX_DESCRIPTORS, proc).sockets.items()}
 
 
-def find_open(inodes: Iterable[int], pids: Iterable[int], most: int, proc: str = "/proc") -> Opened:
-    """The same with the number of the descriptor, after ``most`` open files at the latest. Never raises."""
-    wanted = {f"socket:[{inode}]": inode for inode in inodes}
-    found: Dict[int, Open] = {}
-    left, denied = most, False
-    for pid in sorted(pids):
-        if not wanted or left <= 0:
+def find_open(
+    inodes: Iterable[int], pids: Iterable[int], most: int, proc: str = "/proc", deadline: Optional[float] = None
+) -> Opened:
+    """The same with the number of the descriptor. Never raises.
+
+    The search ends after ``most`` open files at the latest, of which every process has its share: what some leave goes
+    to those that have more. It ends at the deadline, too (by time.monotonic()).
+    """
+    search = _Search(inodes, proc, deadline)
+    waiting, left = sorted(pids), most
+    while search.wanted and waiting:
+        more = []
+        for number, pid in enumerate(waiting):
+            share = left // (len(waiting) - number)
+            looked = search.look(pid, share)
+            left -= looked
+            if looked == share:
+                more.append(pid)
+        if more == waiting or search.late:
             break
+        waiting = more
+    return Opened(search.found, search.denied, bool(search.wanted and (waiting or search.late)))
+
+
+class _Search:
+    """What is still wanted, and what was found. late: there are files that there was no time to look at."""
+
+    def __init__(self, inodes: Iterable[int], proc: str, deadline: Optional[float]) -> None:
+        self.wanted = {f"socket:[{inode}]": inode for inode in inodes}
+        self.found: Dict[int, Open] = {}
+        self.denied = self.late = False
+        self._proc = proc
+        self._deadline = deadline
+
+    def _is_over(self) -> bool:
+        self.late = self.late or (self._deadline is not None and time.monotonic() > self._deadline)
+        return self.late
+
+    def look(self, pid: int, limit: int) -> int:
+        """Move what that process has open from wanted to found; how many files were looked at, at most the limit."""
+        if not self.wanted or self._is_over():
+            return 0
         try:
-            process = os.open(f"{proc}/{pid}", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            process = os.open(f"{self._proc}/{pid}", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         except OSError:
-            continue
+            return 0
         try:
-            left -= _search(process, pid, left, wanted, found)
+            return self._look(process, pid, limit)
         except OSError as error:
-            denied = denied or isinstance(error, PermissionError)
+            self.denied = self.denied or isinstance(error, PermissionError)
+            return 0
         finally:
             os.close(process)
-    return Opened(found, denied)
 
-
-def _search(process: int, pid: int, limit: int, wanted: Dict[str, int], found: Dict[int, Open]) -> int:
-    """Move what the process of that directory has open from wanted to found; how many files were looked at."""
-    descriptors = os.open("fd", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=process)
-    holder = None
-    try:
-        names = os.listdir(descriptors)[:limit]
-        for name in names:
-            inode = wanted.pop(_target(name, descriptors), None)
-            if inode is not None:
-                holder = holder or Holder(pid, _name(process))
-                found[inode] = Open(holder, int(name))
-    finally:
-        os.close(descriptors)
-    return len(names)
+    def _look(self, process: int, pid: int, limit: int) -> int:
+        descriptors = os.open("fd", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=process)
+        holder, looked = None, 0
+        try:
+            # By a path, for Python 3.6 takes no descriptor; one by one, for there may be a million.
+            with os.scandir(f"/proc/self/fd/{descriptors}") as entries:
+                for entry in itertools.islice(entries, limit):
+                    if self._is_over():
+                        break
+                    looked += 1
+                    inode = self.wanted.pop(_target(entry.name, descriptors), None)
+                    if inode is not None:
+                        holder = holder or Holder(pid, _name(process))
+                        self.found[inode] = Open(holder, int(entry.name))
+        finally:
+            os.close(descriptors)
+        return looked
 
 
 def _target(name: str, directory: int) -> str:

@@ -62,14 +62,18 @@ def arm(connection: socket.socket, wanted: Keepalive) -> None:
     """Arm the timer with other values in place, the time that the connection is idle counted. Raises OSError.
 
     SO_KEEPALIVE arms a full time from now, TCP_KEEPIDLE then what is left of its own (tcp_sock_set_keepidle_locked in
-    net/ipv4/tcp.c), so it comes last. Where an option is refused, SO_KEEPALIVE is what it was before.
+    net/ipv4/tcp.c), so it comes last. Where an option is refused, those before it are what they were.
     """
-    asked = connection.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+    before = read(connection)
+    orders = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1, int(before.asked))]
+    values = list(zip(_OPTIONS, wanted, before.keepalive))
+    orders += [(socket.IPPROTO_TCP, *each) for each in reversed(values)]
+    done = []
     try:
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        for option, value in reversed(list(zip(_OPTIONS, wanted))):
-            connection.setsockopt(socket.IPPROTO_TCP, option, value)
+        for level, option, value, old in orders:
+            connection.setsockopt(level, option, value)
+            done.append((level, option, old))
     except OSError:
-        if not asked:
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 0)
+        for undo in reversed(done):
+            connection.setsockopt(*undo)
         raise

@@ -6,9 +6,10 @@
 collection.
 
 The rule is the one that the audit counts with (is_late), the sockets are those that tallies counts to services and to
-other addresses. What nobody can tell now, because data is under way, is left out.
+other addresses. Where data is under way nobody can tell: there this looks twice, and then says so.
 """
 
+import time
 from typing import Iterable, Iterator, List, NamedTuple, Optional, Tuple
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.keepalive import Keepalive, is_late
@@ -25,7 +26,15 @@ from .tallies import Names, gap, is_loopback, leaves
 MAX_SOCKETS = 20000
 """More at risk of one namespace are only counted."""
 
+FORGOTTEN = "forgotten"
+"""It has been idle for longer than the limit, so that nothing on its way knows it any more."""
+
+BUSY = "busy"
+"""Data was under way at both looks, so its keepalive timer is not seen."""
+
 _ATTEMPTS = 3
+_PAUSE_SECONDS = 0.1
+"""Longer than data is under way in most networks, and short, for a node may have hundreds of namespaces."""
 
 
 class Limits(NamedTuple):
@@ -40,11 +49,15 @@ class Limits(NamedTuple):
 
 
 class AtRisk(NamedTuple):
-    """A socket by its inode and its cookie (SO_COOKIE; None where it was not told), and where it goes."""
+    """A socket by its inode and its cookie (SO_COOKIE; None where it was not told), and where it goes.
+
+    obstacle: None, or why it is to be left alone (FORGOTTEN, BUSY).
+    """
 
     inode: int
     cookie: Optional[int]
     peer: str
+    obstacle: Optional[str] = None
 
 
 class Found(NamedTuple):
@@ -60,6 +73,19 @@ def read(names: Names, ask_netlink: bool, keepalive: Keepalive, limits: Limits) 
 
     ask_netlink is what inet_diag.loads_nothing() says.
     """
+    found = _read(names, ask_netlink, keepalive, limits)
+    if all(each.obstacle != BUSY for each in found.sockets):
+        return found
+    time.sleep(_PAUSE_SECONDS)
+    again = _read(names, ask_netlink, keepalive, limits)
+    if again.error or again.more:
+        return found
+    later = {each[:3]: each for each in again.sockets}
+    sockets = [each if each.obstacle != BUSY else later.get(each[:3]) for each in found.sockets]
+    return found._replace(sockets=[each for each in sockets if each is not None])
+
+
+def _read(names: Names, ask_netlink: bool, keepalive: Keepalive, limits: Limits) -> Found:
     for _attempt in range(_ATTEMPTS if ask_netlink else 0):
         try:
             return _bounded(select(inet_diag.read_with_cookies(), names, keepalive, limits))
@@ -86,7 +112,7 @@ def select(
         if not found.remote_port:
             listening.add(found.local_port)
             continue
-        if not _may_be_late(found, limits.silent) or is_loopback(found.remote):
+        if (found.timer == inet_diag.TIMER_NONE and not limits.silent) or is_loopback(found.remote):
             continue
         place = (found.remote, found.remote_port)
         name = names.get(place) or any_port.get(found.remote)
@@ -98,15 +124,18 @@ def select(
             limit = limits.outside
         if limit is None or not _is_at_risk(found, keepalive, limit):
             continue
-        yield AtRisk(found.inode, cookie, name or name_of(place))
-
-
-def _may_be_late(found: Socket, silent: bool) -> bool:
-    return found.timer == inet_diag.TIMER_KEEPALIVE or (silent and found.timer == inet_diag.TIMER_NONE)
+        yield AtRisk(found.inode, cookie, name or name_of(place), _obstacle(found, limit))
 
 
 def _is_at_risk(found: Socket, keepalive: Keepalive, limit: int) -> bool:
-    return found.timer == inet_diag.TIMER_NONE or is_late(gap(found), keepalive, limit)
+    """Of one with data under way: may be."""
+    return found.timer != inet_diag.TIMER_KEEPALIVE or is_late(gap(found), keepalive, limit)
+
+
+def _obstacle(found: Socket, limit: int) -> Optional[str]:
+    if found.idle_ms is not None and found.idle_ms > limit * 1000:
+        return FORGOTTEN
+    return None if found.timer in (inet_diag.TIMER_NONE, inet_diag.TIMER_KEEPALIVE) else BUSY
 
 
 def _bounded(found: Iterator[AtRisk]) -> Found:

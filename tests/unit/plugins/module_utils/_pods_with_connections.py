@@ -38,7 +38,7 @@ time.sleep(600)
 _IMPORTS = f"""
 from {MODULE_UTILS}._common.errors import NodeError
 from {MODULE_UTILS}._common.keepalive import Keepalive
-from {MODULE_UTILS}._converge import open_connections, rearming_children, run
+from {MODULE_UTILS}._converge import open_connections, rearmed_rows, rearming_children, run
 from {MODULE_UTILS}._converge.options import Settings
 from {MODULE_UTILS}._converge.rearming_options import OpenConnections
 from {MODULE_UTILS}._kernel import inet_diag, namespaces

@@ -45,6 +45,17 @@ def test_of_many_parts_those_beyond_the_bound_are_one_without_peer_and_process(m
     ]
 
 
+def test_many_parts_are_few_before_they_are_told(monkeypatch):
+    monkeypatch.setattr(rearmed_rows, "MAX_ROWS_OF_ONE", 2)
+    found = list(rearmed_rows.bounded(part(1, pid=pid, gone=1) for pid in range(5)))
+    assert found == [
+        part(1, pid=0, gone=1),
+        part(1, pid=1, gone=1),
+        part(3, peer=None, pid=None, name=None, gone=3),
+    ]
+    assert list(rearmed_rows.bounded([part(1)])) == [part(1)]
+
+
 def test_the_worst_come_first_in_an_order_that_does_not_depend_on_how_they_came():
     rows = [
         Row(WEB, part(9)),

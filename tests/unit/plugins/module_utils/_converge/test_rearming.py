@@ -34,6 +34,22 @@ def test_a_client_that_was_armed_late_is_re_armed_in_place_with_its_idle_time_co
     assert (received, again) == (1, [])
 
 
+def test_a_connection_that_was_idle_for_longer_than_the_limit_is_forgotten_and_left_alone():
+    code = LATE + "time.sleep(1.5)\nprint(json.dumps([rearm(at_risk_now(services=1)), late.timer()]))"
+    assert lines_of(code) == [[[[SERVICE, 0, {"forgotten": 1}]], [KEEPALIVE, 7200]]]
+
+
+def test_a_connection_with_data_under_way_at_each_look_is_counted_and_left_alone():
+    code = LATE + (
+        "late.accepted.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)\n"
+        "late.act('mine.setblocking(False)')\n"
+        "for _number in range(99):\n"
+        "    late.act('try: mine.send(bytes(1 << 16))\\nexcept BlockingIOError: pass')\n"
+        "assert late.timer()[0] not in (0, 2)\nprint(json.dumps([rearm(at_risk_now()), late.held()]))"
+    )
+    assert lines_of(code) == [[[[SERVICE, 0, {"busy": 1}]], [True, "600/75/9"]]]
+
+
 def test_of_those_that_never_asked_only_the_mode_all_makes_one_that_has_keepalive():
     code = (
         "server = listen('0.0.0.0')\n"
@@ -82,8 +98,8 @@ def test_a_program_that_has_turned_keepalive_off_meanwhile_is_left_alone():
 
 MEANWHILE = """
 real = socket_holders.find_open
-def find_and_act(*given):
-    found = real(*given)
+def find_and_act(*given, **more):
+    found = real(*given, **more)
     act()
     return found
 socket_holders.find_open = find_and_act
@@ -184,6 +200,11 @@ def test_a_process_of_another_user_namespace_than_ours_is_not_ours_to_trace():
 def test_a_socket_that_no_process_has_is_told():
     code = LATE + "print(json.dumps([rearm(at_risk_now(), pids=[1]), late.timer()]))"
     assert lines_of(code) == [[[[SERVICE, 0, {"no_process": 1}]], [KEEPALIVE, 7200]]]
+
+
+def test_a_socket_beyond_the_open_files_that_are_looked_at_is_unlisted():
+    code = LATE + "rearming.MAX_DESCRIPTORS = 1\nprint(json.dumps([rearm(at_risk_now()), late.timer()]))"
+    assert lines_of(code) == [[[[SERVICE, 0, {"unlisted": 1}]], [KEEPALIVE, 7200]]]
 
 
 def test_when_the_time_is_over_the_rest_is_only_counted():

@@ -6,6 +6,8 @@ import pytest
 
 from ansible_collections.kubenode.connections.plugins.module_utils._converge import rearming_children
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.rearming import Part
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel.namespaces import Space
+from ansible_collections.kubenode.connections.plugins.module_utils._observe.connections.attribution import Attributed
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._pods_with_connections import lines_of
 
 TOTAL, PART, PROBLEM, END = range(4)
@@ -130,4 +132,34 @@ def test_the_time_for_one_namespace_is_bounded(tmp_path):
     code = "rearming_children._SPACE_SECONDS = -1\nweb = pod(UID, 'late')\nrearm()\nprint(gaps(web))"
     (rearmed, plain, _notes), after = lines_of(tmp_path, code)
     assert (rearmed, plain["not_rearmed"], after) == (0, 1, [7200])
-    assert plain["rows"][0]["not_rearmed"][0]["reason"] == "the time for their network namespace was over"
+    assert plain["rows"][0]["not_rearmed"][0]["reason_id"] == "unlisted"
+
+
+def test_a_namespace_that_hangs_takes_its_own_time_only(tmp_path):
+    code = TWO + f"def act():\n    time.sleep(600)\nbefall({AT_RISK})\nrearming_children._CHILD_SECONDS = 2\n"
+    code += "rearming_children._ALL_SECONDS = 4\nrearm()\nprint(gaps(good))"
+    (rearmed, _plain, _notes), good = lines_of(tmp_path, code)
+    assert (rearmed, good) == (1, [600])
+
+
+def test_of_many_processes_in_a_namespace_few_parts_come_out_of_the_child(tmp_path):
+    code = (
+        "rearmed_rows.MAX_ROWS_OF_ONE = 2\nweb = pod(UID, 'late')\ncounts = []\n"
+        "rearming_children.rearming.rearm = lambda *given: iter(\n"
+        "    [rearming_children.Part('peer', 'x', number, 1, {}) for number in range(9)])\n"
+        "add = rearming_children.Told.add\n"
+        "rearming_children.Told.add = lambda told, kind, value: (counts.append(kind), add(told, kind, value))\n"
+        "rearm(WISH._replace(kinds=['pod']))\nprint(counts.count(rearming_children._PART))"
+    )
+    (rearmed, plain, _notes), parts = lines_of(tmp_path, code)
+    assert (rearmed, plain["rearmed"], len(plain["rows"]), parts) == (9, 9, 3, 3)
+
+
+def test_each_run_begins_with_another_namespace_after_the_nodes_own():
+    def target(inode, own=False):
+        return Attributed(Space(inode, own, [], [], None, None, None, None), (None, None), [])
+
+    first, second, own = target(1), target(2), target(3, True)
+    turns = [rearming_children._in_turn([first, second, own], start) for start in range(3)]
+    assert turns == [[own, first, second], [own, second, first], [own, first, second]]
+    assert rearming_children._in_turn([own], 5) == [own]

@@ -44,9 +44,18 @@ TEXTS = [
         reasons.own_values(Keepalive(7200, 75, 9), Keepalive(600, 30, 9)),
         ("own_values", "the program has set 7200/75/9 itself, its network namespace has 600/30/9"),
     ),
+    (
+        reasons.forgotten(),
+        ("forgotten", "they have been idle for longer than the limit, so they are forgotten already"),
+    ),
+    (reasons.busy(), ("busy", "data was under way at each look, so that their timers could not be seen")),
     (reasons.turned_off(), ("own_values", "the program has turned SO_KEEPALIVE off itself")),
     (reasons.no_process(False), ("no_process", "no process of their network namespace has them open")),
     (reasons.no_process(True), ("rights", "the files of some processes may not be seen")),
+    (
+        reasons.not_searched(9),
+        ("unlisted", "their processes were not found within the time or the 9 open files for one search"),
+    ),
     (
         reasons.multipath(),
         ("refused", "they are paths of Multipath TCP, whose options are those of all paths together"),

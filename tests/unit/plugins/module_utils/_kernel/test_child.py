@@ -84,6 +84,21 @@ def test_a_child_that_hangs_holds_nobody_who_waits_for_our_output():
     assert run_python("_kernel.child", code) == f"([{['/dev/null'] * 3}], None)"
 
 
+def test_a_child_that_closes_its_pipe_and_goes_on_is_ended_from_here():
+    def work():
+        signal.signal(signal.SIGALRM, signal.SIG_IGN)
+        yield os.getpid()
+        os.closerange(3, 99)
+        time.sleep(30)
+
+    started = time.monotonic()
+    values, error = child.collect(work, 1)
+    assert error == "took longer than 1 s"
+    assert time.monotonic() - started < 10
+    with pytest.raises(ChildProcessError):
+        os.waitpid(values[0], 0)
+
+
 def test_half_a_line_is_no_value(monkeypatch):
     def half(_work, _seconds, _reading, writing):
         os.write(writing, b'[[1]]\n["two", ')

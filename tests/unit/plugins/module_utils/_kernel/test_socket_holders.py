@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -98,13 +99,13 @@ def test_a_process_that_ends_while_its_files_are_looked_at_is_no_error(sockets, 
     process = named(b"gone", sockets[0])
 
     def list_and_end(directory):
-        names = os_listdir(directory)
+        entries = os_scandir(directory)
         process.kill()
         process.wait()
-        return names
+        return entries
 
-    os_listdir = os.listdir
-    monkeypatch.setattr(os, "listdir", list_and_end)
+    os_scandir = os.scandir
+    monkeypatch.setattr(os, "scandir", list_and_end)
     assert socket_holders.find([inode(sockets[0])], [process.pid]) == {}
 
 
@@ -130,7 +131,32 @@ def test_the_number_under_which_a_process_has_it(sockets, named):
     process = named(b"holder", sockets[1])
     wanted = inode(sockets[1])
     opened = socket_holders.find_open([wanted], [process.pid], 99)
-    assert opened == ({wanted: (Holder(process.pid, "holder"), sockets[1].fileno())}, False)
+    assert opened == ({wanted: (Holder(process.pid, "holder"), sockets[1].fileno())}, False, False)
+
+
+def test_a_process_with_many_files_leaves_the_others_their_share(sockets, named):
+    copies = [sockets[2].dup() for _number in range(100)]
+    many, few = named(b"many", *copies), named(b"few", sockets[0])
+    for copy in copies:
+        copy.close()
+    assert many.pid < few.pid
+    wanted = inode(sockets[0])
+    assert set(socket_holders.find_open([wanted], [many.pid, few.pid], 50).sockets) == {wanted}
+
+
+def test_what_others_leave_of_their_share_is_for_the_one_with_many_files(sockets, named):
+    processes = [named(b"many", *sockets), named(b"few"), named(b"few"), named(b"few")]
+    wanted = [inode(each) for each in sockets]
+    opened = socket_holders.find_open(wanted, [each.pid for each in processes], 5 + 3 * 3 + 6)
+    assert (set(opened.sockets), opened.cut) == (set(wanted), False)
+
+
+def test_a_search_that_ends_before_all_was_seen_says_so(sockets, named):
+    process = named(b"many", *sockets)
+    wanted = [inode(each) for each in sockets]
+    assert socket_holders.find_open(wanted, [process.pid], 3) == ({}, False, True)  # standard input, output and error
+    assert socket_holders.find_open(wanted, [process.pid], 99, deadline=0) == ({}, False, True)
+    assert socket_holders.find_open([1], [process.pid], 99, deadline=time.monotonic() + 60) == ({}, False, False)
 
 
 def test_a_process_whose_files_may_not_be_seen_is_told():

@@ -37,7 +37,8 @@ def listening(port):
 
 
 def peers(*sockets, limits=BOTH, keepalive=NOW):
-    return [each.peer for each in at_risk.select(((each, None) for each in sockets), NAMES, keepalive, limits)]
+    found = at_risk.select(((each, None) for each in sockets), NAMES, keepalive, limits)
+    return [each.peer for each in found if each.obstacle != "busy"]
 
 
 SOCKETS = [
@@ -79,6 +80,20 @@ def test_each_kind_has_its_own_limit(limits, expected):
     assert peers(*both, *(each._replace(timer=NONE) for each in both), limits=limits) == expected
 
 
+@pytest.mark.parametrize(
+    ("timer", "idle_ms", "obstacle"),
+    [
+        (KEEPALIVE, 900000, None),
+        (KEEPALIVE, 900001, "forgotten"),
+        (NONE, 900001, "forgotten"),
+        pytest.param(NONE, None, None, id="nobody knows"),
+    ],
+)
+def test_what_was_idle_for_longer_than_the_limit_is_forgotten(timer, idle_ms, obstacle):
+    found = established(timer=timer)._replace(idle_ms=idle_ms)
+    assert [each.obstacle for each in at_risk.select([(found, None)], NAMES, NOW, BOTH)] == [obstacle]
+
+
 GAPS = st.integers(0, 127)  # which tallies counts exactly
 ANY = st.builds(
     established,
@@ -107,6 +122,23 @@ def test_more_than_are_wanted_are_only_counted(monkeypatch):
     monkeypatch.setattr(inet_diag, "read_with_cookies", lambda: ((established(), 5) for _number in range(7)))
     found = at_risk.read(NAMES, True, NOW, BOTH)
     assert found == ([AtRisk(7, 5, "10.96.0.10:80")] * 2, 5, None)
+
+
+@pytest.mark.parametrize(
+    ("second", "expected"),
+    [
+        pytest.param([established()], [AtRisk(7, 5, "10.96.0.10:80")], id="its timer is late"),
+        pytest.param([established(gap=600)], [], id="its timer is on time"),
+        pytest.param([], [], id="it was closed"),
+        pytest.param(
+            [established(timer=RETRANSMIT)], [AtRisk(7, 5, "10.96.0.10:80", "busy")], id="data is under way again"
+        ),
+    ],
+)
+def test_where_data_is_under_way_it_looks_again(monkeypatch, second, expected):
+    looks = [[established(timer=RETRANSMIT)], second]
+    monkeypatch.setattr(inet_diag, "read_with_cookies", lambda: ((each, 5) for each in looks.pop(0)))
+    assert at_risk.read(NAMES, True, NOW, BOTH).sockets == expected
 
 
 def failing(error):
@@ -155,7 +187,7 @@ def test_real_sockets_with_their_own_cookies(ask_netlink):
         "print(json.dumps(told))"
     )
     (sockets, more, error), told = lines_of(code)
-    expected = [[*each, peer] for each, peer in zip(told, (f"{VIP}:80", f"{FAR}:80"))]
+    expected = [[*each, peer, None] for each, peer in zip(told, (f"{VIP}:80", f"{FAR}:80"))]
     if not ask_netlink:
-        expected = [[inode, None, peer] for inode, _cookie, peer in expected]
+        expected = [[inode, None, peer, None] for inode, _cookie, peer, _obstacle in expected]
     assert (sockets, more, error) == (sorted(expected), 0, None)
