@@ -58,8 +58,10 @@ def armed_late(case: Case, restart: str, outside: bool = False) -> Remedy:
         return say(restart)
     if seen.possible is False:
         return say(restart, f" They cannot be re-armed in place: {seen.reason or 'no reason was given'}.")
-    if not any(each.late for each in case.node.curable if each.outside is outside):
-        return say(restart, " They are not re-armed in place: their timers look like the programs' own.")
+    here = [each for each in case.node.curable if each.outside is outside]
+    if not any(each.late for each in here):
+        own = " They are not re-armed in place: their timers look like the programs' own."
+        return say(restart, own if any(each.own for each in here) else "")
     how = f": it re-arms them in place, {_WITHOUT}.{_OWN}"
     if case.policy.open_connections == NEVER:
         return say("Set ", REARM, ". ", APPLY, how)

@@ -45,8 +45,8 @@ def without(node):
     return with_rows(node, row("a/b", SAFE, service(without=2)))
 
 
-def late(node, gap=7200):
-    return with_rows(node, row("a/b", SAFE, service(gaps=[(gap, 2)])))
+def late(node, gap=7200, **more):
+    return with_rows(node, row("a/b", SAFE, service(gaps=[(gap, 2)]), **more))
 
 
 def elsewhere(node, **connections):
@@ -100,6 +100,21 @@ def test_what_helps_connections_without_so_keepalive(node, policy, begins):
             {},
             f"{RESTART} They are not re-armed in place: their timers look like the programs' own.",
             id="timers longer than any of the namespace",
+        ),
+        pytest.param(late(able(quiet_node()), kind="other"), {}, RESTART, id="a namespace where nothing is re-armed"),
+        pytest.param(late(able(quiet_node())), {"pods": False}, RESTART, id="pods are to be left alone"),
+        pytest.param(late(able(quiet_node()), sandbox="gvisor"), {}, RESTART, id="a sandbox"),
+        pytest.param(
+            late(able(quiet_node())),
+            {"middleboxes": [{"name": "haproxy", "destinations": ["10.96.0.10"]}]},
+            RESTART,
+            id="behind a proxy",
+        ),
+        pytest.param(
+            with_rows(able(quiet_node()), row("a/b", SAFE, service(gaps=[(7200, 2)])), row("a/c")),
+            {"strategy": "raise_ipvs"},
+            RESTART,
+            id="IPVS is raised above it",
         ),
     ],
 )
