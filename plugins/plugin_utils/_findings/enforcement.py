@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.releases import bpf_reads_keepalive
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import count
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.enforcement import Enforcement
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.pods import CONTAINER, POD
@@ -29,12 +30,14 @@ def _possible(case: Case) -> Found | None:
     if not told:
         return None
     stays = "stays" if seen.others == 1 else "stay"
+    replaced = " Before Linux 6.1 options which a program sets before it connects are replaced."
     told_others = f" {count(seen.others, 'program')} of others, attached in the same place, {stays} there."
     return Found(
         f"it would cure {' and '.join(told)}",
         "A small program in the kernel (BPF, sock_ops) gives each new connection of the node the planned keepalive and "
         "SO_KEEPALIVE, for programs that never ask for it and for pods to come, too. Connections that are open are not "
-        f"its business.{told_others if seen.others else ''}",
+        f"its business.{'' if bpf_reads_keepalive(case.observed.kernel) else replaced}"
+        f"{told_others if seen.others else ''}",
         say("Set ", ENFORCE, ". ", APPLY, f".{_SEE}"),
         case.pods_limit_text,
     )

@@ -10,7 +10,7 @@ Enforcement gives each new connection of the node its keepalive in the kernel; r
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.checked_values import whole_number
@@ -32,11 +32,15 @@ _HIGHEST_PORT = 65535
 
 @dataclass(frozen=True)
 class Enforced:
-    """What a program gives to new connections, but for those on the ports and of the cgroups that are left out."""
+    """What a program gives to new connections, but for those on the ports and of the cgroups that are left out.
+
+    ``replaces``: what a socket has by then is replaced, sooner or not, for the kernel does not let the program read it.
+    """
 
     keepalive: Keepalive
     exclude_ports: tuple[int, ...] = ()
     exclude_cgroups: tuple[str, ...] = ()
+    replaces: bool = field(default=False, compare=False)
 
     def __str__(self) -> str:
         ports = f"ports {some(list(map(str, self.exclude_ports)))}" if self.exclude_ports else ""

@@ -11,8 +11,10 @@ nothing of what is open already.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import Keepalive
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.releases import bpf_reads_keepalive
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import Limit
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.enforcement import Enforced
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import Observed
@@ -31,7 +33,8 @@ _POD_GROUP = re.compile(r"[/-]pod([0-9a-f]{8}(?:[-_][0-9a-f]{4}){3}[-_][0-9a-f]{
 
 def in_force(node: Observed) -> Enforced | None:
     """What every new connection of the node gets, now and after a reboot; None where that is not certain."""
-    return node.enforcement.in_force if node.enforcement else None
+    found = node.enforcement.in_force if node.enforcement else None
+    return replace(found, replaces=not bpf_reads_keepalive(node.kernel)) if found else None
 
 
 def stays_in_force(node: Observed, policy: Policy) -> Enforced | None:
@@ -42,13 +45,16 @@ def stays_in_force(node: Observed, policy: Policy) -> Enforced | None:
 def new_connections(enforced: Enforced | None, space: Space) -> Keepalive | None:
     """The keepalive of what a namespace opens from now on, where enforcement decides over it; None where it does not.
 
-    Never later than what the namespace has. Enforcement does not decide where TCP is not this kernel's, in a group that
-    is left out, and not over values below 1. Where a port is left out nobody knows what will connect to it.
+    Never later than what the namespace has, where the kernel lets the program read that. Enforcement does not decide
+    where TCP is not this kernel's, in a group that is left out, and not over values below 1. Where a port is left out
+    nobody knows what will connect to it.
     """
     own = space.keepalive
     if enforced is None or own is None or not own.usable or space.sandbox is not None or _left_out(enforced, space):
         return None
     wanted = enforced.keepalive
+    if enforced.replaces:
+        return wanted
     if own.time <= wanted.time and own.intvl <= wanted.intvl:
         return own
     return Keepalive(min(own.time, wanted.time), min(own.intvl, wanted.intvl), wanted.probes)

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import reduce
 from typing import Any
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import (
@@ -14,7 +15,9 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepali
     PROBES_RANGE,
     TIME_RANGE,
     Keepalive,
+    not_later,
 )
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.releases import bpf_reads_keepalive
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import shows_nonsense
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.enforcement import Enforced, Enforcement
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import Observed
@@ -52,22 +55,33 @@ def _stays(node: Observed, wish: Wish) -> Keepalive | None:
     return own if own and own.usable and (wish.limit is None or wish.limit.keeps(own)) else None
 
 
-def enforce_settings(node: Observed, wish: Wish) -> Mapping[str, Any] | None:
-    """What node_settings takes; empty to give back what an earlier run attached, None to leave it as it is."""
+def enforce_settings(node: Observed, wish: Wish, own: Keepalive | None) -> Mapping[str, Any] | None:
+    """What node_settings takes; empty to give back what an earlier run attached, None to leave it as it is.
+
+    ``own`` is what the node itself then has.
+    """
     seen = node.enforcement
     if seen is None:
         return None
     if not wish.policy.enforce:
         return {} if seen.ours else None
-    wanted = _wanted(node, seen, wish) if seen.possible is not False else None
+    wanted = _wanted(node, seen, wish, own) if seen.possible is not False else None
     return wanted.as_dict() if wanted else None
 
 
-def _wanted(node: Observed, seen: Enforcement, wish: Wish) -> Enforced | None:
+def _wanted(node: Observed, seen: Enforcement, wish: Wish, own: Keepalive | None) -> Enforced | None:
     keepalive = _kept(node, seen, wish) or of_connections(node, wish)
     if keepalive is None:
         return None
+    if not bpf_reads_keepalive(node.kernel):
+        keepalive = _no_later_than_any(keepalive, node, own, wish.policy.lost_probes)
     return Enforced(keepalive, wish.policy.enforce_exclude_ports, wish.policy.enforce_exclude_cgroups)
+
+
+def _no_later_than_any(keepalive: Keepalive, node: Observed, own: Keepalive | None, lost_probes: int) -> Keepalive:
+    """For a kernel that has it replace what a connection has of its network namespace."""
+    others = [group.keepalive for group in node.namespaces.groups if group.namespaces > group.own]
+    return reduce(lambda soonest, each: not_later(each, soonest, lost_probes), [own, *others], keepalive)
 
 
 def _kept(node: Observed, seen: Enforcement, wish: Wish) -> Keepalive | None:

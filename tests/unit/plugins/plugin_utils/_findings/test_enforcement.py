@@ -61,6 +61,13 @@ RAISED = [
     ),
     pytest.param(
         "enforce-possible",
+        at_risk(able({**quiet_node(), "kernel": "5.10.0-30-amd64"})),
+        {},
+        {"why": f"{WHY} Before Linux 6.1 options which a program sets before it connects are replaced."},
+        id="a kernel that replaces what a socket has",
+    ),
+    pytest.param(
+        "enforce-possible",
         with_rows(able(quiet_node(), others=1), row("container web (docker)", kind="container")),
         {},
         {

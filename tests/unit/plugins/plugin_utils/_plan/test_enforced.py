@@ -11,6 +11,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.enf
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.parse import parse_node
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.enforced import (
     covers_unlisted,
+    in_force,
     new_connections,
 )
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._enforcing import (
@@ -84,6 +85,12 @@ def test_it_does_not_decide_over(to_come):
 
 def test_what_is_left_out_elsewhere_says_nothing_of_a_pod():
     assert of(cgroups=(SSHD, OF_ANOTHER)) == WANTED
+
+
+def test_what_a_kernel_replaces_may_be_made_later():
+    node = with_rows(enforcing({**quiet_node(), "kernel": "5.10.0-30-amd64"}), row("a/b", (300, 10, 4)))
+    seen = parse_node(node)
+    assert new_connections(in_force(seen), seen.pods.spaces[-1]) == WANTED
 
 
 def pods_of(*rows, **more):

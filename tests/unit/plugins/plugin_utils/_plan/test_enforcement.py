@@ -14,6 +14,8 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._e
     unable,
 )
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import (
+    KEEPALIVE_KEYS,
+    OTHER_FILE,
     OUR_FILE,
     OURS,
     nodes,
@@ -22,7 +24,9 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._n
     quiet_node,
     stock_node,
     with_ipvs_tcp,
+    with_keepalive,
 )
+from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._pod_nodes import row, with_rows
 
 WHAT = "keepalive enforced for new connections"
 WHY = "programs that never ask for keepalive, and pods to come, then probe in time too; keepalive_enforce"
@@ -149,6 +153,33 @@ def test_with_raise_ipvs_a_node_keeps_what_it_has_whatever_others_have():
     planned = make_plan(both, {**POLICY, "strategy": "raise_ipvs"})
     assert planned["keepalive"]["time"] == 7200
     assert planned["nodes"]["worker1"]["settings"]["enforce"]["time"] == 600
+
+
+BEFORE_6_1 = {"kernel": "5.10.0-30-amd64"}
+
+
+@pytest.mark.parametrize(
+    ("own", "rows", "values"),
+    [
+        pytest.param((600, 30, 9), [], (600, 30, 9), id="nothing sooner"),
+        pytest.param((60, 10, 6), [], (60, 10, 6), id="the node has sooner values without us"),
+        pytest.param((600, 30, 9), [(200, 40, 9)], (200, 30, 9), id="a pod does"),
+        pytest.param((600, 30, 9), [(200, 40, 9), (300, 5, 2)], (200, 5, 9), id="and another one in part"),
+        pytest.param((600, 30, 9), [(0, 10, 9)], (600, 30, 9), id="values that are not usable"),
+    ],
+)
+def test_nothing_is_made_later_by_a_kernel_that_replaces_it(own, rows, values):
+    spaces = [row(f"a/{number}", each) for number, each in enumerate(rows)]
+    node = with_rows(able(with_keepalive(quiet_node(), own, file=OUR_FILE if own[0] == 600 else OTHER_FILE)), *spaces)
+    assert tuple(enforce_of({**node, **BEFORE_6_1}, **POLICY)[0].values())[:3] == values
+    assert enforce_of(node, **POLICY)[0]["time"] == 600 or own[0] < 600
+
+
+def test_what_an_earlier_run_gave_the_node_itself_is_not_its_own_there():
+    node = with_rows(able(with_keepalive(quiet_node(), (233, 11, 9), file=OUR_FILE)))
+    before = {"originals": dict(zip(KEEPALIVE_KEYS, ("7200", "75", "9"), strict=True))}
+    planned = plan_one({**node, **BEFORE_6_1, "ours": {**NOTHING, **before}}, **POLICY)[1]
+    assert planned["settings"]["enforce"]["time"] == 600
 
 
 def test_sooner_values_of_an_earlier_run_stay_while_no_kube_proxy_answers():
