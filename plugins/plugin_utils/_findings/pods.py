@@ -54,15 +54,15 @@ def _too_late(case: Case) -> Found | None:
     return Found(
         "; ".join([*seen, *hidden]),
         _PER_NAMESPACE,
-        _cure_new(case),
+        _cure_new(case, late if not unlisted else ()),
         case.pods_limit_text,
         _severity(case),
     )
 
 
-def _cure_new(case: Case) -> Remedy:
+def _cure_new(case: Case, late: Sequence[Judged]) -> Remedy:
     """Running pods, and those to come."""
-    first, way = cures.new_pods(case), " with the role pod_defaults or in securityContext.sysctls."
+    first, way = cures.late_values(case, late, "new pods"), " with the role pod_defaults or in securityContext.sysctls."
     give = "Or give new pods" if first else "Give new pods"
     return _cure(case, say(_running(case), first, give), f"{way}{cures.why_not(case)}")
 
@@ -109,10 +109,20 @@ def _own_values(case: Case) -> Found | None:
         some([f"{each.space.label} has {each.space.keepalive}" for each in own]),
         "These are not the kernel's values: somebody set them on purpose, or an earlier run did under a higher limit. "
         "This collection does not overwrite what was set on purpose.",
-        f"Set {_sooner(own, case)} in securityContext.sysctls of these pods, or drop it there, and recreate them.",
+        _enforced_or(
+            case,
+            own,
+            f"set {_sooner(own, case)} in securityContext.sysctls of these pods, or drop it there, and recreate them.",
+        ),
         case.pods_limit_text,
         _severity(case),
     )
+
+
+def _enforced_or(case: Case, late: Sequence[Judged], by_hand: str, running: str | Remedy = "") -> Remedy:
+    """``by_hand`` begins with a small letter."""
+    first = cures.late_values(case, late, "these")
+    return say(first, running, f"Or {by_hand}" if first else by_hand[0].upper() + by_hand[1:])
 
 
 @RULES.node("pods-keepalive-lost-probes", WARNING)
@@ -157,11 +167,11 @@ def _cure_containers(late: Sequence[Judged], case: Case) -> Remedy:
     running = say(APPLY, f": it sets {wanted} in those that run with the kernel's values. ") if wanted else ""
     own = any(each.space.has_own_values for each in late)
     kept = " Apply leaves alone the values that somebody set." if wanted and own else ""
-    return say(
-        running,
-        f"Start them with {_sooner(late, case)} (docker run --sysctl net.ipv4.tcp_keepalive_time=..., the same for "
-        f"intvl and probes), for a container that is started again begins anew.{kept}",
+    start = (
+        f"start them with {_sooner(late, case)} (docker run --sysctl net.ipv4.tcp_keepalive_time=..., the same for "
+        f"intvl and probes), for a container that is started again begins anew.{kept}"
     )
+    return _enforced_or(case, late, start, running)
 
 
 @RULES.node("namespaces-keepalive-too-late", INFO)

@@ -79,6 +79,12 @@ class Enforcement:
         return self.attached is not None or self.boot is not None
 
     @property
+    def attached_known(self) -> bool:
+        """Whether None is nothing: who may not attach a program does not see one either."""
+        hidden = self.possible is None or self.obstacle in ("rights", "lockdown")
+        return self.attached is not None or not hidden
+
+    @property
     def kept_at_boot(self) -> bool:
         """Whether what is attached now is attached again by the next boot."""
         return self.attached is not None and self.enabled and self.attached == self.boot

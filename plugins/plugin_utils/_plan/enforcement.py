@@ -33,6 +33,7 @@ WHAT = "keepalive enforced for new connections"
 _WHY = "programs that never ask for keepalive, and pods to come, then probe in time too; keepalive_enforce"
 _GIVEN_BACK = "an earlier run attached it, and keepalive_enforce is false"
 _NONE = "none"
+_NOT_KNOWN = "unknown"
 
 
 def of_connections(node: Observed, wish: Wish) -> Keepalive | None:
@@ -129,7 +130,7 @@ def _parts(wanted: Mapping[str, Any]) -> tuple[Keepalive, tuple[int, ...], tuple
 
 def _now(seen: Enforcement, after: Enforced) -> str:
     if seen.attached is None:
-        return _NONE
+        return _NONE if seen.attached_known else _NOT_KNOWN
     return f"{seen.attached} by another program" if seen.attached == after else str(seen.attached)
 
 

@@ -30,8 +30,8 @@ RESTART = (
     "Restart these, or have them connect again. Nothing else needs it. Connections that they open from now on are kept."
 )
 REARMED = (
-    f"{APPLY}: it re-arms them in place, without a restart. What has a TCP_KEEPIDLE of its own is left alone: change "
-    "it in the program."
+    f"{APPLY}: it re-arms those that follow their namespace, in place, without a restart. What has a TCP_KEEPIDLE of "
+    "its own is left alone: change it in the program."
 )
 OFFER = "Set keepalive_enforce: true: the kernel then gives new connections their keepalive, whatever the program. "
 OPEN = (
@@ -70,6 +70,18 @@ def elsewhere(node, **connections):
             "New connections get 600/30/9, by keepalive_enforce. " + OPEN,
             id="new connections have it",
         ),
+        pytest.param(
+            able(quiet_node(), possible=None, reason="a backport"),
+            {},
+            OFFER.replace("gives", "may give") + OPEN,
+            id="a node that nobody knows of",
+        ),
+        pytest.param(
+            able(quiet_node(), possible=None, reason="a backport"),
+            POLICY,
+            f"{APPLY}: by keepalive_enforce new connections then may get their keepalive from the kernel. ",
+            id="it is tried on a node that nobody knows of",
+        ),
         pytest.param(quiet_node(), {}, "In the program, for of a runtime", id="an older node_info"),
         pytest.param(unable(quiet_node()), {}, "In the program, for of a runtime", id="a node that cannot"),
     ],
@@ -79,6 +91,46 @@ def test_what_helps_connections_without_so_keepalive(node, policy, begins):
     remedy = _rule_cases.finding_of("connections-without-keepalive", without(node), policy)["remedy"]
     assert remedy.startswith(begins)
     assert remedy.endswith(CANNOT) is (node.get("enforcement", {}).get("possible") is False)
+
+
+PROXY = {"middleboxes": [{"name": "haproxy", "destinations": ["10.96.0.10"]}]}
+OUTSIDE_PROXY = {"middleboxes": [{"name": "nat", "seconds": 350}, {"name": "haproxy", "destinations": ["192.0.2.2"]}]}
+
+
+@pytest.mark.parametrize(
+    ("identity", "node", "policy"),
+    [
+        pytest.param("connections-without-keepalive", without(able(quiet_node())), PROXY, id="behind a proxy"),
+        pytest.param(
+            "connections-without-keepalive",
+            with_rows(able(quiet_node()), row("a/b", SAFE, service(without=2), sandbox="gvisor")),
+            {},
+            id="in a sandbox",
+        ),
+        pytest.param(
+            "outside-without-keepalive",
+            elsewhere(able(quiet_node()), without=1),
+            OUTSIDE_PROXY,
+            id="to other addresses behind a proxy",
+        ),
+    ],
+)
+def test_nothing_is_promised_to_connections_that_no_keepalive_helps(identity, node, policy):
+    _rule_cases.raised(identity, node, policy, {})
+    assert _rule_cases.finding_of(identity, node, policy)["remedy"].startswith("In the program, for ")
+
+
+@pytest.mark.parametrize("sandbox", [None, "gvisor"])
+def test_what_helps_pods_and_containers_with_late_values_of_their_own(sandbox):
+    late = row("a/b", (3600, 75, 9), service(gaps=[(600, 1)]), sandbox=sandbox)
+    offer = "Set keepalive_enforce: true: the kernel then gives new connections theirs, of these too. "
+    pods = _rule_cases.finding_of("pods-own-keepalive-too-late", with_rows(able(quiet_node()), late), {})
+    by_hand = "et at most 600/30/9 in securityContext.sysctls of these pods, or drop it there, and recreate them."
+    assert pods["remedy"] == (f"S{by_hand}" if sandbox else f"{offer}Or s{by_hand}")
+    box = with_rows(able(quiet_node()), {**late, "kind": "container"})
+    boxes = _rule_cases.finding_of("containers-keepalive-too-late", box, {})
+    assert boxes["remedy"].startswith("Start them with " if sandbox else offer)
+    assert "tart them with at most 600/30/9 (docker run " in boxes["remedy"]
 
 
 @pytest.mark.parametrize(

@@ -135,7 +135,8 @@ def test_it_is_left_as_it_is_on(node):
 
 
 def test_a_node_of_which_nobody_knows_whether_it_can_is_tried():
-    assert enforce_of(able(stock_node(), possible=None, reason="not root"), **POLICY)[0] == PLANNED
+    seen = able(stock_node(), possible=None, reason="not root")
+    assert enforce_of(seen, **POLICY) == (PLANNED, [(WHAT, "unknown", "600/30/9")])
 
 
 def test_values_of_the_user_are_enforced_as_they_are():
