@@ -102,7 +102,8 @@ def _groups(case: Case) -> Found | None:
 @RULES.node("pods-own-keepalive-too-late", CRITICAL)
 def _own_values(case: Case) -> Found | None:
     """Pods have a keepalive that somebody gave them, and it is too late. A warning with keepalive_pods false."""
-    own = [each for each in case.node.pods.unsafe if each.space.has_own_values] if case.node.pods else []
+    unsafe = case.node.pods.unsafe if case.node.pods else ()
+    own = [each for each in unsafe if each.space.has_own_values and _is_late_itself(each, case)]
     if not own or case.observed.namespaces.shared:
         return None
     return Found(
@@ -117,6 +118,12 @@ def _own_values(case: Case) -> Found | None:
         case.pods_limit_text,
         _severity(case),
     )
+
+
+def _is_late_itself(each: Judged, case: Case) -> bool:
+    """Whether it is not what is enforced in its place that is too late: that has a finding of its own."""
+    own, limit = each.space.keepalive, case.node.holding.of(each.space)
+    return own is None or limit is None or not limit.keeps(own)
 
 
 def _enforced_or(case: Case, late: Sequence[Judged], by_hand: str, running: str | Remedy = "") -> Remedy:
@@ -146,7 +153,8 @@ def _lost_probes(case: Case) -> Found | None:
 @RULES.node("containers-keepalive-too-late", CRITICAL)
 def _containers(case: Case) -> Found | None:
     """Containers outside of pods have a keepalive that is too late. A warning with keepalive_containers false."""
-    late = case.node.pods.unsafe_of(CONTAINER) if case.node.pods else ()
+    unsafe = case.node.pods.unsafe_of(CONTAINER) if case.node.pods else ()
+    late = [each for each in unsafe if _is_late_itself(each, case)]
     if not late or case.observed.namespaces.shared:
         return None
     return Found(

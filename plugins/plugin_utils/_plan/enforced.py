@@ -15,10 +15,12 @@ from dataclasses import replace
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import Keepalive
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.releases import bpf_reads_keepalive
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import count
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.holding import Holding
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import Limit
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.enforcement import Enforced
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import Observed
-from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.pods import POD, Pods, Space
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.pods import CONTAINER, POD, Pods, Space
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.options import Policy
 
 # What systemd names the groups of services. No runtime puts a pod there but below its own or kubelet's, where the one
@@ -67,6 +69,20 @@ def covers_unlisted(enforced: Enforced | None, pods: Pods, limit: Limit | None) 
     if limit is not None and not limit.keeps(enforced.keepalive):
         return False
     return not any(space.sandbox for space in pods.spaces)
+
+
+def resting(node: Observed, holding: Holding) -> list[str]:
+    """How many pods and containers open connections that are kept by what is enforced alone."""
+    enforced, spaces = in_force(node), node.pods.spaces if node.pods else ()
+    here = [space.kind for space in spaces if _rests(enforced, space, holding.of(space))]
+    return [count(here.count(kind), kind) for kind in (POD, CONTAINER) if kind in here]
+
+
+def _rests(enforced: Enforced | None, space: Space, limit: Limit | None) -> bool:
+    own, to_come = space.keepalive, new_connections(enforced, space)
+    if limit is None or own is None or to_come is None:
+        return False
+    return limit.keeps(to_come) and not limit.keeps(own)
 
 
 def _left_out(enforced: Enforced, space: Space) -> bool:

@@ -18,10 +18,12 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepali
     not_later,
 )
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.releases import bpf_reads_keepalive
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.holding import Holding
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import shows_nonsense
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.enforcement import Enforced, Enforcement
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import Observed
 
+from .enforced import resting
 from .settings import Wish
 from .types import Change
 
@@ -96,16 +98,19 @@ def _kept(node: Observed, seen: Enforcement, wish: Wish) -> Keepalive | None:
     return there.keepalive if later and (node.mode in ("none", "unknown") or shows_nonsense(node)) else None
 
 
-def enforce_reason(wanted: Mapping[str, Any] | None) -> dict[str, str]:
-    return {} if wanted is None else {ENFORCE_REASON: _WHY if wanted else _GIVEN_BACK}
+def enforce_reason(node: Observed, wanted: Mapping[str, Any] | None, holding: Holding) -> dict[str, str]:
+    if wanted is None or wanted:
+        return {} if wanted is None else {ENFORCE_REASON: _WHY}
+    told = resting(node, holding)
+    rests = f"; on it alone rests what {' and '.join(told)} will open" if told else ""
+    return {ENFORCE_REASON: f"{_GIVEN_BACK}{rests}"}
 
 
-def enforce_changes(node: Observed, wanted: Mapping[str, Any] | None) -> Iterator[Change]:
+def enforce_changes(node: Observed, wanted: Mapping[str, Any] | None, why: str) -> Iterator[Change]:
     """What differs now, or else after a reboot; nothing where there is no wish."""
     seen = node.enforcement
     if seen is None or wanted is None:
         return
-    (why,) = enforce_reason(wanted).values()
     if not wanted:
         yield from _given_back(seen, why)
         return

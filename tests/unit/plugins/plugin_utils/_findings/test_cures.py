@@ -120,6 +120,15 @@ def test_nothing_is_promised_to_connections_that_no_keepalive_helps(identity, no
     assert _rule_cases.finding_of(identity, node, policy)["remedy"].startswith("In the program, for ")
 
 
+@pytest.mark.parametrize("kind", ["pod", "container"])
+def test_values_that_are_in_time_are_not_blamed_for_what_is_enforced_in_their_place(kind):
+    node = {**enforcing(quiet_node()), "kernel": "5.10.0-30-amd64"}
+    several = with_rows(node, row("a/b", (200, 10, 9), kind=kind))
+    for identity in ("pods-own-keepalive-too-late", "containers-keepalive-too-late"):
+        assert _rule_cases.finding_of(identity, several, {**POLICY, **NLB}) is None
+    assert _rule_cases.finding_of("enforce-not-in-force", several, {**POLICY, **NLB})
+
+
 @pytest.mark.parametrize("sandbox", [None, "gvisor"])
 def test_what_helps_pods_and_containers_with_late_values_of_their_own(sandbox):
     late = row("a/b", (3600, 75, 9), service(gaps=[(600, 1)]), sandbox=sandbox)

@@ -122,6 +122,20 @@ def test_what_an_earlier_run_attached_is_given_back(node, change):
     assert enforce_of(node) == ({}, [change])
 
 
+def test_how_many_rest_on_it_is_told_before_it_is_given_back():
+    back = "an earlier run attached it, and keepalive_enforce is false"
+    box = row("container web", kind="container")
+    for rows, told in [
+        ([row("a/b"), row("a/c", (3600, 75, 9)), box], "; on it alone rests what 2 pods and 1 container will open"),
+        ([row("a/b", (600, 30, 9)), row("a/c", sandbox="gvisor")], ""),
+        ([], ""),
+    ]:
+        node = plan_one(with_rows(enforcing(quiet_node()), *rows))[1]
+        assert node["reasons"]["enforce"] == back + told
+        (change,) = [each for each in node["changes"] if each["key"] == "enforce"]
+        assert change["sentence"] == f"{WHAT}: 600/30/9 becomes none; {back}{told}."
+
+
 @pytest.mark.parametrize(
     "node",
     [
