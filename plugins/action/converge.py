@@ -33,18 +33,19 @@ _SETTINGS = {
     "open_connections": {"type": "dict"},
 }
 
-_NODE = {
-    "to_converge": {"type": "bool", "required": True},
-    "settings": {"type": "dict", "options": _SETTINGS, "required": True},
-    "verdict": {"type": "str"},
-    "summary": {"type": "str"},
-    "failure": {"type": "str"},
-}
-
 _LIMIT = {
     "seconds": {"type": "int", "required": True},
     "name": {"type": "str", "required": True},
     "node": {"type": "str"},
+}
+
+_NODE = {
+    "to_converge": {"type": "bool", "required": True},
+    "settings": {"type": "dict", "options": _SETTINGS, "required": True},
+    "verdict": {"type": "str"},
+    "limit": {"type": "dict", "options": _LIMIT},
+    "summary": {"type": "str"},
+    "failure": {"type": "str"},
 }
 
 _ARGUMENTS = {

@@ -24,7 +24,8 @@ options:
     required: true
   limit:
     description:
-      - The lowest idle limit once every node has its settings, RV(kubenode.connections.report#module:planned.limit).
+      - The lowest idle limit that holds for the node once every node has its settings,
+        RV(kubenode.connections.report#module:planned.nodes.limit).
       - Leave it out where no limit was seen.
     type: dict
   planned_at:
@@ -73,7 +74,7 @@ EXAMPLES = r"""
 - name: Converge the nodes that have something to change
   kubenode.connections.converge:
     node: "{{ __run.planned.nodes[inventory_hostname] }}"
-    limit: "{{ __run.planned.limit or omit }}"
+    limit: "{{ __run.planned.nodes[inventory_hostname].limit or omit }}"
     planned_at: "{{ __run.planned.made_at }}"
   become: true
   register: __converged

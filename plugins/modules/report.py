@@ -317,6 +317,9 @@ planned:
         verdict:
           description: V(safe), V(unsafe) or V(unknown).
           type: str
+        limit:
+          description: The lowest idle limit that holds for the node once the settings are in force, none for none.
+          type: dict
         summary:
           description: The verdict and its arithmetic as a sentence.
           type: str

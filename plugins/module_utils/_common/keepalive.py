@@ -31,6 +31,9 @@ class Enforcement(NamedTuple):
     exclude_cgroups: Tuple[str, ...] = ()
 
 
+MAX_EXCLUDED_PORTS = 256
+"""Two instructions each, run for every new connection."""
+
 KERNEL_DEFAULT = Keepalive(7200, 75, 9)
 """What every new network namespace starts with (TCP_KEEPALIVE_TIME, _INTVL, _PROBES in include/net/tcp.h)."""
 

@@ -11,6 +11,7 @@ from typing import Any, Dict, Mapping, Tuple, Union
 from ansible_collections.kubenode.connections.plugins.module_utils._common.errors import NodeError
 from ansible_collections.kubenode.connections.plugins.module_utils._common.keepalive import (
     HIGHEST,
+    MAX_EXCLUDED_PORTS,
     Enforcement,
     Keepalive,
     parse,
@@ -20,9 +21,6 @@ Wish = Union[Tuple[()], Enforcement]
 """What to enforce; empty to give it back."""
 
 _HIGHEST_PORT = 65535
-_MAX_PORTS = 256
-"""Two instructions each, run for every new connection."""
-
 _MAX_PATH = 4096
 
 
@@ -39,10 +37,10 @@ def from_options(values: Tuple[int, ...], options: Mapping[str, Any]) -> Wish:
     for port in ports:
         if not 1 <= port <= _HIGHEST_PORT:
             raise NodeError(f"enforce: exclude_ports: {port} is not from 1 to {_HIGHEST_PORT}. Write such a port.")
-    if len(set(ports)) > _MAX_PORTS:
+    if len(set(ports)) > MAX_EXCLUDED_PORTS:
         raise NodeError(
-            f"enforce: exclude_ports: {len(set(ports))} ports, at most {_MAX_PORTS} can be told apart at each new "
-            "connection. Exclude the cgroups of the programs instead (exclude_cgroups)."
+            f"enforce: exclude_ports: {len(set(ports))} ports, at most {MAX_EXCLUDED_PORTS} can be told apart at each "
+            "new connection. Exclude the cgroups of the programs instead (exclude_cgroups)."
         )
     for path in cgroups:
         if not is_cgroup(path):

@@ -88,6 +88,9 @@ _UDP_STREAM_SINCE = (5, 1, 0)
 """By then at the latest the default of nf_conntrack_udp_timeout_stream is 120 s; it was 180 s before (udp_timeouts in
 net/netfilter/nf_conntrack_proto_udp.c). A distribution's older kernel may have either."""
 
+_BPF_READS_SINCE = (6, 1, 0)
+"""From then on bpf_getsockopt of a sock_ops program reads the keepalive options of TCP (do_tcp_getsockopt)."""
+
 NFTABLES_SINCE = (5, 13, 0)
 """What kube-proxy's nftables mode needs (pkg/util/kernel/constants.go in kubernetes/kubernetes)."""
 
@@ -105,6 +108,12 @@ def udp_stream_defaults(release: str) -> tuple[str, ...]:
     """What nf_conntrack_udp_timeout_stream may begin with on that kernel."""
     numbers = version(release)
     return ("120",) if numbers is not None and numbers >= _UDP_STREAM_SINCE else ("180", "120")
+
+
+def bpf_reads_keepalive(release: str) -> bool:
+    """Whether a sock_ops program can read what keepalive a socket has; a kernel of an unknown version may not."""
+    numbers = version(release)
+    return numbers is not None and numbers >= _BPF_READS_SINCE
 
 
 def reuse_delay(release: str) -> str:

@@ -9,7 +9,11 @@ Of a node of which nobody looked whether it can, nothing is said.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.enforcement import Enforcement
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.enforced import stays_in_force
+from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.judged_pods import Judged
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.options import ALL, NEVER
 
 from .rule import APPLY, Case, Remedy, say, variable
@@ -22,9 +26,27 @@ _WITHOUT = "without a restart"
 _OWN = " What has a TCP_KEEPIDLE of its own is left alone: change it in the program."
 
 
-def without_keepalive(case: Case, in_the_program: str) -> Remedy:
+def enforceable(case: Case, outside: bool) -> int:
+    """How many connections without SO_KEEPALIVE keepalive helps, once they are opened again.
+
+    It reaches no sandbox with TCP of its own, and does not count in a proxy.
+    """
+    unlisted = case.observed.pods.unlisted_without_keepalive if case.observed.pods and not outside else 0
+    each = case.node.pods.each if case.node.pods else ()
+    return unlisted + sum(_but_for_proxies(judged, case, outside) for judged in each if judged.space.sandbox is None)
+
+
+def _but_for_proxies(judged: Judged, case: Case, outside: bool) -> int:
+    counts, space = judged.outside_counts if outside else judged.counts, judged.space
+    peers = [(to.destination, to.counts.without_keepalive) for to in judged.outside] if outside else []
+    peers += [] if outside else [(each, each.without_keepalive) for each in space.services]
+    proxied = sum(number for peer, number in peers if case.node.holding.has_proxy(space, peer))
+    return counts.without_keepalive - proxied
+
+
+def without_keepalive(case: Case, in_the_program: str, outside: bool = False) -> Remedy:
     """What to do about connections without SO_KEEPALIVE, where ``in_the_program`` says what to do there."""
-    new = _for_new(case)
+    new = _for_new(case) if enforceable(case, outside) else ""
     first = say(new, _for_open(case, isinstance(new, Remedy) and APPLY in new.steps))
     if not first.text:
         return say(in_the_program, why_not(case))
@@ -38,8 +60,19 @@ def _for_new(case: Case) -> Remedy | str:
     if stays_in_force(case.observed, case.policy):
         return f"New connections get {seen.attached}, by keepalive_enforce. "
     if case.node.settings.enforce:
-        return say(APPLY, ": by keepalive_enforce new connections then get their keepalive from the kernel. ")
-    return say("Set ", ENFORCE, ": the kernel then gives new connections their keepalive, whatever the program. ")
+        return say(APPLY, f": by keepalive_enforce new connections then {_get(seen)} their keepalive from the kernel. ")
+    return say(
+        "Set ", ENFORCE, f": the kernel then {_gives(seen)} new connections their keepalive, whatever the program. "
+    )
+
+
+def _get(seen: Enforcement) -> str:
+    """Where nobody knows whether the node can, nothing is promised."""
+    return "get" if seen.possible else "may get"
+
+
+def _gives(seen: Enforcement) -> str:
+    return "gives" if seen.possible else "may give"
 
 
 def _for_open(case: Case, applied: bool) -> Remedy | str:
@@ -58,24 +91,28 @@ def armed_late(case: Case, restart: str, outside: bool = False) -> Remedy:
         return say(restart)
     if seen.possible is False:
         return say(restart, f" They cannot be re-armed in place: {seen.reason or 'no reason was given'}.")
-    if not any(each.late for each in case.node.curable if each.outside is outside):
-        return say(restart, " They are not re-armed in place: their timers look like the programs' own.")
-    how = f": it re-arms them in place, {_WITHOUT}.{_OWN}"
+    here = [each for each in case.node.curable if each.outside is outside]
+    if not any(each.late for each in here):
+        own = " They are not re-armed in place: their timers look like the programs' own."
+        return say(restart, own if any(each.own for each in here) else "")
+    how = f": it re-arms those that follow their namespace, in place, {_WITHOUT}.{_OWN}"
     if case.policy.open_connections == NEVER:
         return say("Set ", REARM, ". ", APPLY, how)
     return say(APPLY, how)
 
 
-def new_pods(case: Case) -> Remedy | str:
-    """What gives pods to come their keepalive, before the other ways."""
+def late_values(case: Case, late: Sequence[Judged], whose: str) -> Remedy | str:
+    """What helps the new connections of namespaces whose values are too late, before the other ways; none: of any."""
     seen = case.observed.enforcement
-    if seen is None or seen.possible is False:
+    if seen is None or seen.possible is False or (late and all(each.space.sandbox for each in late)):
         return ""
     if case.node.settings.enforce and not stays_in_force(case.observed, case.policy):
-        return say(APPLY, ": by keepalive_enforce new connections, of new pods too, then get theirs from the kernel. ")
+        return say(
+            APPLY, f": by keepalive_enforce new connections, of {whose} too, then {_get(seen)} theirs from the kernel. "
+        )
     if case.policy.enforce:
         return ""
-    return say("Set ", ENFORCE, ": the kernel then gives new connections theirs, of new pods too. ")
+    return say("Set ", ENFORCE, f": the kernel then {_gives(seen)} new connections theirs, of {whose} too. ")
 
 
 def why_not(case: Case) -> str:

@@ -6,15 +6,17 @@
 
 from __future__ import annotations
 
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.releases import bpf_reads_keepalive
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import count
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.enforcement import Enforcement
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.pods import CONTAINER, POD
 
-from .cures import ENFORCE
+from .cures import ENFORCE, enforceable
 from .rule import APPLY, INFO, UNKNOWN, WARNING, Case, Found, Remedy, Rules, say, variable
 
 RULES = Rules()
 
+_OFF = variable("keepalive_enforce: false")
 _SEE = " See docs/enforce.md."
 _NO_REASON = "no reason was given"
 
@@ -29,12 +31,14 @@ def _possible(case: Case) -> Found | None:
     if not told:
         return None
     stays = "stays" if seen.others == 1 else "stay"
+    replaced = " Before Linux 6.1 options which a program sets before it connects are replaced."
     told_others = f" {count(seen.others, 'program')} of others, attached in the same place, {stays} there."
     return Found(
         f"it would cure {' and '.join(told)}",
         "A small program in the kernel (BPF, sock_ops) gives each new connection of the node the planned keepalive and "
         "SO_KEEPALIVE, for programs that never ask for it and for pods to come, too. Connections that are open are not "
-        f"its business.{told_others if seen.others else ''}",
+        f"its business.{'' if bpf_reads_keepalive(case.observed.kernel) else replaced}"
+        f"{told_others if seen.others else ''}",
         say("Set ", ENFORCE, ". ", APPLY, f".{_SEE}"),
         case.pods_limit_text,
     )
@@ -45,13 +49,9 @@ def _curable(case: Case) -> list[str]:
     pods = case.node.pods
     if pods is None or case.pods_limit is None:
         return []
-    told = [(len(pods.unsafe_of(kind)), f"{kind} with a keepalive that is too late") for kind in (POD, CONTAINER)]
-    texts = [f"{count(number, noun.partition(' ')[0])} {noun.partition(' ')[2]}" for number, noun in told if number]
-    without = sum(
-        each.counts.without_keepalive + each.outside_counts.without_keepalive
-        for each in pods.each
-        if each.space.sandbox is None
-    )
+    late = [(kind, sum(each.space.sandbox is None for each in pods.unsafe_of(kind))) for kind in (POD, CONTAINER)]
+    texts = [f"{count(number, kind)} with a keepalive that is too late" for kind, number in late if number]
+    without = enforceable(case, outside=False) + enforceable(case, outside=True)
     opened = f"{count(without, 'connection')} without SO_KEEPALIVE, once their programs connect again"
     return [*texts, *([opened] if without else [])]
 
@@ -67,15 +67,23 @@ def _impossible(case: Case) -> Found | None:
     return Found(
         reason if known else f"whether the node can is not known: {reason}",
         "Without it, programs that never ask for keepalive and pods to come are at risk on this node as before.",
-        _otherwise() if known else say("Run again as root (become: true). An apply that cannot do it changes nothing."),
+        _otherwise() if known else say(_to_know(seen)),
         severity=None if known else UNKNOWN,
     )
+
+
+def _to_know(seen: Enforcement | None) -> str | Remedy:
+    if seen is None:
+        return "Run again with node_info of this version."
+    if seen.obstacle == "rights":
+        return "Run again as root (become: true). An apply that cannot do it changes nothing."
+    return say("Only an apply tells. Where it fails, which changes nothing, set ", _OFF, " for this host.")
 
 
 def _otherwise() -> Remedy:
     return say(
         "Give pods theirs by the role pod_defaults, and have programs ask for keepalive themselves. With ",
-        variable("keepalive_enforce: false"),
+        _OFF,
         " for this host this is no finding.",
     )
 
@@ -113,6 +121,8 @@ def _not_in_force(case: Case) -> Found | None:
     seen, limit = case.observed.enforcement, case.pods_limit
     if seen is None or not seen.ours:
         return None
+    if not seen.attached_known:
+        return None
     if seen.attached is None:
         boot = "unit" if seen.systemd else "script"
         observed = f"nothing is attached; the {boot} of this collection would attach {seen.boot}"
@@ -131,7 +141,11 @@ def _not_in_force(case: Case) -> Found | None:
 
 
 def _apply(case: Case, what: str) -> Remedy:
-    """With keepalive_enforce false an apply takes away what is there."""
+    """With keepalive_enforce false an apply takes away what is there; else it leaves a node alone that cannot do it."""
+    seen = case.observed.enforcement
+    if seen is not None and seen.possible is False:
+        off = say("Set ", _OFF, " for this host. ") if case.policy.enforce else ""
+        return say(off, APPLY, ": it takes away what is there.")
     if case.policy.enforce:
         return say(APPLY, f": it {what}.")
     return say("Set ", ENFORCE, ". ", APPLY, f": it {what}. With false it takes away what is there.")

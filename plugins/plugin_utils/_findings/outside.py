@@ -44,7 +44,7 @@ def _without(case: Case) -> Found | None:
         + some([*listed, *(text for text, _number, _limit in further)], "; "),
         f"They leave for addresses that are no service{by_mark}. If no data flows for {limit.seconds} s, "
         f"{limit.name} forgets them, {remedies.unless_probed(limit.seconds)}.",
-        _with_bind(cures.without_keepalive(case, _in_the_program(runtimes, every)), limit),
+        _with_bind(cures.without_keepalive(case, _in_the_program(runtimes, every), outside=True), limit),
         str(limit),
     )
 

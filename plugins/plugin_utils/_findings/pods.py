@@ -54,15 +54,15 @@ def _too_late(case: Case) -> Found | None:
     return Found(
         "; ".join([*seen, *hidden]),
         _PER_NAMESPACE,
-        _cure_new(case),
+        _cure_new(case, late if not unlisted else ()),
         case.pods_limit_text,
         _severity(case),
     )
 
 
-def _cure_new(case: Case) -> Remedy:
+def _cure_new(case: Case, late: Sequence[Judged]) -> Remedy:
     """Running pods, and those to come."""
-    first, way = cures.new_pods(case), " with the role pod_defaults or in securityContext.sysctls."
+    first, way = cures.late_values(case, late, "new pods"), " with the role pod_defaults or in securityContext.sysctls."
     give = "Or give new pods" if first else "Give new pods"
     return _cure(case, say(_running(case), first, give), f"{way}{cures.why_not(case)}")
 
@@ -102,17 +102,34 @@ def _groups(case: Case) -> Found | None:
 @RULES.node("pods-own-keepalive-too-late", CRITICAL)
 def _own_values(case: Case) -> Found | None:
     """Pods have a keepalive that somebody gave them, and it is too late. A warning with keepalive_pods false."""
-    own = [each for each in case.node.pods.unsafe if each.space.has_own_values] if case.node.pods else []
+    unsafe = case.node.pods.unsafe if case.node.pods else ()
+    own = [each for each in unsafe if each.space.has_own_values and _is_late_itself(each, case)]
     if not own or case.observed.namespaces.shared:
         return None
     return Found(
         some([f"{each.space.label} has {each.space.keepalive}" for each in own]),
         "These are not the kernel's values: somebody set them on purpose, or an earlier run did under a higher limit. "
         "This collection does not overwrite what was set on purpose.",
-        f"Set {_sooner(own, case)} in securityContext.sysctls of these pods, or drop it there, and recreate them.",
+        _enforced_or(
+            case,
+            own,
+            f"set {_sooner(own, case)} in securityContext.sysctls of these pods, or drop it there, and recreate them.",
+        ),
         case.pods_limit_text,
         _severity(case),
     )
+
+
+def _is_late_itself(each: Judged, case: Case) -> bool:
+    """Whether it is not what is enforced in its place that is too late: that has a finding of its own."""
+    own, limit = each.space.keepalive, case.node.holding.of(each.space)
+    return own is None or limit is None or not limit.keeps(own)
+
+
+def _enforced_or(case: Case, late: Sequence[Judged], by_hand: str, running: str | Remedy = "") -> Remedy:
+    """``by_hand`` begins with a small letter."""
+    first = cures.late_values(case, late, "these")
+    return say(first, running, f"Or {by_hand}" if first else by_hand[0].upper() + by_hand[1:])
 
 
 @RULES.node("pods-keepalive-lost-probes", WARNING)
@@ -136,7 +153,8 @@ def _lost_probes(case: Case) -> Found | None:
 @RULES.node("containers-keepalive-too-late", CRITICAL)
 def _containers(case: Case) -> Found | None:
     """Containers outside of pods have a keepalive that is too late. A warning with keepalive_containers false."""
-    late = case.node.pods.unsafe_of(CONTAINER) if case.node.pods else ()
+    unsafe = case.node.pods.unsafe_of(CONTAINER) if case.node.pods else ()
+    late = [each for each in unsafe if _is_late_itself(each, case)]
     if not late or case.observed.namespaces.shared:
         return None
     return Found(
@@ -157,11 +175,11 @@ def _cure_containers(late: Sequence[Judged], case: Case) -> Remedy:
     running = say(APPLY, f": it sets {wanted} in those that run with the kernel's values. ") if wanted else ""
     own = any(each.space.has_own_values for each in late)
     kept = " Apply leaves alone the values that somebody set." if wanted and own else ""
-    return say(
-        running,
-        f"Start them with {_sooner(late, case)} (docker run --sysctl net.ipv4.tcp_keepalive_time=..., the same for "
-        f"intvl and probes), for a container that is started again begins anew.{kept}",
+    start = (
+        f"start them with {_sooner(late, case)} (docker run --sysctl net.ipv4.tcp_keepalive_time=..., the same for "
+        f"intvl and probes), for a container that is started again begins anew.{kept}"
     )
+    return _enforced_or(case, late, start, running)
 
 
 @RULES.node("namespaces-keepalive-too-late", INFO)

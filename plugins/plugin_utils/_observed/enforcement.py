@@ -10,7 +10,7 @@ Enforcement gives each new connection of the node its keepalive in the kernel; r
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.checked_values import whole_number
@@ -32,11 +32,15 @@ _HIGHEST_PORT = 65535
 
 @dataclass(frozen=True)
 class Enforced:
-    """What a program gives to new connections, but for those on the ports and of the cgroups that are left out."""
+    """What a program gives to new connections, but for those on the ports and of the cgroups that are left out.
+
+    ``replaces``: what a socket has by then is replaced, sooner or not, for the kernel does not let the program read it.
+    """
 
     keepalive: Keepalive
     exclude_ports: tuple[int, ...] = ()
     exclude_cgroups: tuple[str, ...] = ()
+    replaces: bool = field(default=False, compare=False)
 
     def __str__(self) -> str:
         ports = f"ports {some(list(map(str, self.exclude_ports)))}" if self.exclude_ports else ""
@@ -73,6 +77,12 @@ class Enforcement:
     def ours(self) -> bool:
         """Whether anything of ours is there, now or at boot."""
         return self.attached is not None or self.boot is not None
+
+    @property
+    def attached_known(self) -> bool:
+        """Whether None is nothing: who may not attach a program does not see one either."""
+        hidden = self.possible is None or self.obstacle in ("rights", "lockdown")
+        return self.attached is not None or not hidden
 
     @property
     def kept_at_boot(self) -> bool:

@@ -11,16 +11,23 @@ nothing of what is open already.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from dataclasses import replace
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import Keepalive
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.releases import bpf_reads_keepalive
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import count
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.holding import Holding
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import Limit
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.enforcement import Enforced
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import Observed
-from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.pods import POD, Pods, Space
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.pods import CONTAINER, POD, Pods, Space
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.options import Policy
 
-# What systemd names the groups of services; no runtime puts a pod there.
-_SERVICE = re.compile(r"/system\.slice/[^/]+\.service")
+# What systemd names the groups of services. No runtime puts a pod there but below its own or kubelet's, where the one
+# uses the systemd driver and the other cgroupfs.
+_SERVICE = re.compile(
+    r"/system\.slice/(?!(?:containerd|crio|docker|kubelet|k0s|k3s|rke2|snap\.microk8s)[^/]*$)[^/]+\.service"
+)
 
 # kubelet has the pod's UID in the name of its group, with the systemd driver with _ for - (pkg/kubelet/cm).
 _POD_GROUP = re.compile(r"[/-]pod([0-9a-f]{8}(?:[-_][0-9a-f]{4}){3}[-_][0-9a-f]{12})(?=[/.]|$)")
@@ -28,7 +35,8 @@ _POD_GROUP = re.compile(r"[/-]pod([0-9a-f]{8}(?:[-_][0-9a-f]{4}){3}[-_][0-9a-f]{
 
 def in_force(node: Observed) -> Enforced | None:
     """What every new connection of the node gets, now and after a reboot; None where that is not certain."""
-    return node.enforcement.in_force if node.enforcement else None
+    found = node.enforcement.in_force if node.enforcement else None
+    return replace(found, replaces=not bpf_reads_keepalive(node.kernel)) if found else None
 
 
 def stays_in_force(node: Observed, policy: Policy) -> Enforced | None:
@@ -39,29 +47,47 @@ def stays_in_force(node: Observed, policy: Policy) -> Enforced | None:
 def new_connections(enforced: Enforced | None, space: Space) -> Keepalive | None:
     """The keepalive of what a namespace opens from now on, where enforcement decides over it; None where it does not.
 
-    Never later than what the namespace has. Enforcement does not decide where TCP is not this kernel's, in a group or
-    for a port that is left out, and not over values below 1.
+    Never later than what the namespace has, where the kernel lets the program read that. Enforcement does not decide
+    where TCP is not this kernel's, in a group that is left out, and not over values below 1. Where a port is left out
+    nobody knows what will connect to it.
     """
     own = space.keepalive
     if enforced is None or own is None or not own.usable or space.sandbox is not None or _left_out(enforced, space):
         return None
     wanted = enforced.keepalive
+    if enforced.replaces:
+        return wanted
     if own.time <= wanted.time and own.intvl <= wanted.intvl:
         return own
     return Keepalive(min(own.time, wanted.time), min(own.intvl, wanted.intvl), wanted.probes)
 
 
-def covers_unlisted(enforced: Enforced | None, pods: Pods) -> bool:
-    """Whether it decides over namespaces that the node did not list: nothing is left out, and nobody has a sandbox."""
+def covers_unlisted(enforced: Enforced | None, pods: Pods, limit: Limit | None) -> bool:
+    """Whether it keeps what namespaces open that the node did not list: nothing is left out, nobody has a sandbox."""
     if enforced is None or enforced.exclude_ports or enforced.exclude_cgroups:
+        return False
+    if limit is not None and not limit.keeps(enforced.keepalive):
         return False
     return not any(space.sandbox for space in pods.spaces)
 
 
+def resting(node: Observed, holding: Holding) -> list[str]:
+    """How many pods and containers open connections that are kept by what is enforced alone."""
+    enforced, spaces = in_force(node), node.pods.spaces if node.pods else ()
+    here = [space.kind for space in spaces if _rests(enforced, space, holding.of(space))]
+    return [count(here.count(kind), kind) for kind in (POD, CONTAINER) if kind in here]
+
+
+def _rests(enforced: Enforced | None, space: Space, limit: Limit | None) -> bool:
+    own, to_come = space.keepalive, new_connections(enforced, space)
+    if limit is None or own is None or to_come is None:
+        return False
+    return limit.keeps(to_come) and not limit.keeps(own)
+
+
 def _left_out(enforced: Enforced, space: Space) -> bool:
-    """Whether the namespace may be in a group that is left out, or was seen with a port that is."""
-    in_group = any(_may_hold(group, space) for group in enforced.exclude_cgroups)
-    return in_group or not set(enforced.exclude_ports).isdisjoint(_ports(space))
+    """Whether a connection of the namespace may be left out, by its port or by its group."""
+    return bool(enforced.exclude_ports) or any(_may_hold(group, space) for group in enforced.exclude_cgroups)
 
 
 def _may_hold(group: str, space: Space) -> bool:
@@ -72,11 +98,3 @@ def _may_hold(group: str, space: Space) -> bool:
     if pod is not None and space.uid:
         return pod.group(1).replace("_", "-") == space.uid.lower().replace("_", "-")
     return not _SERVICE.fullmatch(group)
-
-
-def _ports(space: Space) -> Iterable[int]:
-    peers = [each.name for each in (*space.services, *space.outside)]
-    for name in (*peers, *(each.name for each in space.accepted)):
-        port = name.rpartition(":")[2]
-        if port.isascii() and port.isdecimal():
-            yield int(port)

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import reduce
 from typing import Any
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import (
@@ -14,11 +15,15 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepali
     PROBES_RANGE,
     TIME_RANGE,
     Keepalive,
+    not_later,
 )
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.releases import bpf_reads_keepalive
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.holding import Holding
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import shows_nonsense
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.enforcement import Enforced, Enforcement
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import Observed
 
+from .enforced import resting
 from .settings import Wish
 from .types import Change
 
@@ -30,6 +35,7 @@ WHAT = "keepalive enforced for new connections"
 _WHY = "programs that never ask for keepalive, and pods to come, then probe in time too; keepalive_enforce"
 _GIVEN_BACK = "an earlier run attached it, and keepalive_enforce is false"
 _NONE = "none"
+_NOT_KNOWN = "unknown"
 
 
 def of_connections(node: Observed, wish: Wish) -> Keepalive | None:
@@ -52,22 +58,33 @@ def _stays(node: Observed, wish: Wish) -> Keepalive | None:
     return own if own and own.usable and (wish.limit is None or wish.limit.keeps(own)) else None
 
 
-def enforce_settings(node: Observed, wish: Wish) -> Mapping[str, Any] | None:
-    """What node_settings takes; empty to give back what an earlier run attached, None to leave it as it is."""
+def enforce_settings(node: Observed, wish: Wish, own: Keepalive | None) -> Mapping[str, Any] | None:
+    """What node_settings takes; empty to give back what an earlier run attached, None to leave it as it is.
+
+    ``own`` is what the node itself then has.
+    """
     seen = node.enforcement
     if seen is None:
         return None
     if not wish.policy.enforce:
         return {} if seen.ours else None
-    wanted = _wanted(node, seen, wish) if seen.possible is not False else None
+    wanted = _wanted(node, seen, wish, own) if seen.possible is not False else None
     return wanted.as_dict() if wanted else None
 
 
-def _wanted(node: Observed, seen: Enforcement, wish: Wish) -> Enforced | None:
+def _wanted(node: Observed, seen: Enforcement, wish: Wish, own: Keepalive | None) -> Enforced | None:
     keepalive = _kept(node, seen, wish) or of_connections(node, wish)
     if keepalive is None:
         return None
+    if not bpf_reads_keepalive(node.kernel):
+        keepalive = _no_later_than_any(keepalive, node, own, wish.policy.lost_probes)
     return Enforced(keepalive, wish.policy.enforce_exclude_ports, wish.policy.enforce_exclude_cgroups)
+
+
+def _no_later_than_any(keepalive: Keepalive, node: Observed, own: Keepalive | None, lost_probes: int) -> Keepalive:
+    """For a kernel that has it replace what a connection has of its network namespace."""
+    others = [group.keepalive for group in node.namespaces.groups if group.namespaces > group.own]
+    return reduce(lambda soonest, each: not_later(each, soonest, lost_probes), [own, *others], keepalive)
 
 
 def _kept(node: Observed, seen: Enforcement, wish: Wish) -> Keepalive | None:
@@ -81,16 +98,19 @@ def _kept(node: Observed, seen: Enforcement, wish: Wish) -> Keepalive | None:
     return there.keepalive if later and (node.mode in ("none", "unknown") or shows_nonsense(node)) else None
 
 
-def enforce_reason(wanted: Mapping[str, Any] | None) -> dict[str, str]:
-    return {} if wanted is None else {ENFORCE_REASON: _WHY if wanted else _GIVEN_BACK}
+def enforce_reason(node: Observed, wanted: Mapping[str, Any] | None, holding: Holding) -> dict[str, str]:
+    if wanted is None or wanted:
+        return {} if wanted is None else {ENFORCE_REASON: _WHY}
+    told = resting(node, holding)
+    rests = f"; on it alone rests what {' and '.join(told)} will open" if told else ""
+    return {ENFORCE_REASON: f"{_GIVEN_BACK}{rests}"}
 
 
-def enforce_changes(node: Observed, wanted: Mapping[str, Any] | None) -> Iterator[Change]:
+def enforce_changes(node: Observed, wanted: Mapping[str, Any] | None, why: str) -> Iterator[Change]:
     """What differs now, or else after a reboot; nothing where there is no wish."""
     seen = node.enforcement
     if seen is None or wanted is None:
         return
-    (why,) = enforce_reason(wanted).values()
     if not wanted:
         yield from _given_back(seen, why)
         return
@@ -115,7 +135,7 @@ def _parts(wanted: Mapping[str, Any]) -> tuple[Keepalive, tuple[int, ...], tuple
 
 def _now(seen: Enforcement, after: Enforced) -> str:
     if seen.attached is None:
-        return _NONE
+        return _NONE if seen.attached_known else _NOT_KNOWN
     return f"{seen.attached} by another program" if seen.attached == after else str(seen.attached)
 
 

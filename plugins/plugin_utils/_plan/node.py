@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
+from ansible_collections.kubenode.connections.plugins.module_utils._common.keepalive import KEYS as KEEPALIVE_KEYS
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base import keepalive_math
-from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import Keepalive
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import Keepalive, of_values
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import SAFE, UNKNOWN, UNSAFE, count, some
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.coverage import OF_PODS, NodeLimits, NotSeen
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.holding import Holding
@@ -20,7 +21,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.pod
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.options import Policy
 
 from .convergence import has_to_converge
-from .enforcement import enforce_changes, enforce_reason, enforce_settings
+from .enforcement import ENFORCE_REASON, enforce_changes, enforce_reason, enforce_settings
 from .pods import judged_of, running_changes, with_pods
 from .rearming import REARM_REASON, curable, rearm
 from .rps import rps_notes
@@ -51,12 +52,13 @@ def plan_node(
     verdict, why = _with_coverage(*with_pods(own_verdict, own_why, pods, wish.policy), seen, wish.policy)
     settings, reasons = settings_of(node, wish, ipvs_timeouts)
     to_rearm = rearm(node, wish, holding, pods)
-    enforce = enforce_settings(node, wish)
+    own = of_values(*(settings.sysctls.get(key) for key in KEEPALIVE_KEYS)) or node.keepalive
+    enforce = enforce_settings(node, wish, own)
     settings = replace(settings, enforce=enforce, open_connections=to_rearm.settings if to_rearm else None)
-    reasons |= enforce_reason(enforce) | ({REARM_REASON: _why_rearm(to_rearm)} if to_rearm else {})
+    reasons |= enforce_reason(node, enforce, holding) | ({REARM_REASON: _why_rearm(to_rearm)} if to_rearm else {})
     running = {POD: settings.pods, CONTAINER: settings.containers}
     changes = (*changes_of(node, settings, reasons), *running_changes(node, running))
-    changes += tuple(enforce_changes(node, enforce))
+    changes += tuple(enforce_changes(node, enforce, reasons.get(ENFORCE_REASON, "")))
     return NodePlan(
         name=name,
         observed=node,

@@ -21,8 +21,14 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepali
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.holding import Holding
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import Limit
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import Observed
-from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.pods import Peer, Space
-from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.options import ALL, NEVER
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.pods import (
+    CONTAINER,
+    NODE,
+    POD,
+    Peer,
+    Space,
+)
+from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.options import ALL, NEVER, Policy
 
 from .enforcement import of_connections
 from .judged_pods import Judged, JudgedPods, is_long
@@ -32,6 +38,9 @@ from .types import Curable, Rearm
 
 REARM_REASON = "open connections"
 """The key of its reason, beside those of sysctls and modules."""
+
+_KINDS = (NODE, POD, CONTAINER)
+"""Of others the node re-arms nothing."""
 
 _A_SECOND = 1
 """Gaps are rounded."""
@@ -43,10 +52,17 @@ def curable(node: Observed, wish: Wish, holding: Holding, pods: JudgedPods | Non
     if pods is None or keepalive is None:
         return ()
     longest = _longest(node)
-    here = [judged for judged in pods.each if judged.space.sandbox is None]
+    kinds = _kinds(wish.policy)
+    here = [judged for judged in pods.each if judged.space.sandbox is None and judged.space.kind in kinds]
     found = [each for judged in here for each in _of(judged, wish, holding, longest)]
-    found += _unlisted(node, wish)
-    return tuple(each for each in found if (each.late or each.without_keepalive) and each.limit.keeps(keepalive))
+    found += _unlisted(node, wish) if POD in kinds else []
+    return tuple(each for each in found if each.connections and each.limit.keeps(keepalive))
+
+
+def _kinds(policy: Policy) -> list[str]:
+    """In whose network namespaces anything is re-armed."""
+    left_alone = {kind for kind, wanted in ((POD, policy.pods), (CONTAINER, policy.containers)) if not wanted}
+    return [kind for kind in _KINDS if kind not in left_alone]
 
 
 def rearm(node: Observed, wish: Wish, holding: Holding, pods: JudgedPods | None) -> Rearm | None:
@@ -55,7 +71,9 @@ def rearm(node: Observed, wish: Wish, holding: Holding, pods: JudgedPods | None)
     possible = node.rearming is not None and node.rearming.possible is not False
     if mode == NEVER or keepalive is None or not possible:
         return None
-    found = [each for each in curable(node, wish, holding, pods) if each.late or mode == ALL]
+    found = [
+        each for each in curable(node, wish, holding, pods) if each.late or (mode == ALL and each.without_keepalive)
+    ]
     if not found:
         return None
     outside = holding.outside if holding.outside and not is_long(holding.outside) else None
@@ -64,7 +82,9 @@ def rearm(node: Observed, wish: Wish, holding: Holding, pods: JudgedPods | None)
         "outside_limit": _seconds([each.limit for each in found if each.outside], outside, keepalive),
     }
     without = sum(each.without_keepalive for each in found) if mode == ALL else 0
-    settings = {"mode": mode, **keepalive.as_dict(), **limits}
+    kinds = _kinds(wish.policy)
+    of_kinds = {"kinds": kinds} if len(kinds) < len(_KINDS) else {}
+    settings = {"mode": mode, **keepalive.as_dict(), **limits, **of_kinds}
     return Rearm(settings, sum(each.late for each in found), without)
 
 
@@ -81,29 +101,31 @@ def _of(judged: Judged, wish: Wish, holding: Holding, longest: int) -> Iterator[
     for service in space.services:
         limit = wish.holding.to_service(space, service)
         if limit is not None and service.name not in judged.kept and not holding.has_proxy(space, service):
-            yield Curable(limit, False, _late(service, space, limit, longest), service.without_keepalive)
+            yield Curable(limit, False, *_late(service, space, limit, longest), service.without_keepalive)
     further = space.without_keepalive - sum(service.without_keepalive for service in space.services)
     if wish.holding.services is not None and further > 0:
-        yield Curable(wish.holding.services, False, 0, further)
+        yield Curable(wish.holding.services, False, 0, 0, further)
     for to in judged.outside:
         proxied = holding.has_proxy(space, to.destination)
         if to.limit is not None and not is_long(to.limit) and to.counts.at_risk and not proxied:
             late = _late(to.destination, space, to.limit, longest)
-            yield Curable(to.limit, True, late, to.counts.without_keepalive)
+            yield Curable(to.limit, True, *late, to.counts.without_keepalive)
 
 
 def _unlisted(node: Observed, wish: Wish) -> list[Curable]:
     """Connections in namespaces that the node did not list."""
     further = node.pods.unlisted_without_keepalive if node.pods else 0
-    return [Curable(wish.holding.services, False, 0, further)] if wish.holding.services and further else []
+    return [Curable(wish.holding.services, False, 0, 0, further)] if wish.holding.services and further else []
 
 
-def _late(peer: Peer, space: Space, limit: Limit, longest: int) -> int:
+def _late(peer: Peer, space: Space, limit: Limit, longest: int) -> tuple[int, int]:
+    """Those that may have their timer of the namespace, and those that cannot."""
     if space.keepalive is None:
-        return 0
+        return 0, 0
     most = max(longest, space.keepalive.time) + _A_SECOND
-    late = (number for gap, number in peer.gaps if gap <= most and is_late(gap, space.keepalive, limit.seconds))
-    return sum(late)
+    late = [(gap, number) for gap, number in peer.gaps if is_late(gap, space.keepalive, limit.seconds)]
+    of_namespace = sum(number for gap, number in late if gap <= most)
+    return of_namespace, sum(number for _gap, number in late) - of_namespace
 
 
 def _longest(node: Observed) -> int:

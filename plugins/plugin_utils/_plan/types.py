@@ -69,12 +69,20 @@ class Settings:
 
 
 class Curable(NamedTuple):
-    """So many connections under a limit; ``late`` have SO_KEEPALIVE, the others have not."""
+    """So many connections under a limit.
+
+    ``late`` have SO_KEEPALIVE, as have ``own``, whose timers are their programs' own, so that nothing re-arms them.
+    """
 
     limit: Limit
     outside: bool
     late: int
+    own: int
     without_keepalive: int
+
+    @property
+    def connections(self) -> int:
+        return self.late + self.own + self.without_keepalive
 
 
 @dataclass(frozen=True)

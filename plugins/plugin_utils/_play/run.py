@@ -144,7 +144,11 @@ def for_hosts(plan: Mapping[str, Any], made_at: str) -> dict[str, Any]:
 
 def _for_host(name: str, node: Mapping[str, Any]) -> dict[str, Any]:
     said = {"summary": printable(node["summary"]), "failure": failure_of(name, node, with_pods=True)}
-    return {**{key: node[key] for key in ("to_converge", "settings", "verdict")}, **said}
+    return {
+        **{key: node[key] for key in ("to_converge", "settings", "verdict")},
+        "limit": node["planned_limit"],
+        **said,
+    }
 
 
 def failure_of(name: str, node: Mapping[str, Any], with_pods: bool) -> str | None:
@@ -161,7 +165,7 @@ def failure_of(name: str, node: Mapping[str, Any], with_pods: bool) -> str | Non
 
 
 def judge_after(name: str, node: Any, wishes: Mapping[str, object], limit: Mapping[str, Any] | None) -> str | None:
-    """The same of a node right after its converge, against the limit that the whole plan comes to. Raises PlanError."""
+    """The same of a node right after its converge, against the planned limit that holds for it. Raises PlanError."""
     lowest = Limit(limit["seconds"], limit["name"], limit["node"]) if limit else None
     planned = make_plan({name: node}, dict(wishes), elsewhere=Elsewhere(limit=lowest), every_host=True)
     return failure_of(name, planned["nodes"][name], with_pods=False)

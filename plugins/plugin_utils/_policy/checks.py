@@ -93,7 +93,13 @@ PORT = Range(1, 65535, "the highest TCP port", "TCP has no port below")
 
 def ports(what: str, value: object) -> tuple[int, ...]:
     """TCP ports, each once, in order."""
-    return tuple(sorted({PORT.check(what, each) for each in _list(what, value, "22, 2379")}))
+    found = {PORT.check(what, each) for each in _list(what, value, "22, 2379")}
+    if len(found) > keepalive.MAX_EXCLUDED_PORTS:
+        raise PlanError(
+            f"{what}: {len(found)} ports, at most {keepalive.MAX_EXCLUDED_PORTS} can be told apart at each new "
+            "connection. Exclude the control groups of the programs instead (keepalive_enforce_exclude_cgroups)."
+        )
+    return tuple(sorted(found))
 
 
 def cgroups(what: str, value: object) -> tuple[str, ...]:

@@ -47,7 +47,7 @@ PLAY = """
       run_once: true
     - kubenode.connections.converge: &converge
         node: "{{ run.planned.nodes[inventory_hostname] }}"
-        limit: "{{ run.planned.limit }}"
+        limit: "{{ run.planned.nodes[inventory_hostname].limit or omit }}"
         planned_at: "{{ run.planned.made_at }}"
       register: foreseen
       check_mode: true

@@ -307,6 +307,10 @@ def test_whether_a_process_is_older_than_a_file(tmp_path):
         assert methods.started_before(process, str(older)) is False
         assert methods.started_before(process, str(newer)) is True
         assert methods.started_before(process, str(tmp_path / "none")) is None
+        boot = time.time() - time.clock_gettime(7)  # CLOCK_BOOTTIME
+        of_its_tick = boot + process.started() / os.sysconf("SC_CLK_TCK") + 0.005
+        os.utime(str(newer), (of_its_tick, of_its_tick))
+        assert methods.started_before(process, str(newer)) is False
     finally:
         child.kill()
         child.wait()

@@ -37,6 +37,13 @@ def test_the_numbers_of_a_release(release, numbers):
 
 
 @pytest.mark.parametrize(
+    ("release", "reads"), [("6.1.0-56-cloud-amd64", True), ("7.2-rc3", True), ("5.15.133", False), ("linux", False)]
+)
+def test_whether_a_program_can_read_what_a_socket_has(release, reads):
+    assert releases.bpf_reads_keepalive(release) is reads
+
+
+@pytest.mark.parametrize(
     ("release", "delay"),
     [
         pytest.param("4.0.9", WITHOUT, id="before the sysctl"),

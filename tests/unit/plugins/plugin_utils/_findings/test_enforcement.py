@@ -35,6 +35,7 @@ WHY = (
     "SO_KEEPALIVE, for programs that never ask for it and for pods to come, too. Connections that are open are not its "
     "business."
 )
+OLD = {"possible": False, "reason": OLD_KERNEL, "obstacle": "kernel"}
 TAKES_AWAY = "With false it takes away what is there."
 
 
@@ -58,6 +59,13 @@ RAISED = [
             "limit": LIMIT,
         },
         id="a node that could",
+    ),
+    pytest.param(
+        "enforce-possible",
+        at_risk(able({**quiet_node(), "kernel": "5.10.0-30-amd64"})),
+        {},
+        {"why": f"{WHY} Before Linux 6.1 options which a program sets before it connects are replaced."},
+        id="a kernel that replaces what a socket has",
     ),
     pytest.param(
         "enforce-possible",
@@ -98,16 +106,64 @@ RAISED = [
         {
             "severity": "unknown",
             "observed": "whether the node can is not known: node_info did not look",
-            "remedy": "Run again as root (become: true). An apply that cannot do it changes nothing.",
+            "remedy": "Run again with node_info of this version.",
         },
         id="an older node_info",
     ),
     pytest.param(
         "enforce-impossible",
-        able(quiet_node(), possible=None, reason="not root."),
+        able(quiet_node(), possible=None, reason="not root.", obstacle="rights"),
         POLICY,
-        {"severity": "unknown", "observed": "whether the node can is not known: not root"},
+        {
+            "severity": "unknown",
+            "observed": "whether the node can is not known: not root",
+            "remedy": "Run again as root (become: true). An apply that cannot do it changes nothing.",
+        },
         id="without root",
+    ),
+    pytest.param(
+        "enforce-impossible",
+        able(quiet_node(), possible=None, reason="a backport.", obstacle="unknown"),
+        POLICY,
+        {
+            "severity": "unknown",
+            "observed": "whether the node can is not known: a backport",
+            "remedy": "Only an apply tells. Where it fails, which changes nothing, set keepalive_enforce: false for "
+            "this host.",
+        },
+        id="a kernel with backports",
+    ),
+    pytest.param(
+        "enforce-not-in-force",
+        enforcing(quiet_node(), None, **OLD),
+        POLICY,
+        {
+            "observed": "nothing is attached; the unit of this collection would attach 600/30/9",
+            "remedy": f"Set keepalive_enforce: false for this host. {APPLY}: it takes away what is there.",
+        },
+        id="an old kernel was booted",
+    ),
+    pytest.param(
+        "enforce-not-in-force",
+        enforcing(quiet_node(), None, **OLD),
+        {},
+        {"remedy": f"{APPLY}: it takes away what is there."},
+        id="an old kernel was booted, and it is not asked for",
+    ),
+    pytest.param(
+        "enforce-possible",
+        with_rows(
+            able(quiet_node()),
+            row("a/b"),
+            row("a/c", KERNEL, service(without=3), sandbox="gvisor"),
+            row("a/d", SAFE, service("10.96.0.77:80", without=4), service(without=2)),
+        ),
+        {"middleboxes": [{"name": "haproxy", "destinations": ["10.96.0.77"]}]},
+        {
+            "observed": "it would cure 1 pod with a keepalive that is too late and 2 connections without SO_KEEPALIVE, "
+            "once their programs connect again"
+        },
+        id="neither a sandbox nor a proxy is promised anything",
     ),
     pytest.param(
         "enforce-not-at-boot",
@@ -223,6 +279,18 @@ NOT_RAISED = [
     pytest.param("enforce-not-in-force", enforcing(quiet_node(), boot=None), POLICY, id="it is until a reboot"),
     pytest.param("enforce-not-in-force", able(quiet_node()), POLICY, id="nothing was ever attached"),
     pytest.param("enforce-not-in-force", quiet_node(), {}, id="an older node_info"),
+    pytest.param(
+        "enforce-not-in-force",
+        enforcing(quiet_node(), None, possible=None),
+        POLICY,
+        id="nobody could see what there is",
+    ),
+    pytest.param(
+        "enforce-not-in-force",
+        enforcing(quiet_node(), None, possible=False, obstacle="rights"),
+        {},
+        id="who may not attach sees nothing",
+    ),
 ]
 
 

@@ -11,6 +11,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.enf
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.parse import parse_node
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.enforced import (
     covers_unlisted,
+    in_force,
     new_connections,
 )
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._enforcing import (
@@ -18,10 +19,14 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._e
     able,
     enforcing,
 )
-from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import plan_one, quiet_node
+from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import (
+    plan_one,
+    quiet_node,
+    stock_node,
+    with_keepalive,
+)
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._pod_nodes import (
     KERNEL,
-    outside,
     row,
     service,
     with_rows,
@@ -68,12 +73,10 @@ def test_nothing_is_made_later(own, to_come):
         pytest.param(of(cgroups=("/kubepods.slice",)), id="all pods are left out"),
         pytest.param(of(cgroups=(OF_ANOTHER,), changed={"uid": None}), id="a pod is, and nobody knows which this is"),
         pytest.param(of(cgroups=(SSHD,), kind="container"), id="nobody knows in which group a container is"),
-        pytest.param(of(KERNEL, service("10.96.0.10:6379"), ports=(6379,)), id="it has connections to that port"),
-        pytest.param(of(changed=outside(service("[fd00::1]:22")), ports=(22,)), id="to that port elsewhere"),
-        pytest.param(
-            of(changed={"accepted_at": [{"endpoint": "10.1.0.2:22", "connections": 1}]}, ports=(22,)),
-            id="or accepts some on it",
-        ),
+        pytest.param(of(cgroups=("/system.slice/containerd.service",)), id="the runtime is, that may hold pods"),
+        pytest.param(of(cgroups=("/system.slice/k3s-agent.service",)), id="k3s is"),
+        pytest.param(of(cgroups=("/system.slice/rke2-server.service",)), id="rke2 is"),
+        pytest.param(of(ports=(6379,)), id="a port is left out, that it may connect to"),
     ],
 )
 def test_it_does_not_decide_over(to_come):
@@ -81,7 +84,13 @@ def test_it_does_not_decide_over(to_come):
 
 
 def test_what_is_left_out_elsewhere_says_nothing_of_a_pod():
-    assert of(KERNEL, service("10.96.0.10:80"), ports=(6379,), cgroups=(SSHD, OF_ANOTHER)) == WANTED
+    assert of(cgroups=(SSHD, OF_ANOTHER)) == WANTED
+
+
+def test_what_a_kernel_replaces_may_be_made_later():
+    node = with_rows(enforcing({**quiet_node(), "kernel": "5.10.0-30-amd64"}), row("a/b", (300, 10, 4)))
+    seen = parse_node(node)
+    assert new_connections(in_force(seen), seen.pods.spaces[-1]) == WANTED
 
 
 def pods_of(*rows, **more):
@@ -90,15 +99,23 @@ def pods_of(*rows, **more):
 
 def test_namespaces_that_were_not_listed_are_covered_only_where_nothing_may_be_left_out():
     pods = pods_of(row("a/b"), omitted=3)
-    assert covers_unlisted(Enforced(WANTED), pods)
-    assert not covers_unlisted(None, pods)
-    assert not covers_unlisted(Enforced(WANTED, (22,)), pods)
-    assert not covers_unlisted(Enforced(WANTED, (), (SSHD,)), pods)
-    assert not covers_unlisted(Enforced(WANTED), pods_of(row("a/b", sandbox="gvisor"), omitted=3))
+    assert covers_unlisted(Enforced(WANTED), pods, None)
+    assert not covers_unlisted(None, pods, None)
+    assert not covers_unlisted(Enforced(WANTED, (22,)), pods, None)
+    assert not covers_unlisted(Enforced(WANTED, (), (SSHD,)), pods, None)
+    assert not covers_unlisted(Enforced(WANTED), pods_of(row("a/b", sandbox="gvisor"), omitted=3), None)
+
+
+@pytest.mark.parametrize(("seconds", "verdict"), [(900, "safe"), (350, "unsafe")])
+def test_namespaces_that_were_not_listed_are_a_risk_where_what_is_enforced_is_too_late(seconds, verdict):
+    node = with_rows(enforcing(with_keepalive(stock_node(), (233, 11, 9))), row("a/b", (200, 10, 9)), omitted=3)
+    node["namespaces"]["keepalive"].append({"time": 7200, "intvl": 75, "probes": 9, "namespaces": 3, "own": False})
+    node["namespaces"]["count"] += 3
+    assert planned(node, middleboxes=[{"name": "nat", "seconds": seconds}])["pods"]["verdict"] == verdict
 
 
 def planned(node, *rows, **policy):
-    return plan_one(with_rows(node, *rows), **{**POLICY, **policy})[1]
+    return plan_one(with_rows(node, *rows) if rows else node, **{**POLICY, **policy})[1]
 
 
 def test_pods_with_the_kernels_values_are_no_risk_any_more():
@@ -108,7 +125,8 @@ def test_pods_with_the_kernels_values_are_no_risk_any_more():
 
 
 def test_a_pod_that_is_left_out_is_a_risk_as_before_and_why_is_told():
-    node = planned(enforcing(quiet_node(), ports=(80,)), row("a/b"), row("a/c", KERNEL, service(gaps=[(600, 1)])))
+    rows = {**row("a/b"), "uid": UID.replace("1", "2")}, {**row("a/c", KERNEL, service(gaps=[(600, 1)])), "uid": UID}
+    node = planned(enforcing(quiet_node(), cgroups=(OF_POD,)), *rows)
     (at_risk,) = node["pods"]["at_risk"]
     assert (node["verdict"], at_risk["label"]) == ("unsafe", "a/c")
     assert at_risk["why"].startswith("keepalive 7200/75/9: 7200 + 2 x 75 = 7350 s, ")

@@ -14,6 +14,8 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._e
     unable,
 )
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import (
+    KEEPALIVE_KEYS,
+    OTHER_FILE,
     OUR_FILE,
     OURS,
     nodes,
@@ -22,7 +24,9 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._n
     quiet_node,
     stock_node,
     with_ipvs_tcp,
+    with_keepalive,
 )
+from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._pod_nodes import row, with_rows
 
 WHAT = "keepalive enforced for new connections"
 WHY = "programs that never ask for keepalive, and pods to come, then probe in time too; keepalive_enforce"
@@ -130,6 +134,20 @@ def test_what_an_earlier_run_attached_is_given_back(node, change):
     assert enforce_of(node) == ({}, [change])
 
 
+def test_how_many_rest_on_it_is_told_before_it_is_given_back():
+    back = "an earlier run attached it, and keepalive_enforce is false"
+    box = row("container web", kind="container")
+    for rows, told in [
+        ([row("a/b"), row("a/c", (3600, 75, 9)), box], "; on it alone rests what 2 pods and 1 container will open"),
+        ([row("a/b", (600, 30, 9)), row("a/c", sandbox="gvisor")], ""),
+        ([], ""),
+    ]:
+        node = plan_one(with_rows(enforcing(quiet_node()), *rows))[1]
+        assert node["reasons"]["enforce"] == back + told
+        (change,) = [each for each in node["changes"] if each["key"] == "enforce"]
+        assert change["sentence"] == f"{WHAT}: 600/30/9 becomes none; {back}{told}."
+
+
 @pytest.mark.parametrize(
     "node",
     [
@@ -143,7 +161,8 @@ def test_it_is_left_as_it_is_on(node):
 
 
 def test_a_node_of_which_nobody_knows_whether_it_can_is_tried():
-    assert enforce_of(able(stock_node(), possible=None, reason="not root"), **POLICY)[0] == PLANNED
+    seen = able(stock_node(), possible=None, reason="not root")
+    assert enforce_of(seen, **POLICY) == (PLANNED, [(WHAT, "unknown", "600/30/9")])
 
 
 def test_values_of_the_user_are_enforced_as_they_are():
@@ -161,6 +180,33 @@ def test_with_raise_ipvs_a_node_keeps_what_it_has_whatever_others_have():
     planned = make_plan(both, {**POLICY, "strategy": "raise_ipvs"})
     assert planned["keepalive"]["time"] == 7200
     assert planned["nodes"]["worker1"]["settings"]["enforce"]["time"] == 600
+
+
+BEFORE_6_1 = {"kernel": "5.10.0-30-amd64"}
+
+
+@pytest.mark.parametrize(
+    ("own", "rows", "values"),
+    [
+        pytest.param((600, 30, 9), [], (600, 30, 9), id="nothing sooner"),
+        pytest.param((60, 10, 6), [], (60, 10, 6), id="the node has sooner values without us"),
+        pytest.param((600, 30, 9), [(200, 40, 9)], (200, 30, 9), id="a pod does"),
+        pytest.param((600, 30, 9), [(200, 40, 9), (300, 5, 2)], (200, 5, 9), id="and another one in part"),
+        pytest.param((600, 30, 9), [(0, 10, 9)], (600, 30, 9), id="values that are not usable"),
+    ],
+)
+def test_nothing_is_made_later_by_a_kernel_that_replaces_it(own, rows, values):
+    spaces = [row(f"a/{number}", each) for number, each in enumerate(rows)]
+    node = with_rows(able(with_keepalive(quiet_node(), own, file=OUR_FILE if own[0] == 600 else OTHER_FILE)), *spaces)
+    assert tuple(enforce_of({**node, **BEFORE_6_1}, **POLICY)[0].values())[:3] == values
+    assert enforce_of(node, **POLICY)[0]["time"] == 600 or own[0] < 600
+
+
+def test_what_an_earlier_run_gave_the_node_itself_is_not_its_own_there():
+    node = with_rows(able(with_keepalive(quiet_node(), (233, 11, 9), file=OUR_FILE)))
+    before = {"originals": dict(zip(KEEPALIVE_KEYS, ("7200", "75", "9"), strict=True))}
+    planned = plan_one({**node, **BEFORE_6_1, "ours": {**NOTHING, **before}}, **POLICY)[1]
+    assert planned["settings"]["enforce"]["time"] == 600
 
 
 def test_sooner_values_of_an_earlier_run_stay_while_no_kube_proxy_answers():

@@ -115,6 +115,29 @@ def test_connections_behind_a_proxy_are_left_alone():
     )
 
 
+@pytest.mark.parametrize(
+    ("option", "kind", "kinds"), [("pods", "pod", ["node", "container"]), ("containers", "container", ["node", "pod"])]
+)
+def test_those_of_a_kind_that_the_user_wants_left_alone_are(option, kind, kinds):
+    late = row("a/b", SAFE, service(gaps=[(7200, 3)], without=1), kind=kind)
+    of_node = row("node", SAFE, service(gaps=[(7200, 2)]), kind="node")
+    policy = {option: False, "open_connections": "all"}
+    assert rearm_of(late, **policy) == (None, None)
+    assert rearm_of(late, of_node, **policy) == ({**REARM, "mode": "all", "kinds": kinds}, (2, 0))
+
+
+def test_those_that_the_node_did_not_list_may_be_of_pods():
+    node = with_rows(able(quiet_node()), row("a/b", SAFE), omitted=3)
+    node["pods"]["totals"]["without_keepalive"] = 5
+    assert plan_one(node, open_connections="all")[1]["rearm"]["without_keepalive"] == 5
+    assert plan_one(node, open_connections="all", pods=False)[1]["rearm"] is None
+
+
+def test_in_namespaces_of_no_pod_and_no_container_the_node_re_arms_nothing():
+    late = row("ns x", SAFE, service(gaps=[(7200, 1)], without=1), kind="other")
+    assert rearm_of(late, open_connections="all") == (None, None)
+
+
 def test_with_raise_ipvs_what_the_raised_limit_keeps_is_left_alone():
     node = with_rows(able(quiet_node()), row("a/b", KERNEL, service(gaps=[(7200, 3)])))
     assert "open_connections" not in plan_one(node, strategy="raise_ipvs")[1]["settings"]

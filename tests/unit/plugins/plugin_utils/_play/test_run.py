@@ -300,12 +300,26 @@ def test_the_tasks_of_a_host_get_what_they_need_and_no_more():
         "to_converge",
         "settings",
         "verdict",
+        "limit",
         "summary",
         "failure",
     }
     assert planned["nodes"]["w1"]["failure"] is None
     assert planned["nodes"]["w2"]["failure"].startswith("w2 is unsafe: 7200 + 2 x 75 = 7350 s, ")
     assert planned["nodes"]["w3"]["failure"].startswith("w3 is unknown: it was not observed: unreachable: ")
+
+
+NAT = {"name": "nat", "seconds": 350}
+
+
+@pytest.mark.parametrize("bound", [{"hosts": ["w2"]}, {"pods": ["a/*"]}])
+def test_a_node_is_judged_by_the_limit_that_holds_for_it(bound):
+    wishes = {"enforce": True, "middleboxes": [{**NAT, **bound}]}
+    both = [with_rows(enforcing(quiet_node()), row(label, (233, 11, 9))) for label in ("b/c", "a/b")]
+    of_play = play(*map(seen, both), **{f"keepalive_{name}": value for name, value in wishes.items()})
+    planned = for_hosts(plan_of(of_play, nodes_of(of_play, "seen")), "now")
+    assert (planned["limit"]["seconds"], planned["nodes"]["w1"]["limit"]["seconds"]) == (350, 900)
+    assert judge_after("w1", both[0], wishes, planned["nodes"]["w1"]["limit"]) is None
 
 
 BEFORE = {"planned": {"nodes": {"w1": {"to_converge": True, "verdict": "unsafe"}, "w2": {"to_converge": False}}}}

@@ -57,6 +57,7 @@ NO_GROUP = (
         pytest.param(checks.ports, "22, 65535", (22, 65535), id="ports as text"),
         pytest.param(checks.ports, 22, (22,), id="one port"),
         pytest.param(checks.ports, [], (), id="no port"),
+        pytest.param(checks.ports, list(range(1, 257)), tuple(range(1, 257)), id="as many ports as a node takes"),
         pytest.param(
             checks.cgroups, ["/b/", "/a.slice/b\\x2dc.service"], ("/a.slice/b\\x2dc.service", "/b"), id="groups"
         ),
@@ -155,6 +156,13 @@ def test_what_is_taken(check, value, understood):
         pytest.param(checks.ports, [0], f"x: 0 is below 1 (TCP has no port below). {PORTS}", id="port 0"),
         pytest.param(checks.ports, "22,", f"x: '' is not a whole number. {PORTS}", id="ports with a comma at the end"),
         pytest.param(checks.ports, [65536], f"x: 65536 is above 65535 (the highest TCP port). {PORTS}", id="no port"),
+        pytest.param(
+            checks.ports,
+            list(range(1, 258)),
+            "x: 257 ports, at most 256 can be told apart at each new connection. Exclude the control groups of the "
+            "programs instead (keepalive_enforce_exclude_cgroups).",
+            id="more ports than a node takes",
+        ),
         pytest.param(checks.ports, [True], f"x: True is not a whole number. {PORTS}", id="a flag for a port"),
         pytest.param(
             checks.ports,

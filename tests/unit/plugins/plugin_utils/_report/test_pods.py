@@ -235,14 +235,13 @@ def test_a_pod_with_connections_through_a_proxy_is_never_safe(destination):
 
 
 def test_what_new_connections_get_where_it_is_enforced():
-    enforced = Enforced(Keepalive(600, 30, 9), exclude_ports=(22,))
-    ssh = service(gaps=[(600, 1)], name="10.96.0.1:22")
-    several = pods(space("a/b", KERNEL), space("a/c", KERNEL, ssh), omitted=0)
+    enforced = Enforced(Keepalive(600, 30, 9), exclude_cgroups=("/system.slice/sshd.service",))
+    several = pods(space("a/b", KERNEL), space("container web", KERNEL, kind="container"), omitted=0)
     shown = describe_pods("w1", several, plan(), 5, enforced)
     assert [(row["label"], row["verdict"], row["enforced"]) for row in shown["rows"]] == [
         ("a/b", "safe", {"time": 600, "intvl": 30, "probes": 9}),
-        ("a/c", "unsafe", None),
+        ("container web", "unsafe", None),
     ]
-    assert shown["at_risk"] == 1
+    assert (shown["at_risk"], shown["containers_at_risk"]) == (0, 1)
     assert describe_pods("w1", pods(space("a/b", SAFE)), plan(), 5, enforced)["rows"][0]["enforced"] is None
     assert shown["rows"][0]["why"].startswith("keepalive 7200/75/9, 600/30/9 enforced: ")
