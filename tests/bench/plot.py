@@ -34,16 +34,20 @@ text { font: 12px sans-serif; fill: #1f2328; }
 """
 
 
+LEAST = 0.001
+"""What is less is drawn there: a logarithm knows no 0, which is what the clock shows of what is over at once."""
+
+
 class Scale:
     """From figures to pixels, logarithmic."""
 
     def __init__(self, figures: Iterable[float], first: float, last: float) -> None:
-        found = sorted(figures)
+        found = sorted(max(figure, LEAST) for figure in figures)
         self.low, self.high = found[0], max(found[-1], found[0] * 1.01)
         self._first, self._last = first, last
 
     def __call__(self, figure: float) -> float:
-        share = math.log(figure / self.low) / math.log(self.high / self.low)
+        share = math.log(max(figure, LEAST) / self.low) / math.log(self.high / self.low)
         return self._first + share * (self._last - self._first)
 
     def ticks(self) -> Iterator[float]:

@@ -71,7 +71,9 @@ def rearm(found: Iterable[AtRisk], pids: Iterable[int], order: Order) -> Iterato
     of_process: Dict[socket_holders.Holder, List[Tuple[int, AtRisk]]] = {}
     for inode, each in opened.sockets.items():
         of_process.setdefault(each.holder, []).append((each.descriptor, by_inode.pop(inode)))
-    nobody = rearming_reasons.not_searched(MAX_DESCRIPTORS) if opened.cut else rearming_reasons.no_process(opened.denied)
+    nobody = (
+        rearming_reasons.not_searched(MAX_DESCRIPTORS) if opened.cut else rearming_reasons.no_process(opened.denied)
+    )
     yield from _parts(None, ((each.peer, nobody) for each in by_inode.values()))
     for holder, sockets in of_process.items():
         yield from _parts(holder, _rearm_all(holder.pid, sockets, order))
