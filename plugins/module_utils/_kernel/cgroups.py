@@ -64,7 +64,7 @@ def obstacle(proc: str = "/proc") -> Optional[str]:
     """Why the root of cgroup v2 that can be reached is not this node's own, in a sentence with what to do, or None.
 
     A container that shares the cgroup namespace of its host would reach the host's root, and with it all that runs
-    there. Raises OSError.
+    there; one that shares the processes alone, no more than its own part. Raises OSError.
     """
     if PLACE:
         return None
@@ -72,11 +72,11 @@ def obstacle(proc: str = "/proc") -> Optional[str]:
         return "cgroup v2 is mounted here without its root (/proc/self/mountinfo): run on the host itself."
     data = read_plain(os.path.join(proc, "1/cgroup"), _MAX_BYTES)[0].decode("utf-8", "replace")
     place = next((line[3:] for line in data.splitlines() if line.startswith("0::")), "/")
-    if place in _OF_INIT or place.startswith("/.."):  # the latter from within a namespace: it is no more than a part
+    if place in _OF_INIT:
         return None
     return (
-        f"The first process here is in the cgroup {place}, so this is a container with the cgroups of its host, all of "
-        "which would be reached: give it a cgroup namespace of its own, or run on the host itself."
+        f"The first process here is in the cgroup {place}, so this is a container that reaches the root of its host or "
+        "a part of it alone: run on the host itself, or give the container cgroup and process namespaces of its own."
     )
 
 

@@ -71,7 +71,8 @@ class Enforce(Step):
         if self._wanted is None:
             return
         obstacle = enforcement.look()[0]
-        why = obstacle.reason if obstacle and obstacle.possible is False else cgroups.obstacle()
+        with self._refusals("not foreseen"):
+            why = obstacle.reason if obstacle and obstacle.possible is False else cgroups.obstacle()
         if why:
             raise NodeError(f"{self.name}: it cannot be enforced here. {why} {_OR_NOT}")
         with contextlib.suppress(OSError), cgroups.root(mount=False) as root:

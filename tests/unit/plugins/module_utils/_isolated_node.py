@@ -124,6 +124,7 @@ def _become_node(base, cgroup):
         _libc.umount2(mounted_at.encode(), _MNT_DETACH)
         mount("none", mounted_at, "cgroup2")
     mount("tmpfs", base, "tmpfs", data="mode=755")
+    mount(write(base + "/cgroup", b"0::/\n"), "/proc/1/cgroup", "none", _MS_BIND)  # as the first process of a node
     for name in ("etc", "empty"):
         os.mkdir(os.path.join(base, name))
     mount("/etc", base + "/etc", "none", _MS_BIND | _MS_REC)

@@ -81,9 +81,14 @@ def test_other_mounts_beside_the_root_do_not_matter():
             assert root.path == cgroups.mounted_at()
 
 
-@pytest.mark.parametrize("place", ["/", "/init.scope", "/init", "/..", "/../../init.scope"])
+@pytest.mark.parametrize("place", ["/", "/init.scope", "/init"])
 def test_the_root_of_a_node_of_its_own(tmp_path, place):
     assert cgroups.obstacle(write_tree(tmp_path, {"self/mountinfo": "", "1/cgroup": f"1:cpu:/x\n0::{place}\n"})) is None
+
+
+def test_a_container_with_the_processes_of_its_host_alone_reaches_no_root(tmp_path):
+    tree = write_tree(tmp_path, {"self/mountinfo": "", "1/cgroup": "0::/../../init.scope\n"})
+    assert cgroups.obstacle(tree).startswith("The first process here is in the cgroup /../../init.scope, so this is ")
 
 
 def test_without_cgroup_v2_there_is_no_root_of_somebody_else(tmp_path):
@@ -97,8 +102,8 @@ def test_a_container_with_the_cgroups_of_its_host_does_not_reach_the_root():
     cgroup = write("/run/cgroup", b"1:cpu:/docker/abc\n0::/docker/abc\n")
     mount(cgroup, "/proc/1/cgroup", "none", 4096)
     why = (
-        "The first process here is in the cgroup /docker/abc, so this is a container with the cgroups of its host, all "
-        "of which would be reached: give it a cgroup namespace of its own, or run on the host itself."
+        "The first process here is in the cgroup /docker/abc, so this is a container that reaches the root of its host "
+        "or a part of it alone: run on the host itself, or give the container cgroup and process namespaces of its own."
     )
     assert cgroups.obstacle() == why
     for mounting in (False, True):

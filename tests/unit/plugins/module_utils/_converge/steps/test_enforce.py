@@ -321,8 +321,8 @@ def test_in_a_container_with_the_cgroups_of_its_host_nothing_is_tried():
         foresee([Enforce(None, WISH)])
     assert str(error.value) == (
         "keepalive of every new connection: it cannot be enforced here. The first process here is in the cgroup "
-        "/docker/abc, so this is a container with the cgroups of its host, all of which would be reached: give it a "
-        "cgroup namespace of its own, or run on the host itself." + OR_NOT
+        "/docker/abc, so this is a container that reaches the root of its host or a part of it alone: run on the host "
+        "itself, or give the container cgroup and process namespaces of its own." + OR_NOT
     )
 
 
