@@ -164,9 +164,12 @@ def _arm(connection: socket.socket, order: Order) -> Optional[Reason]:
         return rearming_reasons.own_values(held.keepalive, order.own)
     if order.asked and not held.asked:
         return rearming_reasons.turned_off()
+    wanted = sooner(order.own, order.wanted)
+    timeout_ms = socket_keepalive.user_timeout_ms(connection)
+    if 0 < timeout_ms < (wanted.time + wanted.probes * wanted.intvl) * 1000:
+        return rearming_reasons.user_timeout(timeout_ms, wanted)
     if order.check:
         return None
-    wanted = sooner(order.own, order.wanted)
     socket_keepalive.arm(connection, wanted)
     held = socket_keepalive.read(connection)
     return None if held == Armed(True, wanted) else rearming_reasons.not_kept(str(held.keepalive), wanted)

@@ -88,6 +88,21 @@ def test_what_a_program_has_set_itself_is_left_alone_and_told(own):
     assert before == after
 
 
+@pytest.mark.parametrize("check", [True, False])
+def test_a_user_timeout_with_which_one_lost_probe_would_end_it_keeps_it_as_it_is(check):
+    code = LATE + (
+        "for timeout in (1, 600000 + 9 * 30000 - 1, 600000 + 9 * 30000):\n"
+        "    late.act('mine.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, %d)' % timeout)\n"
+        f"    print(json.dumps([rearm(at_risk_now(), check={check}), late.timer()]))"
+    )
+    after = 7200 if check else 600
+    assert lines_of(code) == [
+        [[[SERVICE, 0, {"user_timeout": 1}]], [KEEPALIVE, 7200]],
+        [[[SERVICE, 0, {"user_timeout": 1}]], [KEEPALIVE, 7200]],
+        [[[SERVICE, 1, {}]], [KEEPALIVE, after]],
+    ]
+
+
 def test_a_program_that_has_turned_keepalive_off_meanwhile_is_left_alone():
     code = LATE + (
         "found = at_risk_now()\nlate.act('mine.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 0)')\n"
