@@ -66,13 +66,15 @@ class Part(NamedTuple):
 
 def rearm(found: Iterable[AtRisk], pids: Iterable[int], order: Order) -> Iterator[Part]:
     """Re-arm these sockets of these processes, and tell what became of them, process by process. Never raises."""
-    by_inode = {each.inode: each for each in found}
+    by_inode: Dict[int, List[AtRisk]] = {}
+    for each in found:
+        by_inode.setdefault(each.inode, []).append(each)  # the paths of a Multipath TCP connection have one
     opened = socket_holders.find_open(by_inode, pids, MAX_DESCRIPTORS, deadline=order.deadline)
     of_process: Dict[socket_holders.Holder, List[Tuple[int, AtRisk]]] = {}
-    for inode, each in opened.sockets.items():
-        of_process.setdefault(each.holder, []).append((each.descriptor, by_inode.pop(inode)))
+    for inode, (holder, descriptor) in opened.sockets.items():
+        of_process.setdefault(holder, []).extend((descriptor, each) for each in by_inode.pop(inode))
     nobody = rearming_reasons.not_searched(MAX_DESCRIPTORS) if opened.cut else rearming_reasons.no_process(opened.denied)
-    yield from _parts(None, ((each.peer, nobody) for each in by_inode.values()))
+    yield from _parts(None, ((each.peer, nobody) for same in by_inode.values() for each in same))
     for holder, sockets in of_process.items():
         yield from _parts(holder, _rearm_all(holder.pid, sockets, order))
 

@@ -260,6 +260,16 @@ def test_the_paths_of_multipath_tcp_are_told_apart():
     assert told == [[SERVICE, 0, {"refused": 1}]]
 
 
+@pytest.mark.parametrize(("pids", "reason"), [("None", "gone"), ("[1]", "no_process")])
+def test_all_that_share_an_inode_are_counted(pids, reason):
+    """As the paths of a Multipath TCP connection do."""
+    code = LATE + (
+        "found = at_risk_now() * 2\nother = found[1]._replace(cookie=5, peer='10.96.0.10:81')\n"
+        f"print(json.dumps(rearm([found[0]._replace(cookie=4), other], pids={pids})))"
+    )
+    assert lines_of(code) == [[[SERVICE, 0, {reason: 1}], [VIP + ":81", 0, {reason: 1}]]]
+
+
 @pytest.mark.parametrize(
     ("own", "expected"),
     [
