@@ -66,15 +66,17 @@ class Part(NamedTuple):
 
 def rearm(found: Iterable[AtRisk], pids: Iterable[int], order: Order) -> Iterator[Part]:
     """Re-arm these sockets of these processes, and tell what became of them, process by process. Never raises."""
-    by_inode = {each.inode: each for each in found}
+    by_inode: Dict[int, List[AtRisk]] = {}
+    for each in found:
+        by_inode.setdefault(each.inode, []).append(each)  # the paths of a Multipath TCP connection have one
     opened = socket_holders.find_open(by_inode, pids, MAX_DESCRIPTORS, deadline=order.deadline)
     of_process: Dict[socket_holders.Holder, List[Tuple[int, AtRisk]]] = {}
-    for inode, each in opened.sockets.items():
-        of_process.setdefault(each.holder, []).append((each.descriptor, by_inode.pop(inode)))
+    for inode, (holder, descriptor) in opened.sockets.items():
+        of_process.setdefault(holder, []).extend((descriptor, each) for each in by_inode.pop(inode))
     nobody = (
         rearming_reasons.not_searched(MAX_DESCRIPTORS) if opened.cut else rearming_reasons.no_process(opened.denied)
     )
-    yield from _parts(None, ((each.peer, nobody) for each in by_inode.values()))
+    yield from _parts(None, ((each.peer, nobody) for same in by_inode.values() for each in same))
     for holder, sockets in of_process.items():
         yield from _parts(holder, _rearm_all(holder.pid, sockets, order))
 
@@ -166,9 +168,12 @@ def _arm(connection: socket.socket, order: Order) -> Optional[Reason]:
         return rearming_reasons.own_values(held.keepalive, order.own)
     if order.asked and not held.asked:
         return rearming_reasons.turned_off()
+    wanted = sooner(order.own, order.wanted)
+    timeout_ms = socket_keepalive.user_timeout_ms(connection)
+    if 0 < timeout_ms < (wanted.time + wanted.probes * wanted.intvl) * 1000:
+        return rearming_reasons.user_timeout(timeout_ms, wanted)
     if order.check:
         return None
-    wanted = sooner(order.own, order.wanted)
     socket_keepalive.arm(connection, wanted)
     held = socket_keepalive.read(connection)
     return None if held == Armed(True, wanted) else rearming_reasons.not_kept(str(held.keepalive), wanted)

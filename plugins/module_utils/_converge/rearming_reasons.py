@@ -20,7 +20,7 @@ class Reason(NamedTuple):
 
 KERNEL, PTRACE_SCOPE, RIGHTS = "kernel", "ptrace_scope", "rights"
 OWN_VALUES, GONE, NO_PROCESS, REFUSED, UNLISTED = "own_values", "gone", "no_process", "refused", "unlisted"
-FORGOTTEN, BUSY = "forgotten", "busy"
+FORGOTTEN, BUSY, USER_TIMEOUT = "forgotten", "busy", "user_timeout"
 
 HOPELESS = (KERNEL, PTRACE_SCOPE, RIGHTS)
 """What holds for all connections of a process."""
@@ -35,6 +35,7 @@ TODO = {
     OWN_VALUES: "Change them in the program's own settings where that is not wanted.",
     FORGOTTEN: "Have them connect again; their programs learn it at the next request otherwise.",
     BUSY: "Run this again.",
+    USER_TIMEOUT: "Give them a keepalive in the program's own settings, where that matters.",
     UNLISTED: "Run this again.",
 }
 """What to do, by the ID. Nothing about those that are gone."""
@@ -72,6 +73,13 @@ def busy() -> Reason:
 def own_values(own: Keepalive, namespace: Keepalive) -> Reason:
     """own is what the socket has."""
     return Reason(OWN_VALUES, f"the program has set {own} itself, its network namespace has {namespace}")
+
+
+def user_timeout(milliseconds: int, wanted: Keepalive) -> Reason:
+    return Reason(
+        USER_TIMEOUT,
+        f"the program has set TCP_USER_TIMEOUT to {milliseconds} ms, with which {wanted} ends them at fewer lost probes",
+    )
 
 
 def turned_off() -> Reason:

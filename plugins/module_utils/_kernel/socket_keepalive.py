@@ -58,6 +58,14 @@ def read(connection: socket.socket) -> Armed:
     return Armed(bool(connection.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)), Keepalive(*values))
 
 
+def user_timeout_ms(connection: socket.socket) -> int:
+    """After so long without an answer, even if probes are left, a probe ends the connection; 0: it has none.
+
+    tcp_keepalive_timer in net/ipv4/tcp_timer.c. Raises OSError.
+    """
+    return connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
+
+
 def arm(connection: socket.socket, wanted: Keepalive) -> None:
     """Arm the timer with other values in place, the time that the connection is idle counted. Raises OSError.
 

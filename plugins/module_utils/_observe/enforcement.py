@@ -133,6 +133,9 @@ def _of_cgroup() -> Tuple[Optional[Obstacle], Seen]:
     if not cgroups.known():
         why = "This kernel has no cgroup v2 (cgroup2 in /proc/filesystems): install one that has it."
         return Obstacle(False, "cgroup", why), _NOTHING
+    partial = cgroups.obstacle()
+    if partial:
+        return Obstacle(False, "cgroup", partial), _NOTHING
     with cgroups.root(mount=False) as root:
         if root is None:
             bpf.ask()

@@ -88,6 +88,21 @@ def test_what_a_program_has_set_itself_is_left_alone_and_told(own):
     assert before == after
 
 
+@pytest.mark.parametrize("check", [True, False])
+def test_a_user_timeout_with_which_one_lost_probe_would_end_it_keeps_it_as_it_is(check):
+    code = LATE + (
+        "for timeout in (1, 600000 + 9 * 30000 - 1, 600000 + 9 * 30000):\n"
+        "    late.act('mine.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, %d)' % timeout)\n"
+        f"    print(json.dumps([rearm(at_risk_now(), check={check}), late.timer()]))"
+    )
+    after = 7200 if check else 600
+    assert lines_of(code) == [
+        [[[SERVICE, 0, {"user_timeout": 1}]], [KEEPALIVE, 7200]],
+        [[[SERVICE, 0, {"user_timeout": 1}]], [KEEPALIVE, 7200]],
+        [[[SERVICE, 1, {}]], [KEEPALIVE, after]],
+    ]
+
+
 def test_a_program_that_has_turned_keepalive_off_meanwhile_is_left_alone():
     code = LATE + (
         "found = at_risk_now()\nlate.act('mine.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 0)')\n"
@@ -243,6 +258,16 @@ def test_the_paths_of_multipath_tcp_are_told_apart():
     if told is None:
         pytest.skip("this kernel has no Multipath TCP")
     assert told == [[SERVICE, 0, {"refused": 1}]]
+
+
+@pytest.mark.parametrize(("pids", "reason"), [("None", "gone"), ("[1]", "no_process")])
+def test_all_that_share_an_inode_are_counted(pids, reason):
+    """As the paths of a Multipath TCP connection do."""
+    code = LATE + (
+        "found = at_risk_now() * 2\nother = found[1]._replace(cookie=5, peer='10.96.0.10:81')\n"
+        f"print(json.dumps(rearm([found[0]._replace(cookie=4), other], pids={pids})))"
+    )
+    assert lines_of(code) == [[[SERVICE, 0, {reason: 1}], [VIP + ":81", 0, {reason: 1}]]]
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,13 @@ TEXTS = [
         ("forgotten", "they have been idle for longer than the limit, so they are forgotten already"),
     ),
     (reasons.busy(), ("busy", "data was under way at each look, so that their timers could not be seen")),
+    (
+        reasons.user_timeout(20000, Keepalive(600, 30, 9)),
+        (
+            "user_timeout",
+            "the program has set TCP_USER_TIMEOUT to 20000 ms, with which 600/30/9 ends them at fewer lost probes",
+        ),
+    ),
     (reasons.turned_off(), ("own_values", "the program has turned SO_KEEPALIVE off itself")),
     (reasons.no_process(False), ("no_process", "no process of their network namespace has them open")),
     (reasons.no_process(True), ("rights", "the files of some processes may not be seen")),
