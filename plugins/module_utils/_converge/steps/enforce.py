@@ -71,10 +71,8 @@ class Enforce(Step):
         if self._wanted is None:
             return
         obstacle = enforcement.look()[0]
-        with self._refusals("not foreseen"):
-            why = obstacle.reason if obstacle and obstacle.possible is False else cgroups.obstacle()
-        if why:
-            raise NodeError(f"{self.name}: it cannot be enforced here. {why} {_OR_NOT}")
+        if obstacle is not None and obstacle.possible is False:
+            raise NodeError(f"{self.name}: it cannot be enforced here. {obstacle.reason} {_OR_NOT}")
         with contextlib.suppress(OSError), cgroups.root(mount=False) as root:
             for path, _tag in self.after.excluded if root else ():
                 with _below(root.descriptor, path) as cgroup:
