@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import reduce
 from typing import Any
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import (
@@ -77,14 +76,9 @@ def _wanted(node: Observed, seen: Enforcement, wish: Wish, own: Keepalive | None
     if keepalive is None:
         return None
     if not bpf_reads_keepalive(node.kernel):
-        keepalive = _no_later_than_any(keepalive, node, own, wish.policy.lost_probes)
+        # It replaces what a connection has of its namespace. A pod's own is not asked: it would decide for all others.
+        keepalive = not_later(own, keepalive, wish.policy.lost_probes)
     return Enforced(keepalive, wish.policy.enforce_exclude_ports, wish.policy.enforce_exclude_cgroups)
-
-
-def _no_later_than_any(keepalive: Keepalive, node: Observed, own: Keepalive | None, lost_probes: int) -> Keepalive:
-    """For a kernel that has it replace what a connection has of its network namespace."""
-    others = [group.keepalive for group in node.namespaces.groups if group.namespaces > group.own]
-    return reduce(lambda soonest, each: not_later(each, soonest, lost_probes), [own, *others], keepalive)
 
 
 def _kept(node: Observed, seen: Enforcement, wish: Wish) -> Keepalive | None:
