@@ -78,7 +78,7 @@ def own_values(own: Keepalive, namespace: Keepalive) -> Reason:
 def user_timeout(milliseconds: int, wanted: Keepalive) -> Reason:
     return Reason(
         USER_TIMEOUT,
-        f"the program has set TCP_USER_TIMEOUT to {milliseconds} ms, with which {wanted} ends them at fewer lost probes",
+        f"the program has set TCP_USER_TIMEOUT to {milliseconds} ms, with which {wanted} ends them too soon",
     )
 
 

@@ -88,6 +88,24 @@ def test_what_a_program_has_set_itself_is_left_alone_and_told(own):
     assert before == after
 
 
+def test_what_a_run_has_given_before_is_no_programs_own_and_can_be_sooner_still():
+    """Re-armed by a run before, or enforced, which never makes the namespace's own next probe later."""
+    code = LATE + (
+        "enforced = Client(server, own=(500, 20, 7)); chosen = Client(server, own=(500, 21, 9))\n"
+        "rearm(at_risk_now())\nsooner = Keepalive(200, 25, 8)\n"
+        "again = lambda given: [rearm(at_risk_now(services=300), wanted=sooner, given=given),"
+        " late.held(), enforced.held(), chosen.held()]\n"
+        "print(json.dumps(again(())))\nprint(json.dumps(again((WANTED, Keepalive(500, 20, 7)))))"
+    )
+    before, after = lines_of(code)
+    assert before == [
+        [[SERVICE, 0, {"own_values": 1}]] * 3,
+        *([True, f"{own}"] for own in ("600/30/9", "500/20/7", "500/21/9")),
+    ]
+    assert sorted(after[0]) == [[SERVICE, 0, {"own_values": 1}]] + [[SERVICE, 1, {}]] * 2
+    assert after[1:] == [[True, "200/25/8"], [True, "200/20/8"], [True, "500/21/9"]]
+
+
 @pytest.mark.parametrize("check", [True, False])
 def test_a_user_timeout_with_which_one_lost_probe_would_end_it_keeps_it_as_it_is(check):
     code = LATE + (

@@ -53,7 +53,7 @@ TEXTS = [
         reasons.user_timeout(20000, Keepalive(600, 30, 9)),
         (
             "user_timeout",
-            "the program has set TCP_USER_TIMEOUT to 20000 ms, with which 600/30/9 ends them at fewer lost probes",
+            "the program has set TCP_USER_TIMEOUT to 20000 ms, with which 600/30/9 ends them too soon",
         ),
     ),
     (reasons.turned_off(), ("own_values", "the program has turned SO_KEEPALIVE off itself")),
