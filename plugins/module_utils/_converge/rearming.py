@@ -110,6 +110,7 @@ def _rearm_all(pid: int, sockets: Sequence[Tuple[int, AtRisk]], order: Order) ->
     process = -1
     try:
         process = pidfd.open_process(pid)
+        reason = None if pidfd.keeps_tags(pid) else rearming_reasons.net_cls()
     except (OSError, ImportError) as error:
         reason = _no_duplicate(error)
     try:

@@ -107,6 +107,16 @@ def test_what_a_run_has_given_before_is_no_programs_own_and_can_be_sooner_still(
 
 
 @pytest.mark.parametrize("check", [True, False])
+def test_sockets_that_a_control_group_tags_are_not_even_duplicated(check):
+    code = LATE + (
+        "found = at_risk_now()\npidfd.keeps_tags = lambda pid: pid != late.pid\n"
+        "pidfd.duplicate = lambda *what: sys.exit('duplicated')\n"
+        f"print(json.dumps(rearm(found, check={check})))"
+    )
+    assert lines_of(code) == [[[SERVICE, 0, {"net_cls": 1}]]]
+
+
+@pytest.mark.parametrize("check", [True, False])
 def test_a_user_timeout_with_which_one_lost_probe_would_end_it_keeps_it_as_it_is(check):
     code = LATE + (
         "for timeout in (1, 600000 + 9 * 30000 - 1, 600000 + 9 * 30000):\n"

@@ -56,6 +56,10 @@ TEXTS = [
             "the program has set TCP_USER_TIMEOUT to 20000 ms, with which 600/30/9 ends them too soon",
         ),
     ),
+    (
+        reasons.net_cls(),
+        ("net_cls", "a control group (net_cls or net_prio) tags their packets, and would not any more"),
+    ),
     (reasons.turned_off(), ("own_values", "the program has turned SO_KEEPALIVE off itself")),
     (reasons.no_process(False), ("no_process", "no process of their network namespace has them open")),
     (reasons.no_process(True), ("rights", "the files of some processes may not be seen")),
