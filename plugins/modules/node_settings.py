@@ -563,7 +563,8 @@ open_connections:
               (C(kernel.yama.ptrace_scope) is 3), V(rights) (no right to trace the process), V(own_values) (set by its
               program), V(gone) (closed meanwhile), V(no_process) (no process that can be seen has it open),
               V(forgotten) (idle for longer than the limit already), V(busy) (data under way at each look),
-              V(user_timeout) (its program's C(TCP_USER_TIMEOUT) would end it at fewer lost probes),
+              V(user_timeout) (its program's C(TCP_USER_TIMEOUT) would end it too soon),
+              V(net_cls) (a control group of version 1 tags its packets, and would not any more),
               V(refused) (the kernel did not take or keep an option), or V(unlisted) (too many, or too little time).
           type: list
           elements: dict

@@ -49,19 +49,21 @@ def rearm(
     wish: OpenConnections,
     planned: Mapping[int, Keepalive],
     check: bool,
+    given: Tuple[Keepalive, ...] = (),
     proc: str = "/proc",
     log_directory: str = LOG_DIRECTORY,
 ) -> Rearmed:
     """Re-arm what is wished, within a minute or so; check counts the same and sets nothing. Never raises.
 
     planned is the keepalive that the run gives to some namespaces, by their inodes: by it is judged what is at risk.
+    given is what runs gave to connections before.
     """
     spaces, hidden = namespaces.find(proc)
     attributed, names = attribute(spaces, proc, log_directory)
     main = main_namespaces(attributed)
     targets = [each for each in attributed if kind_of(each, each.space.inode in main) in wish.kinds]
     services, problems = _services(wish)
-    told = rearm_all(targets, Look(wish, services, inet_diag.loads_nothing(), dict(planned), check, proc))
+    told = rearm_all(targets, Look(wish, services, inet_diag.loads_nothing(), dict(planned), check, proc, given))
     rows: List[Row] = []
     unseen: Dict[str, List[str]] = {}
     for each in targets:
@@ -76,13 +78,15 @@ def rearm(
     return _conclude(rearmed_rows.worst(rows), names, problems, proc)
 
 
-def after(steps: Sequence[Any], pods: Sequence[Any], wish: OpenConnections, check: bool) -> Rearmed:
+def after(
+    steps: Sequence[Any], pods: Sequence[Any], wish: OpenConnections, check: bool, given: Tuple[Keepalive, ...]
+) -> Rearmed:
     """As rearm(), after the steps of a run, of which ``pods`` are on running pods and containers."""
     planned = {inode: keepalive for step in pods for inode, keepalive in step.planned().items()}
     for step in pods:
         step.rearmed = True
     live = {step.name: step.after for step in steps if step.area == "sysctls"}
-    return rearm(wish, with_own(planned, live), check)
+    return rearm(wish, with_own(planned, live), check, given)
 
 
 def with_own(planned: Mapping[int, Keepalive], live: Mapping[str, Any]) -> Dict[int, Keepalive]:

@@ -10,7 +10,7 @@ import re
 from typing import Any, Callable, Dict, NamedTuple, Optional, Tuple, Union
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.errors import NodeError
-from ansible_collections.kubenode.connections.plugins.module_utils._common.keepalive import Enforcement
+from ansible_collections.kubenode.connections.plugins.module_utils._common.keepalive import Enforcement, Keepalive
 from ansible_collections.kubenode.connections.plugins.module_utils._common.sysctl_keys import canonical, sysctl_path
 from ansible_collections.kubenode.connections.plugins.module_utils._observe.ours import MAX_BYTES, PATH
 
@@ -74,7 +74,8 @@ class Originals(NamedTuple):
     rps: the values of receive queues by their path below /sys. pods: the keepalive of running pods by their UID.
     containers: the same of those outside of pods by their engine and ID. namespace_ipvs_timeouts: IPVS timeouts in
     other network namespaces by the place of each (its path, or the engine and ID of its container) and their name.
-    enforce: the keepalive that new connections are given, and all that may be excluded from it.
+    enforce: the keepalive that new connections are given, and all that may be excluded from it. rearmed: those that
+    open connections were given, which end with them; they are kept to be told from what programs have set.
     """
 
     files: Dict[str, FileRecord]
@@ -86,6 +87,7 @@ class Originals(NamedTuple):
     containers: Dict[str, LiveRecord]
     namespace_ipvs_timeouts: Dict[str, LiveRecord]
     enforce: Optional[Enforcement] = None
+    rearmed: Tuple[Keepalive, ...] = ()
 
 
 NOTHING = Originals({}, {}, {}, (), {}, {}, {}, {})
@@ -115,6 +117,8 @@ def dump(originals: Originals) -> Optional[bytes]:
         from .enforced import to_json  # few records have it
 
         document["enforce"] = to_json(originals.enforce)
+    if originals.rearmed:
+        document["rearmed"] = [str(each) for each in originals.rearmed]
     data = (json.dumps(document, indent=1, sort_keys=True) + "\n").encode()
     try:
         _refuse_strange(originals)
@@ -146,6 +150,7 @@ def parse(data: Optional[bytes], path: str = PATH) -> Originals:
                 for name, record in document.get("namespace_ipvs_timeouts", {}).items()
             },
             _enforce_from_json(document.get("enforce")),
+            _rearmed_from_json(document.get("rearmed")),
         )
         _refuse_strange(found)
         return found
@@ -186,6 +191,14 @@ def _enforce_from_json(record: Any) -> Optional[Enforcement]:
     from .enforced import from_json
 
     return from_json(record)
+
+
+def _rearmed_from_json(texts: Any) -> Tuple[Keepalive, ...]:
+    if texts is None:
+        return ()
+    from .rearming_options import from_json
+
+    return from_json(texts)
 
 
 def _typed(value: Any, kind: type) -> Any:

@@ -42,6 +42,7 @@ class Order(NamedTuple):
     """What the sockets of a namespace, which has the keepalive ``own``, shall have. check: nothing is set.
 
     asked: those without SO_KEEPALIVE are left alone. deadline: by time.monotonic(), when to stop.
+    given: what runs gave to connections before; a socket with that has nothing that its program has set.
     """
 
     wanted: Keepalive
@@ -49,6 +50,7 @@ class Order(NamedTuple):
     asked: bool
     check: bool
     deadline: float
+    given: Tuple[Keepalive, ...] = ()
 
 
 class Part(NamedTuple):
@@ -108,6 +110,7 @@ def _rearm_all(pid: int, sockets: Sequence[Tuple[int, AtRisk]], order: Order) ->
     process = -1
     try:
         process = pidfd.open_process(pid)
+        reason = None if pidfd.keeps_tags(pid) else rearming_reasons.net_cls()
     except (OSError, ImportError) as error:
         reason = _no_duplicate(error)
     try:
@@ -164,11 +167,11 @@ def _another(connection: socket.socket, wanted: AtRisk) -> Optional[Reason]:
 def _arm(connection: socket.socket, order: Order) -> Optional[Reason]:
     """Set what is wanted and read it back, unless the program has set something itself. Raises OSError."""
     held = socket_keepalive.read(connection)
-    if held.keepalive != order.own:
+    if not all(value in known for value, known in zip(held.keepalive, zip(order.own, *order.given))):
         return rearming_reasons.own_values(held.keepalive, order.own)
     if order.asked and not held.asked:
         return rearming_reasons.turned_off()
-    wanted = sooner(order.own, order.wanted)
+    wanted = sooner(held.keepalive, sooner(order.own, order.wanted))
     timeout_ms = socket_keepalive.user_timeout_ms(connection)
     if 0 < timeout_ms < (wanted.time + wanted.probes * wanted.intvl) * 1000:
         return rearming_reasons.user_timeout(timeout_ms, wanted)

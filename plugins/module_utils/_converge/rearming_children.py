@@ -37,7 +37,8 @@ class Look(NamedTuple):
     """What is the same for all of them.
 
     services are the names of destinations, ask_netlink what inet_diag.loads_nothing() says, planned the keepalive that
-    a run gives to some namespaces, by their inodes: by it is judged what is at risk. check: nothing is set.
+    a run gives to some namespaces, by their inodes: by it is judged what is at risk. check: nothing is set. given: as
+    in Order.
     """
 
     wish: OpenConnections
@@ -46,6 +47,7 @@ class Look(NamedTuple):
     planned: Dict[int, Keepalive]
     check: bool
     proc: str
+    given: Tuple[Keepalive, ...]
 
 
 class Told:
@@ -131,7 +133,7 @@ def _visit(each: Attributed, look: Look, deadline: float) -> Iterator[Tuple[int,
     if found.more:
         beyond = rearming_reasons.beyond(at_risk.MAX_SOCKETS)
         yield _PART, Part(None, None, None, 0, {beyond.id: (beyond.text, found.more)})
-    order = Order(wish.keepalive, own, wish.mode != ALL, look.check, deadline)
+    order = Order(wish.keepalive, own, wish.mode != ALL, look.check, deadline, look.given)
     for part in bounded(rearming.rearm(found.sockets, space.pids, order)):
         yield _PART, part
     yield _END, None

@@ -2,12 +2,14 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a person asked for of open connections, checked. Pure. Private to this collection."""
+"""What a person asked for of open connections, and what the record keeps of it, checked. Pure. Private to this
+collection.
+"""
 
 from typing import Any, Mapping, NamedTuple, Optional, Tuple
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.errors import NodeError
-from ansible_collections.kubenode.connections.plugins.module_utils._common.keepalive import Keepalive
+from ansible_collections.kubenode.connections.plugins.module_utils._common.keepalive import HIGHEST, Keepalive, parse
 
 REARM, ALL = "rearm", "all"
 MODES = (REARM, ALL)
@@ -15,6 +17,8 @@ KINDS = ("node", "pod", "container")
 
 _LONGEST_LIMIT = 2147483
 """As for IPVS timeouts: beyond it nothing forgets a connection."""
+
+_MAX_REMEMBERED = 4
 
 
 class OpenConnections(NamedTuple):
@@ -51,6 +55,22 @@ def open_connections_from(
     if look is None:
         return asked
     return asked._replace(kube_proxy_address=look["kube_proxy_address"], kube_proxy_seconds=look["kube_proxy_timeout"])
+
+
+def remembered(old: Tuple[Keepalive, ...], wish: OpenConnections) -> Tuple[Keepalive, ...]:
+    """The last keepalives that open connections were given, for the record: theirs are not set by their programs."""
+    return old if wish.keepalive in old else (*old, wish.keepalive)[-_MAX_REMEMBERED:]
+
+
+def from_json(texts: Any) -> Tuple[Keepalive, ...]:
+    """Those of the record. Raises ValueError, TypeError or AttributeError for what no run gives."""
+    found = tuple(parse(text) for text in texts)
+    for each in found:
+        if not all(1 <= value <= highest for value, highest in zip(each, HIGHEST)):
+            raise ValueError(f"{each} is no keepalive that open connections are given here")
+    if len(found) > _MAX_REMEMBERED:
+        raise ValueError(f"{len(found)} keepalives of open connections are in it, at most {_MAX_REMEMBERED} are kept")
+    return found
 
 
 def _limit(name: str, seconds: Optional[int]) -> Optional[int]:

@@ -20,7 +20,7 @@ class Reason(NamedTuple):
 
 KERNEL, PTRACE_SCOPE, RIGHTS = "kernel", "ptrace_scope", "rights"
 OWN_VALUES, GONE, NO_PROCESS, REFUSED, UNLISTED = "own_values", "gone", "no_process", "refused", "unlisted"
-FORGOTTEN, BUSY, USER_TIMEOUT = "forgotten", "busy", "user_timeout"
+FORGOTTEN, BUSY, USER_TIMEOUT, NET_CLS = "forgotten", "busy", "user_timeout", "net_cls"
 
 HOPELESS = (KERNEL, PTRACE_SCOPE, RIGHTS)
 """What holds for all connections of a process."""
@@ -36,6 +36,7 @@ TODO = {
     FORGOTTEN: "Have them connect again; their programs learn it at the next request otherwise.",
     BUSY: "Run this again.",
     USER_TIMEOUT: "Give them a keepalive in the program's own settings, where that matters.",
+    NET_CLS: _RESTART,
     UNLISTED: "Run this again.",
 }
 """What to do, by the ID. Nothing about those that are gone."""
@@ -78,8 +79,12 @@ def own_values(own: Keepalive, namespace: Keepalive) -> Reason:
 def user_timeout(milliseconds: int, wanted: Keepalive) -> Reason:
     return Reason(
         USER_TIMEOUT,
-        f"the program has set TCP_USER_TIMEOUT to {milliseconds} ms, at which {wanted} ends them at fewer lost probes",
+        f"the program has set TCP_USER_TIMEOUT to {milliseconds} ms, at which {wanted} ends them too soon",
     )
+
+
+def net_cls() -> Reason:
+    return Reason(NET_CLS, "a control group (net_cls or net_prio) tags their packets, and would not any more")
 
 
 def turned_off() -> Reason:

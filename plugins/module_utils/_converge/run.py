@@ -13,7 +13,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._files.atomic
 
 from . import one_run, reboot_warnings
 from .directories import directories_for
-from .options import Settings
+from .options import NOTHING, Settings
 from .originals import Originals, parse
 from .record import read_record
 from .restorable import LiveTarget, changed_since, file_target
@@ -29,13 +29,14 @@ class Plan(NamedTuple):
     """The steps of one run in their order, and what to tell about them.
 
     ``passing`` is the one whose place is written again by the end; what ``pods`` tell (containers among them) is known
-    only then.
+    only then. ``given``: the keepalives that this and earlier runs gave to connections of their own accord.
     """
 
     steps: List[Step]
     passing: Step
     pods: List[Any]
     notes: List[str]
+    given: Tuple[Keepalive, ...]
 
 
 class Outcome(NamedTuple):
@@ -70,18 +71,19 @@ def _plan(settings: Settings) -> Plan:
     enforce, boot, boot_files, boot_notes = _enforce(settings, old)
     pods, containers = _pods(settings, old), _containers(settings, old)
     recorded = files + unit_files + rps_files + boot_files
+    rearmed, given = _given(settings, old)
     made, removed, directories = directories_for(recorded, old)
 
     def compose(final: bool) -> Originals:
         return _originals(
             old, recorded, sysctls, ipvs, queues, pods, containers, spaces, spaces_gone, directories, final
-        )._replace(enforce=enforce[0].kept(final) if enforce else old.enforce)
+        )._replace(enforce=enforce[0].kept(final) if enforce else old.enforce, rearmed=rearmed)
 
     ahead, final = one_run.recording(raw, compose)
     steps = [*modules, ahead, *made, *files, *sysctls, *ipvs, *spaces, *unit, *rps, *enforce, *boot]
     steps += [*pods, *containers, *removed, final]
     notes = unit_notes + rps_notes + space_notes + boot_notes + reboot_warnings.notes(settings, files, sysctls, ipvs)
-    return Plan(steps, ahead, pods + containers, notes + _leftovers(settings, old))
+    return Plan(steps, ahead, pods + containers, notes + _leftovers(settings, old), given)
 
 
 def _leftovers(settings: Settings, old: Originals) -> List[str]:
@@ -181,6 +183,17 @@ def _enforce(settings: Settings, old: Originals) -> Tuple[List[Any], List[Step],
     return [now], steps, recorded, now.notes() + notes
 
 
+def _given(settings: Settings, old: Originals) -> Tuple[Tuple[Keepalive, ...], Tuple[Keepalive, ...]]:
+    """What open connections were given, for the record, and all that is no program's own."""
+    if settings.open_connections is None:
+        return () if settings == NOTHING else old.rearmed, ()
+    from .rearming_options import remembered
+
+    rearmed = remembered(old.rearmed, settings.open_connections)
+    enforced = [each.keepalive for each in (old.enforce, settings.enforce) if each]
+    return rearmed, (*old.rearmed, *enforced)
+
+
 def _pods(settings: Settings, old: Originals) -> List[Any]:
     if settings.pods is None or not (settings.pods or old.pods):
         return []
@@ -267,7 +280,7 @@ def _rearmed(plan: Plan, settings: Settings, check: bool) -> Any:
         return None
     from . import open_connections
 
-    return open_connections.after(plan.steps, plan.pods, settings.open_connections, check)
+    return open_connections.after(plan.steps, plan.pods, settings.open_connections, check, plan.given)
 
 
 def _shown(steps: Sequence[Step], side: str) -> Dict[str, Any]:

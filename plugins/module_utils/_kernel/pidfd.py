@@ -10,7 +10,7 @@ mips (include/uapi/asm-generic/unistd.h); Python's own library has the first sin
 
 import functools
 import os
-from typing import Any
+from typing import Any, Dict, List
 
 from .procfs import read_sysctl
 
@@ -18,6 +18,9 @@ OPEN, GETFD = 434, 438
 
 NO_ATTACH = "3"
 """kernel.yama.ptrace_scope at which nobody, not even root, may trace another process until the next boot."""
+
+_TAGS = {"net_cls": "net_cls.classid", "net_prio": "net_prio.ifpriomap"}
+"""The controllers of cgroup v1 that tag sockets, and the file with what a tag stands for."""
 
 
 def open_process(pid: int) -> int:
@@ -39,6 +42,50 @@ def duplicate(process: int, descriptor: int) -> int:
 def nobody_may() -> bool:
     """Whether Yama keeps root, too, from what other processes have."""
     return read_sysctl("kernel.yama.ptrace_scope").value == NO_ATTACH
+
+
+def keeps_tags(pid: int, proc: str = "/proc") -> bool:
+    """Whether the sockets of a process keep what they are tagged with when this process gets duplicates of them.
+
+    The kernel tags a socket anew for whoever receives a descriptor of it (sock_update_netprioidx, sock_update_classid).
+    With cgroup v1 each pod has control groups of its own, and mostly they stand for nothing. A process that has ended
+    keeps all.
+    """
+    try:
+        theirs = _tagging(f"{proc}/{pid}/cgroup")
+    except OSError:
+        return True
+    try:
+        ours = _tagging(f"{proc}/self/cgroup")
+        return all(ours[name] == theirs[name] or _are_alike(name, ours[name], theirs[name], proc) for name in theirs)
+    except (OSError, KeyError):
+        return False
+
+
+def _tagging(path: str) -> Dict[str, str]:
+    """The control groups of a process by the controller, of those that tag sockets. Raises OSError."""
+    rows = (line.split(":", 2) for line in _lines(path))
+    return {name: group for _number, names, group in rows for name in names.split(",") if name in _TAGS}
+
+
+def _are_alike(name: str, ours: str, theirs: str, proc: str) -> bool:
+    """Whether the tags of two control groups stand for the same. Raises OSError where that cannot be read.
+
+    A tag of net_prio that is not the root's takes the place of the socket's group of cgroup v2 (before Linux 5.15).
+    """
+    if ".." in ours + theirs or (name == "net_prio" and ours != "/"):
+        return False
+    for line in _lines(f"{proc}/self/mountinfo"):
+        mount, _dash, source = line.partition(" - ")
+        root, place = mount.split(" ")[3:5]
+        if source.startswith("cgroup ") and root == "/" and name in source.split(" ")[2].split(","):
+            return _lines(f"{place}{ours}/{_TAGS[name]}") == _lines(f"{place}{theirs}/{_TAGS[name]}")
+    return False
+
+
+def _lines(path: str) -> List[str]:
+    with open(path, encoding="utf-8", errors="surrogateescape") as file:
+        return file.read().splitlines()
 
 
 def call(number: int, *arguments: int) -> int:

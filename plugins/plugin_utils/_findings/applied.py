@@ -66,8 +66,10 @@ def _state(pod: NotTaken) -> str:
     return f"has {pod.found}" if pod.cause == REWRITTEN and pod.found else pod.why
 
 
-_OWN_VALUES, _UNLISTED, _GONE = "own_values", "unlisted", "gone"
-"""As in the node's re-arming: set by the program on purpose, beyond what one run does, ended meanwhile."""
+_OWN = ("own_values", "user_timeout")
+_UNLISTED = "unlisted"
+_NOBODY_KNOWS = ("gone", "busy")
+"""As in the node's re-arming: set by the program on purpose; beyond what one run does; ended or busy meanwhile."""
 
 
 @RULES.applied("connections-not-rearmed", WARNING)
@@ -89,10 +91,10 @@ def _not_rearmed(outcome: object) -> Found | None:
 
 
 def _left(rows: Sequence[Rearmed]) -> Iterator[tuple[Rearmed, LeftOpen]]:
-    """Those of whose end nobody knows."""
+    """Those that are still there, and late or without keepalive."""
     for row in rows:
         for each in row.not_rearmed:
-            if each.connections and each.reason_id != _GONE:
+            if each.connections and each.reason_id not in _NOBODY_KNOWS:
                 yield row, each
 
 
@@ -108,12 +110,12 @@ def _whose(row: Rearmed, left: LeftOpen) -> str:
 def _what_to_do(left: Sequence[tuple[Rearmed, LeftOpen]], more: bool) -> Remedy:
     """Only what could not be re-armed, and has no keepalive of its own, is named for a restart."""
     reasons = {each.reason_id for _row, each in left}
-    names = dict.fromkeys(_named(row) for row, each in left if each.reason_id not in (_OWN_VALUES, _UNLISTED))
+    names = dict.fromkeys(_named(row) for row, each in left if each.reason_id not in (*_OWN, _UNLISTED))
     told: list[str | Remedy] = []
     if names:
         told.append(f"Restart {some(list(names))}, or have them connect again. Nothing else needs it.")
-    if _OWN_VALUES in reasons:
-        told.append("What has a keepalive of its own is left alone: change it in the program.")
+    if reasons.intersection(_OWN):
+        told.append("What a program has set itself is left alone: change it there.")
     if _UNLISTED in reasons or more:
         told.append(say(APPLY, " again for those that were too many for one run."))
     return say(*(each for index, piece in enumerate(told) for each in ((" ", piece) if index else (piece,))))

@@ -80,10 +80,10 @@ def at_risk_now(silent=False, services=900, outside=900):
     return found.sockets
 def own():
     return Keepalive(*(int(open('/proc/sys/net/ipv4/tcp_keepalive_' + name).read()) for name in Keepalive._fields))
-def rearm(found, silent=False, check=False, deadline=None, pids=None):
+def rearm(found, silent=False, check=False, deadline=None, pids=None, wanted=WANTED, given=()):
     # What became of them, each [peer, rearmed, {reason: connections}].
     end = time.monotonic() + 60 if deadline is None else deadline
-    order = rearming.Order(WANTED, own(), not silent, check, end)
+    order = rearming.Order(wanted, own(), not silent, check, end, given)
     parts = list(rearming.rearm(found, [each.pid for each in clients] if pids is None else pids, order))
     return sorted([each.peer, each.rearmed, {key: each.left[key][1] for key in each.left}] for each in parts)
 def refuse(number, error):

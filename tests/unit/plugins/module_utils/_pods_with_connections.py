@@ -39,10 +39,11 @@ _IMPORTS = f"""
 from {MODULE_UTILS}._common.errors import NodeError
 from {MODULE_UTILS}._common.keepalive import Keepalive
 from {MODULE_UTILS}._converge import open_connections, rearmed_rows, rearming_children, run
-from {MODULE_UTILS}._converge.options import Settings
+from {MODULE_UTILS}._converge.options import NOTHING, Settings
 from {MODULE_UTILS}._converge.rearming_options import OpenConnections
 from {MODULE_UTILS}._kernel import inet_diag, namespaces
 from {MODULE_UTILS}._converge.steps import pods as steps_pods
+from {MODULE_UTILS}._observe.ours import PATH as RECORD
 PROGRAM = {PROGRAM!r}
 WISH = OpenConnections('rearm', Keepalive(600, 30, 9), 900, 900)
 """

@@ -169,6 +169,24 @@ def test_a_run_that_changes_nothing_else_has_changed_by_what_it_re_arms(tmp_path
     assert done["diff"] == []
 
 
+def test_a_later_run_makes_sooner_what_an_earlier_one_gave_until_all_is_given_back(tmp_path):
+    """The record tells what was given from what a program has set itself."""
+    code = (
+        "names_from_logs()\nweb = pod(UID, 'late', 'own')\n"
+        "for seconds, limit in ((600, 900), (350, 500), (350, 500), (200, 300)):\n"
+        "    wish = WISH._replace(keepalive=Keepalive(seconds, 30, 9), limit=limit, outside_limit=limit)\n"
+        "    converge(Settings(open_connections=wish))\n    print(gaps(web))\n"
+        "    converge(NOTHING) if seconds == 200 else None\n"
+        "print(json.dumps(os.path.exists(RECORD)))"
+    )
+    *lines, kept = lines_of(tmp_path, code)
+    runs, after = lines[0:8:2], lines[1:8:2]
+    assert [each["open_connections"]["rearmed"] for each in runs] == [1, 1, 0, 1]
+    assert [each["changed"] for each in runs] == [True, True, False, True]
+    assert after == [[600, 7000], [350, 7000], [350, 7000], [200, 7000]]
+    assert kept is False
+
+
 def test_a_run_that_fails_re_arms_nothing(tmp_path):
     code = (
         "names_from_logs()\nweb = pod(UID, 'late')\n"

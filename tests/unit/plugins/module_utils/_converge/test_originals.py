@@ -56,9 +56,10 @@ files = st.one_of(
     st.dictionaries(st.sampled_from([ipvs_unit.LINK, enforce_unit.LINK]), file_records("link")),
     st.dictionaries(paths.map(lambda path: f"{path}/{methods.DROP_IN}"), file_records("pods")),
 )
+keepalives = st.builds(Keepalive, st.integers(1, 32767), st.integers(1, 32767), st.integers(1, 127))
 enforcements = st.builds(
     Enforcement,
-    st.builds(Keepalive, st.integers(1, 32767), st.integers(1, 32767), st.integers(1, 127)),
+    keepalives,
     st.lists(st.integers(1, 65535), max_size=2).map(tuple),
     st.lists(paths, max_size=2).map(tuple),
 )
@@ -73,6 +74,7 @@ originals = st.builds(
     live(st.just("nspawn-web"), st.just("7200/75/9")),
     live(st.sampled_from(["/run/docker/netns/ingress_sbox tcp", "docker-" + "5c" * 32 + " udp"]), st.integers(0, 900)),
     st.one_of(st.none(), enforcements),
+    st.lists(keepalives, max_size=4).map(tuple),
 )
 
 
@@ -102,6 +104,13 @@ RECORD = {"kind": "sysctls", "original": None, "hashes": [], "ours": {}}
         pytest.param(b'{"version": 1,', "Expecting property name", id="a file cut off"),
         pytest.param(b"\xff", "'utf-8' codec can't decode byte 0xff in position 0", id="bytes that are no text"),
         pytest.param(broken(version=2), "it has version 2, expected 1", id="a later version"),
+        pytest.param(
+            broken(rearmed=["0/30/9"]),
+            "0/30/9 is no keepalive that open connections are given here",
+            id="a keepalive that no run gives",
+        ),
+        pytest.param(broken(rearmed=["600/30"]), "not enough values to unpack", id="no keepalive"),
+        pytest.param(broken(rearmed=["600/30/9"] * 5), "5 keepalives of open connections are in it", id="too many"),
         pytest.param(broken(files=KeyError), "it lacks 'files'", id="a part is missing"),
         pytest.param(broken(files=[]), "'list' object has no attribute 'items'", id="a list for a table"),
         pytest.param(b"[]", "list indices must be integers", id="a list for the whole"),

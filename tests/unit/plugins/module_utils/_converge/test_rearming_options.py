@@ -12,6 +12,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._converge.opt
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.rearming_options import (
     KINDS,
     OpenConnections,
+    remembered,
 )
 
 NOT_GIVEN = dict.fromkeys(("mode", "time", "intvl", "probes", "limit", "outside_limit", "kinds"))
@@ -57,6 +58,13 @@ def test_what_is_asked_for(given, expected):
 def test_kube_proxy_is_asked_where_the_look_at_the_node_asks_it():
     found = asked(VALUES, {"kube_proxy_address": "10.0.0.7:10249", "kube_proxy_timeout": 1.5})
     assert found[4:] == (KINDS, "10.0.0.7:10249", 1.5)
+
+
+def test_the_last_keepalives_that_were_given_are_remembered_each_once():
+    kept = ()
+    for seconds in (600, 350, 600, 300, 250, 200):
+        kept = remembered(kept, OpenConnections("rearm", Keepalive(seconds, 30, 9), 900, None))
+    assert [each.time for each in kept] == [350, 300, 250, 200]
 
 
 def test_to_give_everything_back_touches_no_connection():

@@ -53,8 +53,12 @@ TEXTS = [
         reasons.user_timeout(20000, Keepalive(600, 30, 9)),
         (
             "user_timeout",
-            "the program has set TCP_USER_TIMEOUT to 20000 ms, at which 600/30/9 ends them at fewer lost probes",
+            "the program has set TCP_USER_TIMEOUT to 20000 ms, at which 600/30/9 ends them too soon",
         ),
+    ),
+    (
+        reasons.net_cls(),
+        ("net_cls", "a control group (net_cls or net_prio) tags their packets, and would not any more"),
     ),
     (reasons.turned_off(), ("own_values", "the program has turned SO_KEEPALIVE off itself")),
     (reasons.no_process(False), ("no_process", "no process of their network namespace has them open")),

@@ -86,3 +86,47 @@ def test_yama_keeps_everybody_out_at_three(monkeypatch, scope, expected):
 
     monkeypatch.setattr(pidfd, "read_sysctl", read)
     assert (pidfd.nobody_may(), asked) == (expected, ["kernel.yama.ptrace_scope"])
+
+
+V1 = "5:net_cls,net_prio:{}\n3:memory:/any\n0::/system.slice/x.service\n"
+SAME = {"/net_cls.classid": "0", "/net_prio.ifpriomap": "lo 0", "/pod/net_cls.classid": "0"}
+SAME["/pod/net_prio.ifpriomap"] = "lo 0"
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "files", "expected"),
+    [
+        pytest.param("0::/a\n", "0::/b\n", {}, True, id="only version 2"),
+        pytest.param("3:memory:/a\n", "3:memory:/b\n", {}, True, id="others of version 1"),
+        pytest.param(V1.format("/a:b"), V1.format("/a:b"), {}, True, id="the same group"),
+        pytest.param(V1.format("/"), V1.format("/pod"), SAME, True, id="groups that stand for nothing"),
+        pytest.param(
+            V1.format("/"), V1.format("/pod"), {**SAME, "/pod/net_cls.classid": "7"}, False, id="a class of its own"
+        ),
+        pytest.param(
+            V1.format("/"), V1.format("/pod"), {**SAME, "/pod/net_prio.ifpriomap": "lo 5"}, False, id="a priority"
+        ),
+        pytest.param(V1.format("/pod"), V1.format("/"), SAME, False, id="a group of ours"),
+        pytest.param(V1.format("/"), V1.format("/pod"), {}, False, id="nothing can be read"),
+        pytest.param(V1.format("/"), V1.format("/../pod"), SAME, False, id="a group that is not seen from here"),
+        pytest.param("0::/a\n", V1.format("/pod"), SAME, False, id="we have none"),
+    ],
+)
+def test_whether_sockets_keep_their_tags(tmp_path, ours, theirs, files, expected):
+    """As files, for this kernel may have been built without these controllers."""
+    place = tmp_path / "net_cls,net_prio"
+    (place / "pod").mkdir(parents=True)
+    for name, text in files.items():
+        (place / name[1:]).write_text(text + "\n")
+    mounts = f"30 29 0:28 / {tmp_path} rw - cgroup2 cgroup2 rw\n"
+    mounts += f"31 30 0:30 / {place} rw,relatime shared:9 - cgroup cgroup rw,net_cls,net_prio\n"
+    for name, groups in (("self", ours), ("7", theirs)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "cgroup").write_text(groups)
+    (tmp_path / "self/mountinfo").write_text(mounts)
+    assert pidfd.keeps_tags(7, str(tmp_path)) is expected
+    assert pidfd.keeps_tags(8, str(tmp_path)) is True
+
+
+def test_a_child_of_this_process_is_tagged_alike(other):
+    assert pidfd.keeps_tags(other[0].pid) is True

@@ -133,9 +133,17 @@ def test_connections_that_could_not_be_re_armed_are_named_by_reason_and_only_som
     )
     assert found["why"].endswith("they are forgotten. 3 others were re-armed in place.")
     assert found["remedy"] == (
-        "Restart kubelet (700), shop/db-0, or have them connect again. Nothing else needs it. What has a keepalive of "
-        "its own is left alone: change it in the program."
+        "Restart kubelet (700), shop/db-0, or have them connect again. Nothing else needs it. What a program has "
+        "set itself is left alone: change it there."
     )
+
+
+def test_what_a_program_wishes_is_named_for_no_restart_and_what_ended_or_is_busy_for_nothing():
+    others = [(reason, "a reason", 5) for reason in ("busy", "gone")]
+    found = finding(rearmed(row("shop/web-0", ("user_timeout", "a user timeout", 1), *others)))
+    assert found["observed"] == "1 open connection, a user timeout: shop/web-0 (java (42)) to 10.96.0.10:80: 1"
+    assert found["remedy"] == "What a program has set itself is left alone: change it there."
+    assert finding(rearmed(row("shop/web-0", *others))) is None
 
 
 def test_connections_beyond_what_one_run_does_are_for_the_next():
