@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from ansible_collections.kubenode.connections.tests.lab.vm import KERNELS, Lab, Vm
+from ansible_collections.kubenode.connections.tests.lab.vm import KERNELS, Lab, Vm, config
 
 READ_TIMEOUTS = "import socket, struct; print(struct.unpack('iii', socket.socket().getsockopt(0, 1158, 12)))"
 TIME, INTVL = "net.ipv4.tcp_keepalive_time", "net.ipv4.tcp_keepalive_intvl"
@@ -86,3 +86,10 @@ def test_a_reboot_keeps_files_loses_live_values_and_has_the_real_order(fresh: Vm
     assert fresh.run(["test", "-e", LOOSE], check=False).returncode == (0 if early else 1)
     fresh.run(["modprobe", "nf_conntrack"])
     assert fresh.run(["cat", LOOSE]).stdout == expected
+
+
+def test_a_machine_that_stands_still_while_it_boots_is_reset(fresh: Vm, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = fresh.boot_id()
+    monkeypatch.setattr(config, "HANG_SECONDS", 2)
+    fresh.reboot()
+    assert fresh.boot_id() not in ("", before)

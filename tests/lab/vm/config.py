@@ -118,6 +118,8 @@ MEMORY_MIB = 768
 DISK_GIB = 4
 BOOT_SECONDS = 300
 """A cold boot takes 10 s under emulation on an idle machine, and a multiple of that on a busy one."""
+HANG_SECONDS = 150
+"""After so long a machine that boots again stands still: seen with 7.2, whose log ends with a stall of RCU."""
 
 QEMU_MINIMUM = 8
 """QEMU 7.2 crashes guests under emulation: double faults while 6.12 boots, oopses when netfilter hooks change."""
