@@ -51,7 +51,8 @@ def plan_node(
     pods = judged_of(node, holding, not seen.hidden_limits, wish.policy, unsafe_namespaces, servers)
     verdict, why = _with_coverage(*with_pods(own_verdict, own_why, pods, wish.policy), seen, wish.policy)
     settings, reasons = settings_of(node, wish, ipvs_timeouts)
-    to_rearm = rearm(node, wish, holding, pods)
+    cured = curable(node, wish, holding, pods)
+    to_rearm = rearm(node, wish, holding, cured)
     own = of_values(*(settings.sysctls.get(key) for key in KEEPALIVE_KEYS)) or node.keepalive
     enforce = enforce_settings(node, wish, own)
     settings = replace(settings, enforce=enforce, open_connections=to_rearm.settings if to_rearm else None)
@@ -90,7 +91,7 @@ def plan_node(
         holding=holding,
         servers=servers,
         rearm=to_rearm,
-        curable=curable(node, wish, holding, pods),
+        curable=cured,
     )
 
 

@@ -65,15 +65,13 @@ def _kinds(policy: Policy) -> list[str]:
     return [kind for kind in _KINDS if kind not in left_alone]
 
 
-def rearm(node: Observed, wish: Wish, holding: Holding, pods: JudgedPods | None) -> Rearm | None:
-    """None where nothing is to be touched, can be, or would gain by it."""
+def rearm(node: Observed, wish: Wish, holding: Holding, cured: Iterable[Curable]) -> Rearm | None:
+    """What is done of what could be cured; None where nothing is to be touched, can be, or would gain by it."""
     mode, keepalive = wish.policy.open_connections, of_connections(node, wish)
     possible = node.rearming is not None and node.rearming.possible is not False
     if mode == NEVER or keepalive is None or not possible:
         return None
-    found = [
-        each for each in curable(node, wish, holding, pods) if each.late or (mode == ALL and each.without_keepalive)
-    ]
+    found = [each for each in cured if each.late or (mode == ALL and each.without_keepalive)]
     if not found:
         return None
     outside = holding.outside if holding.outside and not is_long(holding.outside) else None
