@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import Keepalive
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import tell
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import Limit
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import Observed
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.types import NodePlan, Plan
@@ -28,8 +29,14 @@ class Step:
     kind: str
     what: str
 
+    @property
+    def text(self) -> str:
+        if self.kind == PLAYBOOK:
+            return tell("Run the playbook kubenode.connections.{name}", name=self.what)
+        return self.what
+
     def __str__(self) -> str:
-        return f"Run the playbook kubenode.connections.{self.what}" if self.kind == PLAYBOOK else self.what
+        return self.text
 
 
 @dataclass(frozen=True)
@@ -60,6 +67,18 @@ def say(*pieces: str | Step | Remedy) -> Remedy:
     for piece in pieces:
         steps += piece.steps if isinstance(piece, Remedy) else [piece] if isinstance(piece, Step) else []
     return Remedy("".join(map(str, pieces)), tuple(dict.fromkeys(steps)))
+
+
+def remedy(template: str, /, **values: object) -> Remedy:
+    """``remedy("Set {profile}.", profile=variable("keepalive_profile: derived"))``: a message as messages.tell makes it.
+
+    Values may be steps and remedies.
+    """
+    steps: list[Step] = []
+    for value in values.values():
+        steps += value.steps if isinstance(value, Remedy) else [value] if isinstance(value, Step) else []
+    said = {name: each.text if isinstance(each, Step | Remedy) else each for name, each in values.items()}
+    return Remedy(tell(template, **said), tuple(dict.fromkeys(steps)))
 
 
 @dataclass(frozen=True)
