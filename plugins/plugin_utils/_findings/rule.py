@@ -70,9 +70,9 @@ def say(*pieces: str | Step | Remedy) -> Remedy:
 
 
 def remedy(template: str, /, **values: object) -> Remedy:
-    """``remedy("Set {profile}.", profile=variable("keepalive_profile: derived"))``: a message as messages.tell makes it.
+    """``remedy("Set {profile}.", profile=variable("keepalive_profile: derived"))``
 
-    Values may be steps and remedies.
+    The template is as for messages.tell. Values may be steps and remedies.
     """
     steps: list[Step] = []
     for value in values.values():

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
+
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import Message
 
 _FOLDER = Path(__file__).with_name("languages")

@@ -9,6 +9,7 @@ import json
 import pickle
 
 import pytest
+
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import Message, joined, tell
 
 

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+from jinja2 import nodes
+
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import joined, tell
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.html.render import TEMPLATES
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.language import (
@@ -20,7 +22,6 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._report.langu
     Language,
     language,
 )
-from jinja2 import nodes
 
 PLUGIN_UTILS = Path(__file__).resolve().parents[5] / "plugins" / "plugin_utils"
 CATALOGUES = PLUGIN_UTILS / "_report" / "languages"
