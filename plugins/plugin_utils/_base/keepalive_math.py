@@ -17,6 +17,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._common.keepa
 )
 
 from .checked_values import Range, whole_number
+from .messages import Message, plural, tell
 
 _KNOWN = 4096
 """So many answers are kept: a cluster has few keepalives and limits, and many pods with each."""
@@ -135,16 +136,30 @@ def decided_in_time(keepalive: Keepalive, limit_seconds: int) -> bool:
 
 
 @functools.lru_cache(maxsize=_KNOWN)
-def sum_text(keepalive: Keepalive, limit_seconds: int, whose: str, lost_probes: int, margin: int) -> str:
+def sum_text(keepalive: Keepalive, limit_seconds: int, whose: str, lost_probes: int, margin: int) -> Message:
     """The arithmetic of is_safe in words, without a full stop."""
     spare = spare_seconds(keepalive, limit_seconds, lost_probes)
-    text = f"{silence_text(keepalive, lost_probes)}, "
-    limit = f"{limit_seconds} s ({whose})"
+    silence = silence_text(keepalive, lost_probes)
     if spare < 0:
-        return f"{text}is {-spare} s beyond {limit}"
+        return tell(
+            "{silence}, is {late} s beyond {limit} s ({whose})",
+            silence=silence,
+            late=-spare,
+            limit=limit_seconds,
+            whose=whose,
+        )
+    left = tell(
+        "{silence}, leaves {spare} s of {limit} s ({whose})",
+        silence=silence,
+        spare=spare,
+        limit=limit_seconds,
+        whose=whose,
+    )
     if spare < margin:
-        return f"{text}leaves {spare} s of {limit}, {margin - spare} s less than keepalive_margin {margin}"
-    return f"{text}leaves {spare} s of {limit}"
+        return tell(
+            "{left}, {short} s less than keepalive_margin {margin}", left=left, short=margin - spare, margin=margin
+        )
+    return left
 
 
 def losses_text(keepalive: Keepalive, limit_seconds: int) -> str:
@@ -152,13 +167,20 @@ def losses_text(keepalive: Keepalive, limit_seconds: int) -> str:
     survived = losses_survived(keepalive, limit_seconds)
     if survived < 1:
         return "while no probe is lost"
-    return "while 1 probe is lost" if survived == 1 else f"while {survived} probes in a row are lost"
+    return plural("while {number} probes in a row are lost", "while {number} probe is lost", survived)
 
 
-def silence_text(keepalive: Keepalive, lost_probes: int) -> str:
+def silence_text(keepalive: Keepalive, lost_probes: int) -> Message:
     """The longest silence as a sum, and how long it may last."""
     silence = keepalive.silence_seconds(lost_probes)
-    added = (
-        f"{keepalive.time} + {lost_probes} x {keepalive.intvl} = " if silence > keepalive.intvl and lost_probes else ""
-    )
-    return f"{added}{silence} s, with timer slack {with_slack(silence)} s"
+    late = with_slack(silence)
+    if silence > keepalive.intvl and lost_probes:
+        return tell(
+            "{time} + {lost} x {intvl} = {silence} s, with timer slack {late} s",
+            time=keepalive.time,
+            lost=lost_probes,
+            intvl=keepalive.intvl,
+            silence=silence,
+            late=late,
+        )
+    return tell("{silence} s, with timer slack {late} s", silence=silence, late=late)

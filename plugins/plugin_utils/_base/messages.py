@@ -13,18 +13,26 @@ class Message(str):
     """English text, with the template and the values that it was made of.
 
     It is a str to everybody who does not ask for more: equal to, sorted, and written as its English text.
+    ``template`` is what catalogues know. ``english`` is said where one lacks it: the same, or the template of one
+    where English has another for that.
     """
 
     template: str
     values: Mapping[str, object]
+    english: str
 
-    def __new__(cls, template: str, values: Mapping[str, object]) -> Message:
-        message = super().__new__(cls, template.format_map(values))
-        message.template, message.values = template, values
+    def __new__(cls, template: str, values: Mapping[str, object], english: str | None = None) -> Message:
+        english = template if english is None else english
+        message = super().__new__(cls, english.format_map(values))
+        message.template, message.values, message.english = template, values, english
         return message
 
-    def __getnewargs__(self) -> tuple[str, Mapping[str, object]]:  # type: ignore[override]
-        return self.template, self.values
+    def __getnewargs__(self) -> tuple[str, Mapping[str, object], str]:  # type: ignore[override]
+        return self.template, self.values, self.english
+
+    def __deepcopy__(self, _memo: object) -> Message:
+        """Nobody changes one, and dataclasses.asdict would copy each of its values."""
+        return self
 
 
 def tell(template: str, /, **values: object) -> Message:
@@ -33,6 +41,14 @@ def tell(template: str, /, **values: object) -> Message:
     The template is a literal, so that a test finds it and asks for it in every language. Values may be messages.
     """
     return Message(template, values)
+
+
+def plural(template: str, one: str, number: int, /, **values: object) -> Message:
+    """``plural("{number} pods on {node}", "{number} pod on {node}", 1, node="worker1")``
+
+    Catalogues know the first alone, for all numbers.
+    """
+    return Message(template, {"number": number, **values}, one if number == 1 else template)
 
 
 def joined(separator: str, pieces: Iterable[str]) -> Message:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from .grouping import grouped
+from .messages import joined, tell
 
 _FEWEST = 3
 """Two names are as short as they are."""
@@ -31,9 +32,11 @@ def named(names: Sequence[str]) -> str:
     """The names folded, of too many the first; and how many there are where that is not seen at once."""
     folded = fold(names)
     if len(folded) > _MANY:
-        return f"{', '.join(folded[: _MANY - 1])} and others ({len(names)})"
-    obvious = len(names) == len(folded) or (len(folded) == 1 and "," not in folded[0])
-    return ", ".join(folded) + ("" if obvious else f" ({len(names)})")
+        return tell("{names} and others ({number})", names=joined(", ", folded[: _MANY - 1]), number=len(names))
+    if len(folded) == 1 and (len(names) == 1 or "," not in folded[0]):
+        return folded[0]
+    several = joined(", ", folded)
+    return several if len(names) == len(folded) else tell("{names} ({number})", names=several, number=len(names))
 
 
 def fold(names: Sequence[str], most_ranges: int = _MOST_RANGES) -> list[str]:

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common import printable as common_printable
 
+from .messages import Message, joined, tell
+
 SAFE = "safe"
 UNSAFE = "unsafe"
 UNKNOWN = "unknown"
@@ -31,15 +33,16 @@ def printable(text: object) -> str:
     return common_printable.printable(str(text))
 
 
-def count(number: int, noun: str) -> str:
-    """``1 node``, ``2 nodes``."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+def count(number: int, noun: str) -> Message:
+    """``1 node``, ``2 nodes``; catalogues know ``{number} nodes``."""
+    many = f"{{number}} {noun}s"
+    return Message(many, {"number": number}, f"{{number}} {noun}" if number == 1 else many)
 
 
-def some(names: Sequence[str], separator: str = ", ") -> str:
+def some(names: Sequence[str], separator: str = ", ") -> Message:
     """The names, or the first few and how many more."""
-    few = separator.join(names[:_MANY])
-    return few if len(names) <= _MANY else f"{few} and {len(names) - _MANY} more"
+    few = joined(separator, names[:_MANY])
+    return few if len(names) <= _MANY else tell("{names} and {number} more", names=few, number=len(names) - _MANY)
 
 
 def columns(text: str) -> int:

@@ -133,7 +133,7 @@ def _of_users(node: Observed) -> Iterator[_Hidden]:
     tables = node.namespaces.tables
     of_users = [(row, *each) for row in (tables.rows if tables else ()) if row.unprivileged for each in _seconds(row)]
     for row, kind, seconds in sorted(of_users, key=lambda each: (each[2], each[0].where))[:1]:
-        more = f", and {count(len(of_users) - 1, 'more')}" if len(of_users) > 1 else ""
+        more = f", and {len(of_users) - 1} more" if len(of_users) > 1 else ""
         why = f"an ordinary user may have set its {seconds} s, and nobody knows whose connections cross it{more}"
         yield kind, row.where, why, _OF_A_USER
 

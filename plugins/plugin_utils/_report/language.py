@@ -38,7 +38,7 @@ class Language:
         if not isinstance(text, Message):
             return self.texts.get(text, text)
         values = {name: self.say(each) if isinstance(each, str) else each for name, each in text.values.items()}
-        return self.texts.get(text.template, text.template).format_map(values)
+        return self.texts.get(text.template, text.english).format_map(values)
 
 
 ENGLISH = Language()

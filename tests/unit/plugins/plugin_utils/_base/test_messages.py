@@ -10,7 +10,7 @@ import pickle
 
 import pytest
 
-from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import Message, joined, tell
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import Message, joined, plural, tell
 
 
 def test_a_message_is_its_english_text() -> None:
@@ -39,10 +39,21 @@ def test_a_template_without_values_keeps_no_braces() -> None:
 
 @pytest.mark.parametrize("copied", [copy.deepcopy, lambda each: pickle.loads(pickle.dumps(each))])
 def test_a_copy_keeps_what_it_was_made_of(copied) -> None:
-    message = copied(tell("{n} nodes", n=3))
+    message = copied(plural("{number} nodes", "{number} node", 1))
 
     assert isinstance(message, Message)
-    assert (message, message.template, message.values) == ("3 nodes", "{n} nodes", {"n": 3})
+    assert (message, message.template, message.values) == ("1 node", "{number} nodes", {"number": 1})
+    assert message.english == "{number} node"
+
+
+def test_one_of_them_has_its_own_english_and_the_template_of_all() -> None:
+    one, two = (
+        plural("{number} pods on {node}", "{number} pod on {node}", number, node="worker1") for number in (1, 2)
+    )
+
+    assert (one, two) == ("1 pod on worker1", "2 pods on worker1")
+    assert one.template == two.template == "{number} pods on {node}"
+    assert one.values == {"number": 1, "node": "worker1"}
 
 
 def test_pieces_in_one() -> None:

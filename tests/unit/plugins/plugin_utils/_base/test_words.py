@@ -42,5 +42,6 @@ def test_columns(text, width):
 
 def test_counts_and_names():
     assert (count(1, "node"), count(0, "node"), count(2, "node")) == ("1 node", "0 nodes", "2 nodes")
+    assert [count(number, "node").template for number in (1, 2)] == ["{number} nodes"] * 2
     assert some(["a", "b"]) == "a, b"
     assert some(list("abcdefgh")) == "a, b, c, d, e, f and 2 more"

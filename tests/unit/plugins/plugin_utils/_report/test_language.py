@@ -14,7 +14,8 @@ import pytest
 import yaml
 from jinja2 import nodes
 
-from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import joined, tell
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import joined, plural, tell
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import count
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.html.render import TEMPLATES
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.language import (
     ENGLISH,
@@ -27,14 +28,24 @@ PLUGIN_UTILS = Path(__file__).resolve().parents[5] / "plugins" / "plugin_utils"
 CATALOGUES = PLUGIN_UTILS / "_report" / "languages"
 OTHERS = [code for code in LANGUAGES if code != ENGLISH.code]
 
-MAKERS = {"tell", "remedy"}
+MAKERS = {"tell", "plural", "remedy"}
 """The functions whose first argument is a template."""
+
+COUNT = "count"
+"""The function whose second argument is a noun, of which words.py makes a template."""
 
 MARK = "_"
 """What a template of Jinja calls for its words."""
 
 GERMAN = Language(
-    "de", {"{n} nodes": "{n} Knoten", "on {where}": "auf {where}", "not read": "nicht gelesen", ", ": "; "}
+    "de",
+    {
+        "{n} nodes": "{n} Knoten",
+        "on {where}": "auf {where}",
+        "not read": "nicht gelesen",
+        ", ": "; ",
+        "{number} nodes": "{number} Knoten",
+    },
 )
 
 
@@ -53,6 +64,11 @@ def test_what_the_catalogue_lacks_is_said_in_english() -> None:
 
 def test_a_separator_is_said_too() -> None:
     assert GERMAN.say(joined(", ", ["a", tell("{n} nodes", n=3)])) == "a; 3 Knoten"
+
+
+def test_a_language_has_one_template_for_all_numbers() -> None:
+    assert [GERMAN.say(count(number, "node")) for number in (1, 2)] == ["1 Knoten", "2 Knoten"]
+    assert GERMAN.say(plural("{number} of {n} nodes", "{number} of {n} node", 1, n=3)) == "1 of 3 node"
 
 
 def test_english_is_what_was_written() -> None:
@@ -79,6 +95,18 @@ def _of_python(path: Path) -> Iterator[str]:
             for each in (first.body, first.orelse) if isinstance(first, ast.IfExp) else (first,):
                 assert isinstance(each, ast.Constant), f"{path.name}:{node.lineno}: the template is no literal"
                 yield str(each.value)
+        if isinstance(node, ast.Call) and _called(node.func) == COUNT and len(node.args) == 2:
+            yield from map(_counted, _constants_in(node.args[1]))
+
+
+def _counted(noun: str) -> str:
+    return f"{{number}} {noun}s"
+
+
+def _constants_in(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
 
 
 def _handed_on(call: ast.Call) -> bool:
@@ -127,14 +155,7 @@ def _fields(template: str) -> set[str]:
 
 @pytest.mark.parametrize("code", OTHERS)
 def test_nothing_in_a_catalogue_is_left_over(code: str) -> None:
-    written = {each for path in PYTHON for each in _constants(path)} | {
-        each for path in JINJA for each in _of_jinja(path)
-    }
+    written = {each for path in PYTHON for each in _constants_in(ast.parse(path.read_text(encoding="utf-8")))}
+    written |= set(map(_counted, written)) | {each for path in JINJA for each in _of_jinja(path)}
 
     assert not [entry["en"] for entry in _entries(code) if entry["en"] not in written]
-
-
-def _constants(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            yield node.value
