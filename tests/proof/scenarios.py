@@ -68,7 +68,7 @@ SCENARIOS = (
         86400,
         {"keepalive_strategy": "raise_ipvs"},
         (OTHER_CURE,),
-        given=dict.fromkeys(("node", "c1", "s1", "s2", "own", "few", "five"), TOO_LATE),
+        given=dict.fromkeys(("node", "c1", "s1", "s2", "own", "few", "five", "kube"), TOO_LATE),
         files={"/etc/sysctl.d/50-site.conf": "".join(f"{line}\n" for line in TOO_LATE)},
     ),
     Scenario(
