@@ -197,5 +197,16 @@ def test_the_variables_of_the_example_are_valid():
     assert ArgumentSpecValidator(spec).validate(example).error_messages == []
 
 
+def test_what_the_faq_says_of_costs_stands_in_the_benchmarks():
+    table = TEXTS["docs/faq.md"].partition("## What does it cost on a node?")[2]
+    figures = [figure for row in re.findall(r"^\|[^|]+\|([^|]+)\|$", table, re.MULTILINE) for figure in _figures(row)]
+    assert len(figures) > 6
+    assert sorted(set(figures) - set(_figures(TEXTS["docs/benchmarks.md"]))) == []
+
+
+def _figures(text):
+    return re.findall(r"\d[\d,]*(?:\.\d+)?", text)
+
+
 def _read(name):
     return (ROOT / name).read_text(encoding="utf-8")
