@@ -19,6 +19,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._report.text.
 ROOT = Path(__file__).resolve().parent.parent.parent
 READMES = ["README.md", "README.zh-CN.md"]
 DOCS = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("docs/*.md"))
+GENERATED = {"docs/findings.md", "docs/proof.md", "docs/benchmarks.md"}
 PAGES = [*READMES, "CONTRIBUTING.md", *DOCS, *sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("roles/*/*.md"))]
 TEXTS = {page: (ROOT / page).read_text(encoding="utf-8") for page in PAGES}
 WITH_LINKS = [
@@ -118,6 +119,15 @@ def test_every_page_is_linked_from_another_page():
     links = {(page, link.partition("#")[0]) for page in DOCS for link in LINK.findall(TEXTS[page])}
     linked = {f"docs/{link}" for page, link in links if page != f"docs/{link}"}
     assert [page for page in DOCS if page not in linked] == []
+
+
+@pytest.mark.parametrize("page", sorted({"README.md", *DOCS} - GENERATED))
+def test_no_paragraph_is_longer_than_four_lines_of_160_columns(page):
+    """A line of a table counts as none, and a line with a link may be longer."""
+    text = CODE_BLOCK.sub("", re.sub(r"<!--.*?-->|^\|[^\n]*$", "", TEXTS[page], flags=re.DOTALL | re.MULTILINE))
+    paragraphs = [part.split("\n") for part in re.split(r"\n\s*\n|\n(?= *(?:-|\d+\.) )", text.strip())]
+    assert [lines[0] for lines in paragraphs if len(lines) > 4] == []
+    assert [line for lines in paragraphs for line in lines if len(line) > 160 and "](" not in line] == []
 
 
 @pytest.mark.parametrize("page", PAGES)
