@@ -51,6 +51,12 @@ def plural(template: str, one: str, number: int, /, **values: object) -> Message
     return Message(template, {"number": number, **values}, one if number == 1 else template)
 
 
+def bare(text: str) -> str:
+    """Text of others without its full stop. A message without one stays a message."""
+    shorter = text.rstrip(". ")
+    return text if shorter == text else shorter
+
+
 def joined(separator: str, pieces: Iterable[str]) -> Message:
     """The pieces in one, each said in its own language, as is a separator that a catalogue has."""
     several = list(pieces)

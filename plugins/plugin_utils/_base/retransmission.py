@@ -11,6 +11,7 @@ import functools
 
 from .checked_values import Range
 from .keepalive_math import with_slack
+from .messages import Message, tell
 
 # TCP_RTO_MIN (HZ / 5) and TCP_RTO_MAX (120 * HZ) in include/net/tcp.h, in milliseconds.
 _FIRST_MS = 200
@@ -87,9 +88,10 @@ def retries2_for(seconds: int, rto_ms: int = LOCAL_RTO_MS) -> int:
     return max((value for value in values if latest_ms(value, rto_ms) <= seconds * 1000), default=LOWEST_RETRIES2)
 
 
-def detection_text(retries2: int, rto_ms: int = LOCAL_RTO_MS) -> str:
+def detection_text(retries2: int, rto_ms: int = LOCAL_RTO_MS) -> Message:
     """Both bounds in words: ``between 102 and 122 s``."""
-    return f"between {detection_ms(retries2) // 1000} and {-(-latest_ms(retries2, rto_ms) // 1000)} s"
+    soonest, latest = detection_ms(retries2) // 1000, -(-latest_ms(retries2, rto_ms) // 1000)
+    return tell("between {soonest} and {latest} s", soonest=soonest, latest=latest)
 
 
 DETECTION_SECONDS = Range(

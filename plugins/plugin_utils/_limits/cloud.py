@@ -24,7 +24,7 @@ from .limits import Limit, ascending
 EC2_TRACKING = KNOWN[NITRO_V6].label
 _WHICH_INSTANCE = (
     "Observe the node itself, where /sys/class/dmi/id is. Or say in keepalive_middleboxes what its network interfaces "
-    f"are set to: {{name: {NITRO_V6}, seconds: ...}}; 350 on Nitro v6, 432000 on older instances."
+    "are set to: {name: aws_security_group_nitro_v6, seconds: ...}; 350 on Nitro v6, 432000 on older instances."
 )
 _TYPE_UNKNOWN = "the kernel is one for AWS, and the firmware did not tell the instance type"
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import Message, bare, joined, tell
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import count, some
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed import node as observed_node
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import (
@@ -32,6 +33,8 @@ WHO_FORWARDS = (
 OWN_TABLES = {"cilium": "Cilium", "calico_ebpf": "Calico's eBPF data plane"}
 """Data planes that forward Services by tables of their own, by the names that node_info and the middleboxes have."""
 _IN_THE_SANDBOX = "Ask inside of it: nothing on the node can tell. The finding pod-sandboxed says what helps."
+_KUBELET_ALONE = "kubelet runs, but no kube-proxy, so who forwards them is not known"
+_PODS_ALONE = "there are pods, but no kube-proxy, so who forwards them is not known"
 _AS_ROOT = "Run again as root (become: true)."
 _MORE_RIGHTS = "Run on the node itself: this root lacks rights, as in a container."
 
@@ -79,7 +82,14 @@ class NotSeen:
     do: str = field(kw_only=True)
 
     def __str__(self) -> str:
-        return f"{self.name} {self.why}" if self.shown else f"{self.name} could not be read: {self.why}"
+        return self.text
+
+    @property
+    def text(self) -> Message:
+        """Without a full stop."""
+        if self.shown:
+            return tell("{name} {why}", name=self.name, why=self.why)
+        return tell("{name} could not be read: {why}", name=self.name, why=self.why)
 
     @property
     def hides_a_limit(self) -> bool:
@@ -95,12 +105,16 @@ class NotSeen:
 
 @dataclass(frozen=True)
 class NodeLimits:
-    """The limits of one node, what was looked at and what was not, and remarks on what is not on the path."""
+    """The limits of one node, what was looked at and what was not, and remarks on what is not on the path.
+
+    ``why_not``: why the node was not observed, where somebody said.
+    """
 
     limits: tuple[Limit, ...]
     not_seen: tuple[NotSeen, ...]
     notes: tuple[str, ...]
     seen: tuple[Seen, ...] = ()
+    why_not: str = ""
 
     @property
     def shown(self) -> tuple[Limit, ...]:
@@ -126,9 +140,10 @@ def of_node(name: str, node: Observed | None, declared: bool = False, why_not: s
     was not observed.
     """
     if node is None:
-        why = f"the node was not observed: {why_not}" if why_not else "the node was not observed"
+        why = tell("the node was not observed: {why}", why=why_not) if why_not else "the node was not observed"
         unseen = ((IPVS_TCP, "ipvs"), (CONNTRACK, "conntrack"))
-        return NodeLimits((), tuple(NotSeen(name, limit, why, place=place, do=REACH) for limit, place in unseen), ())
+        not_seen = tuple(NotSeen(name, limit, why, place=place, do=REACH) for limit, place in unseen)
+        return NodeLimits((), not_seen, (), why_not=why_not)
     limits = of_kernel(name, node)
     looked = tuple(looked_at(name, node, declared))
     return NodeLimits(
@@ -158,7 +173,12 @@ def _absurd(name: str, limits: tuple[Limit, ...]) -> Iterator[NotSeen]:
     for limit in limits:
         if limit.absurd:
             place = "ipvs" if limit.name in OF_IPVS else "conntrack"
-            yield NotSeen(name, limit.name, limit.absurd, shown=limit, place=place, do=f"Correct {limit.whose}.")
+            yield NotSeen(name, limit.name, limit.absurd, shown=limit, place=place, do=correct(limit))
+
+
+def correct(limit: Limit) -> Message:
+    """What to do about a limit that makes no sense."""
+    return tell("Correct {limit}.", limit=limit.whose)
 
 
 def _ipvs(name: str, node: Observed) -> Seen | NotSeen:
@@ -174,10 +194,10 @@ def _ipvs(name: str, node: Observed) -> Seen | NotSeen:
     if not ipvs.loaded:
         return Seen("ipvs", "IPVS is not loaded")
     if not node.ipvs_on_path:
-        return Seen("ipvs", f"IPVS has no {_service(node)}")
+        return Seen("ipvs", tell("IPVS has no {service}", service=_service(node)))
     if ipvs.timeouts is None:
         return _unread(name, IPVS_TCP, IPVS_TIMEOUTS, "the timeouts could not be read", node, "ipvs")
-    return Seen("ipvs", f"{IPVS_TCP} {ipvs.timeouts['tcp']} s")
+    return Seen("ipvs", tell("{limit} {seconds} s", limit=IPVS_TCP, seconds=ipvs.timeouts["tcp"]))
 
 
 def _conntrack(name: str, node: Observed) -> Seen | NotSeen:
@@ -190,7 +210,7 @@ def _conntrack(name: str, node: Observed) -> Seen | NotSeen:
     if conntrack.established is None:
         otherwise = "nf_conntrack_tcp_timeout_established could not be read"
         return _unread(name, CONNTRACK, observed_node.CONNTRACK, otherwise, node, "conntrack")
-    return Seen("conntrack", f"{CONNTRACK} {conntrack.established} s")
+    return Seen("conntrack", tell("{limit} {seconds} s", limit=CONNTRACK, seconds=conntrack.established))
 
 
 def _services(name: str, node: Observed, declared: bool) -> Iterator[Seen | NotSeen]:
@@ -201,27 +221,32 @@ def _services(name: str, node: Observed, declared: bool) -> Iterator[Seen | NotS
     own_tables = [OWN_TABLES[each] for each in node.data_planes if each in OWN_TABLES]
     by_kube_proxy = node.mode in ("ipvs", "iptables", "nftables")
     if own_tables and not declared:
-        seen = "no kube-proxy runs" if node.mode == "none" else f"kube-proxy's {node.mode} mode was seen"
-        why = f"{' and '.join(own_tables)} forwards them by tables of its own; {seen}"
+        who = joined(" and ", own_tables)
+        if node.mode == "none":
+            why = tell("{who} forwards them by tables of its own; no kube-proxy runs", who=who)
+        else:
+            why = tell(
+                "{who} forwards them by tables of its own; kube-proxy's {mode} mode was seen", who=who, mode=node.mode
+            )
         yield NotSeen(name, SERVICES, why, place="services", do=WHO_FORWARDS)
     elif by_kube_proxy:
-        yield Seen("services", f"kube-proxy in {node.mode} mode")
+        yield Seen("services", tell("kube-proxy in {mode} mode", mode=node.mode))
     elif node.mode == "none" and "ovs" in node.data_planes and node.conntrack.loaded:
         yield Seen("services", "Open vSwitch with the kernel's connection tracking")
     elif node.mode == "none" and not node.ipvs_on_path and node.on_kubernetes and not declared:
-        runs = "kubelet runs" if node.kubelet.running else "there are pods"
-        why = f"{runs}, but no kube-proxy, so who forwards them is not known"
-        yield NotSeen(name, SERVICES, why, place="services", do=WHO_FORWARDS)
+        unknown = _KUBELET_ALONE if node.kubelet.running else _PODS_ALONE
+        yield NotSeen(name, SERVICES, unknown, place="services", do=WHO_FORWARDS)
 
 
 def _namespaces(name: str, node: Observed) -> Seen | NotSeen:
     spaces = node.namespaces
     if spaces.complete:
         number = sum(group.namespaces for group in spaces.groups)
-        return Seen("namespaces", f"keepalive of {count(number, 'network namespace')}")
+        return Seen("namespaces", tell("keepalive of {namespaces}", namespaces=count(number, "network namespace")))
     # What node_info says of it begins with how many there are, as ``hidden`` does.
-    why = (spaces.error or "no reason was given").rstrip(".")
-    return replace(_unread(name, f"the keepalive of {spaces.hidden}", NAMESPACES, why, node, "namespaces"), why=why)
+    why = bare(spaces.error or "no reason was given")
+    what = tell("the keepalive of {namespaces}", namespaces=spaces.hidden)
+    return replace(_unread(name, what, NAMESPACES, why, node, "namespaces"), why=why)
 
 
 def _connections(name: str, node: Observed) -> Iterator[Seen | NotSeen]:
@@ -236,7 +261,7 @@ def _connections(name: str, node: Observed) -> Iterator[Seen | NotSeen]:
 def _sandboxes(name: str, node: Observed) -> Iterator[NotSeen]:
     labels = dict.fromkeys(space.label for space in (node.pods.spaces if node.pods else ()) if space.sandbox)
     if labels:
-        what = f"TCP keepalive of {some(list(labels))}"
+        what = tell("TCP keepalive of {names}", names=some(list(labels)))
         why = "a sandbox has TCP of its own, which the node does not show"
         yield NotSeen(name, what, why, place="sandboxes", do=_IN_THE_SANDBOX)
 
@@ -245,15 +270,18 @@ def _unread(name: str, what: str, problem_id: str, otherwise: str, node: Observe
     """With what node_info said about the failed reading, without its full stop."""
     problem = node.problem(problem_id)
     if problem is None or not problem.why:
-        return NotSeen(name, what, otherwise.rstrip("."), place=place, do=rights(node))
-    return NotSeen(name, what, problem.why.rstrip("."), problem.id, place=place, do=problem.do or rights(node))
+        return NotSeen(name, what, bare(otherwise), place=place, do=rights(node))
+    return NotSeen(name, what, bare(problem.why), problem.id, place=place, do=problem.do or rights(node))
 
 
 def _notes(node: Observed) -> Iterator[str]:
     if node.ipvs.loaded and not node.ipvs_on_path and node.ipvs_elsewhere is False:
         mode = {"none": "no kube-proxy runs", "unknown": "kube-proxy did not say its mode"}
-        reason = mode.get(node.mode, f"kube-proxy is in {node.mode} mode")
-        yield f"ip_vs is loaded, but {reason} and there is no {_service(node)}: IPVS is not on the path."
+        yield tell(
+            "ip_vs is loaded, but {reason} and there is no {service}: IPVS is not on the path.",
+            reason=mode.get(node.mode, tell("kube-proxy is in {mode} mode", mode=node.mode)),
+            service=_service(node),
+        )
 
 
 def _service(node: Observed) -> str:

@@ -15,6 +15,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepali
     KERNEL_DEFAULT,
     Keepalive,
 )
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import Message, joined, tell
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.options import Policy
 
 from .limits import IPVS_TCP, SHORTEST_LIMIT_REASON, SHORTEST_LIMIT_SECONDS, Limit
@@ -138,31 +139,40 @@ def _reason(
 ) -> str:
     own = _own_reason(name, policy)
     if own or limit is None:
-        return own or f"keepalive_{name}_ceiling: no limit asks for less"
-    room = str(limit) if not policy.margin else f"{limit} less keepalive_margin {policy.margin}"
+        return own or tell("{ceiling}: no limit asks for less", ceiling=f"keepalive_{name}_ceiling")
+    room = limit.text
+    if policy.margin:
+        room = tell("{limit} less keepalive_margin {margin}", limit=room, margin=policy.margin)
     if value == share[0]:
-        return f"{share[1]} of {room}"
+        return tell("{share} of {room}", share=share[1], room=room)
     if value == ceiling:
         source = "the kernel's own value" if value == getattr(KERNEL_DEFAULT, name) else f"keepalive_{name}_ceiling"
-        return f"{source}, less than {share[1]} of {room}"
-    return f"less than {share[1]} of {room}, which leaves room for the other values"
+        return tell("{source}, less than {share} of {room}", source=source, share=share[1], room=room)
+    return tell("less than {share} of {room}, which leaves room for the other values", share=share[1], room=room)
 
 
 def _own_reason(name: str, policy: Policy) -> str | None:
     if policy.profile == "article":
         return "keepalive_profile article"
-    return f"keepalive_{name} as you set it" if getattr(policy, name) is not None else None
+    return tell("{name} as you set it", name=f"keepalive_{name}") if getattr(policy, name) is not None else None
 
 
 def _probes_reason(keepalive: Keepalive, limit: Limit | None, policy: Policy) -> str:
-    verdict = f"a dead peer is typically given up after {keepalive.verdict_seconds} s"
-    if limit is not None:
-        relation = "before" if keepalive_math.decided_in_time(keepalive, limit.seconds) else "not before"
-        verdict = f"{verdict}, {relation} {limit}"
-    own = _own_reason("probes", policy)
-    if own:
-        return f"{own}; {verdict}"
-    if keepalive.probes > KERNEL_DEFAULT.probes:
-        return f"one more than keepalive_lost_probes {policy.lost_probes}; {verdict}"
-    kernel = "the kernel's own number" if keepalive.probes == KERNEL_DEFAULT.probes else "as many as fit"
-    return f"{kernel}; {verdict}"
+    why = _own_reason("probes", policy)
+    if why is None and keepalive.probes > KERNEL_DEFAULT.probes:
+        why = tell("one more than keepalive_lost_probes {lost}", lost=policy.lost_probes)
+    if why is None:
+        why = "the kernel's own number" if keepalive.probes == KERNEL_DEFAULT.probes else "as many as fit"
+    return joined("; ", [why, _given_up(keepalive.verdict_seconds, limit)])
+
+
+def _given_up(after: int, limit: Limit | None) -> Message:
+    if limit is None:
+        return tell("a dead peer is typically given up after {seconds} s", seconds=after)
+    if after < limit.seconds:
+        return tell(
+            "a dead peer is typically given up after {seconds} s, before {limit}", seconds=after, limit=limit.text
+        )
+    return tell(
+        "a dead peer is typically given up after {seconds} s, not before {limit}", seconds=after, limit=limit.text
+    )

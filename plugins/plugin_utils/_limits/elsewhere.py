@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import plural, tell
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.node_ranges import named
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import count
 
@@ -42,11 +43,17 @@ class Elsewhere:
         """Who was not looked at and what that means; empty where nobody was left out."""
         if not self.hosts:
             return ""
-        were = "was" if len(self.hosts) == 1 else "were"
-        who = f"{len(self.hosts)} of {count(self.of_hosts, 'host')} {were} left out: {named(self.hosts)}"
+        who = plural(
+            "{number} of {hosts} were left out: {names}",
+            "{number} of {hosts} was left out: {names}",
+            len(self.hosts),
+            hosts=count(self.of_hosts, "host"),
+            names=named(self.hosts),
+        )
         if self.source is None:
-            return f"{who}. Their limits are not in this plan."
-        return f"{who}. {self.limit or 'No limit'} is what {self.source} says of them."
+            return tell("{who}. Their limits are not in this plan.", who=who)
+        limit = self.limit.text if self.limit else "No limit"
+        return tell("{who}. {limit} is what {source} says of them.", who=who, limit=limit, source=self.source)
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -61,7 +68,12 @@ class Elsewhere:
         """What nobody knows on the paths of a node's connections for that reason."""
         if self.known:
             return ()
-        why = f"{len(self.hosts)} of {count(self.of_hosts, 'host')} not looked at: {named(self.hosts)}"
+        why = tell(
+            "{number} of {hosts} not looked at: {names}",
+            number=len(self.hosts),
+            hosts=count(self.of_hosts, "host"),
+            names=named(self.hosts),
+        )
         return (NotSeen(node, ELSEWHERE, why, place="hosts", do=_EVERY_HOST),)
 
 

@@ -15,11 +15,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.grouping import grouped
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import Message, bare, tell
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import count
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.namespace_tables import Table
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import Observed
 
-from .coverage import NodeLimits, NotSeen, Seen, rights
+from .coverage import NodeLimits, NotSeen, Seen, correct, rights
 from .limits import CONNTRACK, IPVS_TCP, Limit, ascending, sensible
 
 MAX_LIMITS = 10
@@ -48,7 +49,7 @@ def with_others(name: str, node: Observed | None, seen: NodeLimits, declared: bo
         limits=ascending([*seen.limits, *sensible(limits)]),
         not_seen=(*seen.not_seen, *_absurd(name, limits), *hidden(name, node, declared)),
         notes=(*seen.notes, *notes(node)),
-        seen=(*seen.seen, *(Seen(_place(limit), f"{limit.name} {limit.seconds} s") for limit in sensible(limits))),
+        seen=(*seen.seen, *(Seen(_place(limit), _text(limit)) for limit in sensible(limits))),
     )
 
 
@@ -57,23 +58,32 @@ def limits_of(name: str, node: Observed) -> Iterator[Limit]:
     for kind in (IPVS_TCP, CONNTRACK):
         values = grouped((seconds, row.where) for row in _rows(node) for what, seconds in _seconds(row) if what == kind)
         for seconds in sorted(values)[:MAX_LIMITS]:
-            yield Limit(seconds, f"{kind} in {_and_others(values[seconds])}", name, in_namespace=True)
+            yield Limit(seconds, _inside(kind, _and_others(values[seconds])), name, in_namespace=True)
+
+
+def _inside(kind: str, where: str) -> Message:
+    return tell("{limit} in {where}", limit=kind, where=where)
+
+
+def _text(limit: Limit) -> Message:
+    return tell("{limit} {seconds} s", limit=limit.name, seconds=limit.seconds)
 
 
 def hidden(name: str, node: Observed, declared: bool) -> Iterator[NotSeen]:
     """What is not known of them."""
     found = [*_unread(node), *_not_entered(node), *(() if declared else _of_users(node))]
     for kind, where, why, do in found:
-        yield NotSeen(name, f"{kind} in {where}", why, place=_PLACES[kind], do=do or rights(node))
+        yield NotSeen(name, _inside(kind, where), why, place=_PLACES[kind], do=do or rights(node))
 
 
 def notes(node: Observed) -> Iterator[str]:
     """What to know of IPVS in other network namespaces."""
     balancing = [row.where for row in _rows(node) if row.tcp_services]
     if balancing:
-        yield (
-            f"IPVS in {_and_others(balancing)} has virtual services and timeouts of its own. keepalive_ipvs_timeouts "
-            "does not set those, keepalive_namespace_ipvs_timeouts does."
+        yield tell(
+            "IPVS in {where} has virtual services and timeouts of its own. keepalive_ipvs_timeouts does not set those, "
+            "keepalive_namespace_ipvs_timeouts does.",
+            where=_and_others(balancing),
         )
 
 
@@ -103,11 +113,11 @@ def _unread(node: Observed) -> Iterator[_Hidden]:
     tables = node.namespaces.tables
     if without:
         why = without[0].error or "the timeouts could not be read"
-        yield IPVS_TCP, _and_others([row.where for row in without]), why.rstrip("."), ""
+        yield IPVS_TCP, _and_others([row.where for row in without]), bare(why), ""
     elif tables is not None and tables.unread:
         kind = IPVS_TCP if node.ipvs.loaded else CONNTRACK
         where = count(tables.unread, "other network namespace")
-        yield kind, where, (tables.error or "no reason was given").rstrip("."), ""
+        yield kind, where, bare(tables.error or "no reason was given"), ""
 
 
 def _not_entered(node: Observed) -> Iterator[_Hidden]:
@@ -119,12 +129,13 @@ def _not_entered(node: Observed) -> Iterator[_Hidden]:
     if not node.ipvs.loaded:
         return
     if spaces.unreadable and not node.ipvs_on_path:
-        error = f": {spaces.error}" if spaces.error else ""
-        why = f"{spaces.unreadable} of them, or of processes with one, are hidden{error}"
-        yield IPVS_TCP, ELSEWHERE, why.rstrip("."), ""
+        why = tell("{number} of them, or of processes with one, are hidden", number=spaces.unreadable)
+        if spaces.error:
+            why = tell("{what}: {why}", what=why, why=bare(spaces.error))
+        yield IPVS_TCP, ELSEWHERE, why, ""
     elif spaces.tables is None and spaces.count != 1:
         others = "others" if spaces.count is None else count(spaces.count - 1, "other")
-        why = f"ip_vs is loaded, and nobody looked for virtual services in the {others}"
+        why = tell("ip_vs is loaded, and nobody looked for virtual services in the {others}", others=others)
         yield IPVS_TCP, ELSEWHERE, why, _THIS_VERSION
 
 
@@ -133,16 +144,19 @@ def _of_users(node: Observed) -> Iterator[_Hidden]:
     tables = node.namespaces.tables
     of_users = [(row, *each) for row in (tables.rows if tables else ()) if row.unprivileged for each in _seconds(row)]
     for row, kind, seconds in sorted(of_users, key=lambda each: (each[2], each[0].where))[:1]:
-        more = f", and {len(of_users) - 1} more" if len(of_users) > 1 else ""
-        why = f"an ordinary user may have set its {seconds} s, and nobody knows whose connections cross it{more}"
+        why = tell(
+            "an ordinary user may have set its {seconds} s, and nobody knows whose connections cross it",
+            seconds=seconds,
+        )
+        if len(of_users) > 1:
+            why = tell("{what}, and {number} more", what=why, number=len(of_users) - 1)
         yield kind, row.where, why, _OF_A_USER
 
 
 def _absurd(name: str, limits: list[Limit]) -> Iterator[NotSeen]:
     for limit in limits:
         if limit.absurd:
-            do = f"Correct {limit.whose}."
-            yield NotSeen(name, limit.name, limit.absurd, shown=limit, place=_place(limit), do=do)
+            yield NotSeen(name, limit.name, limit.absurd, shown=limit, place=_place(limit), do=correct(limit))
 
 
 def _place(limit: Limit) -> str:
@@ -151,4 +165,4 @@ def _place(limit: Limit) -> str:
 
 def _and_others(wheres: list[str]) -> str:
     first, others = min(wheres), len(wheres) - 1
-    return f"{first} and {count(others, 'other')}" if others else first
+    return tell("{first} and {others}", first=first, others=count(others, "other")) if others else first

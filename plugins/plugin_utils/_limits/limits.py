@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base import keepalive_math, releases
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import Keepalive
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import Message, tell
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import Observed
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.middleboxes import Middlebox
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.options import Policy
@@ -51,10 +52,17 @@ class Limit:
     def absurd(self) -> str | None:
         """Why nobody can plan for it, None where it makes sense."""
         if self.seconds < SHORTEST_LIMIT_SECONDS:
-            return f"shows {self.seconds} s, below {SHORTEST_LIMIT_SECONDS} s ({SHORTEST_LIMIT_REASON})"
+            return tell(
+                "shows {seconds} s, below {lowest} s ({why})",
+                seconds=self.seconds,
+                lowest=SHORTEST_LIMIT_SECONDS,
+                why=SHORTEST_LIMIT_REASON,
+            )
         if self.seconds > LONGEST_LIMIT_SECONDS:
-            return (
-                f"shows {self.seconds} s, above {LONGEST_LIMIT_SECONDS} s (the longest timeout that any kernel takes)"
+            return tell(
+                "shows {seconds} s, above {highest} s (the longest timeout that any kernel takes)",
+                seconds=self.seconds,
+                highest=LONGEST_LIMIT_SECONDS,
             )
         return None
 
@@ -65,10 +73,14 @@ class Limit:
 
     @property
     def whose(self) -> str:
-        return f"{self.name} on {self.node}" if self.node else self.name
+        return tell("{limit} on {node}", limit=self.name, node=self.node) if self.node else self.name
 
     def __str__(self) -> str:
-        return f"{self.seconds} s ({self.whose})"
+        return self.text
+
+    @property
+    def text(self) -> Message:
+        return tell("{seconds} s ({whose})", seconds=self.seconds, whose=self.whose)
 
     def is_kept_by(self, keepalive: Keepalive, policy: Policy) -> bool:
         """Whether an idle connection with that keepalive is refreshed before the limit, as the policy wants it."""
@@ -84,13 +96,19 @@ class Limit:
         if not self.keeps(keepalive) or self.is_kept_by(keepalive, policy):
             return text
         losses = keepalive_math.losses_text(keepalive, self.seconds)
-        short = keepalive_math.losses_below(keepalive, self.seconds) < policy.lost_probes
-        wish = (
-            f"keepalive_lost_probes is {policy.lost_probes}"
-            if short
-            else f"less than the {policy.margin} s of keepalive_margin are left"
+        if keepalive_math.losses_below(keepalive, self.seconds) < policy.lost_probes:
+            return tell(
+                "kept {losses}, but keepalive_lost_probes is {wanted}: {sum}",
+                losses=losses,
+                wanted=policy.lost_probes,
+                sum=text,
+            )
+        return tell(
+            "kept {losses}, but less than the {margin} s of keepalive_margin are left: {sum}",
+            losses=losses,
+            margin=policy.margin,
+            sum=text,
         )
-        return f"kept {losses}, but {wish}: {text}"
 
     def sum_text(self, keepalive: Keepalive, policy: Policy) -> str:
         """The arithmetic of is_kept_by in words, without a full stop."""

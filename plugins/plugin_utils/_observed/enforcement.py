@@ -15,6 +15,7 @@ from typing import Any
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.checked_values import whole_number
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import Keepalive, of_values
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import joined, tell
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.untrusted import (
     fields,
     flag,
@@ -43,9 +44,14 @@ class Enforced:
     replaces: bool = field(default=False, compare=False)
 
     def __str__(self) -> str:
-        ports = f"ports {some(list(map(str, self.exclude_ports)))}" if self.exclude_ports else ""
-        left_out = " and ".join(filter(None, [ports, some(list(self.exclude_cgroups))]))
-        return f"{self.keepalive} (not: {left_out})" if left_out else str(self.keepalive)
+        left_out: list[str] = []
+        if self.exclude_ports:
+            left_out.append(tell("ports {ports}", ports=some(list(map(str, self.exclude_ports)))))
+        if self.exclude_cgroups:
+            left_out.append(some(list(self.exclude_cgroups)))
+        if not left_out:
+            return str(self.keepalive)
+        return tell("{keepalive} (not: {left_out})", keepalive=self.keepalive, left_out=joined(" and ", left_out))
 
     def as_dict(self) -> dict[str, Any]:
         """As node_settings takes it."""

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.ipvs import CELLS
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.checked_values import whole_number
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import tell
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.untrusted import (
     fields,
     items,
@@ -52,7 +53,9 @@ class Table(NamedTuple):
         """Its name, for a sentence."""
         if self.label.startswith(_NAMED):
             return self.label
-        return f"pod {self.label}" if self.kind == POD else f"the network namespace of {self.label}"
+        if self.kind == POD:
+            return tell("pod {name}", name=self.label)
+        return tell("the network namespace of {name}", name=self.label)
 
     @property
     def tracks(self) -> bool:

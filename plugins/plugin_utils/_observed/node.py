@@ -16,6 +16,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._common.keepa
 from ansible_collections.kubenode.connections.plugins.module_utils._common.sysctl_keys import KEYS
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.checked_values import whole_number
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import Keepalive, of_values
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import plural, tell
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.releases import udp_stream_defaults
 
 from .cloud import Cloud
@@ -105,13 +106,18 @@ class Namespaces:
     def hidden(self) -> str:
         """How many could not be read, where they are not complete."""
         # Of processes that hide their namespace nobody can tell which of them share one.
-        noun = "network namespace or process" if self.unreadable == 1 else "network namespaces or processes"
-        return f"{self.unreadable} {noun}" if self.unreadable else "network namespaces"
+        if not self.unreadable:
+            return "network namespaces"
+        return plural(
+            "{number} network namespaces or processes", "{number} network namespace or process", self.unreadable
+        )
 
     @property
     def not_read(self) -> str:
         """That and why, without a full stop."""
-        return f"{self.hidden} could not be read" + (f": {self.error}" if self.error else "")
+        if self.error:
+            return tell("{name} could not be read: {why}", name=self.hidden, why=self.error)
+        return tell("{name} could not be read", name=self.hidden)
 
 
 IPVS_TIMEOUTS = "ipvs-timeouts"
@@ -251,9 +257,14 @@ class Observed:
         """Who sets ``key`` to what after a boot, in words, without a full stop; where anybody does."""
         boot = self.boot(key)
         if boot is not None and boot.refused and self.tuned_line(key) is None:
-            return f"{boot.source} sets {key} to {boot.written} (which the kernel refuses)"
+            return tell(
+                "{source} sets {key} to {value} (which the kernel refuses)",
+                source=boot.source,
+                key=key,
+                value=boot.written,
+            )
         value = self.boot_value(key) or "something that depends on the machine"
-        return f"{self.boot_source(key)} sets {key} to {value}"
+        return tell("{source} sets {key} to {value}", source=self.boot_source(key), key=key, value=value)
 
     def tuned_line(self, key: str) -> Line | None:
         """What TuneD sets ``key`` to at its start, None where the files decide."""

@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.checked_values import whole_number
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.collector import paused
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import Keepalive, of_values
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import bare
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.untrusted import (
     file_line,
     items,
@@ -38,7 +39,7 @@ NOT_OBSERVED = "not_observed"
 
 def why_not_observed(node: object) -> str:
     """Why a node was not observed, without a full stop: ``{"not_observed": "..."}``; empty where nobody said."""
-    return (text(mapping(node).get(NOT_OBSERVED)) or "").rstrip(". ")
+    return bare(text(mapping(node).get(NOT_OBSERVED)) or "")
 
 
 @paused()

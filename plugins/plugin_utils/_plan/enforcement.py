@@ -16,6 +16,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepali
     Keepalive,
     not_later,
 )
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import joined, tell
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.releases import bpf_reads_keepalive
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.holding import Holding
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import shows_nonsense
@@ -24,7 +25,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.nod
 
 from .enforced import resting
 from .settings import Wish
-from .types import Change
+from .types import Change, rebooted
 
 ENFORCE_REASON = "enforce"
 """The key of its reason, beside those of sysctls and modules."""
@@ -34,6 +35,7 @@ WHAT = "keepalive enforced for new connections"
 _WHY = "programs that never ask for keepalive, and pods to come, then probe in time too; keepalive_enforce"
 _GIVEN_BACK = "an earlier run attached it, and keepalive_enforce is false"
 _NONE = "none"
+_NOT_ENABLED = "none (its unit is not enabled)"
 _NOT_KNOWN = "unknown"
 
 
@@ -96,8 +98,10 @@ def enforce_reason(node: Observed, wanted: Mapping[str, Any] | None, holding: Ho
     if wanted is None or wanted:
         return {} if wanted is None else {ENFORCE_REASON: _WHY}
     told = resting(node, holding)
-    rests = f"; on it alone rests what {' and '.join(told)} will open" if told else ""
-    return {ENFORCE_REASON: f"{_GIVEN_BACK}{rests}"}
+    if not told:
+        return {ENFORCE_REASON: _GIVEN_BACK}
+    why = tell("{why}; on it alone rests what {pods} will open", why=_GIVEN_BACK, pods=joined(" and ", told))
+    return {ENFORCE_REASON: why}
 
 
 def enforce_changes(node: Observed, wanted: Mapping[str, Any] | None, why: str) -> Iterator[Change]:
@@ -112,14 +116,14 @@ def enforce_changes(node: Observed, wanted: Mapping[str, Any] | None, why: str) 
     if seen.attached != after or not seen.exact:
         yield Change(ENFORCE_REASON, WHAT, _now(seen, after), str(after), why)
     elif seen.systemd and not (seen.kept_at_boot and seen.boot == after):
-        yield Change(ENFORCE_REASON, f"{WHAT} after a reboot", _at_boot(seen), str(after), why, after_reboot=True)
+        yield Change(ENFORCE_REASON, rebooted(WHAT), _at_boot(seen), str(after), why, after_reboot=True)
 
 
 def _given_back(seen: Enforcement, why: str) -> Iterator[Change]:
     if seen.attached is not None:
         yield Change(ENFORCE_REASON, WHAT, str(seen.attached), _NONE, why)
     elif seen.boot is not None:
-        yield Change(ENFORCE_REASON, f"{WHAT} after a reboot", str(seen.boot), _NONE, why, after_reboot=True)
+        yield Change(ENFORCE_REASON, rebooted(WHAT), str(seen.boot), _NONE, why, after_reboot=True)
 
 
 def _parts(wanted: Mapping[str, Any]) -> tuple[Keepalive, tuple[int, ...], tuple[str, ...]]:
@@ -130,10 +134,11 @@ def _parts(wanted: Mapping[str, Any]) -> tuple[Keepalive, tuple[int, ...], tuple
 def _now(seen: Enforcement, after: Enforced) -> str:
     if seen.attached is None:
         return _NONE if seen.attached_known else _NOT_KNOWN
-    return f"{seen.attached} by another program" if seen.attached == after else str(seen.attached)
+    values = str(seen.attached)
+    return tell("{values} by another program", values=values) if seen.attached == after else values
 
 
 def _at_boot(seen: Enforcement) -> str:
     if seen.boot is None:
         return _NONE
-    return str(seen.boot) if seen.enabled else f"{_NONE} (its unit is not enabled)"
+    return str(seen.boot) if seen.enabled else _NOT_ENABLED

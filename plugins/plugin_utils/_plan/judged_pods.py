@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.sandboxes import GVISOR, MACHINE
-from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import SAFE, UNKNOWN, UNSAFE, count
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import Message, joined, plural, tell
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import SAFE, UNKNOWN, UNSAFE
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import Limit
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.pods import (
     CONTAINER,
@@ -106,10 +107,8 @@ class Judged(NamedTuple):
 
     @property
     def why(self) -> str:
-        others = _connection_texts(self.outside_counts, " to other addresses")
-        proxied = count(self.through_proxies, "connection") + " through a proxy, where keepalive does not count"
-        told = [self.values_why, *_connection_texts(self.counts), *others, *([proxied] if self.through_proxies else [])]
-        return "; ".join(told)
+        others = (*_to_others(self.outside_counts), *_through_proxies(self.through_proxies))
+        return joined("; ", [self.values_why, *_to_services(self.counts), *others])
 
     @property
     def processes_at_risk(self) -> Iterator[tuple[Peer, Process]]:
@@ -218,24 +217,78 @@ class JudgedPods:
         }
 
 
-def _connection_texts(counts: Counts, where: str = "") -> Iterator[str]:
+def _to_services(counts: Counts) -> Iterator[Message]:
     if counts.without_keepalive:
-        yield f"{count(counts.without_keepalive, 'connection')}{where} without SO_KEEPALIVE"
+        yield plural(
+            "{number} connections without SO_KEEPALIVE",
+            "{number} connection without SO_KEEPALIVE",
+            counts.without_keepalive,
+        )
     if counts.late:
-        yield f"{count(counts.late, 'connection')}{where} with a timer beyond the limit"
+        yield plural(
+            "{number} connections with a timer beyond the limit",
+            "{number} connection with a timer beyond the limit",
+            counts.late,
+        )
     if counts.kept_by_server:
-        yield f"{count(counts.kept_by_server, 'connection')}{where} kept by the server's probes"
+        yield plural(
+            "{number} connections kept by the server's probes",
+            "{number} connection kept by the server's probes",
+            counts.kept_by_server,
+        )
+
+
+def _to_others(counts: Counts) -> Iterator[Message]:
+    if counts.without_keepalive:
+        yield plural(
+            "{number} connections to other addresses without SO_KEEPALIVE",
+            "{number} connection to other addresses without SO_KEEPALIVE",
+            counts.without_keepalive,
+        )
+    if counts.late:
+        yield plural(
+            "{number} connections to other addresses with a timer beyond the limit",
+            "{number} connection to other addresses with a timer beyond the limit",
+            counts.late,
+        )
+    if counts.kept_by_server:
+        yield plural(
+            "{number} connections to other addresses kept by the server's probes",
+            "{number} connection to other addresses kept by the server's probes",
+            counts.kept_by_server,
+        )
+
+
+def _through_proxies(number: int) -> Iterator[Message]:
+    if number:
+        yield plural(
+            "{number} connections through a proxy, where keepalive does not count",
+            "{number} connection through a proxy, where keepalive does not count",
+            number,
+        )
 
 
 def connections_text(pods: JudgedPods | None, rearm: bool = False) -> str:
-    """A clause for the summary of a node whose settings are fine and some of whose open connections are not.
+    """A sentence for the summary of a node whose settings are fine and some of whose open connections are not.
 
-    ``rearm``: an apply gives some of them a sooner timer.
+    ``rearm``: an apply gives some of them a sooner timer. Empty where there are none.
     """
-    if pods is None:
+    told = joined(" and ", _open_at_risk(pods)) if pods else ""
+    if not told:
         return ""
+    if rearm:
+        return tell(
+            "{connections} stay at risk until an apply re-arms them or their programs change that (see the findings).",
+            connections=told,
+        )
+    return tell("{connections} stay at risk until their programs change that (see the findings).", connections=told)
+
+
+def _open_at_risk(pods: JudgedPods) -> Iterator[Message]:
     to_services, others = pods.counts.at_risk, pods.outside_counts.at_risk
-    told = [f"{count(to_services, 'open connection')} to services"] if to_services else []
-    told += [f"{count(others, 'open connection')} to other addresses"] if others else []
-    who = "an apply re-arms them or their programs change that" if rearm else "their programs change that"
-    return f" {' and '.join(told)} stay at risk until {who} (see the findings)." if told else ""
+    if to_services:
+        yield plural("{number} open connections to services", "{number} open connection to services", to_services)
+    if others:
+        yield plural(
+            "{number} open connections to other addresses", "{number} open connection to other addresses", others
+        )

@@ -12,6 +12,7 @@ from dataclasses import replace
 from ansible_collections.kubenode.connections.plugins.module_utils._common.keepalive import KEYS as KEEPALIVE_KEYS
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base import keepalive_math
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import Keepalive, of_values
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import Message, joined, tell
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import SAFE, UNKNOWN, UNSAFE, count, some
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.coverage import OF_PODS, NodeLimits, NotSeen
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.holding import Holding
@@ -46,7 +47,7 @@ def plan_node(
     limit = holding.of_node(node.pods)
     own_verdict, own_why = verdict_of(node.keepalive, seen, limit, wish.policy)
     if own_verdict == SAFE:
-        own_why += _but_for_proxies(name, wish.policy)
+        own_why = _but_for_proxies(name, own_why, wish.policy)
     unsafe_namespaces = _namespaces_unsafe(node, holding.services)
     pods = judged_of(node, holding, not seen.hidden_limits, wish.policy, unsafe_namespaces, servers)
     verdict, why = _with_coverage(*with_pods(own_verdict, own_why, pods, wish.policy), seen, wish.policy)
@@ -95,12 +96,13 @@ def plan_node(
     )
 
 
-def _why_rearm(to_rearm: Rearm) -> str:
-    return f"{count(to_rearm.connections, 'open connection')} at risk; keepalive_open_connections"
+def _why_rearm(to_rearm: Rearm) -> Message:
+    connections = count(to_rearm.connections, "open connection")
+    return tell("{connections} at risk; keepalive_open_connections", connections=connections)
 
 
 def _not_observed(name: str, seen: NodeLimits, holding: Holding, wish: Wish) -> NodePlan:
-    why = seen.not_seen[0].why.replace("the node", "it", 1)
+    why = tell("it was not observed: {why}", why=seen.why_not) if seen.why_not else "it was not observed"
     return NodePlan(
         name,
         None,
@@ -125,7 +127,9 @@ def verdict_of(keepalive: Keepalive | None, seen: NodeLimits, limit: Limit | Non
     kernel has, however absurd.
     """
     if keepalive is not None and not keepalive.usable:
-        return UNSAFE, f"keepalive {keepalive} has a value below 1, which ends or floods idle connections"
+        return UNSAFE, tell(
+            "keepalive {keepalive} has a value below 1, which ends or floods idle connections", keepalive=keepalive
+        )
     text = "nothing was seen that forgets idle connections"
     if keepalive is not None:
         for each in (*(shown for shown in seen.shown if shown.in_force), *([limit] if limit else [])):
@@ -139,11 +143,16 @@ def verdict_of(keepalive: Keepalive | None, seen: NodeLimits, limit: Limit | Non
     return SAFE, text
 
 
-def _but_for_proxies(name: str, policy: Policy) -> str:
-    """What keepalive says nothing about: connections through a declared proxy, whose idle timer counts payload."""
+def _but_for_proxies(name: str, why: str, policy: Policy) -> str:
+    """With what keepalive says nothing about: connections through a declared proxy, whose idle timer counts payload."""
     proxies = [box for box in policy.middleboxes if box.proxy and (box.binding is None or box.binding.has_host(name))]
-    names = [f"{box.name} ({box.seconds} s)" for box in proxies]
-    return f"; not for connections through {some(names)}, where keepalive does not count" if names else ""
+    if not proxies:
+        return why
+    return tell(
+        "{why}; not for connections through {names}, where keepalive does not count",
+        why=why,
+        names=some([f"{box.name} ({box.seconds} s)" for box in proxies]),
+    )
 
 
 def _with_coverage(verdict: str, why: str, seen: NodeLimits, policy: Policy) -> tuple[str, str]:
@@ -152,8 +161,8 @@ def _with_coverage(verdict: str, why: str, seen: NodeLimits, policy: Policy) -> 
     return (UNKNOWN, _told(unseen)) if verdict == SAFE and unseen else (verdict, why)
 
 
-def _told(unseen: Iterable[NotSeen]) -> str:
-    return "; ".join(map(str, unseen))
+def _told(unseen: Iterable[NotSeen]) -> Message:
+    return joined("; ", [each.text for each in unseen])
 
 
 def _spare(keepalive: Keepalive | None, limit: Limit | None, policy: Policy) -> int | None:
@@ -184,13 +193,15 @@ def _shared_notes(node: Observed) -> Iterator[str]:
 def _kept_notes(node: Observed, wish: Wish) -> Iterator[str]:
     keepalive = kept(node, wish)
     if keepalive is not None:
-        why = "a limit of this node makes no sense" if shows_nonsense(node) else "no kube-proxy answers now"
-        yield (
-            f"keepalive {keepalive} in {wish.policy.sysctl_file} stays: {why}, so a limit that is not seen may come "
-            "back. To start over, run the playbook restore first."
+        yield tell(
+            "keepalive {keepalive} in {file} stays: {why}, so a limit that is not seen may come back. To start over, "
+            "run the playbook restore first.",
+            keepalive=keepalive,
+            file=wish.policy.sysctl_file,
+            why="a limit of this node makes no sense" if shows_nonsense(node) else "no kube-proxy answers now",
         )
 
 
 def _unseen_notes(node: Observed, settings: Settings) -> Iterator[str]:
     for key in unseen_keys(node, settings):
-        yield f"{key} is set, but node_info does not read it: whether it differs now is not known."
+        yield tell("{key} is set, but node_info does not read it: whether it differs now is not known.", key=key)

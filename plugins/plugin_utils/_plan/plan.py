@@ -15,6 +15,7 @@ from dataclasses import replace
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base import keepalive_math
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import Keepalive
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import Message, joined, tell
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import SAFE, UNKNOWN, UNSAFE
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits import cloud, derive, in_namespaces
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.coverage import NodeLimits, NotSeen, of_node
@@ -128,10 +129,14 @@ def _stays(keepalive: Keepalive) -> dict[str, str]:
     )
 
 
-def _above(keepalive: Keepalive, idle_seconds: int | None, policy: Policy) -> str:
+def _above(keepalive: Keepalive, idle_seconds: int | None, policy: Policy) -> Message:
     if idle_seconds is not None and idle_seconds > ipvs.above_seconds(keepalive, policy):
-        return f"above the {idle_seconds} s after which idle gRPC channels without SO_KEEPALIVE have closed themselves"
-    return f"above the highest keepalive in use: {keepalive_math.silence_text(keepalive, policy.lost_probes)}"
+        return tell(
+            "above the {seconds} s after which idle gRPC channels without SO_KEEPALIVE have closed themselves",
+            seconds=idle_seconds,
+        )
+    silence = keepalive_math.silence_text(keepalive, policy.lost_probes)
+    return tell("above the highest keepalive in use: {silence}", silence=silence)
 
 
 def _assemble(
@@ -157,18 +162,14 @@ def _assemble(
 def _limit_reason(limits: tuple[Limit, ...], not_seen: tuple[NotSeen, ...]) -> str:
     absurd = sum(each.shown is not None for each in not_seen)
     unread = len(not_seen) - absurd
-    unknown = f"; {unread} could not be read" if unread else ""
-    unknown += f"; {absurd} made no sense" if absurd else ""
-    if limits:
-        text = (
-            f"the lowest of {len(limits)} idle limits that were seen"
-            if len(limits) > 1
-            else "the only idle limit that was seen"
-        )
-        return text + unknown
-    if not_seen:
-        return f"no idle limit was seen{unknown}"
-    return "nothing on the path forgets idle connections: no IPVS, no conntrack, no middlebox"
+    if not limits and not not_seen:
+        return "nothing on the path forgets idle connections: no IPVS, no conntrack, no middlebox"
+    told = ["the only idle limit that was seen" if limits else "no idle limit was seen"]
+    if len(limits) > 1:
+        told = [tell("the lowest of {number} idle limits that were seen", number=len(limits))]
+    told += [tell("{number} could not be read", number=unread)] if unread else []
+    told += [tell("{number} made no sense", number=absurd)] if absurd else []
+    return joined("; ", told)
 
 
 def _verdict(nodes: Mapping[str, NodePlan]) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import KERNEL_DEFAULT, Keepalive
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import tell
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import (
     UNKNOWN,
     UNSAFE,
@@ -30,7 +31,10 @@ from .types import Change
 REASONS = {POD: "pods", CONTAINER: "containers"}
 """The key of the reason of the keepalive of running pods and containers, beside those of sysctls and modules."""
 
-WHY = "new connections of running {0} then probe in time; keepalive_{0}"
+WHY = {
+    POD: "new connections of running pods then probe in time; keepalive_pods",
+    CONTAINER: "new connections of running containers then probe in time; keepalive_containers",
+}
 
 
 def judged_of(
@@ -70,14 +74,19 @@ def with_pods(verdict: str, why: str, pods: JudgedPods | None, policy: Policy) -
     if pods.settings_verdict == UNSAFE:
         for kind in kinds:
             if late := pods.unsafe_of(kind):
-                return UNSAFE, f"{count(len(late), kind)} too late, such as {late[0].space.label}: {late[0].values_why}"
+                return UNSAFE, tell(
+                    "{pods} too late, such as {name}: {why}",
+                    pods=count(len(late), kind),
+                    name=late[0].space.label,
+                    why=late[0].values_why,
+                )
     for kind in kinds:
         for first in pods.unreadable_of(kind)[:1]:
-            return pods.settings_verdict, f"{_named(first)}: {first.values_why}"
+            return pods.settings_verdict, tell("{what}: {why}", what=_named(first), why=first.values_why)
     if pods.sandboxed:
-        first = pods.sandboxed[0]
-        more = f" (and {len(pods.sandboxed) - 1} more)" if len(pods.sandboxed) > 1 else ""
-        return pods.settings_verdict, f"{_named(first)}{more}: {first.values_why}"
+        first, more = pods.sandboxed[0], len(pods.sandboxed) - 1
+        name = tell("{name} (and {number} more)", name=_named(first), number=more) if more else _named(first)
+        return pods.settings_verdict, tell("{what}: {why}", what=name, why=first.values_why)
     if pods.settings_verdict == UNKNOWN:
         return verdict, why
     return pods.settings_verdict, "pods that are not listed have a keepalive that is too late"
@@ -85,7 +94,8 @@ def with_pods(verdict: str, why: str, pods: JudgedPods | None, policy: Policy) -
 
 def _named(judged: Judged) -> str:
     """The label of a container says already that it is one."""
-    return judged.space.label if judged.space.kind == CONTAINER else f"pod {judged.space.label}"
+    label = judged.space.label
+    return label if judged.space.kind == CONTAINER else tell("pod {name}", name=label)
 
 
 def _kinds(policy: Policy) -> list[str]:
@@ -115,8 +125,8 @@ def running_changes(node: Observed, wanted: Mapping[str, Keepalive | None]) -> I
     for kind, keepalive in wanted.items():
         labels = sorted(_with_default(kind, node)) if keepalive not in (None, KERNEL_DEFAULT) else []
         if labels:
-            what, reason = f"keepalive of {count(len(labels), kind)} ({some(labels)})", REASONS[kind]
-            yield Change(reason, what, str(KERNEL_DEFAULT), str(keepalive), WHY.format(reason), pods=True)
+            what = tell("keepalive of {pods} ({names})", pods=count(len(labels), kind), names=some(labels))
+            yield Change(REASONS[kind], what, str(KERNEL_DEFAULT), str(keepalive), WHY[kind], pods=True)
 
 
 def _with_default(kind: str, node: Observed) -> Iterator[str]:

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from ansible_collections.kubenode.connections.plugins.module_utils._common import keepalive as common_keepalive
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base import keepalive_math
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import Keepalive
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import tell
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import SAFE, UNKNOWN, UNSAFE
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.holding import Holding
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import Limit
@@ -185,7 +186,7 @@ def _in_sandbox(space: Space, values_verdict: tuple[str, str]) -> tuple[str, str
     """Of a sandbox nobody can say anything; where the kernel has connections there all the same, too late stays so."""
     if space.sandbox is None or (values_verdict[0] == UNSAFE and space.connections):
         return values_verdict
-    return UNKNOWN, f"it runs in {SANDBOXES[space.sandbox]}, whose TCP this kernel does not show"
+    return UNKNOWN, tell("it runs in {sandbox}, whose TCP this kernel does not show", sandbox=SANDBOXES[space.sandbox])
 
 
 def _armed_late(space: Space, view: View, kept: Set[str]) -> Iterator[Process]:
@@ -204,13 +205,16 @@ def _values_verdict(
     """``own`` is what the namespace has, ``keepalive`` what its new connections get."""
     limit = view.limit
     if keepalive is None:
-        return UNKNOWN, f"its keepalive could not be read ({error or 'no reason was given'})"
+        return UNKNOWN, tell("its keepalive could not be read ({why})", why=error or "no reason was given")
     if not keepalive.usable:
-        return UNSAFE, f"keepalive {keepalive} has a value below 1"
+        return UNSAFE, tell("keepalive {keepalive} has a value below 1", keepalive=keepalive)
     text = "nothing was seen that forgets idle connections"
     if limit is not None:
         text = limit.verdict_text(keepalive, view.policy)
-    text = f"keepalive {own}{f', {keepalive} enforced' if own != keepalive else ''}: {text}"
+    if own == keepalive:
+        text = tell("keepalive {keepalive}: {sum}", keepalive=own, sum=text)
+    else:
+        text = tell("keepalive {keepalive}, {enforced} enforced: {sum}", keepalive=own, enforced=keepalive, sum=text)
     if not view.is_safe(keepalive):
         return UNSAFE, text
     return (SAFE if view.all_limits else UNKNOWN), text

@@ -17,12 +17,13 @@ from ansible_collections.kubenode.connections.plugins.module_utils._common.rps_r
     rule_text,
     wanted_of,
 )
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import Message, joined, tell
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import count, some
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import Observed
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.rps import Rps
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.options import ALWAYS, AUTO, LEAVE, Policy
 
-from .types import Change
+from .types import Change, rebooted
 
 RPS_REASON = "RPS"
 """The key of the reason of RPS, beside those of sysctls and modules."""
@@ -50,13 +51,15 @@ def gaining(rps: Rps) -> list[Nic]:
     return [nic for nic in rps.nics if _fewer(rps, nic) and all(queue.rps_cpus in (None, "0") for queue in nic.queues)]
 
 
-def rps_reason(policy: Policy) -> str:
+def rps_reason(policy: Policy) -> Message:
     """Why a node gets RPS."""
-    excluded = ", without the CPUs of its interrupts (keepalive_rps_exclude_irq_cpus)"
-    return (
-        "the packets of a NIC are shared by the CPUs of its NUMA node"
-        f"{excluded if policy.rps_exclude_irq_cpus else ''}; keepalive_rps {policy.rps}"
-    )
+    if policy.rps_exclude_irq_cpus:
+        return tell(
+            "the packets of a NIC are shared by the CPUs of its NUMA node, without the CPUs of its interrupts "
+            "(keepalive_rps_exclude_irq_cpus); keepalive_rps {mode}",
+            mode=policy.rps,
+        )
+    return tell("the packets of a NIC are shared by the CPUs of its NUMA node; keepalive_rps {mode}", mode=policy.rps)
 
 
 def rps_changes(node: Observed, settings: RpsSettings | None, why: str) -> Iterator[Change]:
@@ -68,7 +71,8 @@ def rps_changes(node: Observed, settings: RpsSettings | None, why: str) -> Itera
     rule = rule_text(settings, node.rps.paths)
     if rule is not None and node.rps.rule != rule.decode():
         before = "no udev rules" if node.rps.rule is None else "other udev rules"
-        yield Change(RPS_REASON, "RPS after a reboot", before, f"the udev rules in {PATH}", why, after_reboot=True)
+        after = tell("the udev rules in {file}", file=PATH)
+        yield Change(RPS_REASON, rebooted("RPS"), before, after, why, after_reboot=True)
 
 
 def rps_notes(node: Observed, policy: Policy) -> Iterator[str]:
@@ -76,13 +80,14 @@ def rps_notes(node: Observed, policy: Policy) -> Iterator[str]:
     if policy.rps == LEAVE:
         return
     if node.rps is None:
-        yield f"keepalive_rps {policy.rps}: NICs and CPUs were not seen, so RPS is left as it is."
+        yield tell("keepalive_rps {mode}: NICs and CPUs were not seen, so RPS is left as it is.", mode=policy.rps)
         return
     enough = [nic for nic in node.rps.nics if nic.queues and not _fewer(node.rps, nic)]
     if policy.rps == AUTO and enough:
-        yield (
-            f"keepalive_rps auto leaves {some([sized(node.rps, nic) for nic in enough])} alone: with a receive queue "
-            "for each CPU, RPS brings nothing (the kernel's networking/scaling.rst)."
+        yield tell(
+            "keepalive_rps auto leaves {nics} alone: with a receive queue for each CPU, RPS brings nothing (the "
+            "kernel's networking/scaling.rst).",
+            nics=some([sized(node.rps, nic) for nic in enough]),
         )
 
 
@@ -109,10 +114,10 @@ def _fewer(rps: Rps, nic: Nic) -> bool:
     return 0 < steerable < len(rps.usable(nic.numa_node))
 
 
-def sized(rps: Rps, nic: Nic) -> str:
+def sized(rps: Rps, nic: Nic) -> Message:
     """``eth0 (1 queue, 4 CPUs)``."""
     queues, cpus = count(len(nic.queues), "queue"), count(len(rps.usable(nic.numa_node)), "CPU")
-    return f"{nic.name} ({queues}, {cpus})"
+    return tell("{nic} ({queues}, {cpus})", nic=nic.name, queues=queues, cpus=cpus)
 
 
 def _nic_changes(nic: Nic, settings: RpsSettings, why: str) -> Iterator[Change]:
@@ -124,5 +129,6 @@ def _nic_changes(nic: Nic, settings: RpsSettings, why: str) -> Iterator[Change]:
         seen = [str(getattr(queue, attribute)) for queue in nic.queues if queue.rps_cpus is not None]
         other = list(dict.fromkeys(value for value in seen if value != after))
         if other:
-            what, before = f"{nic.name} {attribute}", " or ".join(other)
-            yield Change(RPS_REASON, what, before, after, f"on {count(len(seen), 'queue')}; {why}")
+            what, before = f"{nic.name} {attribute}", joined(" or ", other)
+            reason = tell("on {queues}; {why}", queues=count(len(seen), "queue"), why=why)
+            yield Change(RPS_REASON, what, before, after, reason)

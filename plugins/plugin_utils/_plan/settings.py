@@ -16,6 +16,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._common.sysct
 )
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base import keepalive_math
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import Keepalive, of_values
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import Message, tell
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.holding import NOTHING_HOLDS, Holding
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import (
     Limit,
@@ -32,7 +33,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.optio
 from .pods import running_settings
 from .rps import RPS_REASON, rps_changes, rps_reason, rps_settings
 from .tuned_sysctls import tuned_sysctls
-from .types import Change, Settings
+from .types import Change, Settings, rebooted
 from .writers import IPVS_DEFAULTS, turned_off
 
 
@@ -65,21 +66,32 @@ def settings_of(node: Observed, wish: Wish, ipvs_timeouts: Mapping[str, int]) ->
     if rps and rps.rows:
         sysctls.update(wish.policy.flow_entries)
         reasons.update(dict.fromkeys([RPS_REASON, *wish.policy.flow_entries], rps_reason(wish.policy)))
-    modules = {module: f"{key} needs it" for key in reversed(sysctls) if (module := module_for(key))}
+    modules: dict[str, str] = {
+        module: tell("{key} needs it", key=key) for key in reversed(sysctls) if (module := module_for(key))
+    }
     persistent = any(not _has_owner(node, cell) for cell in ipvs_timeouts)
     if persistent:
         modules["ip_vs"] = "the IPVS timeouts need it at boot"
     for name in _modules_in_our_file(node, wish.policy) if modules else ():
-        modules.setdefault(name, f"it stands in {wish.policy.modules_file} already and stays")
+        modules.setdefault(name, _stays_in(wish.policy.modules_file))
     reasons.update(
         {f"IPVS {cell}": wish.ipvs_reason if cell == "tcp" else "keepalive_ipvs_timeouts" for cell in ipvs_timeouts}
     )
-    reasons.update({f"module {name}": why for name, why in sorted(modules.items())})
+    reasons.update({_module_key(name): why for name, why in sorted(modules.items())})
     pods, containers = (
         running_settings(kind, node, wish.holding, wish.pods_to_set, wish.policy) for kind in (POD, CONTAINER)
     )
     settings = Settings(tuple(sorted(modules)), sysctls, dict(ipvs_timeouts), persistent, rps, pods, containers)
     return replace(settings, namespace_ipvs_timeouts=wish.policy.namespace_ipvs_timeouts), reasons
+
+
+def _stays_in(file: str) -> Message:
+    return tell("it stands in {file} already and stays", file=file)
+
+
+def _module_key(name: str) -> Message:
+    """Key of the reason, and what a change of it is about."""
+    return tell("module {name}", name=name)
 
 
 def _has_owner(node: Observed, cell: str) -> bool:
@@ -98,7 +110,7 @@ def _keepalive_sysctls(node: Observed, wish: Wish, reasons: dict[str, str]) -> d
     if keepalive is None:
         return {}
     values = keepalive.as_dict()
-    why = dict.fromkeys(values, f"it stands in {wish.policy.sysctl_file} already and stays") if stays else wish.reasons
+    why = dict.fromkeys(values, _stays_in(wish.policy.sysctl_file)) if stays else wish.reasons
     reasons.update({f"net.ipv4.tcp_keepalive_{name}": why[name] for name in values})
     if not stays and wish.to_set is not None:
         reasons.update(_sooner_reasons(keepalive, wish.to_set))
@@ -125,8 +137,9 @@ def _foreign(node: Observed) -> Keepalive | None:
 
 def _sooner_reasons(keepalive: Keepalive, planned: Keepalive) -> dict[str, str]:
     """Why a value is not the plan's."""
+    why = tell("nothing is made later than it is: the plan for all nodes is {keepalive}", keepalive=planned)
     return {
-        f"net.ipv4.tcp_keepalive_{name}": f"nothing is made later than it is: the plan for all nodes is {planned}"
+        f"net.ipv4.tcp_keepalive_{name}": why
         for name, value in keepalive.as_dict().items()
         if value != planned.as_dict()[name]
     }
@@ -187,7 +200,8 @@ def _further_sysctls(node: Observed, policy: Policy, others: bool, reasons: dict
         if policy.profile == "article"
         else f"keepalive_bridge_nf_call {policy.bridge_nf_call}"
     )
-    reasons.update(dict.fromkeys(sysctls, f"traffic between pods on a bridge passes iptables; {source}"))
+    why = tell("traffic between pods on a bridge passes iptables; {source}", source=source)
+    reasons.update(dict.fromkeys(sysctls, why))
     reasons.update(dict.fromkeys(policy.sysctls, "keepalive_sysctls"))
     return {**sysctls, **policy.sysctls}
 
@@ -198,9 +212,9 @@ def changes_of(node: Observed, settings: Settings, reasons: Mapping[str, str]) -
         module = node.modules.get(name)
         if module is None or not module.loaded or not module.at_boot:
             state = "not loaded" if module is None or not module.loaded else "loaded, but not at boot"
-            key = f"module {name}"
+            module_key = _module_key(name)
             only_at_boot = module is not None and module.loaded
-            yield Change(key, key, state, "loaded now and at boot", reasons[key], only_at_boot)
+            yield Change(module_key, module_key, state, "loaded now and at boot", reasons[module_key], only_at_boot)
     for key, value in settings.sysctls.items():
         yield from _sysctl_change(node, key, value, reasons[key])
     for cell, seconds in settings.ipvs_timeouts.items():
@@ -217,7 +231,7 @@ def _namespace_changes(table: Table | None, wanted: Mapping[str, int]) -> Iterat
         return
     for cell, seconds in wanted.items():
         if table.timeouts[cell] != seconds:
-            key = f"IPVS {cell} in {table.label}"
+            key = tell("{limit} in {where}", limit=f"IPVS {cell}", where=table.label)
             yield Change(key, key, str(table.timeouts[cell]), str(seconds), "keepalive_namespace_ipvs_timeouts")
 
 
@@ -228,7 +242,7 @@ def _ipvs_change(node: Observed, cell: str, seconds: int, persistent: bool, why:
         yield Change(key, key, "unknown" if live is None else str(live), str(seconds), why)
     elif persistent and at_boot is not None and at_boot.get(cell) != seconds:
         before = str(at_boot.get(cell, IPVS_DEFAULTS[cell]))
-        yield Change(key, f"{key} after a reboot", before, str(seconds), why, after_reboot=True)
+        yield Change(key, rebooted(key), before, str(seconds), why, after_reboot=True)
 
 
 def _sysctl_change(node: Observed, key: str, value: str, why: str) -> Iterator[Change]:
@@ -238,17 +252,17 @@ def _sysctl_change(node: Observed, key: str, value: str, why: str) -> Iterator[C
     if sysctl.value != value:
         yield Change(key, key, sysctl.state if sysctl.value is None else sysctl.value, value, why)
     elif node.boot_value(key) != value:
-        boot, reason = node.boot_value(key), f"{why}{_decided_by(node, key)}"
+        boot = node.boot_value(key)
         before = "unknown" if boot is None else boot
-        yield Change(key, f"{key} after a reboot", before, value, reason, after_reboot=True)
+        yield Change(key, rebooted(key), before, value, _with_decider(why, node, key), after_reboot=True)
 
 
-def _decided_by(node: Observed, key: str) -> str:
-    """Who else decides the value after a reboot: the end of a reason."""
+def _with_decider(why: str, node: Observed, key: str) -> str:
+    """The reason, with who else decides the value after a reboot."""
     boot = node.boot(key)
     too_early = boot is not None and not boot.in_time and node.tuned_line(key) is None
     source = None if too_early else node.boot_source(key)
-    return f"; {source} decides it now" if source else ""
+    return tell("{why}; {source} decides it now", why=why, source=source) if source else why
 
 
 def unseen_keys(node: Observed, settings: Settings) -> list[str]:

@@ -11,6 +11,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._common.sysct
     REUSE_MODE,
     module_for,
 )
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import Message, tell
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.releases import (
     kube_proxy_forces_reuse_off,
     version,
@@ -47,21 +48,27 @@ def _rto_ms(node: Observed) -> int:
     return planning_rto_ms(seen.p95_ms if seen else None)
 
 
-def give_up_text(retries2: int, node: Observed) -> str:
+def give_up_text(retries2: int, node: Observed) -> Message:
     """After how long data to a dead peer is given up, by the round-trip times that were seen on the node."""
     seen = node.pods.rto if node.pods else None
     text = detection_text(retries2, _rto_ms(node))
     if seen is None:
-        return f"{text} (round trips of 10 ms or less)"
+        return tell("{between} (round trips of 10 ms or less)", between=text)
+    of_all = tell("{between} on 95 of 100 of {number} connections", between=text, number=seen.sockets)
+    if seen.max_ms <= _rto_ms(node):
+        return of_all
     slowest = -(-latest_ms(retries2, seen.max_ms) // 1000)
-    of_all = f"{text} on 95 of 100 of {seen.sockets} connections"
-    return of_all if seen.max_ms <= _rto_ms(node) else f"{of_all}, up to {slowest} s on the slowest"
+    return tell("{most}, up to {seconds} s on the slowest", most=of_all, seconds=slowest)
 
 
 def _tuned_reason(key: str, value: str, node: Observed, policy: Policy) -> str:
     if key == RETRIES2:
         after = give_up_text(int(value), node)
-        return f"gives a dead peer up {after}; keepalive_dead_peer_seconds {policy.dead_peer_seconds}"
+        return tell(
+            "gives a dead peer up {after}; keepalive_dead_peer_seconds {seconds}",
+            after=after,
+            seconds=policy.dead_peer_seconds,
+        )
     if key == REUSE_MODE:
         return f"keepalive_conn_reuse_mode {policy.conn_reuse_mode}"
     return VARIABLES[key]

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from ansible_collections.kubenode.connections.plugins.module_utils._common.keepalive import KEYS as KEEPALIVE_KEYS
 from ansible_collections.kubenode.connections.plugins.module_utils._common.rps_rules import RpsSettings
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import Keepalive, of_values
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import Message, joined, tell
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.coverage import NodeLimits, NotSeen
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.elsewhere import Elsewhere
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.holding import NOTHING_HOLDS, Holding
@@ -118,6 +119,16 @@ class Change:
     after_reboot: bool = False
     pods: bool = False
 
+    @property
+    def sentence(self) -> Message:
+        return tell(
+            "{what}: {before} becomes {after}; {why}.",
+            what=self.what,
+            before=self.before,
+            after=self.after,
+            why=self.why,
+        )
+
     def as_dict(self) -> dict[str, Any]:
         return {
             "key": self.key,
@@ -127,8 +138,13 @@ class Change:
             "to": self.after,
             "why": self.why,
             "pods": self.pods,
-            "sentence": f"{self.what}: {self.before} becomes {self.after}; {self.why}.",
+            "sentence": self.sentence,
         }
+
+
+def rebooted(what: str) -> Message:
+    """What a change is about that shows after a reboot only."""
+    return tell("{what} after a reboot", what=what)
 
 
 @dataclass(frozen=True)
@@ -195,6 +211,11 @@ class NodePlan:
     def keepalive(self) -> Keepalive | None:
         return self.observed.keepalive if self.observed else None
 
+    @property
+    def summary(self) -> Message:
+        said = tell("{node} is {verdict}: {why}.", node=self.name, verdict=self.verdict, why=self.why)
+        return joined(" ", filter(None, [said, connections_text(self.pods, bool(self.rearm))]))
+
     def as_dict(self) -> dict[str, Any]:
         return {
             "mode": self.observed.mode if self.observed else "unknown",
@@ -212,7 +233,7 @@ class NodePlan:
             "spare_seconds": self.spare_seconds,
             "namespaces_unsafe": self.namespaces_unsafe,
             "why": self.why,
-            "summary": f"{self.name} is {self.verdict}: {self.why}.{connections_text(self.pods, bool(self.rearm))}",
+            "summary": self.summary,
             "pods": self.pods.as_dict() if self.pods else None,
             "settings": self.settings.as_dict(),
             "changes": [change.as_dict() for change in self.changes],

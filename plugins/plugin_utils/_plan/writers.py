@@ -24,6 +24,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._common.sysct
     REUSE_MODE,
 )
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.checked_values import whole_number
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import Message, tell
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.releases import (
     MAX_CAP,
     MAX_CAPPED_SINCE,
@@ -65,7 +66,7 @@ _CONNTRACK_FIELDS = {
             (BE_LIBERAL, "be_liberal", ""),
         )
     },
-    _MAX: ("max", f"conntrack.{CONNTRACK_FIELDS['max_per_core']} and {CONNTRACK_FIELDS['min']} give", ""),
+    _MAX: ("max", "", ""),
 }
 
 # What kube-proxy sets in ipvs mode, whatever its configuration says (pkg/proxy/ipvs/proxier.go, NewProxier).
@@ -96,8 +97,19 @@ class ValueAtStart:
     who: str = "kube-proxy"
 
     def __str__(self) -> str:
-        condition = {True: ", where that is higher", False: "", None: ", by some releases only where that is higher"}
-        return f"{self.who} at its next start ({self.source}{condition[self.raises_only]})"
+        return self.text
+
+    @property
+    def text(self) -> Message:
+        if self.raises_only:
+            return tell("{who} at its next start ({source}, where that is higher)", who=self.who, source=self.source)
+        if self.raises_only is None:
+            return tell(
+                "{who} at its next start ({source}, by some releases only where that is higher)",
+                who=self.who,
+                source=self.source,
+            )
+        return tell("{who} at its next start ({source})", who=self.who, source=self.source)
 
     def undoes(self, value: str) -> bool:
         """Whether it writes something else over ``value``, as far as anybody knows."""
@@ -116,7 +128,7 @@ def kube_proxy_value(node: Observed, key: str) -> ValueAtStart | None:
         return ValueAtStart(str(seconds), f"{IPVS_FIELDS[cell]} {seconds}s") if seconds is not None else None
     if node.mode == "ipvs" and key in _ALWAYS_IN_IPVS_MODE:
         always = _ALWAYS_IN_IPVS_MODE[key]
-        return ValueAtStart(always, f"it always sets {always} in ipvs mode", False)
+        return ValueAtStart(always, tell("it always sets {value} in ipvs mode", value=always), False)
     if node.mode == "ipvs" and key == REUSE_MODE and kube_proxy_forces_reuse_off(node.kernel, node.kube_proxy.version):
         return ValueAtStart("0", "it always sets 0 in ipvs mode on this kernel", False)
     field, name, unit = _CONNTRACK_FIELDS.get(key, ("", "", ""))
@@ -127,7 +139,13 @@ def kube_proxy_value(node: Observed, key: str) -> ValueAtStart | None:
     if key == _MAX and since(node.kube_proxy.version, MAX_CAPPED_SINCE):
         number = max(min(number, MAX_CAP), node.kube_proxy.conntrack.get("min", 0))
         raises = True if since(node.kube_proxy.version, MAX_RAISED_SINCE) else None
-    return ValueAtStart(str(number), f"{name} {number}{unit}", raises_only=raises)
+    source = _max_source(number) if key == _MAX else f"{name} {number}{unit}"
+    return ValueAtStart(str(number), source, raises_only=raises)
+
+
+def _max_source(number: int) -> Message:
+    per_core, least = CONNTRACK_FIELDS["max_per_core"], CONNTRACK_FIELDS["min"]
+    return tell("conntrack.{per_core} and {least} give {value}", per_core=per_core, least=least, value=number)
 
 
 def kube_router_value(node: Observed, key: str) -> ValueAtStart | None:
@@ -140,7 +158,9 @@ def kube_router_value(node: Observed, key: str) -> ValueAtStart | None:
         source = f"--service-{cell}-timeout {seconds}s"
         return None if seconds is None else ValueAtStart(str(seconds), source, who="kube-router")
     value = _BY_KUBE_ROUTER.get(key)
-    return None if value is None else ValueAtStart(value, f"it always sets {value}", False, who="kube-router")
+    if value is None:
+        return None
+    return ValueAtStart(value, tell("it always sets {value}", value=value), False, who="kube-router")
 
 
 def value_at_start(node: Observed, key: str) -> ValueAtStart | None:
@@ -180,16 +200,28 @@ def turned_off(node: Observed, key: str) -> str | None:
 def tuned_remedy(node: Observed, line: Line, key: str) -> str:
     """What to do where TuneD decides the value of a key, by the line that does."""
     if line.source.startswith(SYSCTL_CONF):
-        return f"Change or remove {line.source}: TuneD applies that file last."
+        return tell("Change or remove {line}: TuneD applies that file last.", line=line.source)
     tuned = node.others.tuned
-    change = f"Change {line.source}"
+    change = tell("Change {line}.", line=line.source)
     if tuned is not None and line.source.startswith("/usr/"):
-        change = f"Set it in a profile of your own that includes {tuned.profile}, and have tuned-adm load that"
+        change = tell(
+            "Set it in a profile of your own that includes {profile}, and have tuned-adm load that.",
+            profile=tuned.profile,
+        )
     if tuned is not None and tuned.reapplies and key in tuned.excluded:
-        return f"{change}. Or take {key} out of reapply_sysctl_exclude in {TUNED_CONF}, then restart TuneD."
+        return tell(
+            "{change} Or take {key} out of reapply_sysctl_exclude in {file}, then restart TuneD.",
+            change=change,
+            key=key,
+            file=TUNED_CONF,
+        )
     if tuned is not None and tuned.reapplies:
-        return f"{change}."
-    return f"{change}. Or let sysctl.d win: reapply_sysctl = 1 in {TUNED_CONF}, then restart TuneD."
+        return change
+    return tell(
+        "{change} Or let sysctl.d win: reapply_sysctl = 1 in {file}, then restart TuneD.",
+        change=change,
+        file=TUNED_CONF,
+    )
 
 
 def owners_of(node: Observed, settings: Settings) -> dict[str, str]:
@@ -216,7 +248,13 @@ def _ipvs_owner(node: Observed, cell: str) -> str:
         return str(at_start)
     if node.others.keepalived is not None and keepalived_seconds(node, cell) is not None:
         source = node.others.keepalived.source
-        return f"keepalived at its next start or reload ({source}, {cell} {keepalived_seconds(node, cell)})"
+        seconds = keepalived_seconds(node, cell)
+        return tell(
+            "keepalived at its next start or reload ({source}, {cell} {seconds})",
+            source=source,
+            cell=cell,
+            seconds=seconds,
+        )
     if node.ipvs.timeouts is None:
         return "not seen"
     return KERNEL if node.ipvs.timeouts[cell] == IPVS_DEFAULTS[cell] else "set by hand or by a unit, lost at a reboot"

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import tell
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.elsewhere import (
     NOTHING_ELSEWHERE,
     Elsewhere,
@@ -39,7 +40,7 @@ def _known(unknown: Elsewhere, earlier: Report) -> Elsewhere:
     if not wanted <= seen | told | set(earlier["other_hosts"]):
         return unknown
     limits = [Limit(int(each["seconds"]), str(each["name"]), str(each["node"])) for each in _limits(earlier, wanted)]
-    source = str(before["source"]) if told & wanted else f"the report of {earlier['made_at']}"
+    source = str(before["source"]) if told & wanted else tell("the report of {made_at}", made_at=earlier["made_at"])
     lowest = min(limits, key=lambda limit: limit.seconds, default=None)
     return Elsewhere(unknown.hosts, unknown.of_hosts, lowest, source)
 

@@ -10,7 +10,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.checked_values import plain
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.grouping import grouped
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import bare, joined, tell
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.node_ranges import named
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.untrusted import mapping, text
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import (
@@ -25,6 +27,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.elsew
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import Limit
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import Observed
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.parse import NOT_OBSERVED, parse_nodes
+from ansible_collections.kubenode.connections.plugins.plugin_utils._report.language import ENGLISH, Language
 
 from .hosts import Play
 from .node_text import node_in
@@ -73,7 +76,9 @@ def _reason(result: Mapping[str, Any]) -> str:
     if result.get("skipped"):
         return "a condition (when) skipped its task"
     why = " ".join(filter(None, (_line_of(result, "msg", 0), _output(result))))[:_LONGEST_REASON]
-    return ": ".join(filter(None, ("unreachable", why))) if result.get("unreachable") else why
+    if not result.get("unreachable"):
+        return why
+    return tell("unreachable: {why}", why=bare(why)) if why else "unreachable"
 
 
 def _output(result: Mapping[str, Any]) -> str:
@@ -116,56 +121,78 @@ def make_plan_of_play(play: Play, nodes: Mapping[str, Any], elsewhere: Elsewhere
     return make_plan(nodes, {}, wishes, elsewhere, every_host)
 
 
-def too_many_unobserved(plan: Mapping[str, Any], nodes: Mapping[str, Any], most_percent: int) -> str | None:
+def too_many_unobserved(
+    plan: Mapping[str, Any], nodes: Mapping[str, Any], most_percent: int, language: Language = ENGLISH
+) -> str | None:
     """Why a run stops before its first write, with the reasons of the hosts; None where not too many are missing."""
     missing = [name for name in plan["nodes"] if not isinstance(nodes[name], Observed)]
     if len(missing) * 100 <= most_percent * len(plan["nodes"]):
         return None
     reasons = grouped((plan["nodes"][name]["why"], name) for name in missing)
-    told = some([f"{named(names)}: {why}" for why, names in reasons.items()], "; ")
-    return printable(
-        f"{len(missing)} of {count(len(plan['nodes']), 'host')} could not be observed, at most {most_percent} % may be "
-        f"(keepalive_max_unobserved_percentage). Nothing was changed. {told}. Make them reachable, take them out of "
-        "the inventory, or raise that share."
+    told = some([tell("{what}: {why}", what=named(names), why=why) for why, names in reasons.items()], "; ")
+    message = tell(
+        "{number} of {hosts} could not be observed, at most {most} % may be (keepalive_max_unobserved_percentage). "
+        "Nothing was changed. {reasons}. Make them reachable, take them out of the inventory, or raise that share.",
+        number=len(missing),
+        hosts=count(len(plan["nodes"]), "host"),
+        most=most_percent,
+        reasons=told,
     )
+    return printable(language.say(message))
 
 
-def for_hosts(plan: Mapping[str, Any], made_at: str) -> dict[str, Any]:
-    """What the tasks of each host need of the plan, and no more: a run of many nodes carries it to every task."""
+def for_hosts(plan: Mapping[str, Any], made_at: str, language: Language = ENGLISH) -> dict[str, Any]:
+    """What the tasks of each host need of the plan, and no more: a run of many nodes carries it to every task.
+
+    All of it is plain; sentences are said in the language.
+    """
     return {
         "made_at": made_at,
         "keepalive": plan["keepalive"],
-        "limit": plan["planned_limit"],
+        "limit": plain(plan["planned_limit"]),
         "policy": {name: plan["policy"][name] for name in ("lost_probes", "margin")},
-        "nodes": {name: _for_host(name, node) for name, node in plan["nodes"].items()},
+        "nodes": {name: _for_host(name, node, language) for name, node in plan["nodes"].items()},
         "to_converge": [name for name, node in plan["nodes"].items() if node["to_converge"]],
     }
 
 
-def _for_host(name: str, node: Mapping[str, Any]) -> dict[str, Any]:
-    said = {"summary": printable(node["summary"]), "failure": failure_of(name, node, with_pods=True)}
+def _for_host(name: str, node: Mapping[str, Any], language: Language) -> dict[str, Any]:
+    failure = failure_of(name, node, with_pods=True)
     return {
         **{key: node[key] for key in ("to_converge", "settings", "verdict")},
-        "limit": node["planned_limit"],
-        **said,
+        "limit": plain(node["planned_limit"]),
+        "summary": printable(language.say(node["summary"])),
+        "failure": None if failure is None else printable(language.say(failure)),
     }
 
 
 def failure_of(name: str, node: Mapping[str, Any], with_pods: bool) -> str | None:
     """Why a node is not as the plan wants it, None where it is; ``with_pods``: running pods count, too.
 
-    It quotes the node, and Ansible prints it as it is: so it is safe to print.
+    It quotes the node: whoever prints it makes it printable.
     """
     missing = [each["sentence"] for each in node["changes"] if with_pods or not each["pods"]]
     own = node["own_verdict"]
     if own == SAFE and not missing and not (with_pods and node["verdict"] == UNKNOWN):
         return None
-    said = node["summary"] if own == SAFE else f"{name} is {own}: {node['own_why']}."
-    return printable(" ".join([said, *missing]))
+    said = node["summary"]
+    if own != SAFE:
+        said = tell("{node} is {verdict}: {why}.", node=name, verdict=own, why=node["own_why"])
+    return joined(" ", [said, *missing])
 
 
-def judge_after(name: str, node: Any, wishes: Mapping[str, object], limit: Mapping[str, Any] | None) -> str | None:
-    """The same of a node right after its converge, against the planned limit that holds for it. Raises PlanError."""
+def judge_after(
+    name: str,
+    node: Any,
+    wishes: Mapping[str, object],
+    limit: Mapping[str, Any] | None,
+    language: Language = ENGLISH,
+) -> str | None:
+    """The same of a node right after its converge, against the planned limit that holds for it; safe to print.
+
+    Raises PlanError.
+    """
     lowest = Limit(limit["seconds"], limit["name"], limit["node"]) if limit else None
     planned = make_plan({name: node}, dict(wishes), elsewhere=Elsewhere(limit=lowest), every_host=True)
-    return failure_of(name, planned["nodes"][name], with_pods=False)
+    failure = failure_of(name, planned["nodes"][name], with_pods=False)
+    return None if failure is None else printable(language.say(failure))

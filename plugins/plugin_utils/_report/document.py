@@ -21,6 +21,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words i
 from ansible_collections.kubenode.connections.plugins.plugin_utils._findings.rule import SEVERITIES, Rule
 from ansible_collections.kubenode.connections.plugins.plugin_utils._findings.silences import NO_SILENCES, Silences
 from ansible_collections.kubenode.connections.plugins.plugin_utils._findings.table import RULES, findings_of_apply
+from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import Limit
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.parse import parse_node
 
 from . import verdict
@@ -131,7 +132,7 @@ def _planned(plan: Mapping[str, Any]) -> dict[str, Any] | None:
     keepalive, policy, limit = Keepalive(**plan["keepalive"]), plan["policy"], plan["planned_limit"]
     sum_text = None
     if limit:
-        whose = f"{limit['name']} on {limit['node']}" if limit["node"] else limit["name"]
+        whose = Limit(**limit).whose
         sum_text = keepalive_math.sum_text(keepalive, limit["seconds"], whose, policy["lost_probes"], policy["margin"])
     return {
         **keepalive_dict(keepalive, policy["lost_probes"]),

@@ -85,7 +85,7 @@ def test_namespaces_by_what_is_wrong_with_them():
 def test_open_connections_in_the_summary_of_a_node():
     assert connections_text(None) == ""
     assert connections_text(JudgedPods(1, (judged(safe=1),), "safe", "safe")) == ""
-    assert connections_text(JudgedPods(1, (judged(late=1),), "unsafe", "safe")).startswith(" 1 open connection to ")
+    assert connections_text(JudgedPods(1, (judged(late=1),), "unsafe", "safe")).startswith("1 open connection to ")
 
 
 def test_what_no_setting_cures_is_in_the_summary():
