@@ -116,8 +116,11 @@ def _of_rights() -> Optional[Obstacle]:
     if os.geteuid() != 0:
         return Obstacle(None, "rights", "Root alone sees which programs are attached: run as root (become: true).")
     if (read_text("/proc/self/uid_map").value or "").split() not in ([], _EVERY_USER):
-        why = "This root is one of a user namespace, and the kernel takes programs from the node's own alone: run on "
-        return Obstacle(False, "rights", why + "the host itself.")
+        why = (
+            "This root is one of a user namespace, and the kernel takes programs from the node's own alone: run on "
+            "the host itself."
+        )
+        return Obstacle(False, "rights", why)
     found = re.search(r"(?m)^CapEff:\s*([0-9a-f]{1,16})$", read_text("/proc/self/status").value or "")
     rights = int(found.group(1), 16) if found else -1
     if rights >> _SYS_ADMIN & rights >> _NET_ADMIN & 1:

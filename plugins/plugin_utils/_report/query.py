@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.checked_values import plain
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.errors import PlanError
 
 try:
@@ -24,14 +25,17 @@ _OPTION = "keepalive_report_query"
 
 
 def query(document: Mapping[str, Any], expression: str) -> Any:
-    """What the expression finds, None if nothing. Raises PlanError if it is no expression, or jmespath is missing."""
+    """What the expression finds, None if nothing. Raises PlanError if it is no expression, or jmespath is missing.
+
+    It looks at plain data: jmespath takes a message for no text.
+    """
     if not HAS_JMESPATH:
         raise PlanError(
             f"{_OPTION}: the Python package jmespath is missing on the machine where the playbook runs. "
             "Install it beside ansible-core: pip install jmespath."
         )
     try:
-        return jmespath.search(expression, document)
+        return jmespath.search(expression, plain(document))
     except (JMESPathError, ArithmeticError, RecursionError, TypeError, ValueError) as error:
         text = " ".join(str(error).split())
         raise PlanError(

@@ -59,7 +59,9 @@ def test_marked_values_of_ansible_make_no_difference():
 
 def test_every_string_of_the_plan_is_marked_where_ansible_would_template_it():
     marked = type(wrap_var("text"))
-    assert {type(each) for each in strings_in(plan(nodes(stock_node())))} == {marked}
+    several = nodes(stock_node(), None, with_configured_tcp(stock_node(), 600))
+    found = plan(several, {"middleboxes": ["aws_nlb"], "margin": 20, "enforce": True})
+    assert {type(each) for each in strings_in(found)} == {marked}
 
 
 def test_what_a_node_says_of_itself_is_safe_to_print_and_settings_stay():

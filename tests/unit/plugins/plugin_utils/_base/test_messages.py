@@ -10,7 +10,13 @@ import pickle
 
 import pytest
 
-from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import Message, joined, plural, tell
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import (
+    Message,
+    bare,
+    joined,
+    plural,
+    tell,
+)
 
 
 def test_a_message_is_its_english_text() -> None:
@@ -65,3 +71,8 @@ def test_pieces_in_one() -> None:
 
 def test_no_pieces() -> None:
     assert joined(", ", []) == ""
+
+
+def test_a_text_without_its_full_stop() -> None:
+    assert (bare("It is gone. "), bare("a. b")) == ("It is gone", "a. b")
+    assert isinstance(bare(tell("{n} nodes", n=3)), Message)

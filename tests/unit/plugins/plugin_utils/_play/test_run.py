@@ -25,6 +25,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._play.run imp
     too_many_unobserved,
 )
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.document import make_document
+from ansible_collections.kubenode.connections.plugins.plugin_utils._report.language import language
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.text.page import plain
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.text.report import text_lines
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._enforcing import (
@@ -307,6 +308,31 @@ def test_the_tasks_of_a_host_get_what_they_need_and_no_more():
     assert planned["nodes"]["w1"]["failure"] is None
     assert planned["nodes"]["w2"]["failure"].startswith("w2 is unsafe: 7200 + 2 x 75 = 7350 s, ")
     assert planned["nodes"]["w3"]["failure"].startswith("w3 is unknown: it was not observed: unreachable: ")
+
+
+def types_in(value):
+    if isinstance(value, dict):
+        return {type(value)}.union(*map(types_in, [*value, *value.values()]))
+    if isinstance(value, list):
+        return {type(value)}.union(*map(types_in, value))
+    return {type(value)}
+
+
+def test_the_tasks_of_a_host_get_plain_data():
+    of_play = play(seen(quiet_node()), seen(stock_node()), UNREACHABLE)
+    planned = for_hosts(plan_of(of_play, nodes_of(of_play, "seen")), "now", language("zh"))
+    assert types_in(planned) == {dict, list, str, int, bool, type(None)}
+
+
+def test_the_tasks_of_a_host_are_told_in_the_language_of_the_report():
+    of_play = play(seen(quiet_node()), seen(stock_node()), UNREACHABLE)
+    plan = plan_of(of_play, nodes := nodes_of(of_play, "seen"))
+    told = for_hosts(plan, "now", language("zh"))["nodes"]["w2"]
+    after = judge_after("w2", stock_node(), {}, {**LIMIT, "node": "w2"}, language("zh"))
+    assert "有风险" in told["summary"]
+    assert told["failure"].startswith(told["summary"])
+    assert "7200 + 2 x 75 = 7350 秒" in after
+    assert too_many_unobserved(plan, nodes, 0, language("zh")).startswith("3 台主机中有 1 台无法观察")
 
 
 NAT = {"name": "nat", "seconds": 350}

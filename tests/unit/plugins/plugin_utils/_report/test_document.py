@@ -6,7 +6,10 @@ from __future__ import annotations
 
 import copy
 import json
+import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
@@ -14,11 +17,13 @@ from hypothesis import given, reject
 from hypothesis import strategies as st
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.errors import PlanError
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import Message, bare
 from ansible_collections.kubenode.connections.plugins.plugin_utils._findings.plan_with_findings import make_plan
 from ansible_collections.kubenode.connections.plugins.plugin_utils._findings.silences import parse_silences
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.parse import parse_nodes
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.document import make_document
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.fail_on import failure
+from ansible_collections.kubenode.connections.plugins.plugin_utils._report.language import language
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.node import rows_for_each
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.verdict import word
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._cluster import (
@@ -46,6 +51,12 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._n
     with_keepalive,
 )
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._report._schema import SCHEMA, complaints
+from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._report.text._text_examples import (
+    EXAMPLES as REPORTS,
+)
+from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._report.text._text_examples import (
+    OF_PAGES,
+)
 
 EXAMPLES = sorted((Path(__file__).resolve().parents[5] / "docs" / "examples").glob("*.json"))
 
@@ -417,3 +428,46 @@ def test_a_report_with_a_node_that_is_set_apart_is_not_fine(absurd, said):
     assert word(document) == said
     assert "worker2" in failure(document, "critical")
     assert "worker1" not in failure(document, "critical")
+
+
+OF_THE_PLAN = ("why", "limits", "limit_reason", "coverage", "changes", "notes", "owners", "reasons", "sum", "left_out")
+"""The fields that have the plan's sentences; those of findings have their own tests."""
+
+
+def _sentences(value: object, wanted: bool = False) -> Iterator[str]:
+    if isinstance(value, dict):
+        for key, each in value.items():
+            if key not in ("findings", "drift", "problems"):
+                yield from _sentences(each, wanted or key in OF_THE_PLAN)
+    elif isinstance(value, (list, tuple)):
+        for each in value:
+            yield from _sentences(each, wanted)
+    elif isinstance(value, str) and wanted:
+        yield value
+
+
+def _of_nodes(report: dict[str, Any]) -> list[str]:
+    """What the nodes themselves say stays as they say it."""
+    applied_notes = [each for node in report["nodes"] if node["applied"] for each in node["applied"]["notes"]]
+    return [*applied_notes, *(bare(problem["why"]) for node in report["nodes"] for problem in node["problems"])]
+
+
+@pytest.mark.parametrize("name", OF_PAGES)
+def test_the_plan_leaves_no_english_in_chinese(name: str) -> None:
+    report = REPORTS[name]()
+
+    said = [language("zh").say(each) for each in _sentences(report)]
+    for theirs in _of_nodes(report):
+        said = [each.replace(theirs, "") for each in said]
+
+    assert len(said) > 10
+    assert not [each for each in said if re.search(r"\b[a-z]{2,}(?: [a-z]{2,}){2,}", each)]
+
+
+def test_sentences_keep_what_they_were_made_of() -> None:
+    report = document()
+    node = report["nodes"][0]
+
+    kept = [report["limit_reason"], report["keepalive"]["sum"], node["why"], node["changes"][0]["why"]]
+    assert [type(each) for each in kept] == [Message] * 4
+    assert language("zh").say(node["changes"][0]["why"]).endswith("的三分之二")

@@ -121,6 +121,7 @@ def _of_jinja(path: Path) -> Iterator[str]:
             yield str(call.args[0].value)
 
 
+NODE = sorted((PLUGIN_UTILS.parent / "module_utils").rglob("*.py"))
 PYTHON = sorted(path for path in PLUGIN_UTILS.rglob("*.py") if path.name != "messages.py")
 JINJA = sorted(PLUGIN_UTILS.rglob("*.html.j2"))
 
@@ -155,7 +156,8 @@ def _fields(template: str) -> set[str]:
 
 @pytest.mark.parametrize("code", OTHERS)
 def test_nothing_in_a_catalogue_is_left_over(code: str) -> None:
-    written = {each for path in PYTHON for each in _constants_in(ast.parse(path.read_text(encoding="utf-8")))}
+    written = {each for path in (*PYTHON, *NODE) for each in _constants_in(ast.parse(path.read_text(encoding="utf-8")))}
     written |= set(map(_counted, written)) | {each for path in JINJA for each in _of_jinja(path)}
+    written |= {each.rstrip(".") for each in written}
 
     assert not [entry["en"] for entry in _entries(code) if entry["en"] not in written]

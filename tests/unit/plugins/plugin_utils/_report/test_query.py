@@ -26,10 +26,15 @@ HELP = "An example: \"findings[?severity=='critical'].[scope,observed]\". See ht
         ),
         pytest.param("nothing", None, id="nothing"),
         pytest.param("length(nodes)", 3, id="a function"),
+        pytest.param("nodes[?contains(why, 'beyond')].name", ["worker1"], id="a function of a sentence"),
     ],
 )
 def test_an_expression_finds_a_part_of_the_report(expression, found):
     assert query.query(document(), expression) == found
+
+
+def test_what_is_found_is_plain() -> None:
+    assert {type(each) for each in query.query(document(), "nodes[].why")} == {str}
 
 
 @pytest.mark.parametrize(
