@@ -17,6 +17,8 @@ class Message(str):
     where English has another for that.
     """
 
+    __slots__ = ("english", "template", "values")
+
     template: str
     values: Mapping[str, object]
     english: str
