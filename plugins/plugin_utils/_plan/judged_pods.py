@@ -7,13 +7,12 @@
 from __future__ import annotations
 
 import functools
-import operator
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.sandboxes import GVISOR, MACHINE
-from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import Message, joined, plural, tell
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import joined
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import SAFE, UNKNOWN, UNSAFE
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import Limit
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.pods import (
@@ -24,6 +23,8 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.pod
     Process,
     Space,
 )
+
+from .connection_counts import NOTHING, Counts, at_risk_text, through_proxies, to_others, to_services
 
 SANDBOXES = {GVISOR: "gVisor", MACHINE: "a virtual machine"}
 
@@ -41,34 +42,6 @@ def is_long(limit: Limit | None) -> bool:
     socket.
     """
     return limit is None or (limit.node is not None and limit.seconds >= A_DAY_SECONDS)
-
-
-class Counts(NamedTuple):
-    """Connections, each counted once.
-
-    ``late``: their keepalive timer ends after the limit. ``undecided``: nobody can tell now. ``kept_by_server``: they
-    would be without keepalive or late, but the server's probes come in time.
-    """
-
-    without_keepalive: int = 0
-    late: int = 0
-    undecided: int = 0
-    safe: int = 0
-    kept_by_server: int = 0
-
-    @property
-    def at_risk(self) -> int:
-        return self.without_keepalive + self.late
-
-    def by_server(self) -> Counts:
-        """The same where the server keeps all of them."""
-        return self._replace(without_keepalive=0, late=0, kept_by_server=self.kept_by_server + self.at_risk)
-
-    def plus(self, other: Counts) -> Counts:
-        return Counts(*map(operator.add, self, other))
-
-
-NOTHING = Counts()
 
 
 class Outside(NamedTuple):
@@ -107,8 +80,8 @@ class Judged(NamedTuple):
 
     @property
     def why(self) -> str:
-        others = (*_to_others(self.outside_counts), *_through_proxies(self.through_proxies))
-        return joined("; ", [self.values_why, *_to_services(self.counts), *others])
+        others = (*to_others(self.outside_counts), *through_proxies(self.through_proxies))
+        return joined("; ", [self.values_why, *to_services(self.counts), *others])
 
     @property
     def processes_at_risk(self) -> Iterator[tuple[Peer, Process]]:
@@ -217,78 +190,9 @@ class JudgedPods:
         }
 
 
-def _to_services(counts: Counts) -> Iterator[Message]:
-    if counts.without_keepalive:
-        yield plural(
-            "{number} connections without SO_KEEPALIVE",
-            "{number} connection without SO_KEEPALIVE",
-            counts.without_keepalive,
-        )
-    if counts.late:
-        yield plural(
-            "{number} connections with a timer beyond the limit",
-            "{number} connection with a timer beyond the limit",
-            counts.late,
-        )
-    if counts.kept_by_server:
-        yield plural(
-            "{number} connections kept by the server's probes",
-            "{number} connection kept by the server's probes",
-            counts.kept_by_server,
-        )
-
-
-def _to_others(counts: Counts) -> Iterator[Message]:
-    if counts.without_keepalive:
-        yield plural(
-            "{number} connections to other addresses without SO_KEEPALIVE",
-            "{number} connection to other addresses without SO_KEEPALIVE",
-            counts.without_keepalive,
-        )
-    if counts.late:
-        yield plural(
-            "{number} connections to other addresses with a timer beyond the limit",
-            "{number} connection to other addresses with a timer beyond the limit",
-            counts.late,
-        )
-    if counts.kept_by_server:
-        yield plural(
-            "{number} connections to other addresses kept by the server's probes",
-            "{number} connection to other addresses kept by the server's probes",
-            counts.kept_by_server,
-        )
-
-
-def _through_proxies(number: int) -> Iterator[Message]:
-    if number:
-        yield plural(
-            "{number} connections through a proxy, where keepalive does not count",
-            "{number} connection through a proxy, where keepalive does not count",
-            number,
-        )
-
-
 def connections_text(pods: JudgedPods | None, rearm: bool = False) -> str:
     """A sentence for the summary of a node whose settings are fine and some of whose open connections are not.
 
     ``rearm``: an apply gives some of them a sooner timer. Empty where there are none.
     """
-    told = joined(" and ", _open_at_risk(pods)) if pods else ""
-    if not told:
-        return ""
-    if rearm:
-        return tell(
-            "{connections} stay at risk until an apply re-arms them or their programs change that (see the findings).",
-            connections=told,
-        )
-    return tell("{connections} stay at risk until their programs change that (see the findings).", connections=told)
-
-
-def _open_at_risk(pods: JudgedPods) -> Iterator[Message]:
-    to_services, others = pods.counts.at_risk, pods.outside_counts.at_risk
-    if to_services:
-        yield plural("{number} open connections to services", "{number} open connection to services", to_services)
-    if others:
-        yield plural(
-            "{number} open connections to other addresses", "{number} open connection to other addresses", others
-        )
+    return at_risk_text(pods.counts.at_risk, pods.outside_counts.at_risk, rearm) if pods else ""

@@ -33,8 +33,9 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.pod
 )
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.options import Policy
 
+from .connection_counts import Counts
 from .enforced import new_connections
-from .judged_pods import SANDBOXES, Counts, Judged, JudgedPods, Outside, is_long
+from .judged_pods import SANDBOXES, Judged, JudgedPods, Outside, is_long
 from .servers import Server, Servers
 
 
