@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping
 
 
@@ -65,3 +66,12 @@ def joined(separator: str, pieces: Iterable[str]) -> Message:
     values: dict[str, object] = {"and": separator}
     values.update((f"p{number}", piece) for number, piece in enumerate(several))
     return Message("{and}".join(f"{{p{number}}}" for number in range(len(several))), values)
+
+
+def sentences(*several: str) -> str:
+    """One after the other, without those that are empty. How two of them stand together is for a language to say."""
+    return functools.reduce(_followed_by, filter(None, several), "")
+
+
+def _followed_by(first: str, then: str) -> str:
+    return tell("{first} {then}", first=first, then=then) if first else then

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.grouping import grouped
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import joined, tell
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import count, some
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.parse_applied import (
     CAUSES,
@@ -23,18 +24,16 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.par
 )
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.pods import NODE
 
-from .rule import APPLY, WARNING, Found, Remedy, Rules, say
+from .rule import APPLY, WARNING, Found, Remedy, Rules, one_by_one, remedy
 
 RULES = Rules()
 
-_SEEN = {REWRITTEN: "did not keep", REFUSED: "refused", UNREAD: "could not be reached to set"}
-
-_DO = {
+_DO: dict[str, str | Remedy] = {
     REWRITTEN: "Something in the pod sets another value, such as its entrypoint, an init container or "
     "securityContext.sysctls. Change it there.",
     REFUSED: "A pod that refuses a value (a sandbox, a user namespace, a security module) has to get it at its start: "
     "use the role pod_defaults or securityContext.sysctls, then recreate the pod.",
-    UNREAD: f"{APPLY} again for those that could not be reached.",
+    UNREAD: remedy("{apply} again for those that could not be reached.", apply=APPLY),
 }
 
 
@@ -46,16 +45,24 @@ def _refused(outcome: object) -> Found | None:
     if not groups:
         return None
     return Found(
-        "; ".join(map(_seen, groups)),
+        joined("; ", map(_seen, groups)),
         "A pod or container may change the keepalive of its network namespace. The node and the others have the "
         "planned one. These keep their own, and so do the connections that they open.",
-        " ".join(_DO[same[0].cause] for same in groups),
+        one_by_one(*(_DO[same[0].cause] for same in groups)),
     )
 
 
 def _seen(same: Sequence[NotTaken]) -> str:
-    names = some([f"{pod.pod} ({_state(pod)})" for pod in same])
-    return f"{count(len(same), _noun(same))} {_SEEN[same[0].cause]} {same[0].wanted}: {names}"
+    told = {
+        "pods": count(len(same), _noun(same)),
+        "wanted": same[0].wanted,
+        "names": some([tell("{pod} ({state})", pod=pod.pod, state=_state(pod)) for pod in same]),
+    }
+    if same[0].cause == REWRITTEN:
+        return tell("{pods} did not keep {wanted}: {names}", **told)
+    if same[0].cause == REFUSED:
+        return tell("{pods} refused {wanted}: {names}", **told)
+    return tell("{pods} could not be reached to set {wanted}: {names}", **told)
 
 
 def _noun(same: Sequence[NotTaken]) -> str:
@@ -63,7 +70,7 @@ def _noun(same: Sequence[NotTaken]) -> str:
 
 
 def _state(pod: NotTaken) -> str:
-    return f"has {pod.found}" if pod.cause == REWRITTEN and pod.found else pod.why
+    return tell("has {keepalive}", keepalive=pod.found) if pod.cause == REWRITTEN and pod.found else pod.why
 
 
 _OWN = ("own_values", "user_timeout")
@@ -80,12 +87,27 @@ def _not_rearmed(outcome: object) -> Found | None:
     if done is None or not (left or (done.more_rows and done.not_rearmed)):
         return None
     groups = grouped(((each.reason_id, each.reason), (row, each)) for row, each in left)
-    told = [f"{_number(of)}, {reason}: {some([_whose(*each) for each in of])}" for (_id, reason), of in groups.items()]
-    told += [f"{count(done.more_rows, 'more row')} that the node did not list"] if done.more_rows else []
+    told: list[str] = [
+        tell(
+            "{connections}, {reason}: {whose}",
+            connections=_number(of),
+            reason=reason,
+            whose=some([_whose(*each) for each in of]),
+        )
+        for (_id, reason), of in groups.items()
+    ]
+    if done.more_rows:
+        told.append(tell("{rows} that the node did not list", rows=count(done.more_rows, "more row")))
     return Found(
-        "; ".join(told),
-        "These connections keep the timer that they have, or none. If they are idle for as long as the limit, they are "
-        f"forgotten. {count(done.rearmed, 'other')} {'was' if done.rearmed == 1 else 'were'} re-armed in place.",
+        joined("; ", told),
+        tell(
+            "These connections keep the timer that they have, or none. If they are idle for as long as the limit, they "
+            "are forgotten. {others} was re-armed in place."
+            if done.rearmed == 1
+            else "These connections keep the timer that they have, or none. If they are idle for as long as the limit, "
+            "they are forgotten. {others} were re-armed in place.",
+            others=count(done.rearmed, "other"),
+        ),
         _what_to_do(left, bool(done.more_rows)),
     )
 
@@ -103,8 +125,10 @@ def _number(of: Sequence[tuple[Rearmed, LeftOpen]]) -> str:
 
 
 def _whose(row: Rearmed, left: LeftOpen) -> str:
-    process = f" ({row.process})" if row.process else ""
-    return f"{row.label}{process} to {row.peer}: {left.connections}"
+    told = {"name": row.label, "peer": row.peer, "number": left.connections}
+    if row.process:
+        return tell("{name} ({process}) to {peer}: {number}", process=row.process, **told)
+    return tell("{name} to {peer}: {number}", **told)
 
 
 def _what_to_do(left: Sequence[tuple[Rearmed, LeftOpen]], more: bool) -> Remedy:
@@ -113,12 +137,14 @@ def _what_to_do(left: Sequence[tuple[Rearmed, LeftOpen]], more: bool) -> Remedy:
     names = dict.fromkeys(_named(row) for row, each in left if each.reason_id not in (*_OWN, _UNLISTED))
     told: list[str | Remedy] = []
     if names:
-        told.append(f"Restart {some(list(names))}, or have them connect again. Nothing else needs it.")
+        told.append(
+            tell("Restart {names}, or have them connect again. Nothing else needs it.", names=some(list(names)))
+        )
     if reasons.intersection(_OWN):
         told.append("What a program has set itself is left alone: change it there.")
     if _UNLISTED in reasons or more:
-        told.append(say(APPLY, " again for those that were too many for one run."))
-    return say(*(each for index, piece in enumerate(told) for each in ((" ", piece) if index else (piece,))))
+        told.append(remedy("{apply} again for those that were too many for one run.", apply=APPLY))
+    return one_by_one(*told)
 
 
 def _named(row: Rearmed) -> str:

@@ -12,6 +12,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._common.keepa
 from ansible_collections.kubenode.connections.plugins.module_utils._common.sysctl_keys import BE_LIBERAL, module_for
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.checked_values import whole_number
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import Keepalive
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import joined, sentences, tell
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import some
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import keepalived_seconds
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import Boot, Observed
@@ -24,11 +25,9 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.writers
 )
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.options import Policy
 
-from .rule import APPLY, INFO, UNKNOWN, WARNING, Case, Found, Remedy, Rules, say, variable
+from .rule import APPLY, INFO, UNKNOWN, WARNING, Case, Found, Remedy, Rules, remedy, variable
 
 RULES = Rules()
-
-_UNLESS_KEPT = ", unless you know what sets it again at boot."
 
 CONNTRACK_MAX = "net.netfilter.nf_conntrack_max"
 
@@ -44,8 +43,13 @@ def _boot_value(case: Case) -> Found | None:
     if limit.is_kept_by(boot, policy) or (limit.keeps(boot) and not limit.is_kept_by(live, policy)):
         return None
     return Found(
-        f"keepalive is {live} now and {boot} after a reboot: {', '.join(_deciding_lines(case.observed))}",
-        f"After the reboot: {limit.verdict_text(boot, policy)}.",
+        tell(
+            "keepalive is {now} now and {then} after a reboot: {lines}",
+            now=live,
+            then=boot,
+            lines=joined(", ", _deciding_lines(case.observed)),
+        ),
+        tell("After the reboot: {verdict}.", verdict=limit.verdict_text(boot, policy)),
         _remedy(case.observed, case.node, policy),
         str(limit),
     )
@@ -55,13 +59,17 @@ def _boot_unknown(node: Observed, live: Keepalive) -> Found:
     odd = [key for key in KEEPALIVE_KEYS if node.boot_source(key) and whole_number(node.boot_value(key)) is None]
     if odd:
         return Found(
-            f"keepalive is {live} now; what it is after a reboot is not known: {'; '.join(map(node.boot_text, odd))}",
+            tell(
+                "keepalive is {now} now; what it is after a reboot is not known: {lines}",
+                now=live,
+                lines=joined("; ", map(node.boot_text, odd)),
+            ),
             "Only a whole number that stands in the file itself tells what it will be.",
             "Write a whole number there.",
             severity=UNKNOWN,
         )
     return Found(
-        f"keepalive is {live} now; what it is after a reboot could not be read",
+        tell("keepalive is {now} now; what it is after a reboot could not be read", now=live),
         "A value that no file sets is lost at the next boot.",
         "Run again as root (become: true).",
         severity=UNKNOWN,
@@ -74,18 +82,30 @@ def _boot_sysctl(case: Case) -> Found | None:
     keys = [key for key in case.observed.sysctls if _is_lost(key, case)]
     if not keys:
         return None
-    lines = [
-        f"{key} is {case.observed.sysctls[key].value} now and {case.observed.boot_value(key)} after a reboot: "
-        f"{case.observed.boot_source(key) or 'no file'} sets it"
-        for key in keys
-    ]
     sources = list(dict.fromkeys(source for key in keys if (source := case.observed.boot_source(key))))
-    change = f", or change {' and '.join(sources)}" if sources else ""
     return Found(
-        some(lines, "; "),
+        some([_now_and_then(key, case.observed) for key in keys], "; "),
         "Somebody set the value by hand, and it lasts until the reboot. Or a unit or program sets it that this "
         "collection does not look for.",
-        f"To keep the value of now, put it into keepalive_sysctls{change}. Else set the other one now.",
+        tell(
+            "To keep the value of now, put it into keepalive_sysctls, or change {sources}. Else set the other one now.",
+            sources=joined(" and ", sources),
+        )
+        if sources
+        else "To keep the value of now, put it into keepalive_sysctls. Else set the other one now.",
+    )
+
+
+def _now_and_then(key: str, node: Observed) -> str:
+    source = node.boot_source(key)
+    return tell(
+        "{key} is {now} now and {then} after a reboot: {source} sets it"
+        if source
+        else "{key} is {now} now and {then} after a reboot: no file sets it",
+        key=key,
+        now=node.sysctls[key].value,
+        then=node.boot_value(key),
+        source=source,
     )
 
 
@@ -100,12 +120,17 @@ def _module_late(case: Case) -> Found | None:
     if not late:
         return None
     modules = sorted({boot.module for boot in late.values() if boot.module})
+    names, file = joined(" and ", modules), case.policy.modules_file
     lines = [f"{key} = {boot.value or boot.written} ({boot.source})" for key, boot in late.items()]
-    todo = say(APPLY, ": it names") if set(modules) <= set(case.node.settings.modules) else "Name"
     return Found(
-        f"{some(lines, '; ')}: not applied at boot",
-        f"{' and '.join(modules)} is loaded after systemd-sysctl has run, which skips a missing key without an error.",
-        say(todo, f" {' and '.join(modules)} in {case.policy.modules_file}, which is read earlier."),
+        tell("{lines}: not applied at boot", lines=some(lines, "; ")),
+        tell(
+            "{modules} is loaded after systemd-sysctl has run, which skips a missing key without an error.",
+            modules=names,
+        ),
+        remedy("{apply}: it names {modules} in {file}, which is read earlier.", apply=APPLY, modules=names, file=file)
+        if set(modules) <= set(case.node.settings.modules)
+        else tell("Name {modules} in {file}, which is read earlier.", modules=names, file=file),
     )
 
 
@@ -128,11 +153,16 @@ def _ipvs_not_kept(case: Case) -> Found | None:
     defaults = ", ".join(f"{cell} {IPVS_DEFAULTS[cell]} s" for cell in lost)
     wanted = ", ".join(f"{cell}: {seconds}" for cell, seconds in lost.items())
     return Found(
-        f"{values}, set by hand or by a unit that this collection does not look for",
-        f"A reboot resets IPVS timeouts: {defaults}."
-        + (" The limit is then shorter, and may be too short." if shorter else ""),
-        say("Keep it with ", variable(f"keepalive_ipvs_timeouts: {{{wanted}}}"), _UNLESS_KEPT),
-        f"{defaults} (the kernel's default)",
+        tell("{values}, set by hand or by a unit that this collection does not look for", values=values),
+        sentences(
+            tell("A reboot resets IPVS timeouts: {defaults}.", defaults=defaults),
+            "The limit is then shorter, and may be too short." if shorter else "",
+        ),
+        remedy(
+            "Keep it with {timeouts}, unless you know what sets it again at boot.",
+            timeouts=variable(f"keepalive_ipvs_timeouts: {{{wanted}}}"),
+        ),
+        tell("{defaults} (the kernel's default)", defaults=defaults),
         severity=None if shorter else INFO,
     )
 
@@ -154,8 +184,12 @@ def _boot_refused(case: Case) -> Found | None:
     lines = {key: boot for key, boot in _odd_lines(case.observed) if boot.refused}
     if not lines:
         return None
+    told = [
+        tell("{source} sets {key} to {value}", source=boot.source, key=key, value=boot.written)
+        for key, boot in lines.items()
+    ]
     return Found(
-        some([f"{boot.source} sets {key} to {boot.written}" for key, boot in lines.items()], "; "),
+        some(told, "; "),
         "The kernel takes one whole number, with nothing behind it but blanks: no quotes, signs, units or semicolons, "
         "and none that is too large for the key. It refuses this one, and systemd-sysctl then sets nothing, not even "
         "what an earlier line says.",
@@ -169,10 +203,18 @@ def _boot_cut(case: Case) -> Found | None:
     lines = {key: boot for key, boot in _odd_lines(case.observed) if not boot.refused}
     if not lines:
         return None
+    told = [
+        tell(
+            "{source} sets {key} to {value}, taken as {taken}",
+            source=boot.source,
+            key=key,
+            value=boot.written,
+            taken=boot.value,
+        )
+        for key, boot in lines.items()
+    ]
     return Found(
-        some(
-            [f"{boot.source} sets {key} to {boot.written}, taken as {boot.value}" for key, boot in lines.items()], "; "
-        ),
+        some(told, "; "),
         "The kernel reads a number up to the first blank and ignores the rest of the line, comments too. One that "
         "begins with 0 is of base 8.",
         "Write the number alone, and a comment on a line of its own.",
@@ -194,7 +236,12 @@ def _boot_order(case: Case) -> Found | None:
     if not differing:
         return None
     lines = [
-        f"{key} {boot.value or 'unset'} at boot, {boot.procps_value} by sysctl --system"
+        tell(
+            "{key} {value} at boot, {other} by sysctl --system",
+            key=key,
+            value=boot.value or "unset",
+            other=boot.procps_value,
+        )
         for key, boot in differing.items()
     ]
     return Found(
@@ -255,7 +302,7 @@ def _differing(observed: Observed) -> list[str]:
 def _deciding_lines(observed: Observed) -> Iterator[str]:
     for key in _differing(observed):
         source = observed.boot_source(key)
-        yield observed.boot_text(key) if source else f"no file sets {key}"
+        yield observed.boot_text(key) if source else tell("no file sets {key}", key=key)
 
 
 def _remedy(observed: Observed, node: NodePlan, policy: Policy) -> str | Remedy:
@@ -264,7 +311,11 @@ def _remedy(observed: Observed, node: NodePlan, policy: Policy) -> str | Remedy:
         return tuned_remedy(observed, *tuned[0])
     later = later_lines(observed, _differing(observed), policy.sysctl_file)
     if later:
-        return f"Change or remove {', '.join(later.values())}. It is read after {policy.sysctl_file}, so it wins."
+        return tell(
+            "Change or remove {lines}. It is read after {file}, so it wins.",
+            lines=joined(", ", later.values()),
+            file=policy.sysctl_file,
+        )
     if KEEPALIVE_KEYS[0] in node.settings.sysctls:
-        return say(APPLY, f": it writes {policy.sysctl_file}.")
-    return say(APPLY, ": it raises the limit.")
+        return remedy("{apply}: it writes {file}.", apply=APPLY, file=policy.sysctl_file)
+    return remedy("{apply}: it raises the limit.", apply=APPLY)

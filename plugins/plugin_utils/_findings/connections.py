@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import joined, tell
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import UNSAFE, count, some
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import Limit
-from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.pods import NODE
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.pods import NODE, Process
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.ipvs import grpc_idle_seconds, is_ipvs
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.judged_pods import Judged
 
 from . import cures, remedies
-from .rule import APPLY, RAISE_IPVS, UNKNOWN, WARNING, Case, Found, Remedy, Rules, say
+from .rule import APPLY, RAISE_IPVS, UNKNOWN, WARNING, Case, Found, Remedy, Rules, one_by_one, remedy
 
 RULES = Rules()
 
@@ -27,9 +28,12 @@ def _armed(case: Case) -> Found | None:
     if not late:
         return None
     total = sum(each.counts.late for each in late)
-    names = some([f"{each.space.label} ({each.counts.late}){_of_node(each)}" for each in late])
     return Found(
-        f"{count(total, 'open connection')} to services in {names}",
+        tell(
+            "{connections} to services in {names}",
+            connections=count(total, "open connection"),
+            names=some(list(map(_late_name, late))),
+        ),
         "The timer is armed when a connection opens, and a lower sysctl does not change it. So these connections were "
         "opened before the change, or with a TCP_KEEPIDLE of their own.",
         cures.armed_late(
@@ -48,9 +52,13 @@ def _idle_unseen(case: Case) -> Found | None:
     if not unseen:
         return None
     total = sum(each.idle_unseen for each in unseen)
-    names = some([f"{each.space.label} ({each.idle_unseen})" for each in unseen])
+    names = [f"{each.space.label} ({each.idle_unseen})" for each in unseen]
     return Found(
-        f"{count(total, 'open connection')} to services cannot be judged: {names}",
+        tell(
+            "{connections} to services cannot be judged: {names}",
+            connections=count(total, "open connection"),
+            names=some(names),
+        ),
         "They were read from /proc/net/tcp, which tells what is left of their timer, but not how long they are idle. "
         "The keepalive in force is in time; a timer from before it may not be.",
         "Load tcp_diag (modprobe tcp_diag) and run again, or have them connect again.",
@@ -63,10 +71,17 @@ def _too_late_itself(each: Judged, case: Case) -> bool:
     return (case.node.own_verdict if each.space.kind == NODE else each.verdict) == UNSAFE
 
 
-def _of_node(each: Judged) -> str:
-    """Which processes of the node's own namespace: nobody restarts the node for a connection."""
+def _late_name(each: Judged) -> str:
+    """With the processes in the node's own namespace: nobody restarts the node for a connection."""
     processes = dict.fromkeys(str(process) for process in each.armed_late)
-    return f": {' and '.join(processes)}" if processes and each.space.kind == NODE else ""
+    if not processes or each.space.kind != NODE:
+        return tell("{name} ({number})", name=each.space.label, number=each.counts.late)
+    return tell(
+        "{name} ({number}): {processes}",
+        name=each.space.label,
+        number=each.counts.late,
+        processes=joined(" and ", processes),
+    )
 
 
 @RULES.node("connections-without-keepalive", WARNING)
@@ -77,13 +92,24 @@ def _without(case: Case) -> Found | None:
     if not (without or unlisted) or case.pods_limit is None:
         return None
     total = sum(each.counts.without_keepalive for each in without) + unlisted
-    users = _users(without) + ([f"{unlisted} in namespaces that the node did not list"] if unlisted else [])
+    users = _users(without)
+    if unlisted:
+        users.append(tell("{number} in namespaces that the node did not list", number=unlisted))
     runtimes = [process.runtime for each in without for _service, process in each.processes_at_risk]
+    programs = remedies.programs(runtimes, _period(case, case.pods_limit))
     return Found(
-        f"{count(total, 'connection')} without SO_KEEPALIVE: " + some(users, "; "),
-        "Without SO_KEEPALIVE the kernel never probes, whatever the sysctls say. If no data flows for "
-        f"{case.pods_limit.seconds} s, the connection is forgotten, {remedies.unless_probed(case.pods_limit.seconds)}.",
-        say(cures.without_keepalive(case, _in_the_program(case, case.pods_limit, runtimes)), _raise(case, runtimes)),
+        tell(
+            "{connections} without SO_KEEPALIVE: {users}",
+            connections=count(total, "connection"),
+            users=some(users, "; "),
+        ),
+        tell(
+            "Without SO_KEEPALIVE the kernel never probes, whatever the sysctls say. If no data flows for "
+            "{seconds} s, the connection is forgotten, {unless}.",
+            seconds=case.pods_limit.seconds,
+            unless=remedies.unless_probed(case.pods_limit.seconds),
+        ),
+        one_by_one(cures.without_keepalive(case, programs), _raise(case, runtimes)),
         case.pods_limit_text,
     )
 
@@ -94,19 +120,26 @@ def _judged(case: Case) -> Sequence[Judged]:
 
 def _users(without: Sequence[Judged]) -> list[str]:
     """Each process with its service: who has to change what. A namespace where nobody is known has its number."""
-    users = []
+    users: list[str] = []
     for each in without:
         found = [
-            f"{each.space.label}: {process.without_keepalive} of {process} to {service.name}"
-            + (f" [{process.runtime}]" if process.runtime else "")
+            tell("{name}: {user}", name=each.space.label, user=user_of(process, service.name))
             for service, process in each.processes_at_risk
         ]
-        users += found or [f"{each.space.label}: {each.counts.without_keepalive}"]
+        alone = tell("{name}: {user}", name=each.space.label, user=each.counts.without_keepalive)
+        users += found or [alone]
     return users
 
 
-def _in_the_program(case: Case, limit: Limit, runtimes: Sequence[str | None]) -> str:
-    return f"In the program, for {'; for '.join(remedies.lines(runtimes or [None], _period(case, limit)))}."
+def user_of(process: Process, peer: str) -> str:
+    """``3 of python3 (4711) to 192.0.2.2:5432 [python]``"""
+    return tell(
+        "{number} of {process} to {peer} [{runtime}]" if process.runtime else "{number} of {process} to {peer}",
+        number=process.without_keepalive,
+        process=str(process),
+        peer=peer,
+        runtime=process.runtime,
+    )
 
 
 def _period(case: Case, limit: Limit) -> remedies.Period:
@@ -120,7 +153,16 @@ def _raise(case: Case, runtimes: Sequence[str | None]) -> str | Remedy:
     idle = grpc_idle_seconds(runtimes)
     if case.pods_limit is None or not is_ipvs(case.pods_limit) or idle is None:
         return ""
-    what = f"the IPVS tcp timeout to at least {idle} s: by then idle gRPC channels have closed their connection"
     if case.policy.strategy == "raise_ipvs":
-        return say(" ", APPLY, f": it raises {what}.")
-    return say(" Or set ", RAISE_IPVS, f", which raises {what}.")
+        return remedy(
+            "{apply}: it raises the IPVS tcp timeout to at least {idle} s: by then idle gRPC channels have closed "
+            "their connection.",
+            apply=APPLY,
+            idle=idle,
+        )
+    return remedy(
+        "Or set {raise_ipvs}, which raises the IPVS tcp timeout to at least {idle} s: by then idle gRPC channels have "
+        "closed their connection.",
+        raise_ipvs=RAISE_IPVS,
+        idle=idle,
+    )

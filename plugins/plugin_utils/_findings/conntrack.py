@@ -7,15 +7,18 @@
 from __future__ import annotations
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.sysctl_keys import BE_LIBERAL
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import joined, sentences, tell
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import some
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.connection_tables import Conntrack
-from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import Observed
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import Boot, Observed
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.writers import kube_proxy_value
 
 from .growth import grown, sample_text
-from .rule import APPLY, CRITICAL, INFO, UNKNOWN, WARNING, Case, Found, Remedy, Rules, say, variable
+from .rule import APPLY, CRITICAL, INFO, UNKNOWN, WARNING, Case, Found, Remedy, Rules, remedy, sets, variable
 
 RULES = Rules()
+
+_LIBERAL = variable("keepalive_be_liberal: true")
 
 _MAX = "net.netfilter.nf_conntrack_max"
 
@@ -40,8 +43,12 @@ def _invalid(case: Case) -> Found | None:
     if not conntrack.counted("invalid"):
         return None
     return Found(
-        f"{conntrack.counted('invalid')} packets INVALID since nf_conntrack was loaded "
-        f"({_by_cpu(conntrack, 'invalid')}), {BE_LIBERAL} 0",
+        tell(
+            "{number} packets INVALID since nf_conntrack was loaded ({cpus}), {key} 0",
+            number=conntrack.counted("invalid"),
+            cpus=_by_cpu(conntrack, "invalid"),
+            key=BE_LIBERAL,
+        ),
         "An INVALID packet passes without NAT. The pod does not know its sender and resets a healthy connection. "
         "The count alone proves nothing: growth between two readings, under load, is what counts.",
         _liberal_remedy(case),
@@ -58,14 +65,28 @@ def _liberal_lost(case: Case) -> Found | None:
     # A line that comes too early is said by boot-module-late; kube-proxy's tcpBeLiberal sets it again at its start.
     if (boot.source and not boot.in_time) or kube_proxy_value(node, BE_LIBERAL) is not None:
         return None
-    after = node.boot_text(BE_LIBERAL).replace(BE_LIBERAL, "it") if node.boot_source(BE_LIBERAL) else "no file sets it"
     return Found(
-        f"{BE_LIBERAL} is 1 now; {after}, so it is {node.boot_value(BE_LIBERAL)} after a reboot",
+        tell(
+            "{key} is 1 now; {who}, so it is {value} after a reboot",
+            key=BE_LIBERAL,
+            who=_who_sets_it(node, boot),
+            value=node.boot_value(BE_LIBERAL),
+        ),
         "Out-of-window packets are INVALID again after the reboot, and the resets come back.",
-        say(APPLY, ".")
+        remedy("{apply}.", apply=APPLY)
         if BE_LIBERAL in case.node.settings.sysctls
-        else say("Set ", variable("keepalive_be_liberal: true"), ". ", APPLY, "."),
+        else remedy("Set {liberal}. {apply}.", liberal=_LIBERAL, apply=APPLY),
     )
+
+
+def _who_sets_it(node: Observed, boot: Boot) -> str:
+    source = node.boot_source(BE_LIBERAL)
+    if not source:
+        return "no file sets it"
+    if boot.refused and node.tuned_line(BE_LIBERAL) is None:
+        return tell("{source} sets it to {value} (which the kernel refuses)", source=source, value=boot.written)
+    value = node.boot_value(BE_LIBERAL) or "something that depends on the machine"
+    return tell("{source} sets it to {value}", source=source, value=value)
 
 
 @RULES.node("conntrack-nearly-full", WARNING)
@@ -86,10 +107,10 @@ def _nearly_full(case: Case) -> Found | None:
     if percent < _NEARLY_FULL:
         return None
     return Found(
-        f"{conntrack.count} of {conntrack.max} entries, {percent} %",
+        tell("{number} of {most} entries, {percent} %", number=conntrack.count, most=conntrack.max, percent=percent),
         "In a full table idle connections are thrown out early and new ones dropped.",
-        f"{_raise_max(case.observed)} First see with conntrack -L who fills it.",
-        f"{_NEARLY_FULL} % is nearly full, {_FULL} % critical ({_MAX})",
+        sentences(_raise_max(case.observed), "First see with conntrack -L who fills it."),
+        tell("{nearly} % is nearly full, {full} % critical ({key})", nearly=_NEARLY_FULL, full=_FULL, key=_MAX),
         CRITICAL if percent >= _FULL else None,
     )
 
@@ -103,10 +124,20 @@ def _drops(case: Case) -> Found | None:
         return None
     lost = counted["drop"] or counted["early_drop"]
     now = grown(case.observed, "drop") + grown(case.observed, "early_drop")
+    counters = [
+        tell("{counter} {number} ({cpus})", counter=name, number=number, cpus=_by_cpu(conntrack, name))
+        for name, number in counted.items()
+        if number
+    ]
     return Found(
-        ", ".join(f"{name} {number} ({_by_cpu(conntrack, name)})" for name, number in counted.items() if number)
-        + " since nf_conntrack was loaded"
-        + (f", {now} of them in {sample_text(case.observed)} just now" if now else ""),
+        tell(
+            "{counters} since nf_conntrack was loaded, {now} of them in {time} just now"
+            if now
+            else "{counters} since nf_conntrack was loaded",
+            counters=joined(", ", counters),
+            now=now,
+            time=sample_text(case.observed),
+        ),
         "drop: packets lost for want of an entry. early_drop: entries thrown out of a full table. insert_failed: two "
         "packets raced for one entry and one was lost, such as UDP queries for DNS. Growth is what counts.",
         _raise_max(case.observed) if lost else "A few are normal. Where DNS is slow, run a DNS cache on each node.",
@@ -121,12 +152,11 @@ def _by_cpu(conntrack: Conntrack, counter: str) -> str:
 
 def _liberal_remedy(case: Case) -> Remedy:
     if BE_LIBERAL in case.node.settings.sysctls:
-        return say(APPLY, f": it sets {BE_LIBERAL} to {case.node.settings.sysctls[BE_LIBERAL]}.")
-    return say(
-        "Where it grows, set ",
-        variable("keepalive_be_liberal: true"),
-        "; then only resets out of the window are INVALID. "
-        "The cause is often packet processing that cannot keep up, such as one queue for all packets of a NIC.",
+        return sets(case, BE_LIBERAL)
+    return remedy(
+        "Where it grows, set {liberal}; then only resets out of the window are INVALID. The cause is often packet "
+        "processing that cannot keep up, such as one queue for all packets of a NIC.",
+        liberal=_LIBERAL,
     )
 
 
@@ -136,4 +166,4 @@ def _raise_max(node: Observed) -> str:
             "Raise conntrack.maxPerCore in kube-proxy's configuration, which sets the maximum at every start (role "
             "kubenode.connections.kube_proxy, max_per_core in kube_proxy_conntrack)."
         )
-    return f"Raise {_MAX} with keepalive_sysctls (320 bytes of kernel memory an entry)."
+    return tell("Raise {key} with keepalive_sysctls (320 bytes of kernel memory an entry).", key=_MAX)

@@ -10,13 +10,15 @@ from ansible_collections.kubenode.connections.plugins.module_utils._common.keepa
 from ansible_collections.kubenode.connections.plugins.module_utils._common.sysctl_keys import KEYS
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base import keepalive_math
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import KERNEL_DEFAULT, Keepalive
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import joined, tell
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import Observed
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.writers import (
     kube_proxy_value,
     kube_proxy_wish,
 )
 
-from .rule import INFO, WARNING, Case, Found, Rules, say, variable
+from .rule import INFO, WARNING, Case, Found, Rules, one_by_one, remedy, variable
+from .writers import against
 
 RULES = Rules()
 
@@ -45,13 +47,12 @@ def _loose_off(case: Case) -> Found | None:
     if not case.observed.conntrack.loaded or case.observed.number(_LOOSE) != 0:
         return None
     return Found(
-        f"{_LOOSE} 0 ({_decider(case.observed, _LOOSE)})",
+        tell("{key} 0 ({who})", key=_LOOSE, who=_decider(case.observed, _LOOSE)),
         "Once an entry has timed out or was flushed, all further packets of that connection are INVALID and it hangs "
         "without an error. With 1 it is picked up again, though maybe sent to another backend, which resets it.",
-        say(
-            "If you do not want that, set ",
-            variable(f"keepalive_sysctls: {{{_LOOSE}: 1}}"),
-            ". In both cases a keepalive below the limit keeps the connection.",
+        remedy(
+            "If you do not want that, set {loose}. In both cases a keepalive below the limit keeps the connection.",
+            loose=variable(f"keepalive_sysctls: {{{_LOOSE}: 1}}"),
         ),
     )
 
@@ -63,9 +64,12 @@ def _established_short(case: Case) -> Found | None:
     if not case.observed.conntrack.loaded or seconds is None or seconds >= _SHORTEST_ESTABLISHED_SECONDS:
         return None
     return Found(
-        f"{_ESTABLISHED} {seconds} s ({_decider(case.observed, _ESTABLISHED)})",
-        f"Connections that keep the kernel's keepalive of {KERNEL_DEFAULT}, those of pods for example, are forgotten "
-        "before their first probe.",
+        _seconds_text(case.observed, _ESTABLISHED, seconds),
+        tell(
+            "Connections that keep the kernel's keepalive of {default}, those of pods for example, are forgotten "
+            "before their first probe.",
+            default=KERNEL_DEFAULT,
+        ),
         "Raise it, unless it is so on purpose. The plan stays below it in both cases.",
         f"{_SHORTEST_ESTABLISHED_SECONDS} s (RFC 5382, REQ-5)",
     )
@@ -79,18 +83,24 @@ def _close_wait_short(case: Case) -> Found | None:
     if not node.conntrack.loaded or not on_path or seconds is None or seconds >= _CLOSE_WAIT_SECONDS:
         return None
     written = kube_proxy_value(node, _CLOSE_WAIT)
-    later = f" {written} sets {written.value} s." if written is not None and written.undoes(str(seconds)) else ""
+    later = ""
+    if written is not None and written.undoes(str(seconds)):
+        later = tell("{who} sets {seconds} s.", who=str(written), seconds=written.value)
+    longer = variable(f"keepalive_sysctls: {{{_CLOSE_WAIT}: {_CLOSE_WAIT_SECONDS}}}")
     return Found(
-        f"{_CLOSE_WAIT} {seconds} s ({_decider(node, _CLOSE_WAIT)})",
-        f"A client that closes its half and waits longer than {seconds} s for the answer never gets it. Keepalive does "
-        "not come that soon.",
-        say(
-            "If programs do that, set ",
-            variable(f"keepalive_sysctls: {{{_CLOSE_WAIT}: {_CLOSE_WAIT_SECONDS}}}"),
-            f".{later}",
+        _seconds_text(node, _CLOSE_WAIT, seconds),
+        tell(
+            "A client that closes its half and waits longer than {seconds} s for the answer never gets it. Keepalive "
+            "does not come that soon.",
+            seconds=seconds,
         ),
-        f"{_CLOSE_WAIT_SECONDS} s (kube-proxy's own default)",
+        one_by_one(remedy("If programs do that, set {longer}.", longer=longer), later),
+        tell("{seconds} s (kube-proxy's own default)", seconds=_CLOSE_WAIT_SECONDS),
     )
+
+
+def _seconds_text(node: Observed, key: str, seconds: int) -> str:
+    return tell("{key} {seconds} s ({who})", key=key, seconds=seconds, who=_decider(node, key))
 
 
 @RULES.node("conntrack-retransmission-cap", WARNING)
@@ -108,14 +118,28 @@ def _cap(case: Case) -> Found | None:
     if lost < capping:
         return _cap_in_outage(keepalive, capping, cap)
     return Found(
-        f"keepalive {keepalive}: {gap} s, with timer slack {keepalive_math.with_slack(gap)} s, to the next probe after "
-        f"{capping} unanswered; conntrack then waits {cap} s",
-        f"After a segment and {_MAX_RETRANS} equal ones without an answer conntrack forgets the connection after "
-        f"{_CAP}, however long its established timeout is. Probes are such segments.",
-        f"Lower keepalive_intvl to {keepalive_math.without_slack(cap)} or less, or keepalive_lost_probes below "
-        f"{capping}."
+        tell(
+            "keepalive {keepalive}: {gap} s, with timer slack {slack} s, to the next probe after {capping} unanswered; "
+            "conntrack then waits {cap} s",
+            keepalive=keepalive,
+            gap=gap,
+            slack=keepalive_math.with_slack(gap),
+            capping=capping,
+            cap=cap,
+        ),
+        tell(
+            "After a segment and {key} equal ones without an answer conntrack forgets the connection after {cap}, "
+            "however long its established timeout is. Probes are such segments.",
+            key=_MAX_RETRANS,
+            cap=_CAP,
+        ),
+        tell(
+            "Lower keepalive_intvl to {intvl} or less, or keepalive_lost_probes below {capping}.",
+            intvl=keepalive_math.without_slack(cap),
+            capping=capping,
+        )
         if most
-        else f"Set {_MAX_RETRANS} back to 3, the kernel's default: 0 puts the cap on every connection.",
+        else tell("Set {key} back to 3, the kernel's default: 0 puts the cap on every connection.", key=_MAX_RETRANS),
         f"{cap} s ({_CAP})",
     )
 
@@ -123,12 +147,27 @@ def _cap(case: Case) -> Found | None:
 def _cap_in_outage(keepalive: Keepalive, capping: int, cap: int) -> Found:
     repeats, silent = capping - 1, keepalive.time + (capping - 1) * keepalive.intvl
     return Found(
-        f"keepalive {keepalive}: after {keepalive.time} + {repeats} x {keepalive.intvl} = {silent} s of silence "
-        f"{capping} probes are unanswered, the next comes {keepalive.intvl} s later, with timer slack "
-        f"{keepalive_math.with_slack(keepalive.intvl)} s; conntrack waits {cap} s",
-        f"An outage that swallows {capping} probes ends a connection whose other end is well: conntrack then forgets "
-        f"it after {_CAP}, although keepalive would go on until {keepalive.verdict_seconds} s.",
-        f"To survive longer outages, lower keepalive_intvl to {keepalive_math.without_slack(cap)} or less.",
+        tell(
+            "keepalive {keepalive}: after {total} s of silence {capping} probes are unanswered, the next comes {intvl} "
+            "s later, with timer slack {slack} s; conntrack waits {cap} s",
+            keepalive=keepalive,
+            total=f"{keepalive.time} + {repeats} x {keepalive.intvl} = {silent}",
+            capping=capping,
+            intvl=keepalive.intvl,
+            slack=keepalive_math.with_slack(keepalive.intvl),
+            cap=cap,
+        ),
+        tell(
+            "An outage that swallows {capping} probes ends a connection whose other end is well: conntrack then "
+            "forgets it after {cap}, although keepalive would go on until {verdict} s.",
+            capping=capping,
+            cap=_CAP,
+            verdict=keepalive.verdict_seconds,
+        ),
+        tell(
+            "To survive longer outages, lower keepalive_intvl to {intvl} or less.",
+            intvl=keepalive_math.without_slack(cap),
+        ),
         f"{cap} s ({_CAP})",
         INFO,
     )
@@ -150,11 +189,14 @@ def _not_kept(case: Case) -> Found | None:
     if not lost:
         return None
     return Found(
-        ", ".join(f"{key} {_now(node, key)} against {written}" for key, written in lost.items()),
+        joined(", ", [against(key, _now(node, key), written) for key, written in lost.items()]),
         "kube-proxy writes these at every start. So they were set since, by hand or by something that runs later, and "
         "do not stay.",
-        f"Set {', '.join(kube_proxy_wish(key, str(_now(node, key))) for key in lost)} in kube_proxy_conntrack of the "
-        "role kubenode.connections.kube_proxy, or 0 to have kube-proxy leave them alone. Or take the values back.",
+        tell(
+            "Set {wishes} in kube_proxy_conntrack of the role kubenode.connections.kube_proxy, or 0 to have kube-proxy "
+            "leave them alone. Or take the values back.",
+            wishes=", ".join(kube_proxy_wish(key, str(_now(node, key))) for key in lost),
+        ),
     )
 
 

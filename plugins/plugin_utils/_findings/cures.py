@@ -11,19 +11,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.enforcement import Enforcement
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import sentences, tell
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.enforced import stays_in_force
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.judged_pods import Judged
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.options import ALL, NEVER
 
-from .rule import APPLY, Case, Remedy, say, variable
+from .rule import APPLY, Case, Remedy, one_by_one, remedy, variable
 
 ENFORCE = variable("keepalive_enforce: true")
 REARM_ALL = variable("keepalive_open_connections: all")
 REARM = variable("keepalive_open_connections: rearm")
 
-_WITHOUT = "without a restart"
-_OWN = " What has a TCP_KEEPIDLE of its own is left alone: change it in the program."
+_NO_REASON = "no reason was given"
 
 
 def enforceable(case: Case, outside: bool) -> int:
@@ -44,61 +43,65 @@ def _but_for_proxies(judged: Judged, case: Case, outside: bool) -> int:
     return counts.without_keepalive - proxied
 
 
-def without_keepalive(case: Case, in_the_program: str, outside: bool = False) -> Remedy:
-    """What to do about connections without SO_KEEPALIVE, where ``in_the_program`` says what to do there."""
+def without_keepalive(case: Case, programs: str, outside: bool = False) -> Remedy:
+    """What to do about connections without SO_KEEPALIVE, where ``programs`` says what to do in which program."""
     new = _for_new(case) if enforceable(case, outside) else ""
-    first = say(new, _for_open(case, isinstance(new, Remedy) and APPLY in new.steps))
-    if not first.text:
-        return say(in_the_program, why_not(case))
-    return say(first, "Or i", in_the_program[1:], why_not(case))
+    first = one_by_one(new, _for_open(case, isinstance(new, Remedy) and APPLY in new.steps))
+    there = tell("Or in the program, for {each}." if first.text else "In the program, for {each}.", each=programs)
+    return one_by_one(first, there, why_not(case))
 
 
 def _for_new(case: Case) -> Remedy | str:
+    """Where nobody knows whether the node can, nothing is promised."""
     seen = case.observed.enforcement
     if seen is None or seen.possible is False:
         return ""
     if stays_in_force(case.observed, case.policy):
-        return f"New connections get {seen.attached}, by keepalive_enforce. "
+        return tell("New connections get {keepalive}, by keepalive_enforce.", keepalive=str(seen.attached))
     if case.node.settings.enforce:
-        return say(APPLY, f": by keepalive_enforce new connections then {_get(seen)} their keepalive from the kernel. ")
-    return say(
-        "Set ", ENFORCE, f": the kernel then {_gives(seen)} new connections their keepalive, whatever the program. "
+        return remedy(
+            "{apply}: by keepalive_enforce new connections then get their keepalive from the kernel."
+            if seen.possible
+            else "{apply}: by keepalive_enforce new connections then may get their keepalive from the kernel.",
+            apply=APPLY,
+        )
+    return remedy(
+        "Set {enforce}: the kernel then gives new connections their keepalive, whatever the program."
+        if seen.possible
+        else "Set {enforce}: the kernel then may give new connections their keepalive, whatever the program.",
+        enforce=ENFORCE,
     )
-
-
-def _get(seen: Enforcement) -> str:
-    """Where nobody knows whether the node can, nothing is promised."""
-    return "get" if seen.possible else "may get"
-
-
-def _gives(seen: Enforcement) -> str:
-    return "gives" if seen.possible else "may give"
 
 
 def _for_open(case: Case, applied: bool) -> Remedy | str:
     seen = case.observed.rearming
     if seen is None or seen.possible is False or not any(each.without_keepalive for each in case.node.curable):
         return ""
+    if case.policy.open_connections == ALL and applied:
+        return "It gives it to these in place, without a restart."
     if case.policy.open_connections == ALL:
-        return say("It" if applied else say(APPLY, ": it"), f" gives it to these in place, {_WITHOUT}. ")
-    return say("For these set ", REARM_ALL, f": an apply then gives it to them in place, {_WITHOUT}. ")
+        return remedy("{apply}: it gives it to these in place, without a restart.", apply=APPLY)
+    return remedy("For these set {rearm}: an apply then gives it to them in place, without a restart.", rearm=REARM_ALL)
 
 
 def armed_late(case: Case, restart: str, outside: bool = False) -> Remedy:
     """What to do about connections whose timer ends too late; ``restart``: what helps where nothing re-arms them."""
     seen = case.observed.rearming
     if seen is None:
-        return say(restart)
+        return Remedy(restart)
     if seen.possible is False:
-        return say(restart, f" They cannot be re-armed in place: {seen.reason or 'no reason was given'}.")
+        cannot = tell("They cannot be re-armed in place: {reason}.", reason=seen.reason or _NO_REASON)
+        return Remedy(sentences(restart, cannot))
     here = [each for each in case.node.curable if each.outside is outside]
     if not any(each.late for each in here):
-        own = " They are not re-armed in place: their timers look like the programs' own."
-        return say(restart, own if any(each.own for each in here) else "")
-    how = f": it re-arms those that follow their namespace, in place, {_WITHOUT}.{_OWN}"
-    if case.policy.open_connections == NEVER:
-        return say("Set ", REARM, ". ", APPLY, how)
-    return say(APPLY, how)
+        own = "They are not re-armed in place: their timers look like the programs' own."
+        return Remedy(sentences(restart, own if any(each.own for each in here) else ""))
+    how = remedy(
+        "{apply}: it re-arms those that follow their namespace, in place, without a restart. What has a TCP_KEEPIDLE "
+        "of its own is left alone: change it in the program.",
+        apply=APPLY,
+    )
+    return one_by_one(remedy("Set {rearm}.", rearm=REARM) if case.policy.open_connections == NEVER else "", how)
 
 
 def late_values(case: Case, late: Sequence[Judged], whose: str) -> Remedy | str:
@@ -107,12 +110,22 @@ def late_values(case: Case, late: Sequence[Judged], whose: str) -> Remedy | str:
     if seen is None or seen.possible is False or (late and all(each.space.sandbox for each in late)):
         return ""
     if case.node.settings.enforce and not stays_in_force(case.observed, case.policy):
-        return say(
-            APPLY, f": by keepalive_enforce new connections, of {whose} too, then {_get(seen)} theirs from the kernel. "
+        return remedy(
+            "{apply}: by keepalive_enforce new connections, of {whose} too, then get theirs from the kernel."
+            if seen.possible
+            else "{apply}: by keepalive_enforce new connections, of {whose} too, then may get theirs from the kernel.",
+            apply=APPLY,
+            whose=whose,
         )
     if case.policy.enforce:
         return ""
-    return say("Set ", ENFORCE, f": the kernel then {_gives(seen)} new connections theirs, of {whose} too. ")
+    return remedy(
+        "Set {enforce}: the kernel then gives new connections theirs, of {whose} too."
+        if seen.possible
+        else "Set {enforce}: the kernel then may give new connections theirs, of {whose} too.",
+        enforce=ENFORCE,
+        whose=whose,
+    )
 
 
 def why_not(case: Case) -> str:
@@ -120,4 +133,4 @@ def why_not(case: Case) -> str:
     seen = case.observed.enforcement
     if seen is None or seen.possible is not False:
         return ""
-    return f" keepalive_enforce is no cure on this node: {seen.reason or 'no reason was given'}."
+    return tell("keepalive_enforce is no cure on this node: {reason}.", reason=seen.reason or _NO_REASON)

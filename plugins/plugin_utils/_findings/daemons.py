@@ -6,17 +6,16 @@
 
 from __future__ import annotations
 
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import joined, tell
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import some
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import keepalived_seconds
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.other_writers import SYSCTL_CONF, Tuned
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.writers import kube_router_value, tuned_remedy
 
 from .rule import WARNING, Case, Found, Rules
-from .writers import wanted_timeouts
+from .writers import against, wanted_timeouts
 
 RULES = Rules()
-
-_FLAGS = "in the arguments of kube-router's container (DaemonSet kube-system/kube-router), which starts it anew"
 
 
 @RULES.node("ipvs-owner-kube-router", WARNING)
@@ -31,9 +30,13 @@ def _ipvs_kube_router(case: Case) -> Found | None:
         return None
     todo = " ".join(f"--service-{cell}-timeout={seconds}s" for cell, (seconds, _written) in lost.items())
     return Found(
-        ", ".join(f"IPVS {cell} {seconds} s against {written}" for cell, (seconds, written) in lost.items()),
+        joined(", ", [against(f"IPVS {cell}", f"{now} s", written) for cell, (now, written) in lost.items()]),
         "kube-router writes the IPVS timeouts of its flags at every start; without a flag it leaves one alone.",
-        f"Set {todo} {_FLAGS}. Or leave the flags out there.",
+        tell(
+            "Set {flags} in the arguments of kube-router's container (DaemonSet kube-system/kube-router), which starts "
+            "it anew. Or leave the flags out there.",
+            flags=todo,
+        ),
     )
 
 
@@ -48,7 +51,7 @@ def _sysctl_kube_router(case: Case) -> Found | None:
     if not lost:
         return None
     return Found(
-        ", ".join(f"{key} {value} against {written}" for key, (value, written) in lost.items()),
+        joined(", ", [against(key, value, written) for key, (value, written) in lost.items()]),
         "kube-router writes these sysctls at every start, so the planned value does not stay.",
         "kube-router has no option for it: drop it from the keepalive_ variables.",
     )
@@ -68,12 +71,17 @@ def _keepalived(case: Case) -> Found | None:
     if not lost:
         return None
     source = node.others.keepalived.source
-    values = [f"IPVS {cell} {seconds} s against {keepalived_seconds(node, cell)} s" for cell, seconds in lost.items()]
-    words = " ".join(f"{cell} {seconds}" for cell, seconds in lost.items())
+    values = [
+        against(f"IPVS {cell}", f"{seconds} s", f"{keepalived_seconds(node, cell)} s") for cell, seconds in lost.items()
+    ]
     return Found(
-        f"{', '.join(values)} by keepalived ({source})",
+        tell("{values} by keepalived ({source})", values=joined(", ", values), source=source),
         "keepalived sets its lvs_timeouts at every start and reload; a timeout that they leave out stays as it is.",
-        f"Set {words} in lvs_timeouts ({source}), then systemctl reload keepalived. Or leave it out there.",
+        tell(
+            "Set {timeouts} in lvs_timeouts ({source}), then systemctl reload keepalived. Or leave it out there.",
+            timeouts=" ".join(f"{cell} {seconds}" for cell, seconds in lost.items()),
+            source=source,
+        ),
     )
 
 
@@ -90,12 +98,18 @@ def _tuned(case: Case) -> Found | None:
         return None
     wanted = case.node.settings.sysctls
     lines = [
-        f"{line.source} sets {key} to {line.value or 'something that depends on the machine'} instead of {wanted[key]}"
+        tell(
+            "{source} sets {key} to {value} instead of {wanted}",
+            source=line.source,
+            key=key,
+            value=line.value or "something that depends on the machine",
+            wanted=wanted[key],
+        )
         for key, line in lost.items()
     ]
     key, line = next(iter(lost.items()))
     return Found(
-        f"TuneD, profile {node.others.tuned.profile}: {some(lines, '; ')}",
+        tell("TuneD, profile {profile}: {lines}", profile=node.others.tuned.profile, lines=some(lines, "; ")),
         _why_tuned(node.others.tuned, key, file),
         tuned_remedy(node, line, key),
     )
@@ -104,7 +118,15 @@ def _tuned(case: Case) -> Found | None:
 def _why_tuned(tuned: Tuned, key: str, file: str) -> str:
     if not tuned.reapplies:
         return "TuneD starts after systemd-sysctl, and reapply_sysctl is 0, so that its profile wins."
-    again = f"TuneD starts after systemd-sysctl. It then applies /run/sysctl.d, /etc/sysctl.d and {SYSCTL_CONF} again"
     if key in tuned.excluded:
-        return f"{again}, but not what reapply_sysctl_exclude leaves out, so that its profile wins there."
-    return f"{again}, so that {file} does not come last."
+        return tell(
+            "TuneD starts after systemd-sysctl. It then applies /run/sysctl.d, /etc/sysctl.d and {conf} again, but not "
+            "what reapply_sysctl_exclude leaves out, so that its profile wins there.",
+            conf=SYSCTL_CONF,
+        )
+    return tell(
+        "TuneD starts after systemd-sysctl. It then applies /run/sysctl.d, /etc/sysctl.d and {conf} again, so that "
+        "{file} does not come last.",
+        conf=SYSCTL_CONF,
+        file=file,
+    )

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.sysctl_keys import RETRIES2
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import sentences, tell
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.releases import release
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.retransmission import (
     KERNEL_RETRIES2,
@@ -17,7 +18,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.kub
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import KUBELET, Observed
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.tuned_sysctls import give_up_text
 
-from .rule import APPLY, INFO, UNKNOWN, WARNING, Case, Found, Rules, say, variable
+from .rule import INFO, UNKNOWN, WARNING, Case, Found, Rules, remedy, sets, variable
 
 RULES = Rules()
 
@@ -34,23 +35,27 @@ def _slow(case: Case) -> Found | None:
     if case.observed.kube_proxy.running is False and case.observed.kubelet.running is False:
         return None
     keepalive = case.observed.keepalive
-    idle = (
-        f"; an idle one after {keepalive.verdict_seconds} s at the earliest (keepalive {keepalive})"
-        if keepalive
-        else ""
-    )
     return Found(
-        f"{RETRIES2} {retries2}: a dead peer is given up {give_up_text(retries2, case.observed)} after data was sent"
-        + idle,
-        "Keepalive does not probe while data waits for an answer. HTTP/2 clients without health checks hang as long.",
-        say(APPLY, f": it sets {RETRIES2} to {case.node.settings.sysctls[RETRIES2]}.")
-        if RETRIES2 in case.node.settings.sysctls
-        else say(
-            "Let clients check: HTTP/2 pings, TCP_USER_TIMEOUT. Or set ",
-            variable("keepalive_dead_peer_seconds: 125"),
-            ", for processes in the node's own namespace. A shorter outage of the network then ends connections.",
+        tell(
+            "{key} {value}: a dead peer is given up {after} after data was sent; an idle one after {seconds} s at the "
+            "earliest (keepalive {keepalive})"
+            if keepalive
+            else "{key} {value}: a dead peer is given up {after} after data was sent",
+            key=RETRIES2,
+            value=retries2,
+            after=give_up_text(retries2, case.observed),
+            seconds=keepalive.verdict_seconds if keepalive else None,
+            keepalive=keepalive,
         ),
-        f"{_SLOW_SECONDS} s (Kubernetes moves pods off an unreachable node then)",
+        "Keepalive does not probe while data waits for an answer. HTTP/2 clients without health checks hang as long.",
+        sets(case, RETRIES2)
+        if RETRIES2 in case.node.settings.sysctls
+        else remedy(
+            "Let clients check: HTTP/2 pings, TCP_USER_TIMEOUT. Or set {give_up}, for processes in the node's own "
+            "namespace. A shorter outage of the network then ends connections.",
+            give_up=variable("keepalive_dead_peer_seconds: 125"),
+        ),
+        tell("{seconds} s (Kubernetes moves pods off an unreachable node then)", seconds=_SLOW_SECONDS),
     )
 
 
@@ -65,12 +70,18 @@ GRACE_SECONDS, GRACE_SECONDS_BEFORE_1_32 = 50, 40
 """Default of kube-controller-manager's --node-monitor-grace-period, and before Kubernetes 1.32. By its documentation it
 should be greater than the sum of the two HTTP/2 timeouts."""
 
-_ROLE = "the role kubenode.connections.kubelet_http2"
-_UNTIL_TCP_GIVES_UP = (
-    f"a connection to an API server that is gone lasts until TCP gives up ({detection_text(KERNEL_RETRIES2)} with "
-    f"net.ipv4.tcp_retries2 {KERNEL_RETRIES2}), and the node reports nothing meanwhile."
+_GIVES_UP = {"after": detection_text(KERNEL_RETRIES2), "key": RETRIES2, "value": KERNEL_RETRIES2}
+_WITHOUT_IT = tell(
+    "Without it a connection to an API server that is gone lasts until TCP gives up ({after} with {key} {value}), and "
+    "the node reports nothing meanwhile.",
+    **_GIVES_UP,
 )
-_MAYBE_CLOSED = f"{_UNTIL_TCP_GIVES_UP} From 1.11 to 1.22 kubelet mostly closes it itself before that."
+_WHERE_IT_HAS_NONE = tell(
+    "Where kubelet has no HTTP/2 health check, a connection to an API server that is gone lasts until TCP gives up "
+    "({after} with {key} {value}), and the node reports nothing meanwhile.",
+    **_GIVES_UP,
+)
+_MAYBE_CLOSED = "From 1.11 to 1.22 kubelet mostly closes it itself before that."
 
 _CLOSES_SINCE, _CLOSES_IDLE_ONLY_SINCE, _CLOSES_NOT = (1, 11), (1, 23), (1, 14)
 """From 1.11 on kubelet closes its connections when heartbeats fail again and again (kubernetes#63492), from 1.23 on
@@ -81,16 +92,16 @@ def _without_check(kubelet: Kubelet) -> str:
     """What becomes of a connection to a dead API server without the check, by version and cause."""
     numbers = release(kubelet.version)
     if numbers is None:
-        return f"Without it {_MAYBE_CLOSED}"
+        return sentences(_WITHOUT_IT, _MAYBE_CLOSED)
     minor = numbers[:2]
     closes_all = minor < _CLOSES_IDLE_ONLY_SINCE or kubelet.disable_http2 is True
     if minor < _CLOSES_SINCE or minor == _CLOSES_NOT or not closes_all:
-        return f"Without it {_UNTIL_TCP_GIVES_UP}"
-    return (
+        return _WITHOUT_IT
+    return tell(
         "When its heartbeats fail again and again, each after 10 s, kubelet closes all its connections itself, "
         "typically within a minute. Without the check nothing is noticed sooner, and a watch alone that hangs is not "
-        f"noticed: it lasts until TCP gives up ({detection_text(KERNEL_RETRIES2)} with net.ipv4.tcp_retries2 "
-        f"{KERNEL_RETRIES2})."
+        "noticed: it lasts until TCP gives up ({after} with {key} {value}).",
+        **_GIVES_UP,
     )
 
 
@@ -101,7 +112,7 @@ def _missing(case: Case) -> Found | None:
     if has_check(kubelet.version) is not False:
         return None
     return Found(
-        f"kubelet {kubelet.version} has no HTTP/2 health check",
+        tell("kubelet {version} has no HTTP/2 health check", version=kubelet.version),
         _without_check(kubelet),
         "Update kubelet. Until then a lower net.ipv4.tcp_retries2 helps, at a price: see docs/dead-peers.md.",
         "1.18.18, 1.19.5 and 1.20.0 are the first that have it",
@@ -114,15 +125,14 @@ def _off(case: Case) -> Found | None:
     kubelet = case.observed.kubelet
     if has_check(kubelet.version) is False or not _switched_off(kubelet):
         return None
-    name, remedy = (
-        ("DISABLE_HTTP2 is set", "Take DISABLE_HTTP2 out of kubelet's environment and restart it")
-        if kubelet.disable_http2
-        else ("HTTP2_READ_IDLE_TIMEOUT_SECONDS is 0", f"Run {_ROLE} with kubelet_http2_restart: true")
-    )
     return Found(
-        f"kubelet's HTTP/2 health check is off: {name} in its environment",
+        "kubelet's HTTP/2 health check is off: DISABLE_HTTP2 is set in its environment"
+        if kubelet.disable_http2
+        else "kubelet's HTTP/2 health check is off: HTTP2_READ_IDLE_TIMEOUT_SECONDS is 0 in its environment",
         _without_check(kubelet),
-        f"{remedy}, a few nodes at a time.",
+        "Take DISABLE_HTTP2 out of kubelet's environment and restart it, a few nodes at a time."
+        if kubelet.disable_http2
+        else "Run the role kubenode.connections.kubelet_http2 with kubelet_http2_restart: true, a few nodes at a time.",
     )
 
 
@@ -137,12 +147,15 @@ def _slow_check(case: Case) -> Found | None:
     if read_idle + ping < grace:
         return None
     return Found(
-        f"kubelet notices after {read_idle} + {ping} = {read_idle + ping} s that its API server is gone, "
-        f"which is not below {grace} s",
+        tell(
+            "kubelet notices after {total} s that its API server is gone, which is not below {grace} s",
+            total=f"{read_idle} + {ping} = {read_idle + ping}",
+            grace=grace,
+        ),
         "Until then it renews no lease. The node becomes NotReady although it and the other API servers are well.",
-        f"Run {_ROLE} with kubelet_http2_read_idle_timeout: 20 and kubelet_http2_ping_timeout: 10, or raise "
-        "--node-monitor-grace-period of kube-controller-manager.",
-        f"{grace} s (default of --node-monitor-grace-period)",
+        "Run the role kubenode.connections.kubelet_http2 with kubelet_http2_read_idle_timeout: 20 and "
+        "kubelet_http2_ping_timeout: 10, or raise --node-monitor-grace-period of kube-controller-manager.",
+        tell("{seconds} s (default of --node-monitor-grace-period)", seconds=grace),
         severity=INFO if (read_idle, ping) == DEFAULT_SECONDS else WARNING,
     )
 
@@ -158,7 +171,7 @@ def _not_read(case: Case) -> Found | None:
     problem = case.observed.problem(KUBELET)
     return Found(
         kubelet.error or "kubelet's version and environment are not in the data",
-        f"Where kubelet has no HTTP/2 health check, {_MAYBE_CLOSED}",
+        sentences(_WHERE_IT_HAS_NONE, _MAYBE_CLOSED),
         problem.do if problem else "Observe the node again, as root (become: true).",
     )
 
@@ -166,11 +179,15 @@ def _not_read(case: Case) -> Found | None:
 def _not_found(node: Observed) -> Found | None:
     if not node.on_kubernetes and not node.kube_proxy.running:
         return None
-    signs = "kube-proxy runs" if node.kube_proxy.running else "there are pods"
-    doubts = f". {node.kubelet.error}" if node.kubelet.error else ""
+    signs = (
+        "kubelet's process was not found, but kube-proxy runs"
+        if node.kube_proxy.running
+        else "kubelet's process was not found, but there are pods"
+    )
+    doubts = (node.kubelet.error or "").rstrip(".")
     return Found(
-        f"kubelet's process was not found, but {signs}{doubts}".rstrip("."),
-        f"It may be embedded in another, as in K3s. Where kubelet has no HTTP/2 health check, {_MAYBE_CLOSED}",
+        tell("{signs}. {doubts}", signs=signs, doubts=doubts) if doubts else signs,
+        sentences("It may be embedded in another, as in K3s.", _WHERE_IT_HAS_NONE, _MAYBE_CLOSED),
         "Look for DISABLE_HTTP2, HTTP2_READ_IDLE_TIMEOUT_SECONDS and HTTP2_PING_TIMEOUT_SECONDS in the environment of "
         "the unit that kubelet runs in, such as k3s or k3s-agent.",
     )

@@ -6,19 +6,26 @@
 
 from __future__ import annotations
 
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import joined, sentences, tell
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.releases import bpf_reads_keepalive
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import count
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.enforcement import Enforcement
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.pods import CONTAINER, POD
 
 from .cures import ENFORCE, enforceable
-from .rule import APPLY, INFO, UNKNOWN, WARNING, Case, Found, Remedy, Rules, say, variable
+from .rule import APPLY, INFO, UNKNOWN, WARNING, Case, Found, Remedy, Rules, one_by_one, remedy, variable
 
 RULES = Rules()
 
 _OFF = variable("keepalive_enforce: false")
-_SEE = " See docs/enforce.md."
 _NO_REASON = "no reason was given"
+
+_WHAT_IT_IS = (
+    "A small program in the kernel (BPF, sock_ops) gives each new connection of the node the planned keepalive and "
+    "SO_KEEPALIVE, for programs that never ask for it and for pods to come, too. Connections that are open are not "
+    "its business."
+)
+_REPLACES = "Before Linux 6.1 options which a program sets before it connects are replaced."
 
 
 @RULES.node("enforce-possible", INFO)
@@ -30,17 +37,24 @@ def _possible(case: Case) -> Found | None:
     told = _curable(case)
     if not told:
         return None
-    stays = "stays" if seen.others == 1 else "stay"
-    replaced = " Before Linux 6.1 options which a program sets before it connects are replaced."
-    told_others = f" {count(seen.others, 'program')} of others, attached in the same place, {stays} there."
     return Found(
-        f"it would cure {' and '.join(told)}",
-        "A small program in the kernel (BPF, sock_ops) gives each new connection of the node the planned keepalive and "
-        "SO_KEEPALIVE, for programs that never ask for it and for pods to come, too. Connections that are open are not "
-        f"its business.{'' if bpf_reads_keepalive(case.observed.kernel) else replaced}"
-        f"{told_others if seen.others else ''}",
-        say("Set ", ENFORCE, ". ", APPLY, f".{_SEE}"),
+        tell("it would cure {each}", each=joined(" and ", told)),
+        sentences(
+            _WHAT_IT_IS, "" if bpf_reads_keepalive(case.observed.kernel) else _REPLACES, _others_text(seen.others)
+        ),
+        remedy("Set {enforce}. {apply}. See docs/enforce.md.", enforce=ENFORCE, apply=APPLY),
         case.pods_limit_text,
+    )
+
+
+def _others_text(number: int) -> str:
+    if not number:
+        return ""
+    return tell(
+        "{programs} of others, attached in the same place, stays there."
+        if number == 1
+        else "{programs} of others, attached in the same place, stay there.",
+        programs=count(number, "program"),
     )
 
 
@@ -50,9 +64,14 @@ def _curable(case: Case) -> list[str]:
     if pods is None or case.pods_limit is None:
         return []
     late = [(kind, sum(each.space.sandbox is None for each in pods.unsafe_of(kind))) for kind in (POD, CONTAINER)]
-    texts = [f"{count(number, kind)} with a keepalive that is too late" for kind, number in late if number]
+    texts: list[str] = [
+        tell("{which} with a keepalive that is too late", which=count(number, kind)) for kind, number in late if number
+    ]
     without = enforceable(case, outside=False) + enforceable(case, outside=True)
-    opened = f"{count(without, 'connection')} without SO_KEEPALIVE, once their programs connect again"
+    opened = tell(
+        "{connections} without SO_KEEPALIVE, once their programs connect again",
+        connections=count(without, "connection"),
+    )
     return [*texts, *([opened] if without else [])]
 
 
@@ -65,9 +84,9 @@ def _impossible(case: Case) -> Found | None:
     known = seen is not None and seen.possible is False
     reason = (seen.reason if seen else "node_info did not look") or _NO_REASON
     return Found(
-        reason if known else f"whether the node can is not known: {reason}",
+        reason if known else tell("whether the node can is not known: {reason}", reason=reason),
         "Without it, programs that never ask for keepalive and pods to come are at risk on this node as before.",
-        _otherwise() if known else say(_to_know(seen)),
+        _otherwise() if known else _to_know(seen),
         severity=None if known else UNKNOWN,
     )
 
@@ -77,14 +96,14 @@ def _to_know(seen: Enforcement | None) -> str | Remedy:
         return "Run again with node_info of this version."
     if seen.obstacle == "rights":
         return "Run again as root (become: true). An apply that cannot do it changes nothing."
-    return say("Only an apply tells. Where it fails, which changes nothing, set ", _OFF, " for this host.")
+    return remedy("Only an apply tells. Where it fails, which changes nothing, set {off} for this host.", off=_OFF)
 
 
 def _otherwise() -> Remedy:
-    return say(
-        "Give pods theirs by the role pod_defaults, and have programs ask for keepalive themselves. With ",
-        _OFF,
-        " for this host this is no finding.",
+    return remedy(
+        "Give pods theirs by the role pod_defaults, and have programs ask for keepalive themselves. With {off} for "
+        "this host this is no finding.",
+        off=_OFF,
     )
 
 
@@ -95,7 +114,7 @@ def _not_at_boot(case: Case) -> Found | None:
     if seen is None or seen.attached is None or seen.kept_at_boot:
         return None
     return Found(
-        f"{seen.attached} now; after a reboot {_after_boot(seen)}",
+        tell("{now} now; after a reboot {then}", now=str(seen.attached), then=_after_boot(seen)),
         "A program in the kernel is gone after a reboot. A systemd unit attaches it again.",
         _attach_again(seen, case),
     )
@@ -109,10 +128,10 @@ def _after_boot(seen: Enforcement) -> str:
     return str(seen.boot) if seen.enabled else "nothing: the unit that attaches it is not enabled"
 
 
-def _attach_again(seen: Enforcement, case: Case) -> Remedy:
+def _attach_again(seen: Enforcement, case: Case) -> str | Remedy:
     if not seen.systemd:
-        return say("Run /etc/kubenode.connections/enforce.py at boot, before kubelet and the container runtime.")
-    return _apply(case, "writes and enables the unit")
+        return "Run /etc/kubenode.connections/enforce.py at boot, before kubelet and the container runtime."
+    return _apply(case, remedy("{apply}: it writes and enables the unit.", apply=APPLY))
 
 
 @RULES.node("enforce-not-in-force", WARNING)
@@ -124,28 +143,38 @@ def _not_in_force(case: Case) -> Found | None:
     if not seen.attached_known:
         return None
     if seen.attached is None:
-        boot = "unit" if seen.systemd else "script"
-        observed = f"nothing is attached; the {boot} of this collection would attach {seen.boot}"
+        observed = tell(
+            "nothing is attached; the unit of this collection would attach {keepalive}"
+            if seen.systemd
+            else "nothing is attached; the script of this collection would attach {keepalive}",
+            keepalive=str(seen.boot),
+        )
     elif not seen.exact:
-        observed = f"{seen.attached}, but not by the program of this version with these values"
+        observed = tell(
+            "{keepalive}, but not by the program of this version with these values", keepalive=str(seen.attached)
+        )
     elif limit is not None and not limit.keeps(seen.attached.keepalive):
-        observed = f"{seen.attached}: {limit.sum_text(seen.attached.keepalive, case.policy)}"
+        observed = tell(
+            "{keepalive}: {sum}",
+            keepalive=str(seen.attached),
+            sum=limit.sum_text(seen.attached.keepalive, case.policy),
+        )
     else:
         return None
     return Found(
         observed,
         "New connections of programs that never ask for keepalive, and of pods to come, are at risk as without it.",
-        _apply(case, "attaches it"),
+        _apply(case, remedy("{apply}: it attaches it.", apply=APPLY)),
         str(limit) if limit else None,
     )
 
 
-def _apply(case: Case, what: str) -> Remedy:
+def _apply(case: Case, brings: Remedy) -> Remedy:
     """With keepalive_enforce false an apply takes away what is there; else it leaves a node alone that cannot do it."""
     seen = case.observed.enforcement
     if seen is not None and seen.possible is False:
-        off = say("Set ", _OFF, " for this host. ") if case.policy.enforce else ""
-        return say(off, APPLY, ": it takes away what is there.")
+        off = remedy("Set {off} for this host.", off=_OFF) if case.policy.enforce else ""
+        return one_by_one(off, remedy("{apply}: it takes away what is there.", apply=APPLY))
     if case.policy.enforce:
-        return say(APPLY, f": it {what}.")
-    return say("Set ", ENFORCE, ". ", APPLY, f": it {what}. With false it takes away what is there.")
+        return brings
+    return one_by_one(remedy("Set {enforce}.", enforce=ENFORCE), brings, "With false it takes away what is there.")

@@ -7,9 +7,10 @@
 from __future__ import annotations
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.sysctl_keys import BE_LIBERAL
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import tell
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import Observed
 
-from .rule import APPLY, INFO, WARNING, Case, Found, Remedy, Rules, say, variable
+from .rule import INFO, WARNING, Case, Found, Remedy, Rules, remedy, sets, variable
 
 RULES = Rules()
 
@@ -23,9 +24,12 @@ def _invalid_grows(case: Case) -> Found | None:
     if not number:
         return None
     liberal = node.number(BE_LIBERAL)
-    observed = (
-        f"{number} more packets INVALID in {sample_text(node)}, "
-        f"{BE_LIBERAL} {'not seen' if liberal is None else liberal}"
+    observed = tell(
+        "{number} more packets INVALID in {time}, {key} {value}",
+        number=number,
+        time=sample_text(node),
+        key=BE_LIBERAL,
+        value="not seen" if liberal is None else liberal,
     )
     if liberal:
         return Found(
@@ -50,13 +54,17 @@ def grown(node: Observed, counter: str) -> int:
 
 def sample_text(node: Observed) -> str:
     """How long the sample was: ``1.0 s``."""
-    return f"{node.growth.seconds:.1f} s" if node.growth else "an unknown time"
+    return tell("{seconds:.1f} s", seconds=node.growth.seconds) if node.growth else "an unknown time"
 
 
 def _cure(case: Case) -> Remedy:
     wanted = case.node.settings.sysctls.get(BE_LIBERAL)
     if wanted == "1":
-        return say(APPLY, f": it sets {BE_LIBERAL} to 1.")
+        return sets(case, BE_LIBERAL)
     if case.policy.be_liberal is False or wanted is not None:
-        return say(f"The variables ask for {BE_LIBERAL} 0: set ", _LIBERAL, ". See docs/invalid.md.")
-    return say("Set ", _LIBERAL, ". See docs/invalid.md for what keeps packets from being handled in time.")
+        return remedy(
+            "The variables ask for {key} 0: set {liberal}. See docs/invalid.md.", key=BE_LIBERAL, liberal=_LIBERAL
+        )
+    return remedy(
+        "Set {liberal}. See docs/invalid.md for what keeps packets from being handled in time.", liberal=_LIBERAL
+    )

@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from ansible_collections.kubenode.connections.plugins.module_utils._common.keepalive import KEYS as KEEPALIVE_KEYS
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base import keepalive_math
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import Keepalive
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import joined, tell
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.types import Plan
 
-from .rule import APPLY, CRITICAL, INFO, WARNING, Case, Found, Remedy, Rules, say, variable
+from .rule import APPLY, CRITICAL, INFO, WARNING, Case, Found, Remedy, Rules, one_by_one, remedy, variable
 
 RULES = Rules()
 
@@ -25,9 +26,12 @@ def _too_late(case: Case) -> Found | None:
     if keepalive is None or limit is None or not keepalive.usable or limit.keeps(keepalive):
         return None
     return Found(
-        f"keepalive {keepalive}: {limit.sum_text(keepalive, policy)}",
-        f"After {limit.seconds} s without a packet the connection is forgotten and neither end is told. "
-        "The next request gets 'Connection reset by peer', or no answer at all.",
+        tell("keepalive {keepalive}: {sum}", keepalive=keepalive, sum=limit.sum_text(keepalive, policy)),
+        tell(
+            "After {seconds} s without a packet the connection is forgotten and neither end is told. "
+            "The next request gets 'Connection reset by peer', or no answer at all.",
+            seconds=limit.seconds,
+        ),
         _cure(case),
         str(limit),
     )
@@ -40,11 +44,12 @@ def _lost_probes(case: Case) -> Found | None:
     if keepalive is None or limit is None or not limit.keeps(keepalive) or limit.is_kept_by(keepalive, policy):
         return None
     survived = keepalive_math.losses_survived(keepalive, limit.seconds)
+    fewer = variable(f"keepalive_lost_probes: {survived}")
     return Found(
-        f"keepalive {keepalive}: {limit.verdict_text(keepalive, policy)}",
+        tell("keepalive {keepalive}: {sum}", keepalive=keepalive, sum=limit.verdict_text(keepalive, policy)),
         "No healthy connection is forgotten. One whose probes get lost more often in a row is, although both ends are "
         "well.",
-        say(_cure(case), " Or, if that is enough for you, set ", variable(f"keepalive_lost_probes: {survived}"), ".")
+        one_by_one(_cure(case), remedy("Or, if that is enough for you, set {fewer}.", fewer=fewer))
         if survived < policy.lost_probes
         else _cure(case),
         str(limit),
@@ -58,10 +63,10 @@ def _deadly(case: Case) -> Found | None:
     if keepalive is None or keepalive.usable:
         return None
     return Found(
-        f"keepalive {keepalive} (time/intvl/probes)",
+        tell("keepalive {keepalive} (time/intvl/probes)", keepalive=keepalive),
         "The kernel takes values below 1. With 0 probes it resets a healthy idle connection at its first timer; "
         "a time or intvl below 1 fires at once, again and again.",
-        say(APPLY, ".")
+        remedy("{apply}.", apply=APPLY)
         if set(KEEPALIVE_KEYS) & set(case.node.settings.sysctls)
         else "Set keepalive_time, keepalive_intvl and keepalive_probes.",
         "1",
@@ -75,12 +80,19 @@ def _few_probes(case: Case) -> Found | None:
     if keepalive is None or not keepalive.usable or keepalive.probes > lost:
         return None
     return Found(
-        f"net.ipv4.tcp_keepalive_probes {keepalive.probes}, with keepalive_lost_probes {lost}",
-        f"After {keepalive.probes} unanswered probes the kernel resets the connection, a healthy one too.",
-        say(APPLY, ".")
+        tell(
+            "net.ipv4.tcp_keepalive_probes {probes}, with keepalive_lost_probes {lost}",
+            probes=keepalive.probes,
+            lost=lost,
+        ),
+        tell(
+            "After {probes} unanswered probes the kernel resets the connection, a healthy one too.",
+            probes=keepalive.probes,
+        ),
+        remedy("{apply}.", apply=APPLY)
         if KEEPALIVE_KEYS[2] in case.node.settings.sysctls
-        else f"Set keepalive_probes to {lost + 1} or more.",
-        f"{lost + 1} (keepalive_lost_probes {lost} and one more)",
+        else tell("Set keepalive_probes to {enough} or more.", enough=lost + 1),
+        tell("{enough} (keepalive_lost_probes {lost} and one more)", enough=lost + 1, lost=lost),
     )
 
 
@@ -106,29 +118,36 @@ def _node_undecided(case: Case) -> Found | None:
     )
 
 
-def _undecided_found(keepalive: Keepalive, limit_seconds: int, limit: str, remedy: str | Remedy) -> Found:
+def _undecided_found(keepalive: Keepalive, limit_seconds: int, limit: str, todo: str | Remedy) -> Found:
     total = f"{keepalive.time} + {keepalive.probes} x {keepalive.intvl} = {keepalive.verdict_seconds} s"
     return Found(
-        f"keepalive {keepalive}: {total}, not below {limit_seconds} s",
+        tell(
+            "keepalive {keepalive}: {total}, not below {limit} s",
+            keepalive=keepalive,
+            total=total,
+            limit=limit_seconds,
+        ),
         "A healthy connection is kept. A dead peer is given up only after the path has forgotten the connection.",
-        remedy,
+        todo,
         limit,
     )
 
 
 def _decide(plan: Plan, keepalive: Keepalive) -> str | Remedy:
     if plan.policy.profile == "article":
-        return say("Use ", variable("keepalive_profile: derived"), ".")
+        return remedy("Use {profile}.", profile=variable("keepalive_profile: derived"))
     if plan.policy.own_names:
-        return f"Lower {' or '.join(plan.policy.own_names)}."
-    return say("Set ", variable(f"keepalive_ipvs_timeouts: {{tcp: {keepalive.verdict_seconds + 1}}}"), ".")
+        return tell("Lower {variables}.", variables=joined(" or ", plan.policy.own_names))
+    longer = variable(f"keepalive_ipvs_timeouts: {{tcp: {keepalive.verdict_seconds + 1}}}")
+    return remedy("Set {variable}.", variable=longer)
 
 
 def _cure(case: Case) -> Remedy:
     policy = case.plan.policy
     if policy.strategy == "raise_ipvs" and not policy.own_names:
-        return say(APPLY, ": it raises the IPVS tcp timeout.")
+        return remedy("{apply}: it raises the IPVS tcp timeout.", apply=APPLY)
     timers = "Open sockets keep their old timer until it fires: restart what cannot wait."
     if case.node.rearm and case.node.rearm.late:
         timers = "Open connections with a timer from before are re-armed in place."
-    return say(APPLY, f": it sets {case.node.settings.keepalive or case.node.planned}. {timers}")
+    planned = case.node.settings.keepalive or case.node.planned
+    return one_by_one(remedy("{apply}: it sets {keepalive}.", apply=APPLY, keepalive=planned), timers)

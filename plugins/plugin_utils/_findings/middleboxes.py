@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.grouping import grouped
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import joined, sentences, tell
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.node_ranges import named
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import some
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.cloud import (
@@ -30,10 +31,6 @@ _ENDS_TCP = (
     "A proxy ends TCP itself: it answers probes, and its idle timer counts payload alone. It cuts a connection after "
     "that time without payload, whatever the keepalive, so none is planned for it."
 )
-_SEND_PAYLOAD = (
-    "Have the application send something in time: a ping, a heartbeat, a query, or HTTP/2 PING where the proxy counts "
-    "it. Or raise the proxy's own timeout: "
-)
 _TAKEN_FOR_PACKETS = (
     "Nothing is known of such a name. It is taken for a device that counts every packet, probes too: keepalive below "
     "its limit keeps connections."
@@ -49,7 +46,12 @@ def _proxy(plan: Plan) -> Iterator[tuple[str | None, Found]]:
     boxes = [box for box in plan.policy.middleboxes if box.proxy]
     if boxes:
         settings = some(list(dict.fromkeys(map(_setting, boxes))), "; ")
-        yield None, Found(_listed(boxes), _ENDS_TCP, f"{_SEND_PAYLOAD}{settings}.")
+        remedy = tell(
+            "Have the application send something in time: a ping, a heartbeat, a query, or HTTP/2 PING where the proxy "
+            "counts it. Or raise the proxy's own timeout: {settings}.",
+            settings=settings,
+        )
+        yield None, Found(_listed(boxes), _ENDS_TCP, remedy)
 
 
 @RULES.plan("middlebox-own", INFO)
@@ -58,7 +60,9 @@ def _own(plan: Plan) -> Iterator[tuple[str | None, Found]]:
     boxes = [box for box in plan.policy.middleboxes if not box.id and not box.proxy]
     if boxes:
         proxy = f"{{name: {boxes[0].name}, seconds: {boxes[0].seconds}, proxy: true}}"
-        remedy = f"If it ends TCP itself (a proxy), say so: {proxy}. Otherwise nothing has to be done."
+        remedy = tell(
+            "If it ends TCP itself (a proxy), say so: {proxy}. Otherwise nothing has to be done.", proxy=proxy
+        )
         yield None, Found(_listed(boxes), _TAKEN_FOR_PACKETS, remedy)
 
 
@@ -71,28 +75,42 @@ def _to_consider(plan: Plan) -> Iterator[tuple[str | None, Found]]:
     if not nodes:
         return
     tracking = grouped((key, name) for name, cloud in clouds.items() if (key := tracking_of(cloud)))
-    observed = [f"{named(names)} on {NAMES[provider]}" for provider, names in sorted(nodes.items())]
+    observed = [
+        tell("{nodes} on {cloud}", nodes=named(names), cloud=NAMES[provider])
+        for provider, names in sorted(nodes.items())
+    ]
     known = [name for provider in sorted(nodes) for name in names_to_consider(provider)]
-    remedy = (
-        f"Name in keepalive_middleboxes those that connections go through: {', '.join(known)}; with seconds where "
-        "yours is set otherwise."
+    remedy = tell(
+        "Name in keepalive_middleboxes those that connections go through: {known}; with seconds where yours is set "
+        "otherwise.",
+        known=joined(", ", known),
     )
-    yield None, Found("; ".join([*observed, *_facts(tracking)]), _NOT_SHOWN, remedy + _override(tracking))
+    yield None, Found(joined("; ", [*observed, *_facts(tracking)]), _NOT_SHOWN, sentences(remedy, _override(tracking)))
 
 
 def _facts(tracking: Mapping[str, list[str]]) -> Iterator[str]:
     for key, names in tracking.items():
-        yield f"{KNOWN[key].label}, {KNOWN[key].seconds} s by default, is a limit on {named(names)}"
+        yield tell(
+            "{box}, {seconds} s by default, is a limit on {nodes}",
+            box=KNOWN[key].label,
+            seconds=KNOWN[key].seconds,
+            nodes=named(names),
+        )
 
 
 def _override(tracking: Mapping[str, list[str]]) -> str:
-    names = " or ".join(f"{{name: {key}, seconds: ...}}" for key in tracking)
-    return f" Where the network interfaces have another timeout for TCP, write {names}." if names else ""
+    boxes = [f"{{name: {key}, seconds: ...}}" for key in tracking]
+    write = tell(
+        "Where the network interfaces have another timeout for TCP, write {boxes}.", boxes=joined(" or ", boxes)
+    )
+    return write if boxes else ""
 
 
 def _listed(boxes: list[Middlebox]) -> str:
-    return some([f"{box.name}: {box.seconds} s" for box in boxes], "; ")
+    return some([tell("{box}: {seconds} s", box=box.name, seconds=box.seconds) for box in boxes], "; ")
 
 
 def _setting(box: Middlebox) -> str:
-    return f"{box.name}: {KNOWN[box.id].setting}" if box.id else f"{box.name}: its idle timeout"
+    if not box.id:
+        return tell("{box}: its idle timeout", box=box.name)
+    return tell("{box}: {setting}", box=box.name, setting=KNOWN[box.id].setting)

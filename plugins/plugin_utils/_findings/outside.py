@@ -7,8 +7,9 @@ collection."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import tell
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import count, some
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.holding import in_force
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import OF_IPVS, Limit, ascending
@@ -16,12 +17,12 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.judged_
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.types import Plan
 
 from . import cures, remedies
-from .rule import WARNING, Case, Found, Remedy, Rules, say
+from .connections import user_of
+from .rule import WARNING, Case, Found, Remedy, Rules, one_by_one
 
 RULES = Rules()
 
 _BIND = "Where that middlebox is not on the path there, say in keepalive_middleboxes what it is bound to."
-_BY_MARK = "may go through IPVS by firewall mark"
 
 
 @RULES.node("outside-without-keepalive", WARNING)
@@ -29,7 +30,7 @@ def _without(case: Case) -> Found | None:
     """Programs have connections to other addresses (databases, API servers) without SO_KEEPALIVE, and they are
     forgotten."""
     found = [(each, to) for each, to in _outside(case) if to.counts.without_keepalive]
-    listed = [f"{each.space.label}: {who}" for each, to in found for who in _users(to)]
+    listed = [tell("{name}: {user}", name=each.space.label, user=who) for each, to in found for who in _users(to)]
     further = list(_further(case))
     limit = _lowest([to.limit for _each, to in found] + [limit for _text, _number, limit in further])
     if limit is None:
@@ -37,14 +38,24 @@ def _without(case: Case) -> Found | None:
     total = sum(to.counts.without_keepalive for _each, to in found) + sum(number for _text, number, _limit in further)
     runtimes = [process.runtime for _each, to in found for process in to.destination.processes]
     planned = case.node.pods_planned.time if case.node.pods_planned else limit.seconds
-    every = remedies.period(planned, limit.seconds)
-    by_mark = f", and {_BY_MARK}" if limit.name in OF_IPVS else ""
+    programs = remedies.programs(runtimes, remedies.period(planned, limit.seconds))
     return Found(
-        f"{count(total, 'connection')} without SO_KEEPALIVE: "
-        + some([*listed, *(text for text, _number, _limit in further)], "; "),
-        f"They leave for addresses that are no service{by_mark}. If no data flows for {limit.seconds} s, "
-        f"{limit.name} forgets them, {remedies.unless_probed(limit.seconds)}.",
-        _with_bind(cures.without_keepalive(case, _in_the_program(runtimes, every), outside=True), limit),
+        tell(
+            "{connections} without SO_KEEPALIVE: {users}",
+            connections=count(total, "connection"),
+            users=some([*listed, *(text for text, _number, _limit in further)], "; "),
+        ),
+        tell(
+            "They leave for addresses that are no service, and may go through IPVS by firewall mark. If no data flows "
+            "for {seconds} s, {limit} forgets them, {unless}."
+            if limit.name in OF_IPVS
+            else "They leave for addresses that are no service. If no data flows for {seconds} s, {limit} forgets "
+            "them, {unless}.",
+            seconds=limit.seconds,
+            limit=limit.name,
+            unless=remedies.unless_probed(limit.seconds),
+        ),
+        _with_bind(cures.without_keepalive(case, programs, outside=True), limit),
         str(limit),
     )
 
@@ -57,11 +68,21 @@ def _late(case: Case) -> Found | None:
     if limit is None:
         return None
     total = sum(to.counts.late for _each, to in found)
-    told = [f"{each.space.label}: {to.counts.late} to {to.destination.name}" for each, to in found]
+    told = [
+        tell("{name}: {user}", name=each.space.label, user=_to(to.counts.late, to.destination.name))
+        for each, to in found
+    ]
     return Found(
-        f"{count(total, 'open connection')} to other addresses than services: {some(told, '; ')}",
+        tell(
+            "{connections} to other addresses than services: {each}",
+            connections=count(total, "open connection"),
+            each=some(told, "; "),
+        ),
         "The timer is armed when a connection opens, with the keepalive of its namespace or a TCP_KEEPIDLE of its own, "
-        f"and a lower sysctl does not change it.{f' They {_BY_MARK}.' if limit.name in OF_IPVS else ''}",
+        "and a lower sysctl does not change it. They may go through IPVS by firewall mark."
+        if limit.name in OF_IPVS
+        else "The timer is armed when a connection opens, with the keepalive of its namespace or a TCP_KEEPIDLE of its "
+        "own, and a lower sysctl does not change it.",
         _with_bind(
             cures.armed_late(
                 case,
@@ -83,7 +104,9 @@ def _bound_to_nothing(plan: Plan) -> Iterator[tuple[str | None, Found]]:
             yield (
                 None,
                 Found(
-                    f"{box.name} {box.seconds} s ({box.binding})",
+                    tell(
+                        "{name} {seconds} s ({binding})", name=box.name, seconds=box.seconds, binding=str(box.binding)
+                    ),
                     "No host or pod of that name, or no connection there, was seen in this run. Its limit is in no "
                     "verdict and in no keepalive.",
                     "Correct what it is bound to in keepalive_middleboxes, or leave it if that is still to come.",
@@ -98,14 +121,14 @@ def _outside(case: Case) -> Iterator[tuple[Judged, Outside]]:
 
 
 def _users(to: Outside) -> list[str]:
-    """``3 of python3 (4711) to 192.0.2.2:5432 [python]``; where nobody knows whose they are, their number."""
+    """Each process; where nobody knows whose they are, their number."""
     where = to.destination.name
-    known = [
-        f"{process.without_keepalive} of {process} to {where}" + (f" [{process.runtime}]" if process.runtime else "")
-        for process in to.destination.processes
-        if process.without_keepalive
-    ]
-    return known or [f"{to.counts.without_keepalive} to {where}"]
+    known = [user_of(process, where) for process in to.destination.processes if process.without_keepalive]
+    return known or [_to(to.counts.without_keepalive, where)]
+
+
+def _to(number: int, peer: str) -> str:
+    return tell("{number} to {peer}", number=number, peer=peer)
 
 
 def _further(case: Case) -> Iterator[tuple[str, int, Limit]]:
@@ -116,19 +139,15 @@ def _further(case: Case) -> Iterator[tuple[str, int, Limit]]:
     for each in case.node.pods.each:
         number = each.outside_unlisted.without_keepalive
         if number:
-            yield f"{each.space.label}: {number} to further addresses", number, limit
+            yield tell("{name}: {number} to further addresses", name=each.space.label, number=number), number, limit
     if pods.unlisted_outside_without_keepalive:
         number = pods.unlisted_outside_without_keepalive
-        yield f"{number} in namespaces that the node did not list", number, limit
+        yield tell("{number} in namespaces that the node did not list", number=number), number, limit
 
 
 def _lowest(limits: list[Limit | None]) -> Limit | None:
     return next(iter(ascending([limit for limit in limits if limit])), None)
 
 
-def _in_the_program(runtimes: Sequence[str | None], every: remedies.Period) -> str:
-    return f"In the program, for {'; for '.join(remedies.lines(runtimes or [None], every))}."
-
-
 def _with_bind(remedy: Remedy, limit: Limit) -> Remedy:
-    return remedy if limit.node else say(remedy, f" {_BIND}")
+    return remedy if limit.node else one_by_one(remedy, _BIND)

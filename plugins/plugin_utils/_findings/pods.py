@@ -13,6 +13,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepali
     losses_text,
     not_later,
 )
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import joined, tell
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import UNSAFE, count, some
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.pods import CONTAINER, OTHER
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.ipvs import is_ipvs
@@ -20,18 +21,14 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.judged_
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.node import unsafe_groups
 
 from . import cures
-from .rule import APPLY, CRITICAL, INFO, RAISE_IPVS, WARNING, Case, Found, Remedy, Rules, say
+from .rule import APPLY, CRITICAL, INFO, RAISE_IPVS, WARNING, Case, Found, Remedy, Rules, one_by_one, remedy
 
 RULES = Rules()
 
-_PER_NAMESPACE = (
+_PER_NAMESPACE = tell(
     "Keepalive sysctls belong to a network namespace. The node's own reach hostNetwork processes only, "
-    f"and the namespace of a new pod starts with the kernel's {KERNEL_DEFAULT}."
-)
-
-_BY_HAND = (
-    ": in securityContext.sysctls (safe from Kubernetes 1.29), by CRI-O's default_sysctls or the CNI plugin tuning; "
-    "then recreate them."
+    "and the namespace of a new pod starts with the kernel's {default}.",
+    default=KERNEL_DEFAULT,
 )
 
 
@@ -49,10 +46,17 @@ def _too_late(case: Case) -> Found | None:
     unlisted = case.node.pods.unlisted_unsafe
     if not late and not unlisted:
         return None
-    seen = [f"{count(len(late), 'pod')} with {KERNEL_DEFAULT}: {_names(late)}"] if late else []
-    hidden = [f"{count(unlisted, 'network namespace')} that the node did not list"] if unlisted else []
+    seen = [
+        tell(
+            "{pods} with {keepalive}: {names}",
+            pods=count(len(late), "pod"),
+            keepalive=KERNEL_DEFAULT,
+            names=_names(late),
+        )
+    ]
+    hidden = [tell("{namespaces} that the node did not list", namespaces=count(unlisted, "network namespace"))]
     return Found(
-        "; ".join([*seen, *hidden]),
+        joined("; ", [*(seen if late else []), *(hidden if unlisted else [])]),
         _PER_NAMESPACE,
         _cure_new(case, late if not unlisted else ()),
         case.pods_limit_text,
@@ -62,25 +66,39 @@ def _too_late(case: Case) -> Found | None:
 
 def _cure_new(case: Case, late: Sequence[Judged]) -> Remedy:
     """Running pods, and those to come."""
-    first, way = cures.late_values(case, late, "new pods"), " with the role pod_defaults or in securityContext.sysctls."
-    give = "Or give new pods" if first else "Give new pods"
-    return _cure(case, say(_running(case), first, give), f"{way}{cures.why_not(case)}")
+    first = cures.late_values(case, late, "new pods")
+    give = tell(
+        "Or give new pods net.ipv4.tcp_keepalive_time, _intvl and _probes of {keepalive} with the role pod_defaults or "
+        "in securityContext.sysctls."
+        if first
+        else "Give new pods net.ipv4.tcp_keepalive_time, _intvl and _probes of {keepalive} with the role pod_defaults "
+        "or in securityContext.sysctls.",
+        keepalive=case.pods_keepalive,
+    )
+    return _cure(case, _running(case), first, give, cures.why_not(case))
 
 
 def _cure_short(short: Sequence[Judged], case: Case) -> Remedy:
     if case.policy.strategy == "raise_ipvs":
-        return say(APPLY, ": it raises the IPVS tcp timeout.")
+        return remedy("{apply}: it raises the IPVS tcp timeout.", apply=APPLY)
     own = [each for each in short if each.space.has_own_values]
-    by_hand = f"Set {_sooner(own, case)} in securityContext.sysctls of pods with values of their own." if own else ""
-    return say(_running(case) if len(own) < len(short) else "", by_hand)
+    by_hand = tell(
+        "Set {values} in securityContext.sysctls of pods with values of their own.", values=_sooner(own, case)
+    )
+    return one_by_one(_running(case) if len(own) < len(short) else "", by_hand if own else "")
 
 
 def _running(case: Case) -> str | Remedy:
     if case.node.settings.pods is None:
         return ""
-    rearmed = ", and re-arms those that are open" if case.node.rearm and case.node.rearm.late else ""
-    wanted = case.node.settings.pods
-    return say(APPLY, f": it sets {wanted} in the running pods, for the connections that they open then{rearmed}. ")
+    return remedy(
+        "{apply}: it sets {keepalive} in the running pods, for the connections that they open then, and re-arms those "
+        "that are open."
+        if case.node.rearm and case.node.rearm.late
+        else "{apply}: it sets {keepalive} in the running pods, for the connections that they open then.",
+        apply=APPLY,
+        keepalive=case.node.settings.pods,
+    )
 
 
 def _groups(case: Case) -> Found | None:
@@ -89,11 +107,19 @@ def _groups(case: Case) -> Found | None:
     if not groups:
         return None
     total = sum(number for _keepalive_value, number in groups)
-    each = some([f"{keepalive} in {number}" for keepalive, number in groups])
+    give = tell(
+        "Give pods net.ipv4.tcp_keepalive_time, _intvl and _probes of {keepalive}: in securityContext.sysctls (safe "
+        "from Kubernetes 1.29), by CRI-O's default_sysctls or the CNI plugin tuning; then recreate them.",
+        keepalive=case.pods_keepalive,
+    )
     return Found(
-        f"{count(total, 'network namespace')} besides the node's own (pods): {each}",
+        tell(
+            "{namespaces} besides the node's own (pods): {each}",
+            namespaces=count(total, "network namespace"),
+            each=some([tell("{keepalive} in {number}", keepalive=had, number=number) for had, number in groups]),
+        ),
         _PER_NAMESPACE,
-        _cure(case, "Give pods", _BY_HAND),
+        _cure(case, give),
         case.pods_limit_text,
         _severity(case),
     )
@@ -106,15 +132,18 @@ def _own_values(case: Case) -> Found | None:
     own = [each for each in unsafe if each.space.has_own_values and _is_late_itself(each, case)]
     if not own or case.observed.namespaces.shared:
         return None
+    first = cures.late_values(case, own, "these")
+    by_hand = tell(
+        "Or set {values} in securityContext.sysctls of these pods, or drop it there, and recreate them."
+        if first
+        else "Set {values} in securityContext.sysctls of these pods, or drop it there, and recreate them.",
+        values=_sooner(own, case),
+    )
     return Found(
-        some([f"{each.space.label} has {each.space.keepalive}" for each in own]),
+        some(list(map(_has, own))),
         "These are not the kernel's values: somebody set them on purpose, or an earlier run did under a higher limit. "
         "This collection does not overwrite what was set on purpose.",
-        _enforced_or(
-            case,
-            own,
-            f"set {_sooner(own, case)} in securityContext.sysctls of these pods, or drop it there, and recreate them.",
-        ),
+        one_by_one(first, by_hand),
         case.pods_limit_text,
         _severity(case),
     )
@@ -126,10 +155,8 @@ def _is_late_itself(each: Judged, case: Case) -> bool:
     return own is None or limit is None or not limit.keeps(own)
 
 
-def _enforced_or(case: Case, late: Sequence[Judged], by_hand: str, running: str | Remedy = "") -> Remedy:
-    """``by_hand`` begins with a small letter."""
-    first = cures.late_values(case, late, "these")
-    return say(first, running, f"Or {by_hand}" if first else by_hand[0].upper() + by_hand[1:])
+def _has(each: Judged) -> str:
+    return tell("{name} has {keepalive}", name=each.space.label, keepalive=each.space.keepalive)
 
 
 @RULES.node("pods-keepalive-lost-probes", WARNING)
@@ -140,10 +167,21 @@ def _lost_probes(case: Case) -> Found | None:
     if not short or limit is None or case.observed.namespaces.shared:
         return None
     each = [(judged, judged.space.keepalive) for judged in short if judged.space.keepalive is not None]
+    kept = [
+        tell(
+            "{name} with {keepalive}, kept {losses}",
+            name=judged.space.label,
+            keepalive=had,
+            losses=losses_text(had, limit.seconds),
+        )
+        for judged, had in each
+    ]
     return Found(
-        some([f"{judged.space.label} with {had}, kept {losses_text(had, limit.seconds)}" for judged, had in each]),
-        f"No healthy connection is forgotten. keepalive_lost_probes {case.policy.lost_probes} wants more, or "
-        "keepalive_margin does.",
+        some(kept),
+        tell(
+            "No healthy connection is forgotten. keepalive_lost_probes {lost} wants more, or keepalive_margin does.",
+            lost=case.policy.lost_probes,
+        ),
         _cure_short(short, case),
         str(limit),
         INFO if not case.policy.pods else None,
@@ -158,9 +196,12 @@ def _containers(case: Case) -> Found | None:
     if not late or case.observed.namespaces.shared:
         return None
     return Found(
-        some([f"{each.space.label} has {each.space.keepalive}" for each in late]),
-        "Each container with a network of its own has its own keepalive, and begins with the kernel's "
-        f"{KERNEL_DEFAULT} whatever the node has.",
+        some(list(map(_has, late))),
+        tell(
+            "Each container with a network of its own has its own keepalive, and begins with the kernel's {default} "
+            "whatever the node has.",
+            default=KERNEL_DEFAULT,
+        ),
         _cure_containers(late, case),
         case.pods_limit_text,
         None if case.policy.containers else WARNING,
@@ -170,16 +211,22 @@ def _containers(case: Case) -> Found | None:
 def _cure_containers(late: Sequence[Judged], case: Case) -> Remedy:
     """Those with values of their own were given them on purpose."""
     if case.policy.strategy == "raise_ipvs":
-        return say(APPLY, ": it raises the IPVS tcp timeout above all of them.")
-    wanted = case.node.settings.containers
-    running = say(APPLY, f": it sets {wanted} in those that run with the kernel's values. ") if wanted else ""
-    own = any(each.space.has_own_values for each in late)
-    kept = " Apply leaves alone the values that somebody set." if wanted and own else ""
-    start = (
-        f"start them with {_sooner(late, case)} (docker run --sysctl net.ipv4.tcp_keepalive_time=..., the same for "
-        f"intvl and probes), for a container that is started again begins anew.{kept}"
+        return remedy("{apply}: it raises the IPVS tcp timeout above all of them.", apply=APPLY)
+    wanted, first = case.node.settings.containers, cures.late_values(case, late, "these")
+    running = remedy(
+        "{apply}: it sets {keepalive} in those that run with the kernel's values.", apply=APPLY, keepalive=wanted
     )
-    return _enforced_or(case, late, start, running)
+    own = any(each.space.has_own_values for each in late)
+    start = tell(
+        "Or start them with {values} (docker run --sysctl net.ipv4.tcp_keepalive_time=..., the same for intvl and "
+        "probes), for a container that is started again begins anew."
+        if first
+        else "Start them with {values} (docker run --sysctl net.ipv4.tcp_keepalive_time=..., the same for intvl and "
+        "probes), for a container that is started again begins anew.",
+        values=_sooner(late, case),
+    )
+    kept = "Apply leaves alone the values that somebody set." if wanted and own else ""
+    return one_by_one(first, running if wanted else "", start, kept)
 
 
 @RULES.node("namespaces-keepalive-too-late", INFO)
@@ -191,7 +238,11 @@ def _other_namespaces(case: Case) -> Found | None:
     if not others or case.observed.namespaces.shared:
         return None
     return Found(
-        f"{count(len(others), 'network namespace')} of no pod: {_names(others)}",
+        tell(
+            "{namespaces} of no pod: {names}",
+            namespaces=count(len(others), "network namespace"),
+            names=_names(others),
+        ),
         "Each network namespace has its own keepalive. Services with PrivateNetwork and browsers make namespaces that "
         "mostly reach no network; a user's own containers (rootless) may.",
         "If a program there keeps connections through this node, set the three sysctls in that namespace.",
@@ -200,14 +251,13 @@ def _other_namespaces(case: Case) -> Found | None:
     )
 
 
-def _cure(case: Case, before: str | Remedy, after: str) -> Remedy:
-    """What to do about the keepalive of pods; the cure by raise_ipvs stands alone or at the end."""
+def _cure(case: Case, *others: str | Remedy) -> Remedy:
+    """What to do about the keepalive of pods; the cure by raise_ipvs stands alone or behind the others."""
     limit = case.pods_limit
     if case.policy.strategy == "raise_ipvs":
-        return say(APPLY, ": it raises the IPVS tcp timeout above all of them.")
-    raising = say(" Or, if you cannot change pods, set ", RAISE_IPVS, ".") if limit and is_ipvs(limit) else ""
-    values = f"net.ipv4.tcp_keepalive_time, _intvl and _probes of {case.pods_keepalive}"
-    return say(before, f" {values}{after}", raising)
+        return remedy("{apply}: it raises the IPVS tcp timeout above all of them.", apply=APPLY)
+    raising = remedy("Or, if you cannot change pods, set {raise_ipvs}.", raise_ipvs=RAISE_IPVS)
+    return one_by_one(*others, raising if limit and is_ipvs(limit) else "")
 
 
 def _severity(case: Case) -> str | None:
@@ -221,7 +271,7 @@ def _sooner(pods: Sequence[Judged], case: Case) -> str:
     if planned is None:
         return "three values of 1 or more"
     fit = dict.fromkeys(not_later(each.space.keepalive, planned, lost) for each in pods)
-    return f"at most {some(list(map(str, fit)), ' or ')}"
+    return tell("at most {keepalive}", keepalive=some(list(map(str, fit)), " or "))
 
 
 def _names(each: Sequence[Judged]) -> str:

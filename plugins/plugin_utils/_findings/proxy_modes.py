@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base import releases
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.errors import PlanError
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.grouping import grouped
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import joined, sentences, tell
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import count, some
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits import derive
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import CONNTRACK
@@ -31,13 +32,28 @@ def _deprecated(case: Case) -> Found | None:
         return None
     version = node.kube_proxy.version
     established = next((limit.seconds for limit in case.node.seen.limits if limit.name == CONNTRACK), None)
-    after = f"{established} s on this node now" if established else "not seen on this node now"
     return Found(
-        f"kube-proxy {version}, mode ipvs" if version else "kube-proxy mode ipvs",
-        f"{_stage(version)}Kubernetes warns of ipvs mode since 1.35, makes nftables the default and has ipvs off from "
-        "1.40, and removes it in 1.43 (KEP-5495, KEP-5343).",
-        f"Plan the move to {_successor(node)}. IPVS then no longer forgets connections: the limit is "
-        f"{CONNTRACK}, {after}. The move ends open connections to Services once. {_after_all_moved(case.plan)}",
+        tell("kube-proxy {version}, mode ipvs", version=version) if version else "kube-proxy mode ipvs",
+        sentences(
+            _stage(version),
+            "Kubernetes warns of ipvs mode since 1.35, makes nftables the default and has ipvs off from 1.40, and "
+            "removes it in 1.43 (KEP-5495, KEP-5343).",
+        ),
+        sentences(
+            _successor(node),
+            tell(
+                "IPVS then no longer forgets connections: the limit is {limit}, {seconds} s on this node now.",
+                limit=CONNTRACK,
+                seconds=established,
+            )
+            if established
+            else tell(
+                "IPVS then no longer forgets connections: the limit is {limit}, not seen on this node now.",
+                limit=CONNTRACK,
+            ),
+            "The move ends open connections to Services once.",
+            _after_all_moved(case.plan),
+        ),
         severity=_severity(version),
     )
 
@@ -50,14 +66,17 @@ def _severity(version: str | None) -> str | None:
 
 def _stage(version: str | None) -> str:
     """What holds of this release, a sentence; empty where it is not known or nothing does yet."""
-    stages = (
-        (releases.IPVS_GONE_SINCE, "has no ipvs mode: this process is older than what the node was upgraded to"),
-        (releases.IPVS_OFF_SINCE, "runs it only because the feature gate KubeProxyIPVS is on"),
-        (releases.IPVS_GATED_SINCE, "still has it on by default, and few releases after it do"),
-        (releases.IPVS_WARNED_SINCE, "warns of it in its log and by an event"),
-    )
-    held = next((said for first, said in stages if releases.since(version, first)), None)
-    return f"{version} {held}. " if held else ""
+    if releases.since(version, releases.IPVS_GONE_SINCE):
+        return tell(
+            "{version} has no ipvs mode: this process is older than what the node was upgraded to.", version=version
+        )
+    if releases.since(version, releases.IPVS_OFF_SINCE):
+        return tell("{version} runs it only because the feature gate KubeProxyIPVS is on.", version=version)
+    if releases.since(version, releases.IPVS_GATED_SINCE):
+        return tell("{version} still has it on by default, and few releases after it do.", version=version)
+    if releases.since(version, releases.IPVS_WARNED_SINCE):
+        return tell("{version} warns of it in its log and by an event.", version=version)
+    return ""
 
 
 @RULES.plan("iptables-mode", INFO)
@@ -67,13 +86,17 @@ def _iptables(plan: Plan) -> Iterator[tuple[str | None, Found]]:
     names = [name for mode, name in named if mode == "iptables"]
     if not names or any(mode in ("ipvs", "nftables", "unknown") for mode, _name in named):
         return
-    lowest = f"now {plan.limit}" if plan.limit else "not seen now"
+    lowest = tell("now {limit}", limit=str(plan.limit)) if plan.limit else "not seen now"
     yield (
         None,
         Found(
-            f"kube-proxy mode iptables on {count(len(names), 'node')}: {some(names)}",
-            "nftables becomes kube-proxy's default mode in Kubernetes 1.40 (KEP-5343). Idle connections have the same "
-            f"limit in both modes, that of connection tracking ({lowest}), and a keepalive that holds now holds then.",
+            tell("kube-proxy mode iptables on {nodes}: {names}", nodes=count(len(names), "node"), names=some(names)),
+            tell(
+                "nftables becomes kube-proxy's default mode in Kubernetes 1.40 (KEP-5343). Idle connections have the "
+                "same limit in both modes, that of connection tracking ({lowest}), and a keepalive that holds now "
+                "holds then.",
+                lowest=lowest,
+            ),
             "Nothing has to be done. Before a move to nftables mode (stable since 1.33, needs Linux 5.13): it has no "
             "rule that drops INVALID packets and relies on conntrack.tcpBeLiberal instead, and it ends open "
             "connections to Services once. Do not move to ipvs mode: it forgets idle connections after 900 s, and is "
@@ -92,10 +115,12 @@ def _modes_differ(plan: Plan) -> Iterator[tuple[str | None, Found]]:
     yield (
         None,
         Found(
-            "; ".join(f"{mode} on {some(names)}" for mode, names in sorted(modes.items())),
+            joined(
+                "; ", [tell("{mode} on {nodes}", mode=mode, nodes=some(names)) for mode, names in sorted(modes.items())]
+            ),
             "A connection crosses several nodes, so the limit of IPVS counts for all of them until the last one has "
             "moved. Only nodes in ipvs mode need IPVS timeouts; the others get none.",
-            f"Finish the move. {_after_all_moved(plan)}",
+            sentences("Finish the move.", _after_all_moved(plan)),
         ),
     )
 
@@ -107,7 +132,11 @@ def _left_behind(case: Case) -> Found | None:
     if node.mode not in ("iptables", "nftables") or not node.ipvs.services:
         return None
     return Found(
-        f"kube-proxy mode {node.mode}, {count(node.ipvs.services, 'virtual service')} in IPVS",
+        tell(
+            "kube-proxy mode {mode}, {services} in IPVS",
+            mode=node.mode,
+            services=count(node.ipvs.services, "virtual service"),
+        ),
         "IPVS still handles connections to their addresses, with its own idle limit.",
         "If ipvs mode left them behind, restart the node or run kube-proxy --cleanup. If keepalived or another load "
         "balancer keeps them, nothing has to be done: the plan counts their limit.",
@@ -122,12 +151,18 @@ def _after_all_moved(plan: Plan) -> str:
     try:
         keepalive = derive.derive(limit, plan.policy)
     except PlanError:
-        return f"Once all nodes have moved, audit and apply again: the lowest limit is then {limit}."
-    return f"Once all nodes have moved, audit and apply again: the lowest limit is then {limit}, the plan {keepalive}."
+        return tell(
+            "Once all nodes have moved, audit and apply again: the lowest limit is then {limit}.", limit=str(limit)
+        )
+    return tell(
+        "Once all nodes have moved, audit and apply again: the lowest limit is then {limit}, the plan {keepalive}.",
+        limit=str(limit),
+        keepalive=keepalive,
+    )
 
 
 def _successor(node: Observed) -> str:
     numbers = releases.version(node.kernel)
     if numbers is not None and numbers < releases.NFTABLES_SINCE:
-        return "iptables mode, or to nftables mode with a kernel from 5.13 on (this one is older)"
-    return "nftables mode (stable since Kubernetes 1.33, needs Linux 5.13)"
+        return "Plan the move to iptables mode, or to nftables mode with a kernel from 5.13 on (this one is older)."
+    return "Plan the move to nftables mode (stable since Kubernetes 1.33, needs Linux 5.13)."

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base import keepalive_math
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import joined, tell
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.ipvs import GRPC_IDLE_SECONDS
 
 GRPC_SERVER_MIN_SECONDS = 300
@@ -55,49 +56,60 @@ def period(planned_seconds: int, limit_seconds: int) -> Period:
 
 def unless_probed(limit_seconds: int) -> str:
     """A probe of either end refreshes what is between them, and that of a server is not seen: the end of a sentence."""
-    soon = [f"{name} every {seconds} s" for name, seconds in _SERVERS if seconds < limit_seconds]
-    return "unless the server probes" + (f" ({', '.join(soon)} by default)" if soon else "")
+    soon = [
+        tell("{name} every {seconds} s", name=name, seconds=seconds)
+        for name, seconds in _SERVERS
+        if seconds < limit_seconds
+    ]
+    if not soon:
+        return "unless the server probes"
+    return tell("unless the server probes ({servers} by default)", servers=joined(", ", soon))
 
 
 _LINES: dict[str, Callable[[Period], str]] = {
-    "grpcio": lambda every: (
-        f"gRPC C-core (Python, C++, Ruby, PHP): channel arguments grpc.keepalive_time_ms={every.grpc_seconds * 1000}, "
-        "grpc.keepalive_permit_without_calls=1, grpc.http2.max_pings_without_data=0"
+    "grpcio": lambda every: tell(
+        "gRPC C-core (Python, C++, Ruby, PHP): channel arguments grpc.keepalive_time_ms={ms}, "
+        "grpc.keepalive_permit_without_calls=1, grpc.http2.max_pings_without_data=0",
+        ms=every.grpc_seconds * 1000,
     ),
-    "grpc-go": lambda every: (
-        f"grpc-go: keepalive.ClientParameters{{Time: {every.grpc_seconds} * time.Second, PermitWithoutStream: true}}, "
-        "and no dialer with KeepAlive: -1"
+    "grpc-go": lambda every: tell(
+        "grpc-go: keepalive.ClientParameters{{Time: {seconds} * time.Second, PermitWithoutStream: true}}, "
+        "and no dialer with KeepAlive: -1",
+        seconds=every.grpc_seconds,
     ),
-    "go": lambda every: (
-        f"Go: net.Dialer{{KeepAlive: {every.short_seconds} * time.Second}} (up to Go 1.22 it is the time and the "
-        "interval of probes, from 1.23 on the time alone), or no KeepAlive at all for Go's own 15 s, not -1"
+    "go": lambda every: tell(
+        "Go: net.Dialer{{KeepAlive: {seconds} * time.Second}} (up to Go 1.22 it is the time and the "
+        "interval of probes, from 1.23 on the time alone), or no KeepAlive at all for Go's own 15 s, not -1",
+        seconds=every.short_seconds,
     ),
-    "java": lambda every: (
-        f"Java: tcpKeepAlive=true for a JDBC driver; grpc-java keepAliveTime({every.grpc_seconds}, SECONDS)"
-        f".keepAliveWithoutCalls(true); OkHttp pingInterval({every.seconds}, SECONDS) for HTTP/2"
+    "java": lambda every: tell(
+        "Java: tcpKeepAlive=true for a JDBC driver; grpc-java keepAliveTime({grpc}, SECONDS)"
+        ".keepAliveWithoutCalls(true); OkHttp pingInterval({seconds}, SECONDS) for HTTP/2",
+        grpc=every.grpc_seconds,
+        seconds=every.seconds,
     ),
-    "node": lambda every: (
-        f"Node: socket.setKeepAlive(true, {every.seconds * 1000}); grpc-js: channel options 'grpc.keepalive_time_ms': "
-        f"{every.grpc_seconds * 1000}, 'grpc.keepalive_permit_without_calls': 1; node-postgres: keepAlive: true. "
-        "ioredis, node-redis from 6, mysql2 and the MongoDB driver ask for it by themselves, unless told not to"
+    "node": lambda every: tell(
+        "Node: socket.setKeepAlive(true, {ms}); grpc-js: channel options 'grpc.keepalive_time_ms': "
+        "{grpc_ms}, 'grpc.keepalive_permit_without_calls': 1; node-postgres: keepAlive: true. "
+        "ioredis, node-redis from 6, mysql2 and the MongoDB driver ask for it by themselves, unless told not to",
+        ms=every.seconds * 1000,
+        grpc_ms=every.grpc_seconds * 1000,
     ),
-    "dotnet": lambda every: (
-        f".NET: SocketsHttpHandler with KeepAlivePingDelay = TimeSpan.FromSeconds({every.grpc_seconds}) and "
-        "KeepAlivePingPolicy = Always"
+    "dotnet": lambda every: tell(
+        ".NET: SocketsHttpHandler with KeepAlivePingDelay = TimeSpan.FromSeconds({seconds}) and "
+        "KeepAlivePingPolicy = Always",
+        seconds=every.grpc_seconds,
     ),
     "python": lambda _every: (
         "Python: redis-py before 8 socket_keepalive=True, psycopg keepalives=1, kafka-python "
         "socket_options=[(SOL_SOCKET, SO_KEEPALIVE, 1)], else sock.setsockopt(SOL_SOCKET, SO_KEEPALIVE, 1). redis-py "
         "from 8, asyncpg and PyMongo ask for it by themselves, unless told not to"
     ),
-    "envoy": lambda every: (
-        f"Envoy: upstream_connection_options: {{tcp_keepalive: {{keepalive_time: {every.seconds}}}}} in the cluster"
+    "envoy": lambda every: tell(
+        "Envoy: upstream_connection_options: {{tcp_keepalive: {{keepalive_time: {seconds}}}}} in the cluster",
+        seconds=every.seconds,
     ),
 }
-_UNKNOWN = (
-    "of a runtime that was not recognised: SO_KEEPALIVE on the socket, or pings of its protocol "
-    "(Rust tonic: Endpoint::tcp_keepalive(Some(Duration::from_secs({seconds}))))"
-)
 
 
 def kind(runtime: str | None) -> str | None:
@@ -106,12 +118,33 @@ def kind(runtime: str | None) -> str | None:
     return name if name in _LINES else None
 
 
+def programs(runtimes: Iterable[str | None], every: Period) -> str:
+    """The lines of configuration in one; for a runtime that was not recognised where there are none."""
+    return joined("; for ", lines(list(runtimes) or [None], every))
+
+
 def lines(runtimes: Iterable[str | None], every: Period) -> list[str]:
     """One line of configuration for each different runtime, in the order of the table."""
     found = {kind(runtime) for runtime in runtimes}
     known = [line(every) for name, line in _LINES.items() if name in found]
     if None in found:
-        known.append(_UNKNOWN.format(seconds=every.seconds))
+        known.append(_unknown(every))
     if every.too_often and found & set(GRPC_IDLE_SECONDS):
-        known.append(f"a gRPC server: permit pings every {every.seconds} s (by default {GRPC_SERVER_MIN_SECONDS} s)")
+        known.append(_permit(every))
     return known
+
+
+def _permit(every: Period) -> str:
+    return tell(
+        "a gRPC server: permit pings every {seconds} s (by default {default} s)",
+        seconds=every.seconds,
+        default=GRPC_SERVER_MIN_SECONDS,
+    )
+
+
+def _unknown(every: Period) -> str:
+    return tell(
+        "of a runtime that was not recognised: SO_KEEPALIVE on the socket, or pings of its protocol "
+        "(Rust tonic: Endpoint::tcp_keepalive(Some(Duration::from_secs({seconds}))))",
+        seconds=every.seconds,
+    )

@@ -6,12 +6,13 @@
 
 from __future__ import annotations
 
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import sentences, tell
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import some
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import Observed
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.rps import gaining, sized
 
 from .growth import grown, sample_text
-from .rule import APPLY, INFO, UNKNOWN, WARNING, Case, Found, Remedy, Rules, say, variable
+from .rule import APPLY, INFO, UNKNOWN, WARNING, Case, Found, Remedy, Rules, one_by_one, remedy, variable
 
 RULES = Rules()
 
@@ -36,7 +37,12 @@ def _would_help(case: Case) -> Found | None:
     if not nics:
         return None
     return Found(
-        f"{_counted(node)}; RPS is off on {some([sized(node.rps, nic) for nic in nics])}",
+        tell(
+            "received packets in {time}: {counters}; RPS is off on {nics}",
+            time=sample_text(node),
+            counters=_counted(node),
+            nics=some([sized(node.rps, nic) for nic in nics]),
+        ),
         _WHY,
         _remedy(case),
         severity=WARNING if lost else None,
@@ -45,8 +51,12 @@ def _would_help(case: Case) -> Found | None:
 
 def _unseen(node: Observed) -> Found:
     return Found(
-        f"{_counted(node)}; NICs and their queues were not seen",
-        f"{_WHY} Whether several CPUs share the work is not known.",
+        tell(
+            "received packets in {time}: {counters}; NICs and their queues were not seen",
+            time=sample_text(node),
+            counters=_counted(node),
+        ),
+        sentences(_WHY, "Whether several CPUs share the work is not known."),
         "Observe the node again, as root (become: true), outside of containers.",
         severity=UNKNOWN,
     )
@@ -63,12 +73,12 @@ def _counted(node: Observed) -> str:
         "time_squeeze": _softnet(node, "time_squeeze"),
         "INVALID": grown(node, "invalid"),
     }
-    texts = [f"{name} {number}" for name, number in numbers.items() if number]
-    return f"received packets in {sample_text(node)}: {', '.join(texts)}"
+    return ", ".join(f"{name} {number}" for name, number in numbers.items() if number)
 
 
 def _remedy(case: Case) -> Remedy:
     more = "First see whether the NIC can have more queues (ethtool -l): they cost less. See docs/rps.md."
     if case.node.settings.rps and case.node.settings.rps.rows:
-        return say(APPLY, f": it turns RPS on (keepalive_rps {case.policy.rps}). {more}")
-    return say("Set ", variable("keepalive_rps: auto"), ". ", APPLY, f". {more}")
+        on = remedy("{apply}: it turns RPS on (keepalive_rps {wish}).", apply=APPLY, wish=case.policy.rps)
+        return one_by_one(on, more)
+    return one_by_one(remedy("Set {auto}. {apply}.", auto=variable("keepalive_rps: auto"), apply=APPLY), more)

@@ -6,11 +6,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import Keepalive
-from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import tell
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import sentences, tell
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import Limit
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import Observed
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.types import NodePlan, Plan
@@ -61,24 +61,25 @@ def variable(line: str) -> Step:
 RAISE_IPVS = variable("keepalive_strategy: raise_ipvs")
 
 
-def say(*pieces: str | Step | Remedy) -> Remedy:
-    """The pieces in one."""
-    steps: list[Step] = []
-    for piece in pieces:
-        steps += piece.steps if isinstance(piece, Remedy) else [piece] if isinstance(piece, Step) else []
-    return Remedy("".join(map(str, pieces)), tuple(dict.fromkeys(steps)))
-
-
 def remedy(template: str, /, **values: object) -> Remedy:
     """``remedy("Set {profile}.", profile=variable("keepalive_profile: derived"))``
 
     The template is as for messages.tell. Values may be steps and remedies.
     """
-    steps: list[Step] = []
-    for value in values.values():
-        steps += value.steps if isinstance(value, Remedy) else [value] if isinstance(value, Step) else []
     said = {name: each.text if isinstance(each, Step | Remedy) else each for name, each in values.items()}
-    return Remedy(tell(template, **said), tuple(dict.fromkeys(steps)))
+    return Remedy(tell(template, **said), _steps(values.values()))
+
+
+def one_by_one(*several: str | Remedy) -> Remedy:
+    """The sentences one after the other, without those that are empty."""
+    return Remedy(sentences(*map(str, several)), _steps(several))
+
+
+def _steps(pieces: Iterable[object]) -> tuple[Step, ...]:
+    steps: list[Step] = []
+    for piece in pieces:
+        steps += piece.steps if isinstance(piece, Remedy) else [piece] if isinstance(piece, Step) else []
+    return tuple(dict.fromkeys(steps))
 
 
 @dataclass(frozen=True)
@@ -123,6 +124,11 @@ class Case:
     @property
     def policy(self) -> Policy:
         return self.plan.policies.of(self.node.name)
+
+
+def sets(case: Case, key: str) -> Remedy:
+    """To apply, where a sysctl is among the settings of the node."""
+    return remedy("{apply}: it sets {key} to {value}.", apply=APPLY, key=key, value=case.node.settings.sysctls[key])
 
 
 NodeCheck = Callable[[Case], Found | None]
@@ -171,7 +177,7 @@ class Rules(list[Rule]):
         """For a function that looks at what an apply did on one node."""
 
         def register(check: AppliedCheck) -> AppliedCheck:
-            self.append(Rule(identity, severity, check.__doc__ or "", lambda _plan: iter(()), check))
+            self.append(Rule(identity, severity, _one_line(check.__doc__), lambda _plan: iter(()), check))
             return check
 
         return register

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.errors import PlanError, nearest
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import tell
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.types import NODE
 
 from .table import RULES
@@ -48,7 +49,13 @@ class Silences:
         known = set(nodes)
         unknown = [(each.id, name) for each in self.each for name in each.nodes or () if name not in known]
         return [
-            f"{_OPTION}: {name} is no node of this report ({identity} is silenced on it)." for identity, name in unknown
+            tell(
+                "{option}: {name} is no node of this report ({finding} is silenced on it).",
+                option=_OPTION,
+                name=name,
+                finding=identity,
+            )
+            for identity, name in unknown
         ]
 
 

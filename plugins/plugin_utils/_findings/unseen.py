@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.keepalive import KEYS as KEEPALIVE_KEYS
 from ansible_collections.kubenode.connections.plugins.module_utils._common.sandboxes import MACHINE
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import joined, sentences, tell
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import some
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.coverage import REACH, NotSeen, rights
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import (
@@ -33,7 +34,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.nod
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.judged_pods import SANDBOXES
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.types import NodePlan, Plan
 
-from .rule import CRITICAL, INFO, UNKNOWN, Case, Found, Remedy, Rules, say, variable
+from .rule import CRITICAL, INFO, UNKNOWN, Case, Found, Remedy, Rules, one_by_one, remedy, variable
 
 RULES = Rules()
 
@@ -41,10 +42,9 @@ _TOLD_ELSEWHERE = ("namespaces", "connections")
 """Places with a finding of their own: namespaces-not-read, not-read."""
 
 _CORRECT: dict[str, str | Remedy] = {
-    IPVS_TCP: say(
-        "Correct the IPVS tcp timeout of that node, for example with ",
-        variable("keepalive_ipvs_timeouts: {tcp: 900}"),
-        ".",
+    IPVS_TCP: remedy(
+        "Correct the IPVS tcp timeout of that node, for example with {timeouts}.",
+        timeouts=variable("keepalive_ipvs_timeouts: {tcp: 900}"),
     ),
     IPVS_TCP_RESTART: "Correct ipvs.tcpTimeout in kube-proxy's configuration.",
     IPVS_TCP_KUBE_ROUTER: "Correct --service-tcp-timeout of kube-router.",
@@ -79,16 +79,18 @@ def _limit_absurd(case: Case) -> Found | None:
         return None
     short = any(limit.seconds < SHORTEST_LIMIT_SECONDS for limit in shown)
     return Found(
-        "; ".join(f"{limit.name} {limit.absurd}" for limit in shown),
-        "This limit does not count: the other nodes are planned without it. "
-        + ("Once it is in force, idle connections are lost." if short else "Nobody knows the true one."),
-        say(*[piece for limit in shown for piece in (" ", _correct(limit))][1:]),
+        joined("; ", [tell("{limit} {absurd}", limit=limit.name, absurd=limit.absurd) for limit in shown]),
+        "This limit does not count: the other nodes are planned without it. Once it is in force, idle connections are "
+        "lost."
+        if short
+        else "This limit does not count: the other nodes are planned without it. Nobody knows the true one.",
+        one_by_one(*map(_correct, shown)),
         severity=None if short else UNKNOWN,
     )
 
 
 def _correct(limit: Limit) -> str | Remedy:
-    return f"Correct {limit.name} there." if limit.in_namespace else _CORRECT[limit.name]
+    return tell("Correct {limit} there.", limit=limit.name) if limit.in_namespace else _CORRECT[limit.name]
 
 
 @RULES.node("limit-unknown", UNKNOWN)
@@ -98,9 +100,9 @@ def _limit_unknown(case: Case) -> Found | None:
     if not unread:
         return None
     return Found(
-        "; ".join(f"{each.name}: {each.why}" for each in unread),
+        joined("; ", [tell("{what}: {why}", what=each.name, why=each.why) for each in unread]),
         "The true limit may be lower than those that were seen, so nobody can call this node safe.",
-        " ".join(_remedies(unread, case.observed)),
+        sentences(*_remedies(unread, case.observed)),
     )
 
 
@@ -117,12 +119,12 @@ def _keepalive_unreadable(case: Case) -> Found | None:
         return None
     sysctls = {key: case.observed.sysctls.get(key) for key in KEEPALIVE_KEYS}
     missing = [
-        f"{key} ({each.error or each.state if each else 'not in the data'})"
+        tell("{key} ({why})", key=key, why=each.error or each.state if each else "not in the data")
         for key, each in sysctls.items()
         if not each or not each.value
     ]
     return Found(
-        ", ".join(missing) or "values that are not whole numbers",
+        joined(", ", missing) if missing else "values that are not whole numbers",
         "Without the keepalive in force nobody can say whether it is soon enough.",
         rights(case.observed),
     )
@@ -147,7 +149,10 @@ def _sandboxed(case: Case) -> Found | None:
     pods = case.node.pods.sandboxed if case.node.pods else ()
     if not pods:
         return None
-    names = [f"{each.space.label} ({SANDBOXES[each.space.sandbox or MACHINE]})" for each in pods]
+    names = [
+        tell("{name} ({sandbox})", name=each.space.label, sandbox=SANDBOXES[each.space.sandbox or MACHINE])
+        for each in pods
+    ]
     return Found(
         some(names),
         "Nothing that the node shows says when these pods probe, and no sysctl of the node reaches them. What was not "
@@ -164,8 +169,9 @@ def _mode_unknown(case: Case) -> Found | None:
     if case.observed.mode != "unknown":
         return None
     kube_proxy = case.observed.kube_proxy
+    shown = tell("kube-proxy at {address}: its mode is {mode!r}", address=kube_proxy.address, mode=kube_proxy.mode)
     return Found(
-        (kube_proxy.error or f"kube-proxy at {kube_proxy.address}: its mode is {kube_proxy.mode!r}").rstrip("."),
+        kube_proxy.error.rstrip(".") if kube_proxy.error else shown,
         "Its mode says whether IPVS is on the path, its configuration what it will set again.",
         "Give its metrics address in keepalive_kube_proxy_address (metricsBindAddress in its configuration).",
     )
@@ -178,7 +184,7 @@ def _not_read(case: Case) -> Found | None:
     if not rest:
         return None
     return Found(
-        some([f"{problem.what}: {problem.why}" for problem in rest], "; "),
+        some([tell("{what}: {why}", what=problem.what, why=problem.why) for problem in rest], "; "),
         "What could not be read is not taken for fine.",
         some(list(dict.fromkeys(problem.do for problem in rest)), " "),
     )

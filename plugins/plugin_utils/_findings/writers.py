@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.ipvs import CELLS as IPVS_CELLS
 from ansible_collections.kubenode.connections.plugins.module_utils._common.sysctl_keys import BRIDGE_KEYS
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import joined, sentences, tell
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import some
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import Observed
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.other_writers import SYSCTL_CONF
@@ -21,15 +22,9 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.writers
     turned_off,
 )
 
-from .rule import APPLY, INFO, WARNING, Case, Found, Rules, say, variable
+from .rule import APPLY, INFO, WARNING, Case, Found, Rules, remedy, variable
 
 RULES = Rules()
-
-_EDIT = (
-    "in kube-proxy's configuration (ConfigMap kube-system/kube-proxy, config.conf), then restart it: "
-    "kubectl -n kube-system rollout restart daemonset kube-proxy"
-)
-_ROLE = "The role kubenode.connections.kube_proxy does both: {}, kube_proxy_configmap: true, kube_proxy_rollout: true"
 
 
 @RULES.node("ipvs-owner-kube-proxy", WARNING)
@@ -42,16 +37,36 @@ def _ipvs_owner(case: Case) -> Found | None:
     }
     if not lost:
         return None
-    values = ", ".join(
-        f"IPVS {cell} {seconds} s against {kube_proxy_value(case.observed, f'IPVS {cell}')}"
+    values = [
+        against(f"IPVS {cell}", f"{seconds} s", kube_proxy_value(case.observed, f"IPVS {cell}"))
         for cell, seconds in lost.items()
-    )
+    ]
     todo = ", ".join(f"{IPVS_FIELDS[cell]}: {seconds}s" for cell, seconds in lost.items())
     by_role = ", ".join(f"{cell}: {seconds}" for cell, seconds in lost.items())
     return Found(
-        values,
+        joined(", ", values),
         "kube-proxy writes its configured IPVS timeouts at every start; 0s in it would leave them alone.",
-        f"Set {todo} {_EDIT}. {_ROLE.format(f'kube_proxy_ipvs_timeouts: {{{by_role}}}')}.",
+        sentences(
+            tell(
+                "Set {timeouts} in kube-proxy's configuration (ConfigMap kube-system/kube-proxy, config.conf), then "
+                "restart it: kubectl -n kube-system rollout restart daemonset kube-proxy.",
+                timeouts=todo,
+            ),
+            _by_role(f"kube_proxy_ipvs_timeouts: {{{by_role}}}"),
+        ),
+    )
+
+
+def against(key: str, value: object, written: object) -> str:
+    """``IPVS tcp 900 s against 600 by kube-proxy at its next start``: what is there or planned, and who undoes it."""
+    return tell("{key} {value} against {written}", key=key, value=value, written=str(written))
+
+
+def _by_role(wishes: str) -> str:
+    return tell(
+        "The role kubenode.connections.kube_proxy does both: {wishes}, kube_proxy_configmap: true, "
+        "kube_proxy_rollout: true.",
+        wishes=wishes,
     )
 
 
@@ -66,15 +81,20 @@ def _sysctl_owner(case: Case) -> Found | None:
     }
     if not lost:
         return None
-    values = ", ".join(f"{key} {settings[key]} against {written}" for key, written in lost.items())
     by_role = ", ".join(kube_proxy_wish(key, settings[key]) for key, each in lost.items() if each.configurable)
-    role = _ROLE.format(f"kube_proxy_conntrack: {{{by_role}}}")
-    change = f"Change it {_EDIT}. {role}. Or drop" if by_role else "kube-proxy has no option for it: drop"
+    change = sentences(
+        "Change it in kube-proxy's configuration (ConfigMap kube-system/kube-proxy, config.conf), then restart it: "
+        "kubectl -n kube-system rollout restart daemonset kube-proxy.",
+        _by_role(f"kube_proxy_conntrack: {{{by_role}}}"),
+        "Or drop it from the keepalive_ variables.",
+    )
     return Found(
-        values,
-        "kube-proxy writes these sysctls at every start, so the planned value does not stay."
-        + _by_version(case.observed, lost),
-        f"{change} it from the keepalive_ variables.",
+        joined(", ", [against(key, settings[key], written) for key, written in lost.items()]),
+        sentences(
+            "kube-proxy writes these sysctls at every start, so the planned value does not stay.",
+            _by_version(case.observed, lost),
+        ),
+        change if by_role else "kube-proxy has no option for it: drop it from the keepalive_ variables.",
     )
 
 
@@ -84,16 +104,18 @@ def _file_owner(case: Case) -> Found | None:
     wanted = case.node.settings.sysctls
     later = later_lines(case.observed, wanted, case.policy.sysctl_file)
     lines = [
-        f"{case.observed.boot_text(key)} instead of {wanted[key]}"
+        tell("{line} instead of {wanted}", line=case.observed.boot_text(key), wanted=wanted[key])
         for key in later
         if case.observed.boot_value(key) != wanted[key]
     ]
     if not lines:
         return None
     return Found(
-        "; ".join(lines),
-        "Files are read in the order of their names. This one comes after "
-        f"{case.policy.sysctl_file}, so it wins at boot.",
+        joined("; ", lines),
+        tell(
+            "Files are read in the order of their names. This one comes after {file}, so it wins at boot.",
+            file=case.policy.sysctl_file,
+        ),
         "Change or remove that line, then apply.",
     )
 
@@ -108,12 +130,17 @@ def _bridge_off(case: Case) -> Found | None:
     if any(case.node.settings.sysctls.get(key) == "1" for key in lines):
         return None
     return Found(
-        "; ".join(f"{line} sets {key} to 0" for key, line in lines.items()),
+        joined(
+            "; ",
+            [tell("{source} sets {key} to {value}", source=line, key=key, value=0) for key, line in lines.items()],
+        ),
         "Packets between two pods on one bridge then pass neither iptables nor IPVS nor connection tracking: a pod "
         "that reaches one on its own node by a Service gets no answer. With a network that needs no bridge it is "
         "harmless, and somebody wanted it so: auto leaves it.",
-        say(
-            "Nothing, if that is on purpose. Else set ", variable("keepalive_bridge_nf_call: always"), ". ", APPLY, "."
+        remedy(
+            "Nothing, if that is on purpose. Else set {always}. {apply}.",
+            always=variable("keepalive_bridge_nf_call: always"),
+            apply=APPLY,
         ),
     )
 
@@ -125,7 +152,12 @@ def _ip_vs_idle(case: Case) -> Found | None:
     if not node.ipvs.loaded or node.ipvs_on_path or node.ipvs_elsewhere is not False:
         return None
     return Found(
-        f"ip_vs is loaded, kube-proxy mode {node.mode}, no virtual service{' for TCP' if node.ipvs.services else ''}",
+        tell(
+            "ip_vs is loaded, kube-proxy mode {mode}, no virtual service for TCP"
+            if node.ipvs.services
+            else "ip_vs is loaded, kube-proxy mode {mode}, no virtual service",
+            mode=node.mode,
+        ),
         "kube-proxy loads ip_vs in other modes too, to clean up. Its timeouts are not on the path.",
         "Nothing has to be done.",
     )
@@ -148,10 +180,12 @@ def _by_version(observed: Observed, lost: Iterable[str]) -> str:
         return ""
     version, raises = observed.kube_proxy.version, observed.kube_proxy.raises_only
     if raises is None:
-        return " Its version was not seen: v1.23 to v1.28 only raise values of conntrack, all others lower them too."
+        return "Its version was not seen: v1.23 to v1.28 only raise values of conntrack, all others lower them too."
     if raises:
-        return f" {version} only raises values of conntrack."
-    return f" {version or 'This release'} lowers values of conntrack, too (v1.23 to v1.28 only raise them)."
+        return tell("{version} only raises values of conntrack.", version=version)
+    if not version:
+        return "This release lowers values of conntrack, too (v1.23 to v1.28 only raise them)."
+    return tell("{version} lowers values of conntrack, too (v1.23 to v1.28 only raise them).", version=version)
 
 
 @RULES.node("sysctl-conf-not-read", WARNING)
@@ -163,15 +197,24 @@ def _sysctl_conf(case: Case) -> Found | None:
     if not lost:
         return None
     texts = [
-        f"{line.source} sets {key} to {line.value}, a boot to {node.boot_value(key) or 'what the kernel chooses'}"
+        tell(
+            "{source} sets {key} to {value}, a boot to {other}",
+            source=line.source,
+            key=key,
+            value=line.value,
+            other=node.boot_value(key) or "what the kernel chooses",
+        )
         for key, line in lost.items()
     ]
     planned = set(lost) <= set(case.node.settings.sysctls)
     return Found(
         some(texts, "; "),
-        f"systemd-sysctl reads sysctl.d only, and nothing there is a link to {SYSCTL_CONF} (Debian has none since 13). "
-        "sysctl -p and sysctl --system read it by hand: then the value lasts until the reboot.",
-        say(APPLY, f": it writes {case.policy.sysctl_file}. Then remove the lines.")
+        tell(
+            "systemd-sysctl reads sysctl.d only, and nothing there is a link to {file} (Debian has none since 13). "
+            "sysctl -p and sysctl --system read it by hand: then the value lasts until the reboot.",
+            file=SYSCTL_CONF,
+        ),
+        remedy("{apply}: it writes {file}. Then remove the lines.", apply=APPLY, file=case.policy.sysctl_file)
         if planned
         else "Move the lines to a file in /etc/sysctl.d.",
     )

@@ -9,7 +9,8 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._findings.rul
     Found,
     Remedy,
     Rules,
-    say,
+    one_by_one,
+    remedy,
     variable,
 )
 
@@ -17,12 +18,24 @@ RPS = variable("keepalive_rps: auto")
 
 
 def test_a_remedy_is_its_words_and_each_step_among_them_once():
-    assert say("Set ", RPS, ". ", say(APPLY, ": it writes."), " ", APPLY, ".") == Remedy(
-        "Set keepalive_rps: auto. Run the playbook kubenode.connections.apply: it writes. "
-        "Run the playbook kubenode.connections.apply.",
-        (RPS, APPLY),
+    assert remedy(
+        "Set {rps}. {then} {apply}.", rps=RPS, then=remedy("{apply}: it writes.", apply=APPLY), apply=APPLY
+    ) == (
+        Remedy(
+            "Set keepalive_rps: auto. Run the playbook kubenode.connections.apply: it writes. "
+            "Run the playbook kubenode.connections.apply.",
+            (RPS, APPLY),
+        )
     )
-    assert say("Nothing has to be done.") == Remedy("Nothing has to be done.", ())
+    assert remedy("Nothing has to be done.") == Remedy("Nothing has to be done.", ())
+
+
+def test_remedies_stand_one_by_one_with_the_steps_of_each_and_empty_ones_nowhere():
+    set_it = remedy("Set {rps}.", rps=RPS)
+    assert one_by_one("", set_it, "Wait.", remedy("{apply}.", apply=APPLY)) == Remedy(
+        "Set keepalive_rps: auto. Wait. Run the playbook kubenode.connections.apply.", (RPS, APPLY)
+    )
+    assert one_by_one("", "") == Remedy("", ())
 
 
 def test_a_rule_is_in_the_table_of_its_room_with_its_docstring_in_one_line():
