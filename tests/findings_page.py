@@ -2,19 +2,23 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Writes docs/findings.md from the rules and from the nodes that raise them in the tests.
+"""Writes docs/findings.md and docs/zh/findings.md from the rules and from the nodes that raise them in the tests.
 
 Run it after a change of a rule: PYTHONPATH=.build/dev python tests/findings_page.py (nox makes that folder, in which
-the checkout is a collection). A test fails where the page is not up to date.
+the checkout is a collection). A test fails where a page is not up to date. What a page says itself is in
+findings_page.yml, the words of the rules in the catalogues of the report.
 """
 
 import re
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from ansible_collections.kubenode.connections.plugins.plugin_utils._findings.plan_with_findings import make_plan
 from ansible_collections.kubenode.connections.plugins.plugin_utils._findings.rule import SEVERITIES
 from ansible_collections.kubenode.connections.plugins.plugin_utils._findings.table import RULES, findings_of_apply
+from ansible_collections.kubenode.connections.plugins.plugin_utils._report.language import language
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._findings import (
     test_applied,
     test_boot,
@@ -56,12 +60,13 @@ ROOMS = (
     test_rps,
     test_unseen,
 )
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "findings.md"
+HERE = Path(__file__).resolve().parent
+DOCS = HERE.parent / "docs"
+PAGES = {"en": DOCS / "findings.md", "zh": DOCS / "zh" / "findings.md"}
+WORDS = yaml.safe_load(HERE.joinpath("findings_page.yml").read_text(encoding="utf-8"))
 
 # A sysctl or a name with an underscore; what it splits off is kept.
-_SCOPES = {"node": "a node", "plan": "the plan"}
-
-_NAME = re.compile(r"(net\.[\w.-]*\w|\b[A-Za-z]+_\w+)")
+_NAME = re.compile(r"(net\.[\w.-]*\w|\b[A-Za-z]+_\w+)", re.ASCII)
 
 # REUSE-IgnoreStart
 _HEAD = """\
@@ -70,33 +75,23 @@ Copyright: (c) 2026, the kubenode.connections authors
 SPDX-License-Identifier: GPL-3.0-or-later
 -->
 <!-- Written by tests/findings_page.py from the rules in plugins/plugin_utils. -->
-# Every finding there is
-
-The audit reports a finding for each rule that holds of a node, or of the plan as a whole; an apply also for what it
-could not do. Its id does not change from release to release. The severity is the usual one of that rule; a finding has
-another one where the rule says so. Its scope is what it is told of: each node by itself, or the plan for all of them.
-
-| severity | means |
-|---|---|
-| critical | connections are being lost, or will be |
-| warning | a risk under a condition that is named, or a value that does not stay |
-| unknown | something could not be read; it is never taken for fine |
-| info | worth knowing; nothing has to be done |
 """
 # REUSE-IgnoreEnd
 
 
-def page() -> str:
+def page(code: str) -> str:
     """Return the Markdown: a table of the rules, then each with what it says of one node, why, and the remedy."""
+    words, say = WORDS[code], language(code).say
     rules = sorted(RULES, key=lambda rule: SEVERITIES.index(rule.severity))
     examples = {rule.id: _example(rule.id) for rule in rules}
+    whens = {rule.id: _when(say(rule.description)) for rule in rules}
     rows = [
-        f"| [{rule.id}](#{rule.id}) | {rule.severity} | {_SCOPES[examples[rule.id]['scope_kind']]} "
-        f"| {_cell(_when(rule.description))} |"
+        f"| [{rule.id}](#{rule.id}) | {rule.severity} | {words['scopes'][examples[rule.id]['scope_kind']]} "
+        f"| {_cell(whens[rule.id])} |"
         for rule in rules
     ]
-    parts = [_HEAD, "| finding | severity | scope | when |\n|---|---|---|---|\n" + "\n".join(rows) + "\n"]
-    parts += [_section(rule.id, rule.severity, _when(rule.description), examples[rule.id]) for rule in rules]
+    parts = [_HEAD + words["head"], f"{words['columns']}\n|---|---|---|---|\n" + "\n".join(rows) + "\n"]
+    parts += [_section(code, rule.id, rule.severity, whens[rule.id], examples[rule.id]) for rule in rules]
     return "\n".join(parts)
 
 
@@ -114,10 +109,14 @@ def _example(identity: str) -> dict[str, Any]:
     return next(each for each in make_plan(nodes(*several), policy)["findings"] if each["id"] == identity)
 
 
-def _section(identity: str, severity: str, when: str, example: dict[str, Any]) -> str:
-    lines = [f"## {identity}", "", f"**{severity}.** {when}", ""]
-    labels = {"observed": "For example", "limit": "Against", "why": "Why", "remedy": "What to do"}
-    lines += [f"- {label}: {_text(example[name])}" for name, label in labels.items() if example[name]]
+def _section(code: str, identity: str, severity: str, when: str, example: dict[str, Any]) -> str:
+    words, say = WORDS[code], language(code).say
+    lines = [f"## {identity}", "", words["section"].format(severity=severity, when=when), ""]
+    lines += [
+        words["item"].format(label=label, text=_text(say(example[name])))
+        for name, label in words["labels"].items()
+        if example[name]
+    ]
     return "\n".join([*lines, ""])
 
 
@@ -134,8 +133,10 @@ def _cell(text: str) -> str:
 
 
 def main() -> None:
-    """Bring the page up to date."""
-    PAGE.write_text(page(), encoding="utf-8")
+    """Bring the pages up to date."""
+    for code, path in PAGES.items():
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(page(code), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -2,9 +2,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""docs/findings.md says what the rules say."""
+"""docs/findings.md and docs/zh/findings.md say what the rules say."""
 
 import importlib.util
+import re
 from pathlib import Path
 
 import pytest
@@ -22,14 +23,21 @@ def _script():
     return module
 
 
-def test_the_page_is_up_to_date(script):
-    written = script.PAGE.read_text(encoding="utf-8")
-    assert script.page() == written, "Run: PYTHONPATH=.build/dev python tests/findings_page.py"
+@pytest.mark.parametrize("code", ["en", "zh"])
+def test_the_page_is_up_to_date(script, code):
+    written = script.PAGES[code].read_text(encoding="utf-8")
+    assert script.page(code) == written, "Run: PYTHONPATH=.build/dev python tests/findings_page.py"
 
 
-def test_the_page_has_every_rule_once(script):
-    lines = script.page().splitlines()
+@pytest.mark.parametrize("code", ["en", "zh"])
+def test_the_page_has_every_rule_once(script, code):
+    lines = script.page(code).splitlines()
     assert sorted(line[3:] for line in lines if line.startswith("## ")) == sorted(rule.id for rule in RULES)
+
+
+def test_the_chinese_page_has_no_english_sentence(script):
+    prose = re.sub(r"`[^`]*`|'[^']*'", "", script.page("zh").partition("\n# ")[2])
+    assert re.findall(r"[a-z]+(?: [a-z]+){2,}", prose) == []
 
 
 @pytest.mark.parametrize(

@@ -71,7 +71,7 @@ def _established_short(case: Case) -> Found | None:
             default=KERNEL_DEFAULT,
         ),
         "Raise it, unless it is so on purpose. The plan stays below it in both cases.",
-        f"{_SHORTEST_ESTABLISHED_SECONDS} s (RFC 5382, REQ-5)",
+        tell("{seconds} s ({source})", seconds=_SHORTEST_ESTABLISHED_SECONDS, source="RFC 5382, REQ-5"),
     )
 
 
@@ -140,7 +140,7 @@ def _cap(case: Case) -> Found | None:
         )
         if most
         else tell("Set {key} back to 3, the kernel's default: 0 puts the cap on every connection.", key=_MAX_RETRANS),
-        f"{cap} s ({_CAP})",
+        tell("{seconds} s ({source})", seconds=cap, source=_CAP),
     )
 
 
@@ -168,7 +168,7 @@ def _cap_in_outage(keepalive: Keepalive, capping: int, cap: int) -> Found:
             "To survive longer outages, lower keepalive_intvl to {intvl} or less.",
             intvl=keepalive_math.without_slack(cap),
         ),
-        f"{cap} s ({_CAP})",
+        tell("{seconds} s ({source})", seconds=cap, source=_CAP),
         INFO,
     )
 

@@ -13,7 +13,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.oth
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.writers import kube_router_value, tuned_remedy
 
 from .rule import WARNING, Case, Found, Rules
-from .writers import against, wanted_timeouts
+from .writers import against, seconds_against, wanted_timeouts
 
 RULES = Rules()
 
@@ -30,7 +30,7 @@ def _ipvs_kube_router(case: Case) -> Found | None:
         return None
     todo = " ".join(f"--service-{cell}-timeout={seconds}s" for cell, (seconds, _written) in lost.items())
     return Found(
-        joined(", ", [against(f"IPVS {cell}", f"{now} s", written) for cell, (now, written) in lost.items()]),
+        joined(", ", [seconds_against(cell, seconds, written) for cell, (seconds, written) in lost.items()]),
         "kube-router writes the IPVS timeouts of its flags at every start; without a flag it leaves one alone.",
         tell(
             "Set {flags} in the arguments of kube-router's container (DaemonSet kube-system/kube-router), which starts "
@@ -72,7 +72,8 @@ def _keepalived(case: Case) -> Found | None:
         return None
     source = node.others.keepalived.source
     values = [
-        against(f"IPVS {cell}", f"{seconds} s", f"{keepalived_seconds(node, cell)} s") for cell, seconds in lost.items()
+        seconds_against(cell, seconds, tell("{seconds} s", seconds=keepalived_seconds(node, cell)))
+        for cell, seconds in lost.items()
     ]
     return Found(
         tell("{values} by keepalived ({source})", values=joined(", ", values), source=source),

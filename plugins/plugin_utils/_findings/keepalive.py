@@ -119,10 +119,10 @@ def _node_undecided(case: Case) -> Found | None:
 
 
 def _undecided_found(keepalive: Keepalive, limit_seconds: int, limit: str, todo: str | Remedy) -> Found:
-    total = f"{keepalive.time} + {keepalive.probes} x {keepalive.intvl} = {keepalive.verdict_seconds} s"
+    total = f"{keepalive.time} + {keepalive.probes} x {keepalive.intvl} = {keepalive.verdict_seconds}"
     return Found(
         tell(
-            "keepalive {keepalive}: {total}, not below {limit} s",
+            "keepalive {keepalive}: {total} s, not below {limit} s",
             keepalive=keepalive,
             total=total,
             limit=limit_seconds,

@@ -72,7 +72,8 @@ def remedy(template: str, /, **values: object) -> Remedy:
 
 def one_by_one(*several: str | Remedy) -> Remedy:
     """The sentences one after the other, without those that are empty."""
-    return Remedy(sentences(*map(str, several)), _steps(several))
+    said = [each.text if isinstance(each, Remedy) else each for each in several]
+    return Remedy(sentences(*said), _steps(several))
 
 
 def _steps(pieces: Iterable[object]) -> tuple[Step, ...]:

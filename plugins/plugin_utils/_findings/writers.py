@@ -16,6 +16,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.nod
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.other_writers import SYSCTL_CONF
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.writers import (
     IPVS_FIELDS,
+    ValueAtStart,
     kube_proxy_value,
     kube_proxy_wish,
     later_lines,
@@ -38,7 +39,7 @@ def _ipvs_owner(case: Case) -> Found | None:
     if not lost:
         return None
     values = [
-        against(f"IPVS {cell}", f"{seconds} s", kube_proxy_value(case.observed, f"IPVS {cell}"))
+        seconds_against(cell, seconds, kube_proxy_value(case.observed, f"IPVS {cell}"))
         for cell, seconds in lost.items()
     ]
     todo = ", ".join(f"{IPVS_FIELDS[cell]}: {seconds}s" for cell, seconds in lost.items())
@@ -57,9 +58,24 @@ def _ipvs_owner(case: Case) -> Found | None:
     )
 
 
-def against(key: str, value: object, written: object) -> str:
-    """``IPVS tcp 900 s against 600 by kube-proxy at its next start``: what is there or planned, and who undoes it."""
-    return tell("{key} {value} against {written}", key=key, value=value, written=str(written))
+def against(key: str, value: object, written: ValueAtStart | str | None) -> str:
+    """What is there or planned, and who undoes it."""
+    return tell(
+        "{key} {value} against {written}",
+        key=key,
+        value=value,
+        written=written if isinstance(written, str) else str(written),
+    )
+
+
+def seconds_against(cell: str, seconds: int, written: ValueAtStart | str | None) -> str:
+    """The same of an IPVS timeout."""
+    return tell(
+        "IPVS {cell} {seconds} s against {written}",
+        cell=cell,
+        seconds=seconds,
+        written=written if isinstance(written, str) else str(written),
+    )
 
 
 def _by_role(wishes: str) -> str:
