@@ -22,9 +22,11 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._report.langu
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._findings import (
     test_applied,
     test_boot,
+    test_boot_lines,
     test_connections,
     test_conntrack,
     test_conntrack_timeouts,
+    test_containers,
     test_daemons,
     test_dead_peers,
     test_enforcement,
@@ -43,6 +45,7 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._n
 
 ROOMS = (
     test_boot,
+    test_boot_lines,
     test_conntrack,
     test_conntrack_timeouts,
     test_dead_peers,
@@ -53,6 +56,7 @@ ROOMS = (
     test_writers,
     test_daemons,
     test_pods,
+    test_containers,
     test_connections,
     test_outside,
     test_enforcement,

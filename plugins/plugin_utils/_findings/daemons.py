@@ -72,7 +72,12 @@ def _keepalived(case: Case) -> Found | None:
         return None
     source = node.others.keepalived.source
     values = [
-        seconds_against(cell, seconds, tell("{seconds} s", seconds=keepalived_seconds(node, cell)))
+        tell(
+            "IPVS {cell} {seconds} s against {other} s",
+            cell=cell,
+            seconds=seconds,
+            other=keepalived_seconds(node, cell),
+        )
         for cell, seconds in lost.items()
     ]
     return Found(

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Rules on the keepalive of pods, containers and other namespaces, by name. Private to this collection."""
+"""Rules on the keepalive of pods, by name. Private to this collection."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepali
     not_later,
 )
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import joined, tell
-from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import UNSAFE, count, some
-from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.pods import CONTAINER, OTHER
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import count, some
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.ipvs import is_ipvs
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.judged_pods import Judged
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.node import unsafe_groups
@@ -51,7 +50,7 @@ def _too_late(case: Case) -> Found | None:
             "{pods} with {keepalive}: {names}",
             pods=count(len(late), "pod"),
             keepalive=KERNEL_DEFAULT,
-            names=_names(late),
+            names=names(late),
         )
     ]
     hidden = [tell("{namespaces} that the node did not list", namespaces=count(unlisted, "network namespace"))]
@@ -83,7 +82,7 @@ def _cure_short(short: Sequence[Judged], case: Case) -> Remedy:
         return remedy("{apply}: it raises the IPVS tcp timeout.", apply=APPLY)
     own = [each for each in short if each.space.has_own_values]
     by_hand = tell(
-        "Set {values} in securityContext.sysctls of pods with values of their own.", values=_sooner(own, case)
+        "Set {values} in securityContext.sysctls of pods with values of their own.", values=sooner(own, case)
     )
     return one_by_one(_running(case) if len(own) < len(short) else "", by_hand if own else "")
 
@@ -129,7 +128,7 @@ def _groups(case: Case) -> Found | None:
 def _own_values(case: Case) -> Found | None:
     """Pods have a keepalive that somebody gave them, and it is too late. A warning with keepalive_pods false."""
     unsafe = case.node.pods.unsafe if case.node.pods else ()
-    own = [each for each in unsafe if each.space.has_own_values and _is_late_itself(each, case)]
+    own = [each for each in unsafe if each.space.has_own_values and is_late_itself(each, case)]
     if not own or case.observed.namespaces.shared:
         return None
     first = cures.late_values(case, own, "these")
@@ -137,10 +136,10 @@ def _own_values(case: Case) -> Found | None:
         "Or set {values} in securityContext.sysctls of these pods, or drop it there, and recreate them."
         if first
         else "Set {values} in securityContext.sysctls of these pods, or drop it there, and recreate them.",
-        values=_sooner(own, case),
+        values=sooner(own, case),
     )
     return Found(
-        some(list(map(_has, own))),
+        some(list(map(has, own))),
         "These are not the kernel's values: somebody set them on purpose, or an earlier run did under a higher limit. "
         "This collection does not overwrite what was set on purpose.",
         one_by_one(first, by_hand),
@@ -149,13 +148,13 @@ def _own_values(case: Case) -> Found | None:
     )
 
 
-def _is_late_itself(each: Judged, case: Case) -> bool:
+def is_late_itself(each: Judged, case: Case) -> bool:
     """Whether it is not what is enforced in its place that is too late: that has a finding of its own."""
     own, limit = each.space.keepalive, case.node.holding.of(each.space)
     return own is None or limit is None or not limit.keeps(own)
 
 
-def _has(each: Judged) -> str:
+def has(each: Judged) -> str:
     return tell("{name} has {keepalive}", name=each.space.label, keepalive=each.space.keepalive)
 
 
@@ -188,69 +187,6 @@ def _lost_probes(case: Case) -> Found | None:
     )
 
 
-@RULES.node("containers-keepalive-too-late", CRITICAL)
-def _containers(case: Case) -> Found | None:
-    """Containers outside of pods have a keepalive that is too late. A warning with keepalive_containers false."""
-    unsafe = case.node.pods.unsafe_of(CONTAINER) if case.node.pods else ()
-    late = [each for each in unsafe if _is_late_itself(each, case)]
-    if not late or case.observed.namespaces.shared:
-        return None
-    return Found(
-        some(list(map(_has, late))),
-        tell(
-            "Each container with a network of its own has its own keepalive, and begins with the kernel's {default} "
-            "whatever the node has.",
-            default=KERNEL_DEFAULT,
-        ),
-        _cure_containers(late, case),
-        case.pods_limit_text,
-        None if case.policy.containers else WARNING,
-    )
-
-
-def _cure_containers(late: Sequence[Judged], case: Case) -> Remedy:
-    """Those with values of their own were given them on purpose."""
-    if case.policy.strategy == "raise_ipvs":
-        return remedy("{apply}: it raises the IPVS tcp timeout above all of them.", apply=APPLY)
-    wanted, first = case.node.settings.containers, cures.late_values(case, late, "these")
-    running = remedy(
-        "{apply}: it sets {keepalive} in those that run with the kernel's values.", apply=APPLY, keepalive=wanted
-    )
-    own = any(each.space.has_own_values for each in late)
-    start = tell(
-        "Or start them with {values} (docker run --sysctl net.ipv4.tcp_keepalive_time=..., the same for intvl and "
-        "probes), for a container that is started again begins anew."
-        if first
-        else "Start them with {values} (docker run --sysctl net.ipv4.tcp_keepalive_time=..., the same for intvl and "
-        "probes), for a container that is started again begins anew.",
-        values=_sooner(late, case),
-    )
-    kept = "Apply leaves alone the values that somebody set." if wanted and own else ""
-    return one_by_one(first, running if wanted else "", start, kept)
-
-
-@RULES.node("namespaces-keepalive-too-late", INFO)
-def _other_namespaces(case: Case) -> Found | None:
-    """Network namespaces of no pod have a keepalive that is too late. A warning where connections run with it."""
-    if case.node.pods is None:
-        return None
-    others = [each for each in case.node.pods.each if each.space.kind == OTHER and each.verdict == UNSAFE]
-    if not others or case.observed.namespaces.shared:
-        return None
-    return Found(
-        tell(
-            "{namespaces} of no pod: {names}",
-            namespaces=count(len(others), "network namespace"),
-            names=_names(others),
-        ),
-        "Each network namespace has its own keepalive. Services with PrivateNetwork and browsers make namespaces that "
-        "mostly reach no network; a user's own containers (rootless) may.",
-        "If a program there keeps connections through this node, set the three sysctls in that namespace.",
-        case.pods_limit_text,
-        WARNING if any(each.counts.late for each in others) else None,
-    )
-
-
 def _cure(case: Case, *others: str | Remedy) -> Remedy:
     """What to do about the keepalive of pods; the cure by raise_ipvs stands alone or behind the others."""
     limit = case.pods_limit
@@ -265,7 +201,7 @@ def _severity(case: Case) -> str | None:
     return None if case.policy.pods and case.node.pods else WARNING
 
 
-def _sooner(pods: Sequence[Judged], case: Case) -> str:
+def sooner(pods: Sequence[Judged], case: Case) -> str:
     """For each what is soon enough, and nothing later than it has; without a limit only values below 1 are too late."""
     planned, lost = case.pods_keepalive, case.policy.lost_probes
     if planned is None:
@@ -274,5 +210,5 @@ def _sooner(pods: Sequence[Judged], case: Case) -> str:
     return tell("at most {keepalive}", keepalive=some(list(map(str, fit)), " or "))
 
 
-def _names(each: Sequence[Judged]) -> str:
+def names(each: Sequence[Judged]) -> str:
     return some([judged.space.label for judged in each])

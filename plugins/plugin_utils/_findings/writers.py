@@ -58,24 +58,14 @@ def _ipvs_owner(case: Case) -> Found | None:
     )
 
 
-def against(key: str, value: object, written: ValueAtStart | str | None) -> str:
+def against(key: str, value: object, written: ValueAtStart | None) -> str:
     """What is there or planned, and who undoes it."""
-    return tell(
-        "{key} {value} against {written}",
-        key=key,
-        value=value,
-        written=written if isinstance(written, str) else str(written),
-    )
+    return tell("{key} {value} against {written}", key=key, value=value, written=str(written))
 
 
-def seconds_against(cell: str, seconds: int, written: ValueAtStart | str | None) -> str:
+def seconds_against(cell: str, seconds: int, written: ValueAtStart | None) -> str:
     """The same of an IPVS timeout."""
-    return tell(
-        "IPVS {cell} {seconds} s against {written}",
-        cell=cell,
-        seconds=seconds,
-        written=written if isinstance(written, str) else str(written),
-    )
+    return tell("IPVS {cell} {seconds} s against {written}", cell=cell, seconds=seconds, written=str(written))
 
 
 def _by_role(wishes: str) -> str:

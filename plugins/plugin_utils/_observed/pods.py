@@ -18,6 +18,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepali
     Keepalive,
     of_values,
 )
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import tell
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.untrusted import (
     fields,
     items,
@@ -48,7 +49,9 @@ class Process(NamedTuple):
     pod: str | None
 
     def __str__(self) -> str:
-        return f"{self.name} ({self.pid})" + (f" of {self.pod}" if self.pod else "")
+        if not self.pod:
+            return f"{self.name} ({self.pid})"
+        return tell("{name} ({pid}) of {pod}", name=self.name, pid=self.pid, pod=self.pod)
 
 
 class Peer(NamedTuple):

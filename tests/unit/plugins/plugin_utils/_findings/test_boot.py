@@ -69,24 +69,6 @@ RAISED = [
         id="180 s on a kernel that begins with 120",
     ),
     pytest.param(
-        "boot-value-refused",
-        with_written(with_keepalive(quiet_node(), (600, 30, 9)), TIME, "600", "600;"),
-        {},
-        {
-            "severity": "warning",
-            "observed": f"/etc/sysctl.d/x.conf:7 sets {TIME} to 600;",
-            "remedy": "Write the number alone.",
-        },
-        id="a semicolon",
-    ),
-    pytest.param(
-        "boot-value-refused",
-        with_written(with_written(quiet_node(), MAX, "1", "1e6"), PROBES, "9", '"9"'),
-        {},
-        {"observed": f'/etc/sysctl.d/x.conf:7 sets {PROBES} to "9"; /etc/sysctl.d/x.conf:7 sets {MAX} to 1e6'},
-        id="quotes, and a number with an exponent",
-    ),
-    pytest.param(
         "boot-value-differs",
         with_written(with_keepalive(quiet_node(), (600, 30, 9), (600, 30, 9), OUR_FILE), TIME, "600", "10m"),
         {},
@@ -108,20 +90,6 @@ RAISED = [
             "remedy": "Write a whole number there.",
         },
         id="nobody can work out what TuneD sets",
-    ),
-    pytest.param(
-        "boot-value-cut",
-        with_written(quiet_node(), TIME, "600", "600 # ten minutes", "600"),
-        {},
-        {"severity": "info", "observed": f"/etc/sysctl.d/x.conf:7 sets {TIME} to 600 # ten minutes, taken as 600"},
-        id="a comment behind the number",
-    ),
-    pytest.param(
-        "boot-value-cut",
-        with_written(quiet_node(), RETRIES2, "8", "010", "8"),
-        {},
-        {"observed": f"/etc/sysctl.d/x.conf:7 sets {RETRIES2} to 010, taken as 8"},
-        id="base 8",
     ),
     *_rule_cases.of_room(boot, _rows_owners.RAISED),
     pytest.param(
@@ -196,35 +164,6 @@ RAISED = [
         {"sysctls": {BE_LIBERAL: 1}},
         {"remedy": f"{APPLY}: it names nf_conntrack in /etc/modules-load.d/k8s.conf, which is read earlier."},
         id="be_liberal, which the plan cures",
-    ),
-    pytest.param(
-        "boot-order-differs",
-        with_sysctl(
-            quiet_node(), "net.ipv4.tcp_retries2", "8", value="8", file="/etc/sysctl.d/a.conf", procps_value="15"
-        ),
-        {},
-        {
-            "severity": "info",
-            "observed": "net.ipv4.tcp_retries2 8 at boot, 15 by sysctl --system",
-            "why": "systemd-sysctl and procps read different files, in a different order.",
-            "remedy": "Keep each key in one file only.",
-        },
-        id="procps reads another file last",
-    ),
-    pytest.param(
-        "boot-lines-unreadable",
-        altered(
-            quiet_node(), boot_problems=[{"file": "/etc/sysctl.d/x.conf", "line": n, "what": "no ="} for n in range(8)]
-        ),
-        {},
-        {
-            "severity": "info",
-            "observed": "/etc/sysctl.d/x.conf:0: no =; /etc/sysctl.d/x.conf:1: no =; /etc/sysctl.d/x.conf:2: no =; "
-            "/etc/sysctl.d/x.conf:3: no =; /etc/sysctl.d/x.conf:4: no =; /etc/sysctl.d/x.conf:5: no = and 2 more",
-            "why": "The boot skips such lines, so a setting may be missing.",
-            "remedy": "Correct or remove them.",
-        },
-        id="lines without an equals sign",
     ),
     pytest.param(
         "ipvs-timeout-not-kept",
@@ -316,12 +255,6 @@ RAISED = [
 ]
 
 NOT_RAISED = [
-    pytest.param("boot-value-refused", with_file(stock_node(), RETRIES2, "15", "8"), {}, id="a number"),
-    pytest.param(
-        "boot-value-refused", with_written(stock_node(), TIME, "600", "600 # x", "600"), {}, id="cut, not refused"
-    ),
-    pytest.param("boot-value-cut", with_file(stock_node(), RETRIES2, "15", "8"), {}, id="all of it counts"),
-    pytest.param("boot-value-cut", with_written(stock_node(), TIME, "7200", "600;"), {}, id="refused, not cut"),
     pytest.param(
         "boot-sysctl-differs",
         with_written(stock_node(), RETRIES2, "8", "8,"),
@@ -406,8 +339,6 @@ NOT_RAISED = [
         id="modules-load.d brings the module in time",
     ),
     pytest.param("boot-module-late", stock_node(), {}, id="no file sets a key of a module"),
-    pytest.param("boot-order-differs", stock_node(), {}, id="both leave the same"),
-    pytest.param("boot-lines-unreadable", stock_node(), {}, id="every line can be read"),
     pytest.param("ipvs-timeout-not-kept", stock_node(), {}, id="the kernel's default"),
     pytest.param(
         "ipvs-timeout-not-kept",

@@ -23,9 +23,11 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._report.langu
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._findings import test_applied
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import nodes
 
-HERE = Path(__file__).parent
-SOURCES = sorted((HERE.parents[4] / "plugins" / "plugin_utils" / "_findings").glob("*.py"))
-ROOMS = [importlib.import_module(f"{__package__}.{path.stem}") for path in sorted(HERE.glob("test_*.py"))]
+HERE = Path(__file__).resolve().parent
+SOURCES = sorted((HERE.parents[1] / "plugins" / "plugin_utils" / "_findings").glob("*.py"))
+TESTS = HERE / "plugins" / "plugin_utils" / "_findings"
+PACKAGE = test_applied.__name__.rpartition(".")[0]
+ROOMS = [importlib.import_module(f"{PACKAGE}.{path.stem}") for path in sorted(TESTS.glob("test_*.py"))]
 CASES = [row for room in ROOMS for row in getattr(room, "RAISED", ())]
 SAID = ("observed", "limit", "why", "remedy")
 CHINESE = language("zh")
