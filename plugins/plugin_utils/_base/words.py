@@ -7,7 +7,8 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common import printable as common_printable
 
@@ -19,6 +20,7 @@ UNKNOWN = "unknown"
 VERDICTS = (UNSAFE, UNKNOWN, SAFE)
 """The worst first."""
 
+_Thing = TypeVar("_Thing")
 
 _MANY = 6
 
@@ -41,8 +43,16 @@ def count(number: int, noun: str) -> Message:
 
 def some(names: Sequence[str], separator: str = ", ") -> Message:
     """The names, or the first few and how many more."""
-    few = joined(separator, names[:_MANY])
-    return few if len(names) <= _MANY else tell("{names} and {number} more", names=few, number=len(names) - _MANY)
+    return _and_more(joined(separator, names[:_MANY]), len(names) - _MANY)
+
+
+def some_of(things: Sequence[_Thing], told: Callable[[_Thing], str], separator: str = ", ") -> Message:
+    """As ``some`` of what ``told`` makes of each, which is made of the first few alone."""
+    return _and_more(joined(separator, map(told, things[:_MANY])), len(things) - _MANY)
+
+
+def _and_more(names: Message, number: int) -> Message:
+    return names if number <= 0 else tell("{names} and {number} more", names=names, number=number)
 
 
 def columns(text: str) -> int:

@@ -6,10 +6,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import joined, tell
-from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import UNSAFE, count, some
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import UNSAFE, count, some, some_of
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import Limit
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.pods import NODE, Process
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.ipvs import grpc_idle_seconds, is_ipvs
@@ -32,7 +33,7 @@ def _armed(case: Case) -> Found | None:
         tell(
             "{connections} to services in {names}",
             connections=count(total, "open connection"),
-            names=some(list(map(_late_name, late))),
+            names=some_of(late, _late_name),
         ),
         "The timer is armed when a connection opens, and a lower sysctl does not change it. So these connections were "
         "opened before the change, or with a TCP_KEEPIDLE of their own.",
@@ -94,14 +95,14 @@ def _without(case: Case) -> Found | None:
     total = sum(each.counts.without_keepalive for each in without) + unlisted
     users = _users(without)
     if unlisted:
-        users.append(tell("{number} in namespaces that the node did not list", number=unlisted))
+        users.append(partial(in_unlisted, unlisted))
     runtimes = [process.runtime for each in without for _service, process in each.processes_at_risk]
     programs = remedies.programs(runtimes, _period(case, case.pods_limit))
     return Found(
         tell(
             "{connections} without SO_KEEPALIVE: {users}",
             connections=count(total, "connection"),
-            users=some(users, "; "),
+            users=some_of(users, called, "; "),
         ),
         tell(
             "Without SO_KEEPALIVE the kernel never probes, whatever the sysctls say. If no data flows for "
@@ -118,23 +119,35 @@ def _judged(case: Case) -> Sequence[Judged]:
     return case.node.pods.each if case.node.pods else ()
 
 
-def _users(without: Sequence[Judged]) -> list[str]:
+def _users(without: Sequence[Judged]) -> list[Callable[[], str]]:
     """Each process with its service: who has to change what. A namespace where nobody is known has its number."""
-    users: list[str] = []
+    users: list[Callable[[], str]] = []
     for each in without:
-        found = [
-            tell("{name}: {user}", name=each.space.label, user=user_of(process, service.name))
-            for service, process in each.processes_at_risk
-        ]
-        alone = tell("{name}: {user}", name=each.space.label, user=each.counts.without_keepalive)
-        users += found or [alone]
+        name = each.space.label
+        found = [partial(user_of, name, process, service.name) for service, process in each.processes_at_risk]
+        users += found or [partial(_number, name, each.counts.without_keepalive)]
     return users
 
 
-def user_of(process: Process, peer: str) -> str:
-    """``3 of python3 (4711) to 192.0.2.2:5432 [python]``"""
+def called(told: Callable[[], str]) -> str:
+    return told()
+
+
+def in_unlisted(number: int) -> str:
+    return tell("{number} in namespaces that the node did not list", number=number)
+
+
+def _number(name: str, number: int) -> str:
+    return tell("{name}: {number}", name=name, number=number)
+
+
+def user_of(name: str, process: Process, peer: str) -> str:
+    """``shop/cart: 3 of python3 (4711) to 192.0.2.2:5432 [python]``"""
     return tell(
-        "{number} of {process} to {peer} [{runtime}]" if process.runtime else "{number} of {process} to {peer}",
+        "{name}: {number} of {process} to {peer} [{runtime}]"
+        if process.runtime
+        else "{name}: {number} of {process} to {peer}",
+        name=name,
         number=process.without_keepalive,
         process=str(process),
         peer=peer,

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.sysctl_keys import RETRIES2
-from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import sentences, tell
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import bare, sentences, tell
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.releases import release
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.retransmission import (
     KERNEL_RETRIES2,
@@ -184,7 +184,7 @@ def _not_found(node: Observed) -> Found | None:
         if node.kube_proxy.running
         else "kubelet's process was not found, but there are pods"
     )
-    doubts = (node.kubelet.error or "").rstrip(".")
+    doubts = bare(node.kubelet.error or "")
     return Found(
         tell("{signs}. {doubts}", signs=signs, doubts=doubts) if doubts else signs,
         sentences("It may be embedded in another, as in K3s.", _WHERE_IT_HAS_NONE, _MAYBE_CLOSED),

@@ -7,17 +7,18 @@ collection."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import tell
-from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import count, some
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import count, some_of
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.holding import in_force
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import OF_IPVS, Limit, ascending
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.judged_pods import Judged, Outside, is_long
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.types import Plan
 
 from . import cures, remedies
-from .connections import user_of
+from .connections import called, in_unlisted, user_of
 from .rule import WARNING, Case, Found, Remedy, Rules, one_by_one
 
 RULES = Rules()
@@ -30,12 +31,12 @@ def _without(case: Case) -> Found | None:
     """Programs have connections to other addresses (databases, API servers) without SO_KEEPALIVE, and they are
     forgotten."""
     found = [(each, to) for each, to in _outside(case) if to.counts.without_keepalive]
-    listed = [tell("{name}: {user}", name=each.space.label, user=who) for each, to in found for who in _users(to)]
+    listed = [who for each, to in found for who in _users(each.space.label, to)]
     further = list(_further(case))
-    limit = _lowest([to.limit for _each, to in found] + [limit for _text, _number, limit in further])
+    limit = _lowest([to.limit for _each, to in found] + [limit for _who, _number, limit in further])
     if limit is None:
         return None
-    total = sum(to.counts.without_keepalive for _each, to in found) + sum(number for _text, number, _limit in further)
+    total = sum(to.counts.without_keepalive for _each, to in found) + sum(number for _who, number, _limit in further)
     runtimes = [process.runtime for _each, to in found for process in to.destination.processes]
     planned = case.node.pods_planned.time if case.node.pods_planned else limit.seconds
     programs = remedies.programs(runtimes, remedies.period(planned, limit.seconds))
@@ -43,7 +44,7 @@ def _without(case: Case) -> Found | None:
         tell(
             "{connections} without SO_KEEPALIVE: {users}",
             connections=count(total, "connection"),
-            users=some([*listed, *(text for text, _number, _limit in further)], "; "),
+            users=some_of([*listed, *(who for who, _number, _limit in further)], called, "; "),
         ),
         tell(
             "They leave for addresses that are no service, and may go through IPVS by firewall mark. If no data flows "
@@ -68,15 +69,12 @@ def _late(case: Case) -> Found | None:
     if limit is None:
         return None
     total = sum(to.counts.late for _each, to in found)
-    told = [
-        tell("{name}: {user}", name=each.space.label, user=_to(to.counts.late, to.destination.name))
-        for each, to in found
-    ]
+    told = [partial(_to, each.space.label, to.counts.late, to.destination.name) for each, to in found]
     return Found(
         tell(
             "{connections} to other addresses than services: {each}",
             connections=count(total, "open connection"),
-            each=some(told, "; "),
+            each=some_of(told, called, "; "),
         ),
         "The timer is armed when a connection opens, with the keepalive of its namespace or a TCP_KEEPIDLE of its own, "
         "and a lower sysctl does not change it. They may go through IPVS by firewall mark."
@@ -120,18 +118,18 @@ def _outside(case: Case) -> Iterator[tuple[Judged, Outside]]:
             yield each, to
 
 
-def _users(to: Outside) -> list[str]:
+def _users(name: str, to: Outside) -> list[Callable[[], str]]:
     """Each process; where nobody knows whose they are, their number."""
-    where = to.destination.name
-    known = [user_of(process, where) for process in to.destination.processes if process.without_keepalive]
-    return known or [_to(to.counts.without_keepalive, where)]
+    peer, processes = to.destination.name, to.destination.processes
+    known = [partial(user_of, name, process, peer) for process in processes if process.without_keepalive]
+    return [*known] or [partial(_to, name, to.counts.without_keepalive, peer)]
 
 
-def _to(number: int, peer: str) -> str:
-    return tell("{number} to {peer}", number=number, peer=peer)
+def _to(name: str, number: int, peer: str) -> str:
+    return tell("{name}: {number} to {peer}", name=name, number=number, peer=peer)
 
 
-def _further(case: Case) -> Iterator[tuple[str, int, Limit]]:
+def _further(case: Case) -> Iterator[tuple[Callable[[], str], int, Limit]]:
     """Those to addresses, and in namespaces, that the node did not list."""
     limit, pods = case.node.holding.outside, case.observed.pods
     if limit is None or is_long(limit) or pods is None or case.node.pods is None:
@@ -139,10 +137,10 @@ def _further(case: Case) -> Iterator[tuple[str, int, Limit]]:
     for each in case.node.pods.each:
         number = each.outside_unlisted.without_keepalive
         if number:
-            yield tell("{name}: {number} to further addresses", name=each.space.label, number=number), number, limit
+            yield partial(_to, each.space.label, number, "further addresses"), number, limit
     if pods.unlisted_outside_without_keepalive:
         number = pods.unlisted_outside_without_keepalive
-        yield tell("{number} in namespaces that the node did not list", number=number), number, limit
+        yield partial(in_unlisted, number), number, limit
 
 
 def _lowest(limits: list[Limit | None]) -> Limit | None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.keepalive import KEYS as KEEPALIVE_KEYS
 from ansible_collections.kubenode.connections.plugins.module_utils._common.sandboxes import MACHINE
-from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import joined, sentences, tell
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import bare, joined, sentences, tell
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import some
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.coverage import REACH, NotSeen, rights
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import (
@@ -171,7 +171,7 @@ def _mode_unknown(case: Case) -> Found | None:
     kube_proxy = case.observed.kube_proxy
     shown = tell("kube-proxy at {address}: its mode is {mode!r}", address=kube_proxy.address, mode=kube_proxy.mode)
     return Found(
-        kube_proxy.error.rstrip(".") if kube_proxy.error else shown,
+        bare(kube_proxy.error) if kube_proxy.error else shown,
         "Its mode says whether IPVS is on the path, its configuration what it will set again.",
         "Give its metrics address in keepalive_kube_proxy_address (metricsBindAddress in its configuration).",
     )

@@ -15,6 +15,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._base.message
     bare,
     joined,
     plural,
+    sentences,
     tell,
 )
 
@@ -67,6 +68,15 @@ def test_pieces_in_one() -> None:
 
     assert message == "3 nodes; {plain}"
     assert list(message.values.values()) == ["; ", "3 nodes", "{plain}"]
+
+
+def test_sentences_stand_one_after_the_other_without_empty_ones() -> None:
+    message = sentences("", tell("{n} nodes.", n=3), "", "Wait.", "Look.")
+
+    assert message == "3 nodes. Wait. Look."
+    assert isinstance(message, Message)
+    assert (message.template, message.values["then"]) == ("{first} {then}", "Look.")
+    assert sentences("", "") == ""
 
 
 def test_no_pieces() -> None:

@@ -4,7 +4,13 @@
 
 import pytest
 
-from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import columns, count, printable, some
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import (
+    columns,
+    count,
+    printable,
+    some,
+    some_of,
+)
 
 
 @pytest.mark.parametrize(
@@ -45,3 +51,10 @@ def test_counts_and_names():
     assert [count(number, "node").template for number in (1, 2)] == ["{number} nodes"] * 2
     assert some(["a", "b"]) == "a, b"
     assert some(list("abcdefgh")) == "a, b, c, d, e, f and 2 more"
+
+
+def test_what_is_left_out_is_not_even_told():
+    told = []
+    assert some_of(range(8), lambda each: told.append(each) or f"pod {each}", "; ").endswith("pod 5 and 2 more")
+    assert told == [0, 1, 2, 3, 4, 5]
+    assert some_of([1], str) == "1"
