@@ -4,9 +4,9 @@
 
 """Writes into the Chinese pages which English text they follow.
 
-Run it after an English page has changed and its Chinese one was brought in step: python tests/translations.py. It writes
-nothing but the hash of the English text into the first comment "follows" of each page, or of those that are named:
-python tests/translations.py docs/zh/pods.md. A test fails where the English text is another one by now.
+Run it after an English page has changed and its Chinese one was brought in step: python tests/translations.py. It
+writes nothing but the hash of the English text into the first comment "follows" of each page, or of those that are
+named: python tests/translations.py docs/zh/pods.md. A test fails where the English text is another one by now.
 """
 
 import hashlib

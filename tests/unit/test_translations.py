@@ -110,20 +110,26 @@ def test_the_page_has_the_code_of_the_english_one(page):
 @pytest.mark.parametrize("page", PAGES)
 def test_each_section_has_as_many_rows_and_items(page):
     marks = r"(?m)^ *(?:\||- |\d+\. )"
-    counts = [(chinese[0], len(re.findall(marks, chinese[1])), len(re.findall(marks, english[1])))
-              for chinese, english in _pairs(page)]
+    counts = [
+        (chinese[0], len(re.findall(marks, chinese[1])), len(re.findall(marks, english[1])))
+        for chinese, english in _pairs(page)
+    ]
     assert [(title, found, wanted) for title, found, wanted in counts if found != wanted] == []
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_each_section_has_the_names_in_code_of_the_english_one(page):
-    names = [(title, set(INLINE.findall(text)) ^ set(INLINE.findall(english))) for (title, text), (_, english) in _pairs(page)]
+    names = [
+        (title, set(INLINE.findall(text)) ^ set(INLINE.findall(english)))
+        for (title, text), (_, english) in _pairs(page)
+    ]
     assert [(title, sorted(differing)) for title, differing in names if differing] == []
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_each_section_has_the_figures_of_the_english_one(page):
     """More of them are fine: what English says in words may be a figure in Chinese."""
+
     def figures(text):
         return set(NUMBER.findall(re.sub(r"(?<=\d),(?=\d{3})", "", LINK.sub("]", text))))
 
@@ -151,6 +157,15 @@ def test_the_page_and_the_english_one_lead_to_each_other(page):
     assert (there, back) == ([page], [source])
 
 
+@pytest.mark.parametrize("picture", sorted(path.name for path in ROOT.glob("docs/zh/*.svg")))
+def test_a_picture_differs_in_its_words_only(picture):
+    chinese, english = (
+        re.sub(r"(<(?:title|text)\b[^>]*>)[^<]*", r"\1", translations.read(f"{folder}/{picture}"))
+        for folder in ("docs/zh", "docs")
+    )
+    assert chinese == english
+
+
 @pytest.mark.parametrize("page", [*PAGES, "docs/zh/README.md"])
 def test_the_page_is_spelt_as_chinese_documentation_is(page):
     """A blank between Chinese and Latin or code, full-width marks in Chinese, no line end inside of a Chinese word."""
@@ -161,7 +176,9 @@ def test_the_page_is_spelt_as_chinese_documentation_is(page):
         rf"{CJK}[,;:?!]",
         rf"{CJK}\n *{CJK}",
     ]
-    assert [text[max(0, found.start() - 15) : found.end() + 15] for mark in wrong for found in re.finditer(mark, text)] == []
+    assert [
+        text[max(0, found.start() - 15) : found.end() + 15] for mark in wrong for found in re.finditer(mark, text)
+    ] == []
 
 
 ENGLISH = "# Pods\n"
@@ -185,7 +202,8 @@ def test_a_page_behind_is_told_with_what_to_do():
 @pytest.mark.parametrize("text", ["# Pod\n", _chinese("1bd52dd29fd4", "docs/enforce.md")], ids=["none", "another's"])
 def test_a_page_that_does_not_say_what_it_follows_is_told(text):
     assert translations.step("docs/zh/pods.md", text, ENGLISH) == (
-        "docs/zh/pods.md does not say what it follows. Write '<!-- follows docs/pods.md 1bd52dd29fd4 -->' below its header."
+        "docs/zh/pods.md does not say what it follows. "
+        "Write '<!-- follows docs/pods.md 1bd52dd29fd4 -->' below its header."
     )
 
 
@@ -202,4 +220,4 @@ def test_the_script_adds_no_comment():
 
 def test_the_script_refuses_a_page_that_is_not_there(capsys):
     assert translations.main(["docs/zh/pod.md"]) == 1
-    assert capsys.readouterr().err.startswith("No such Chinese page: docs/zh/pod.md. There are: README.zh-CN.md, docs/zh/")
+    assert capsys.readouterr().err == f"No such Chinese page: docs/zh/pod.md. There are: {', '.join(PAGES)}.\n"
