@@ -151,7 +151,7 @@ def test_each_section_leads_to_the_same_places_in_chinese_where_they_are(page):
     assert [each for each in differing if each[1]] == []
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", [*PAGES, "docs/zh/findings.md"])
 def test_the_page_and_the_english_one_lead_to_each_other(page):
     source = translations.english(page)
     there = [_target(source, link)[0] for link in re.findall(r"(?m)^\[中文\]\((\S+)\)$", translations.read(source))]
