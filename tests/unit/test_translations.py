@@ -170,13 +170,14 @@ def test_a_picture_differs_in_its_words_only(picture):
 
 @pytest.mark.parametrize("page", [*PAGES, "docs/zh/README.md"])
 def test_the_page_is_spelt_as_chinese_documentation_is(page):
-    """A blank between Chinese and Latin or code, full-width marks in Chinese, no line end inside of a Chinese word."""
+    """A blank between Chinese and Latin or code, full-width marks, no line end inside of a word, no smart quotes."""
     text = re.sub(r"\]\(\S+?\)", "]", _prose(translations.read(page)))
     wrong = [
         rf"{CJK}[*\[]*[\w`](?<!{CJK})",
         rf"(?!{CJK})[\w`][*\]]*{CJK}",
         rf"{CJK}[,;:?!]",
         rf"{CJK}\n *{CJK}",
+        "[\u2018-\u201d]",
     ]
     assert [
         text[max(0, found.start() - 15) : found.end() + 15] for mark in wrong for found in re.finditer(mark, text)
