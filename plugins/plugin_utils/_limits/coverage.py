@@ -82,7 +82,7 @@ class NotSeen:
     do: str = field(kw_only=True)
 
     def __str__(self) -> str:
-        return self.text
+        return str(self.text)
 
     @property
     def text(self) -> Message:

@@ -76,7 +76,7 @@ class Limit:
         return tell("{limit} on {node}", limit=self.name, node=self.node) if self.node else self.name
 
     def __str__(self) -> str:
-        return self.text
+        return str(self.text)
 
     @property
     def text(self) -> Message:

@@ -97,7 +97,7 @@ class ValueAtStart:
     who: str = "kube-proxy"
 
     def __str__(self) -> str:
-        return self.text
+        return str(self.text)
 
     @property
     def text(self) -> Message:
