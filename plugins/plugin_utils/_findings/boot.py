@@ -51,7 +51,7 @@ def _boot_value(case: Case) -> Found | None:
         ),
         tell("After the reboot: {verdict}.", verdict=limit.verdict_text(boot, policy)),
         _remedy(case.observed, case.node, policy),
-        str(limit),
+        limit.text,
     )
 
 

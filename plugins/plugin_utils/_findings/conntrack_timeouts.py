@@ -85,7 +85,7 @@ def _close_wait_short(case: Case) -> Found | None:
     written = kube_proxy_value(node, _CLOSE_WAIT)
     later = ""
     if written is not None and written.undoes(str(seconds)):
-        later = tell("{who} sets {seconds} s.", who=str(written), seconds=written.value)
+        later = tell("{who} sets {seconds} s.", who=written.text, seconds=written.value)
     longer = variable(f"keepalive_sysctls: {{{_CLOSE_WAIT}: {_CLOSE_WAIT_SECONDS}}}")
     return Found(
         _seconds_text(node, _CLOSE_WAIT, seconds),

@@ -165,7 +165,7 @@ def _not_in_force(case: Case) -> Found | None:
         observed,
         "New connections of programs that never ask for keepalive, and of pods to come, are at risk as without it.",
         _apply(case, remedy("{apply}: it attaches it.", apply=APPLY)),
-        str(limit) if limit else None,
+        limit.text if limit else None,
     )
 
 

@@ -33,7 +33,7 @@ def _too_late(case: Case) -> Found | None:
             seconds=limit.seconds,
         ),
         _cure(case),
-        str(limit),
+        limit.text,
     )
 
 
@@ -52,7 +52,7 @@ def _lost_probes(case: Case) -> Found | None:
         one_by_one(_cure(case), remedy("Or, if that is enough for you, set {fewer}.", fewer=fewer))
         if survived < policy.lost_probes
         else _cure(case),
-        str(limit),
+        limit.text,
     )
 
 
@@ -102,7 +102,7 @@ def _undecided(plan: Plan) -> Iterator[tuple[str | None, Found]]:
     limit = plan.planned_limit
     if plan.keepalive is None or limit is None or not plan.safe or plan.decided_in_time:
         return
-    yield None, _undecided_found(plan.keepalive, limit.seconds, str(limit), _decide(plan, plan.keepalive))
+    yield None, _undecided_found(plan.keepalive, limit.seconds, limit.text, _decide(plan, plan.keepalive))
 
 
 @RULES.node("node-keepalive-undecided", INFO)
@@ -114,7 +114,7 @@ def _node_undecided(case: Case) -> Found | None:
     if not limit.is_kept_by(keepalive, case.policy) or keepalive_math.decided_in_time(keepalive, limit.seconds):
         return None
     return _undecided_found(
-        keepalive, limit.seconds, str(limit), "Nothing has to be done. Fewer probes would decide in time."
+        keepalive, limit.seconds, limit.text, "Nothing has to be done. Fewer probes would decide in time."
     )
 
 

@@ -57,7 +57,7 @@ def _without(case: Case) -> Found | None:
             unless=remedies.unless_probed(limit.seconds),
         ),
         _with_bind(cures.without_keepalive(case, programs, outside=True), limit),
-        str(limit),
+        limit.text,
     )
 
 
@@ -89,7 +89,7 @@ def _late(case: Case) -> Found | None:
             ),
             limit,
         ),
-        str(limit),
+        limit.text,
     )
 
 

@@ -182,7 +182,7 @@ def _lost_probes(case: Case) -> Found | None:
             lost=case.policy.lost_probes,
         ),
         _cure_short(short, case),
-        str(limit),
+        limit.text,
         INFO if not case.policy.pods else None,
     )
 

@@ -86,7 +86,7 @@ def _iptables(plan: Plan) -> Iterator[tuple[str | None, Found]]:
     names = [name for mode, name in named if mode == "iptables"]
     if not names or any(mode in ("ipvs", "nftables", "unknown") for mode, _name in named):
         return
-    lowest = tell("now {limit}", limit=str(plan.limit)) if plan.limit else "not seen now"
+    lowest = tell("now {limit}", limit=plan.limit.text) if plan.limit else "not seen now"
     yield (
         None,
         Found(
@@ -152,11 +152,11 @@ def _after_all_moved(plan: Plan) -> str:
         keepalive = derive.derive(limit, plan.policy)
     except PlanError:
         return tell(
-            "Once all nodes have moved, audit and apply again: the lowest limit is then {limit}.", limit=str(limit)
+            "Once all nodes have moved, audit and apply again: the lowest limit is then {limit}.", limit=limit.text
         )
     return tell(
         "Once all nodes have moved, audit and apply again: the lowest limit is then {limit}, the plan {keepalive}.",
-        limit=str(limit),
+        limit=limit.text,
         keepalive=keepalive,
     )
 

@@ -115,7 +115,7 @@ class Case:
 
     @property
     def pods_limit_text(self) -> str | None:
-        return str(self.pods_limit) if self.pods_limit else None
+        return self.pods_limit.text if self.pods_limit else None
 
     @property
     def pods_keepalive(self) -> Keepalive | None:

@@ -32,18 +32,15 @@ RULES = Rules()
 def _ipvs_owner(case: Case) -> Found | None:
     """At its next start kube-proxy sets an IPVS timeout to something else than is there or planned."""
     lost = {
-        cell: seconds
+        cell: (seconds, written)
         for cell, seconds in wanted_timeouts(case).items()
-        if _overwritten(case.observed, f"IPVS {cell}", str(seconds))
+        if (written := _overwritten(case.observed, f"IPVS {cell}", str(seconds)))
     }
     if not lost:
         return None
-    values = [
-        seconds_against(cell, seconds, kube_proxy_value(case.observed, f"IPVS {cell}"))
-        for cell, seconds in lost.items()
-    ]
-    todo = ", ".join(f"{IPVS_FIELDS[cell]}: {seconds}s" for cell, seconds in lost.items())
-    by_role = ", ".join(f"{cell}: {seconds}" for cell, seconds in lost.items())
+    values = [seconds_against(cell, seconds, written) for cell, (seconds, written) in lost.items()]
+    todo = ", ".join(f"{IPVS_FIELDS[cell]}: {seconds}s" for cell, (seconds, _written) in lost.items())
+    by_role = ", ".join(f"{cell}: {seconds}" for cell, (seconds, _written) in lost.items())
     return Found(
         joined(", ", values),
         "kube-proxy writes its configured IPVS timeouts at every start; 0s in it would leave them alone.",
@@ -58,14 +55,14 @@ def _ipvs_owner(case: Case) -> Found | None:
     )
 
 
-def against(key: str, value: object, written: ValueAtStart | None) -> str:
+def against(key: str, value: object, written: ValueAtStart) -> str:
     """What is there or planned, and who undoes it."""
-    return tell("{key} {value} against {written}", key=key, value=value, written=str(written))
+    return tell("{key} {value} against {written}", key=key, value=value, written=written.text)
 
 
-def seconds_against(cell: str, seconds: int, written: ValueAtStart | None) -> str:
+def seconds_against(cell: str, seconds: int, written: ValueAtStart) -> str:
     """The same of an IPVS timeout."""
-    return tell("IPVS {cell} {seconds} s against {written}", cell=cell, seconds=seconds, written=str(written))
+    return tell("IPVS {cell} {seconds} s against {written}", cell=cell, seconds=seconds, written=written.text)
 
 
 def _by_role(wishes: str) -> str:
@@ -175,9 +172,10 @@ def wanted_timeouts(case: Case) -> dict[str, int]:
     return {cell: timeouts[cell] for cell in IPVS_CELLS if cell in timeouts}
 
 
-def _overwritten(observed: Observed, key: str, value: str) -> bool:
+def _overwritten(observed: Observed, key: str, value: str) -> ValueAtStart | None:
+    """What kube-proxy writes instead of the value, if it does."""
     written = kube_proxy_value(observed, key)
-    return written is not None and written.undoes(value)
+    return written if written is not None and written.undoes(value) else None
 
 
 def _by_version(observed: Observed, lost: Iterable[str]) -> str:

@@ -236,7 +236,7 @@ def owners_of(node: Observed, settings: Settings) -> dict[str, str]:
 def _sysctl_owner(node: Observed, key: str) -> str:
     at_start = value_at_start(node, key)
     if at_start is not None:
-        return str(at_start)
+        return at_start.text
     if node.boot(key) is None:
         return "not seen"
     return node.boot_source(key) or KERNEL
@@ -245,7 +245,7 @@ def _sysctl_owner(node: Observed, key: str) -> str:
 def _ipvs_owner(node: Observed, cell: str) -> str:
     at_start = value_at_start(node, f"IPVS {cell}")
     if at_start is not None:
-        return str(at_start)
+        return at_start.text
     if node.others.keepalived is not None and keepalived_seconds(node, cell) is not None:
         source = node.others.keepalived.source
         seconds = keepalived_seconds(node, cell)
