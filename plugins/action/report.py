@@ -42,9 +42,20 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._play.run imp
     too_many_unobserved,
 )
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report import drift, query
-from ansible_collections.kubenode.connections.plugins.plugin_utils._report.document import AUDIT, KINDS, make_document
+from ansible_collections.kubenode.connections.plugins.plugin_utils._report.document import (
+    AUDIT,
+    BRIEF,
+    DETAILS,
+    KINDS,
+    make_document,
+)
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.fail_on import FAIL_ON, NEVER, failure
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.files import FORMATS, write_report
+from ansible_collections.kubenode.connections.plugins.plugin_utils._report.language import (
+    ENGLISH,
+    LANGUAGES,
+    language,
+)
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.rerun_command import (
     BECOME,
     CONFIGURED,
@@ -54,7 +65,17 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._report.rerun
     rerun_of,
 )
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.text import page
-from ansible_collections.kubenode.connections.plugins.plugin_utils._report.text.report import text_lines
+from ansible_collections.kubenode.connections.plugins.plugin_utils._report.text.report import (
+    opening_lines,
+    text_lines,
+)
+from ansible_collections.kubenode.connections.plugins.plugin_utils._report.text.restored import restored_lines
+from ansible_collections.kubenode.connections.plugins.plugin_utils._report.text.summary import (
+    files_words,
+    next_command,
+)
+
+_OPENING = "opening"
 
 _SILENCE = {
     "id": {"type": "str", "required": True},
@@ -85,6 +106,10 @@ _ARGUMENTS = {
     "fail_on": {"type": "str", "choices": list(FAIL_ON), "default": NEVER},
     "compare": {"type": "path"},
     "next_step": {"type": "bool", "default": True},
+    "language": {"type": "str", "choices": list(LANGUAGES), "default": ENGLISH.code},
+    "detail": {"type": "str", "choices": [*DETAILS, _OPENING], "default": BRIEF},
+    "one_first": {"type": "bool", "default": False},
+    "restored": {"type": "str"},
 }
 
 # The settings of Ansible that say which colour is whose.
@@ -111,18 +136,30 @@ class ActionModule(ActionBase):
         self._task.args = _with_words(self._task.args)
         _validation, arguments = self.validate_argument_spec(  # type: ignore[no-untyped-call]
             _ARGUMENTS,
-            mutually_exclusive=[["registered", "plan"], ["registered", "nodes"]],
-            required_one_of=[["registered", "plan"]],
+            mutually_exclusive=[["registered", "plan", "restored"], ["registered", "nodes", "restored"]],
+            required_one_of=[["registered", "plan", "restored"]],
             required_together=[["plan", "nodes"]],
         )
         arguments = plain(arguments)
         try:
+            if arguments["restored"]:
+                return {**result, **self._restored(arguments, task_vars or {})}
             if arguments["registered"]:
                 arguments.update(self._of_play(arguments, task_vars or {}))
             result.update(_report(arguments, self._task.check_mode))
         except PlanError as error:
             raise AnsibleActionFail(str(error)) from None  # type: ignore[no-untyped-call]
         return result
+
+    def _restored(self, arguments: Arguments, task_vars: Mapping[str, Any]) -> dict[str, Any]:
+        """Say what a restore gave back on the hosts of the play."""
+        name = arguments["restored"]
+        hosts = read_play(self, task_vars, [name]).hosts
+        outcomes = {host: each.registered.get(name) for host, each in hosts.items()}
+        told_in = language(arguments["language"])
+        lines = restored_lines(outcomes, self._task.check_mode, _width(), _rerun(), told_in)
+        _show(lines)
+        return {"changed": False, "lines": [page.plain(line) for line in lines]}
 
     def _of_play(self, arguments: Arguments, task_vars: Mapping[str, Any]) -> dict[str, Any]:
         """The plan of the whole play, made here, with what it was made from."""
@@ -151,33 +188,46 @@ def _report(arguments: Arguments, check_mode: bool) -> dict[str, Any]:
     """Make the document, print it, write it, and say whether the play fails; in this order."""
     document = _document(arguments, check_mode)
     missing = _compare(document, arguments["compare"])
+    told_in = language(arguments["language"])
+    message = arguments.get("stop") or failure(document, arguments["fail_on"])
     outcome: dict[str, Any] = {}
     known = [*(node["name"] for node in document["nodes"]), *document["left_out"]["hosts"]]
     for sentence in parse_silences(arguments["silence"]).strangers(known):
         Display().warning(printable(sentence))
     rerun = _rerun()
+    opens = arguments["detail"] == _OPENING and not message
     if arguments["query"]:
         outcome["query_result"] = query.query(document, arguments["query"])
         lines = [page.as_it_is(line) for line in query.result_text(outcome["query_result"]).splitlines()]
+    elif opens:
+        lines = opening_lines(document, _to_change(arguments["plan"]), _width(), told_in, arguments["one_first"])
     else:
-        width = int(Display().columns)  # type: ignore[call-overload]
-        lines = [*text_lines(document, width, rerun if arguments["next_step"] else None), *missing]
+        detail = BRIEF if arguments["detail"] == _OPENING else arguments["detail"]
+        lines = text_lines(document, _width(), rerun if arguments["next_step"] else None, told_in, detail)
+        lines = [*lines, *([(), page.spans(missing, told_in)] if missing else [])]
     outcome["lines"] = [page.plain(line) for line in lines]
     if arguments["dest"]:
         folder = _path(arguments["dest"])
-        outcome["files"] = write_report(folder, arguments["formats"], document, rerun, arguments["mode"])
-        if not arguments["query"]:
-            written = ", ".join(path for path in outcome["files"] if "/nodes/" not in path)
-            lines.append(page.as_it_is(printable(f"Report: {written}")))
+        outcome["files"] = write_report(folder, arguments["formats"], document, rerun, arguments["mode"], told_in)
+        if not arguments["query"] and not opens:
+            lines.append(page.spans(files_words(outcome["files"]), told_in))
     _show(lines)
     result = {"changed": False, "verdict": document["verdict"], "counts": document["counts"]}
-    message = arguments.get("stop") or failure(document, arguments["fail_on"])
     if message:
         # Ansible prints all of a failed result, and the lines have been printed.
-        return {**result, "files": outcome.get("files", []), "failed": True, "msg": message}
+        return {**result, "files": outcome.get("files", []), "failed": True, "msg": str(told_in.say(message))}
     if arguments["registered"]:
-        result["planned"] = for_hosts(arguments["plan"], document["made_at"])
+        planned = for_hosts(arguments["plan"], document["made_at"])
+        result["planned"] = plain({**planned, "next": next_command(document, rerun)})
     return {**result, **outcome}
+
+
+def _width() -> int:
+    return int(Display().columns)  # type: ignore[call-overload]
+
+
+def _to_change(plan: Mapping[str, Any]) -> list[str]:
+    return [name for name, node in plan["nodes"].items() if node["to_converge"]]
 
 
 def _document(arguments: Arguments, check_mode: bool) -> dict[str, Any]:
@@ -219,23 +269,22 @@ def _earlier_of(arguments: Arguments) -> dict[str, Any] | None:
     return None
 
 
-def _compare(document: dict[str, Any], given: str | None) -> list[page.Line]:
-    """Fill in the drift. Where there is no earlier report, as in a first run, return lines that say so."""
+def _compare(document: dict[str, Any], given: str | None) -> str | None:
+    """Fill in the drift. Where there is no earlier report, as in a first run, return words that say so."""
     if not given:
-        return []
+        return None
     path = _path(given)
     try:
         data = Path(path).read_bytes()
     except FileNotFoundError:
-        words = f"No earlier report at {path}: nothing to compare with (keepalive_report_compare)."
-        return [(), page.spans(words)]
+        return drift.no_earlier(path)
     except OSError as error:
         raise PlanError(
             f"keepalive_report_compare: {path} cannot be read ({error.strerror}). "
             "Give the report.json of an earlier run."
         ) from error
     document["drift"] = drift.drift(drift.read_earlier(data, path), document, path)
-    return []
+    return None
 
 
 def _rerun() -> Rerun:

@@ -11,9 +11,9 @@ short_description: Print and write what was seen, who is at risk, and what would
 version_added: 0.1.0
 description:
   - Prints the report where the playbook runs. The first lines say who is at risk and what to run. Then comes a table
-    with a line for each group of alike nodes, the worst first. Below it are the limits and whose they are, the planned
-    keepalive with its reasons, the pods and sockets at risk, the findings with their nodes, and what would change and
-    why.
+    with a line for each group of alike nodes, the worst first. Below it are the pods and sockets at risk, the findings
+    with their nodes and what to do, and what would change and why. With O(detail=full) there are the limits and whose
+    they are, the planned keepalive with its sums, and why each finding matters, too.
   - Lines are as wide as the terminal, from 79 to 110 columns, and 79 where there is none. Verdicts are coloured where
     Ansible's own output is.
   - With O(dest) it writes the same as files, for people and for machines. All are made from one document, which has a
@@ -26,7 +26,7 @@ options:
   plan:
     description:
       - The plan, as the filter P(kubenode.connections.plan#filter) returned it.
-      - Needs O(nodes). Exactly one of O(plan) and O(registered) is required.
+      - Needs O(nodes). Exactly one of O(plan), O(registered) and O(restored) is required.
     type: dict
   nodes:
     description: The nodes that the plan was made from, by their names.
@@ -157,6 +157,39 @@ options:
     description: Whether to say what to run next. Turn it off if your play does that itself.
     type: bool
     default: true
+  language:
+    description:
+      - The language of what is printed and of C(report.html). V(en) is English, V(zh) is Chinese.
+      - JSON, JUnit XML and metrics are for programs. They stay English, and so do names, ids, commands and errors.
+      - Where O(plan) is a filter's result, its sentences stay English. With O(registered) the plan is told in the
+        language, too.
+    type: str
+    choices: [en, zh]
+    default: en
+    version_added: 0.2.0
+  detail:
+    description:
+      - How much is printed. The files have everything always.
+      - V(brief) is what a person needs to decide and to act, for most clusters less than 40 lines.
+      - V(full) has the limits, the reason of each value, each pod, and why each finding matters, too.
+      - V(opening) is two lines, what was found and what is done now. It is for a play that changes nodes next, and
+        reports at its end. Where the play fails here by O(fail_on) or O(max_unobserved_percentage), it is as V(brief).
+    type: str
+    choices: [brief, full, opening]
+    default: brief
+    version_added: 0.2.0
+  one_first:
+    description: Whether the play that follows begins with one node alone. It is said with O(detail=opening).
+    type: bool
+    default: false
+    version_added: 0.2.0
+  restored:
+    description:
+      - Say what came back, instead of a plan. The value is the name of a variable, in which the hosts of the play have
+        registered M(kubenode.connections.node_settings) with C(state=absent).
+      - It says each file and each value, and whose keepalive is late again. It writes no files.
+    type: str
+    version_added: 0.2.0
 extends_documentation_fragment:
   - kubenode.connections._attributes
 attributes:
@@ -304,6 +337,11 @@ planned:
       type: list
       elements: str
       sample: [worker1, worker2]
+    next:
+      description: The command to run next, in one line. Empty where there is none.
+      type: str
+      sample: ansible-playbook kubenode.connections.apply -i inventory --check --diff
+      version_added: 0.2.0
     nodes:
       description: Each node by its name. Hosts that are no nodes of a cluster are not there.
       type: dict

@@ -43,6 +43,11 @@ class Fleet:
         """Nobody can reach this host any more."""
         self.hosts[name] = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 1}
 
+    def freeze(self, name: str, folder: str) -> None:
+        """Nobody can write below this folder of the host any more."""
+        command = ["nsenter", "--target", str(self.pids[name]), "--mount", "mount", "-o", "remount,ro", folder]
+        subprocess.run(command, check=True)
+
     def start(self, name: str, program: str) -> None:
         """A process on this host that calls itself so, until the host is gone."""
         path = self.folder / name / program

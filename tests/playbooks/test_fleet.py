@@ -40,6 +40,47 @@ def test_an_apply_takes_the_canary_first_and_a_converged_fleet_is_not_contacted_
     assert "Apply changed 0 of 4 nodes." in second.stdout
 
 
+def test_a_node_that_fails_ends_the_batches_and_the_report_says_what_became_of_each(four, tmp_path):
+    """node1 cannot write its file; cp1 was the batch before it, node2 and node3 would have been those after it."""
+    four.freeze("node1", "/etc/sysctl.d")
+    ran = four.run("apply", keepalive_report_dir=str(tmp_path / "report"), keepalive_report_formats=["json"])
+    assert ran.returncode != 0
+    assert times(four) == ["233", "7200", "7200", "7200"]
+    assert batches(ran) == [["cp1"], ["node1"]]
+    told = " ".join(ran.stdout.split())
+    assert "Apply changed 1 of 4 nodes. It failed on node1. It did not touch node2, node3." in told
+    assert "node2, node3: not touched, the apply ended before" in told
+    assert "applies what is left. Remove the cause of the failure first." in told
+    assert re.findall(r"^(\w+) .* failed=(\d)", ran.stdout, re.MULTILINE) == [
+        ("cp1", "0"),
+        ("node1", "1"),
+        ("node2", "0"),
+        ("node3", "0"),
+    ]
+    document = json.loads((tmp_path / "report" / "report.json").read_text())
+    outcomes = {node["name"]: node["applied"]["outcome"] for node in document["nodes"]}
+    assert outcomes == {"cp1": "changed", "node1": "undone", "node2": "untouched", "node3": "untouched"}
+
+
+def test_with_a_share_that_may_fail_the_batches_go_on(four):
+    four.freeze("node1", "/etc/sysctl.d")
+    ran = four.run("apply", keepalive_max_fail_percentage=100)
+    assert ran.returncode != 0
+    assert times(four) == ["233", "7200", "233", "233"]
+    assert "Apply changed 3 of 4 nodes. It failed on node1." in ran.stdout
+
+
+def test_an_apply_begins_with_two_lines_and_ends_with_the_report(four):
+    ran = four.run("apply")
+    opening = ran.stdout.split("PLAY [Converge in batches")[0].splitlines()
+    told = [line for line in opening if line and not line.startswith(("PLAY", "TASK", "ok:"))]
+    first, *_more = [number for number, line in enumerate(told) if line.startswith("Before: ")]
+    assert told[first].startswith("Before: UNSAFE: idle connections at risk on all 4 nodes")
+    assert told[-1] == "Now: 4 nodes are changed, cp1 first and alone."
+    assert len(told) - first <= 4
+    assert ran.stdout.count("NODE ") == 1
+
+
 def test_what_is_no_longer_wished_is_given_back_though_no_value_is_late(four):
     further = {"net.core.somaxconn": 1024, "net/ipv4/ip_local_port_range": "2000 60000"}
     first, second = (four.run("apply", keepalive_sysctls=further) for _round in range(2))
@@ -100,7 +141,7 @@ def test_too_many_that_were_not_observed_stop_the_apply_before_the_first_write(f
 def test_another_strategy_of_ansible_changes_nothing(four, monkeypatch):
     monkeypatch.setenv("ANSIBLE_STRATEGY", "free")
     ran = four.run("audit")
-    assert ran.stdout.count("Keepalive planned:") == 1
+    assert ran.stdout.count("To change: ") == 1
 
 
 LEFT_OUT = "3 of 4 hosts were left out: node[1-3]."
@@ -180,6 +221,11 @@ def test_verify_and_restore_know_all_hosts(four):
     verified, restored = four.run("verify"), four.run("restore")
     assert (verified.returncode, restored.returncode) == (0, 0), verified.stdout + restored.stdout
     assert times(four) == ["7200"] * 4
+    told = " ".join(restored.stdout.split())
+    assert "Restore gave 4 of 4 nodes back what they had before the first apply. cp1, node[1-3] (4): " in told
+    assert f"{TIME}: 233 -> 7200" in told
+    assert f"{FILE}: removed" in told
+    assert "AT RISK AGAIN: cp1, node[1-3] (4). The first probe comes after 7200 s as before the first apply" in told
     four.lose("node2")
     ran = four.run("verify")
     assert re.findall(r"^fatal: \[(\w+)\]: UNREACHABLE", ran.stdout, re.MULTILINE) == ["node2"]
@@ -240,7 +286,7 @@ def test_a_wrong_variable_is_told_once_before_anything_is_observed(four, variabl
 
 @pytest.mark.parametrize("given", ["aws_nlb", "aws_nlb,azure_lb", ["aws_nlb"]])
 def test_a_plain_string_is_taken_where_a_list_is_meant(four, given):
-    ran = four.run("audit", keepalive_middleboxes=given)
+    ran = four.run("audit", keepalive_middleboxes=given, keepalive_report_detail="full")
     assert ran.returncode == 0, ran.stdout
     assert "AWS NLB (declared in keepalive_middleboxes)" in ran.stdout
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the role's verify fails for: its own assertion, with plans for nodes as node_info returns them."""
+"""What the role's verify fails for: its own task, with plans for nodes as node_info returns them."""
 
 from __future__ import annotations
 
@@ -27,22 +27,23 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._n
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._pod_nodes import SAFE, row, with_rows
 
 VERIFY = Path(__file__).parents[2] / "roles/keepalive/tasks/verify.yml"
+NEXT = "ansible-playbook kubenode.connections.apply --check --diff"
 DENIED = "/proc/7/ns/net: Permission denied"
 
 
-def assertion():
-    (task,) = (task for task in yaml.safe_load(VERIFY.read_text()) if "ansible.builtin.assert" in task)
+def failing():
+    (task,) = (task for task in yaml.safe_load(VERIFY.read_text()) if "ansible.builtin.fail" in task)
     return task
 
 
 def verify(tmp_path, node, policy):
-    """The exit code, and what the assertion says."""
-    planned = for_hosts(make_plan(nodes(node), policy), "2026-11-21T03:40:00Z")
+    """The exit code, and what the task says."""
+    planned = {**for_hosts(make_plan(nodes(node), policy), "2026-11-21T03:40:00Z"), "next": NEXT}
     play = {
         "hosts": "worker1",
         "gather_facts": False,
         "vars": {"__keepalive_run": {"planned": planned}},
-        "tasks": [assertion()],
+        "tasks": [failing()],
     }
     playbook = tmp_path / "verify.json"
     playbook.write_text(json.dumps([play]))
@@ -76,5 +77,7 @@ def hidden():
 )
 def test_what_is_hidden_or_to_be_cured_fails(node, policy, failure, tmp_path):
     code, output = verify(tmp_path, node, policy)
-    assert (code, "Assertion failed" in output or "FAILED!" in output) == ((2, True) if failure else (0, False)), output
-    assert failure is None or failure in " ".join(output.split())
+    assert (code, "FAILED!" in output) == ((2, True) if failure else (0, False)), output
+    told = " ".join(output.split())
+    assert failure is None or (failure in told and f"Run: {NEXT}" in told)
+    assert "__keepalive" not in output

@@ -110,9 +110,14 @@ def outcomes_of(planned: object, converged: Mapping[str, Any]) -> dict[str, Any]
 
 
 def _outcome(converged: object, planned: object) -> Any:
-    """What node_settings returned; nothing changed where it had nothing to do, and was not even started."""
-    unchanged = mapping(planned).get("to_converge") is False
-    return {"changed": False} if unchanged and not converged else converged
+    """What node_settings returned; nothing changed where it had nothing to do, and was not even started.
+
+    A node that it was not come to, because another one failed before, is untouched.
+    """
+    wanted = mapping(planned).get("to_converge")
+    if converged or wanted is None:
+        return converged
+    return {"untouched": True} if wanted else {"changed": False}
 
 
 def make_plan_of_play(play: Play, nodes: Mapping[str, Any], elsewhere: Elsewhere, every_host: bool) -> dict[str, Any]:

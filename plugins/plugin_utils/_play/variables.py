@@ -22,8 +22,10 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._findings.sil
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.checks import Choice, flag
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.options import OPTIONS
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.policies import Policies, parse_policies
+from ansible_collections.kubenode.connections.plugins.plugin_utils._report.document import DETAILS
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.fail_on import FAIL_ON
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.files import FORMATS
+from ansible_collections.kubenode.connections.plugins.plugin_utils._report.language import LANGUAGES
 
 PREFIX = "keepalive_"
 
@@ -77,6 +79,8 @@ RUN: dict[str, Callable[[str, object], Any]] = {
     "report_formats": _formats,
     "report_query": _words,
     "report_compare": _words,
+    "report_language": Choice(LANGUAGES).check,
+    "report_detail": Choice(DETAILS).check,
     "silence": lambda _what, value: parse_silences(value),
     "audit_fail_on": Choice(FAIL_ON).check,
 }

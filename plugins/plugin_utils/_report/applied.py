@@ -32,6 +32,19 @@ _KINDS = {
 }
 """The parts of what node_settings returns, and what each of their entries is."""
 
+CHANGED, UNCHANGED, UNDONE, LEFT, UNTOUCHED, UNCLEAR = OUTCOMES = (
+    "changed",
+    "unchanged",
+    "undone",
+    "left",
+    "untouched",
+    "unclear",
+)
+"""How an apply ended on a node: undone after a failure, left half-way by one, not come to, or nobody knows."""
+
+_NOT_AS_BEFORE = "The node is not as before"
+"""What node_settings says where it could not undo a failed run."""
+
 _LONGEST_FILE = 4000
 _MOST_ROWS = 200
 
@@ -45,16 +58,40 @@ def describe_applied(outcome: object, verdict_before: object) -> dict[str, Any] 
     """
     if not isinstance(outcome, dict) or not outcome:
         return None
-    failed = outcome.get("failed") is True
+    failed = outcome.get("failed") is True or outcome.get("unreachable") is True
+    error = text(outcome.get("msg")) or "node_settings failed" if failed else None
     return {
+        "outcome": _ending(outcome, error),
         "changed": outcome.get("changed") is True,
-        "error": text(outcome.get("msg")) or "node_settings failed" if failed else None,
+        "error": error,
         "verdict_before": verdict_before if verdict_before in VERDICTS else None,
         "values": list(_values(mapping(outcome.get("before")), mapping(outcome.get("after")))),
         "pods_not_taken": [asdict(pod) for pod in pods_not_taken(outcome)],
         "open_connections": _open_connections(outcome),
         "notes": [note for each in items(outcome.get("notes")) if (note := text(each)) is not None],
     }
+
+
+def failed(document: Mapping[str, Any]) -> list[str]:
+    """The nodes on which an apply failed."""
+    return [node["name"] for node in document["nodes"] if node["applied"] and node["applied"]["error"]]
+
+
+def untouched(document: Mapping[str, Any]) -> list[str]:
+    """The nodes that an apply should have changed and did not come to."""
+    return [node["name"] for node in document["nodes"] if (node["applied"] or {}).get("outcome") == UNTOUCHED]
+
+
+def _ending(outcome: Mapping[str, object], error: str | None) -> str:
+    if outcome.get("untouched") is True:
+        return UNTOUCHED
+    if outcome.get("changed") is True:
+        return CHANGED
+    if error is None:
+        return UNCHANGED
+    if outcome.get("unreachable") is True or "module_stdout" in outcome:
+        return UNCLEAR
+    return LEFT if _NOT_AS_BEFORE in error else UNDONE
 
 
 def _values(before: Mapping[str, object], after: Mapping[str, object]) -> Iterator[dict[str, Any]]:

@@ -33,6 +33,9 @@ SCHEMA = "https://raw.githubusercontent.com/kubenode/connections/main/docs/schem
 AUDIT, APPLY = "audit", "apply"
 KINDS = (AUDIT, APPLY, "verify")
 
+DETAILS = BRIEF, FULL = ("brief", "full")
+"""How much of it is told in a terminal."""
+
 _HELP = "https://github.com/kubenode/connections/blob/main/docs/findings.md"
 
 _HOW = "Give the result of the filter kubenode.connections.plan and the nodes that it was made from."
@@ -88,17 +91,18 @@ def _document(
         for name in plan["nodes"]
     ]
     described.sort(key=_worst_first)
-    findings = [{**finding, "silenced": silences.reason(finding)} for finding in _findings(plan, applied)]
+    order = {node["name"]: number for number, node in enumerate(described)}
+    findings = [{**finding, "silenced": silences.reason(finding)} for finding in _findings(plan, applied, order)]
     counts = verdict.counts_of(described, findings)
     return {
         "verdict": verdict.verdict_of(described, counts),
         "limit": plan["limit"],
         "planned_limit": plan["planned_limit"],
         "limit_reason": plan["reasons"]["limit"],
-        "limits": plan["limits"],
+        "limits": sorted(plan["limits"], key=lambda limit: (limit["seconds"], order.get(limit["node"], -1))),
         "left_out": plan["left_out"],
         "other_hosts": plan["other_hosts"],
-        "not_seen": plan["not_seen"],
+        "not_seen": sorted(plan["not_seen"], key=lambda each: order.get(each["node"], -1)),
         "keepalive": _planned(plan),
         "policy": plan["policy"],
         "nodes": described,
@@ -109,20 +113,26 @@ def _document(
     }
 
 
-def _findings(plan: Mapping[str, Any], applied: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Those of the plan and those of what an apply did, the most severe first."""
+def _findings(plan: Mapping[str, Any], applied: Mapping[str, Any], order: Mapping[str, int]) -> list[dict[str, Any]]:
+    """Those of the plan and those of what an apply did, the most severe first; of a rule the worst node first."""
     every = list(plan["findings"])
     every += [each.as_dict() for each in findings_of_apply({name: applied.get(name) for name in plan["nodes"]})]
-    return sorted(every, key=lambda finding: SEVERITIES.index(finding["severity"]))
+    rules = {rule: number for number, rule in enumerate(dict.fromkeys(each["id"] for each in every))}
+
+    def place(finding: Mapping[str, Any]) -> tuple[int, int, int]:
+        return SEVERITIES.index(finding["severity"]), rules[finding["id"]], order.get(finding["scope"], -1)
+
+    return sorted(every, key=place)
 
 
 def _kind(value: object) -> str:
     return type(value).__name__
 
 
-def _worst_first(node: Mapping[str, Any]) -> tuple[int, bool, int, str]:
-    spare = node["spare_seconds"]
-    return VERDICTS.index(node["verdict"]), spare is None, spare or 0, node["name"]
+def _worst_first(node: Mapping[str, Any]) -> tuple[int, bool, bool, bool, int, str]:
+    spare, calm = node["spare_seconds"], not verdict.anything_at_risk(node)
+    lasts = not verdict.safe_until_reboot(node)
+    return VERDICTS.index(node["verdict"]), calm, lasts, spare is None, spare or 0, node["name"]
 
 
 def _planned(plan: Mapping[str, Any]) -> dict[str, Any] | None:

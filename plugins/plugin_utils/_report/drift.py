@@ -12,6 +12,7 @@ from typing import Any
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base import keepalive_math
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.errors import PlanError
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import Message, joined, tell
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.types import NODE, PLAN
 
 from .document import SCHEMA_VERSION
@@ -42,6 +43,11 @@ def read_earlier(data: bytes, path: str) -> dict[str, Any]:
             f"{SCHEMA_VERSION}. Write a new report and compare with that from then on."
         )
     return earlier
+
+
+def no_earlier(path: str) -> Message:
+    """What is said in a first run."""
+    return tell("No earlier report at {path}: nothing to compare with (keepalive_report_compare).", path=path)
 
 
 def drift(earlier: Report, document: Report, path: str) -> dict[str, Any]:
@@ -109,7 +115,7 @@ def _of_plan(report: Report) -> dict[str, str | None]:
     limit = report["limit"]
     return {
         "verdict": str(report["verdict"]),
-        "limit": limit and f"{limit['seconds']} s ({limit['name']})",
+        "limit": limit and _limit(limit),
         "keepalive planned": keepalive_math.words(report["keepalive"]),
     }
 
@@ -121,7 +127,7 @@ def _of_node(node: Report) -> dict[str, str | None]:
         "observed": "yes" if node["observed"] else "no",
         "verdict": str(node["verdict"]),
         "verdict after a reboot": str(node["verdict_after_boot"]),
-        "limits": ", ".join(f"{each['seconds']} s ({each['name']})" for each in limits) or None,
+        "limits": joined(", ", map(_limit, limits)) if limits else None,
         "keepalive": keepalive_math.words(keepalive["live"]),
         "keepalive after a reboot": keepalive_math.words(keepalive["at_boot"]),
         "keepalive enforced": _enforced(node),
@@ -130,6 +136,10 @@ def _of_node(node: Report) -> dict[str, str | None]:
         "pods at risk": str(pods["at_risk"]) if pods else None,
         "connections at risk": str(_at_risk(totals)) if pods else None,
     }
+
+
+def _limit(limit: Report) -> Message:
+    return tell("{seconds} s ({name})", seconds=limit["seconds"], name=limit["name"])
 
 
 def _enforced(node: Report) -> str | None:

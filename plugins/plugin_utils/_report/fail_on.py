@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.grouping import grouped
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import joined, tell
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import count, printable, some
 from ansible_collections.kubenode.connections.plugins.plugin_utils._findings.rule import SEVERITIES
 
@@ -27,9 +28,15 @@ def failure(document: Mapping[str, Any], fail_on: str) -> str | None:
     if not findings:
         return None
     by_rule = grouped(((each["severity"], each["id"]), printable(each["scope"])) for each in findings)
-    named = "; ".join(f"{severity} {rule} on {some(scopes)}" for (severity, rule), scopes in by_rule.items())
-    return (
-        f"{count(len(findings), 'finding')} of severity {' or '.join(severe)}: {named} "
-        f"(keepalive_audit_fail_on: {fail_on}). Do what the findings say, or silence one with its reason in "
-        "keepalive_silence."
+    named = [
+        tell("{severity} {rule} on {where}", severity=severity, rule=rule, where=some(scopes))
+        for (severity, rule), scopes in by_rule.items()
+    ]
+    return tell(
+        "{findings} of severity {severities}: {named} (keepalive_audit_fail_on: {fail_on}). Do what the findings say, "
+        "or silence one with its reason in keepalive_silence.",
+        findings=count(len(findings), "finding"),
+        severities=joined(" or ", severe),
+        named=joined("; ", named),
+        fail_on=fail_on,
     )

@@ -18,6 +18,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._base.errors 
 from .formats import prometheus
 from .formats.junit import render_junit
 from .html.page import render_html
+from .language import ENGLISH, Language
 from .private_files import opened_below, opened_folder, parse_mode, write_file
 from .rerun_command import UNKNOWN_RUN, Rerun
 
@@ -29,8 +30,8 @@ _LONGEST_NAME = 100
 
 File = tuple[str, str]
 
-Format = Callable[[Mapping[str, Any], Rerun], Iterator[File]]
-"""From a document, and from what the commands in it take over of the run."""
+Format = Callable[[Mapping[str, Any], Rerun, Language], Iterator[File]]
+"""From a document, what the commands in it take over of the run, and the language of what people read."""
 
 
 def render_json(document: Mapping[str, Any]) -> str:
@@ -38,18 +39,18 @@ def render_json(document: Mapping[str, Any]) -> str:
     return json.dumps(document, indent=1) + "\n"
 
 
-def _page(document: Mapping[str, Any], rerun: Rerun) -> Iterator[File]:
+def _page(document: Mapping[str, Any], rerun: Rerun, _language: Language) -> Iterator[File]:
     yield "report.html", render_html(document, rerun)
 
 
-def _metrics(document: Mapping[str, Any], _rerun: Rerun) -> Iterator[File]:
+def _metrics(document: Mapping[str, Any], _rerun: Rerun, _language: Language) -> Iterator[File]:
     yield "report.prom", prometheus.render_all(document)
     for name, text in prometheus.render_nodes(document):
         yield f"{_NODES}{file_name(name)}.prom", text
 
 
 def _one(name: str, render: Callable[[Mapping[str, Any]], str]) -> Format:
-    return lambda document, _rerun: iter([(name, render(document))])
+    return lambda document, _rerun, _language: iter([(name, render(document))])
 
 
 FORMATS: Mapping[str, Format] = {
@@ -67,14 +68,16 @@ def write_report(
     document: Mapping[str, Any],
     rerun: Rerun = UNKNOWN_RUN,
     mode: object = None,
+    language: Language = ENGLISH,
 ) -> list[str]:
     """Write the files of these formats, and return their paths. Raises PlanError where one cannot be written.
 
-    ``rerun`` has the options of the commands that a file names, ``mode`` is that of the files where it
-    is given. Everything is rendered before anything is written, and each file is replaced as a whole.
+    ``rerun`` has the options of the commands that a file names, ``mode`` is that of the files where it is given,
+    ``language`` that of the page; programs read English. Everything is rendered before anything is written, and each
+    file is replaced as a whole.
     """
     permissions = parse_mode(_MODE, mode)
-    files = [file for name in formats for file in FORMATS[name](document, rerun)]
+    files = [file for name in formats for file in FORMATS[name](document, rerun, language)]
     for name, text in files:
         try:
             _write(Path(folder), name, text.encode(), permissions)

@@ -74,11 +74,25 @@ def describe_node(
         "enforcement": node.enforcement.as_dict() if node and node.enforcement else None,
         "rearm": node_plan.get("rearm"),
         "changes": [{key: change[key] for key in _CHANGE} for change in node_plan["changes"]],
+        "also_written": _also_written(node_plan),
         "owners": node_plan["owners"],
         "notes": node_plan["notes"],
         "problems": [asdict(each) for each in node.problems] if node else [],
         "applied": describe_applied(applied, verdicts_before.get(name)),
     }
+
+
+def _also_written(node_plan: Mapping[str, Any]) -> list[dict[str, str | None]]:
+    """What goes into our files beside the changes and differs from nothing, with its reason."""
+    settings, changes = node_plan["settings"], {change["key"] for change in node_plan["changes"]}
+    if not changes:
+        return []
+    values = {**settings["sysctls"], **{f"module {name}": None for name in settings.get("modules", ())}}
+    return [
+        {"key": key, "value": value, "why": node_plan.get("reasons", {}).get(key, "")}
+        for key, value in values.items()
+        if key not in changes
+    ]
 
 
 def keepalive_dict(keepalive: Keepalive, lost_probes: int) -> dict[str, int]:

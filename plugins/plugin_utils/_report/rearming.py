@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import joined, tell
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import count
 
 Document = Mapping[str, Any]
@@ -26,15 +27,21 @@ def number(document: Document) -> int:
 
 def rearm_words(rearm: Mapping[str, Any]) -> str:
     """``3 with a timer beyond the limit, 2 without SO_KEEPALIVE (keepalive_open_connections all)``"""
-    told = [(rearm["late"], "with a timer beyond the limit"), (rearm["without_keepalive"], "without SO_KEEPALIVE")]
-    counts = ", ".join(f"{connections} {words}" for connections, words in told if connections)
-    return f"{counts} (keepalive_open_connections {rearm['mode']})"
+    late, without = rearm["late"], rearm["without_keepalive"]
+    told = [tell("{number} with a timer beyond the limit", number=late)] if late else []
+    told += [tell("{number} without SO_KEEPALIVE", number=without)] if without else []
+    return tell("{connections} (keepalive_open_connections {mode})", connections=joined(", ", told), mode=rearm["mode"])
 
 
 def rearmed_words(rearmed: int, left: int, check_mode: bool) -> str:
     """``3 open connections re-armed in place, 2 could not be``; empty where there were none."""
     if not rearmed and not left:
         return ""
-    would, could = ("would be ", "cannot") if check_mode else ("", "could not")
-    told = f"{count(rearmed, 'open connection')} {would}re-armed in place"
-    return f"{told}, {left} {could} be" if left else told
+    connections = count(rearmed, "open connection")
+    if check_mode and left:
+        return tell("{done} would be re-armed in place, {left} cannot be", done=connections, left=left)
+    if check_mode:
+        return tell("{done} would be re-armed in place", done=connections)
+    if left:
+        return tell("{done} re-armed in place, {left} could not be", done=connections, left=left)
+    return tell("{done} re-armed in place", done=connections)

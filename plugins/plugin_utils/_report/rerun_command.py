@@ -13,6 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import tell
+
 _OURS = "keepalive_"
 """Other variables of a command line may be secrets, and a report is kept."""
 
@@ -104,7 +106,9 @@ class Rerun:
         if not self.left_out:
             return ""
         names = ", ".join(self.left_out)
-        return f"without: {names} (given to this run). They may be secrets, or cannot be shown here. Add them."
+        return tell(
+            "without: {names} (given to this run). They may be secrets, or cannot be shown here. Add them.", names=names
+        )
 
 
 UNKNOWN_RUN = Rerun(("-i INVENTORY",))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import joined, plural, tell
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.node_ranges import named
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import (
     SAFE,
@@ -102,15 +103,19 @@ def sentence(document: Document) -> str:
     """Who is affected, to follow the word: it begins small and has no full stop."""
     said, counts = word(document), document["counts"]["nodes"]
     if said == "UNSAFE":
-        return f"idle connections at risk {_where(document)}{_others(document)}"
+        return joined("; ", [tell("idle connections at risk {where}", where=_where(document)), *_others(document)])
     if said == "UNKNOWN" and counts[UNKNOWN]:
-        return f"whether idle connections are safe is not known on {_nodes(document, UNKNOWN)}"
+        return tell("whether idle connections are safe is not known on {nodes}", nodes=_nodes(document, UNKNOWN))
     if said == "UNKNOWN":
         hidden = named(pods_unknown(document))
-        return f"not all pods and connections could be read on {hidden}; the nodes themselves are safe"
+        return tell(
+            "not all pods and connections could be read on {nodes}; the nodes themselves are safe", nodes=hidden
+        )
     if said == "SAFE":
-        return f"idle connections are safe on {_nodes(document, SAFE)}, {coverage.as_far(document)}"
-    return f"idle connections are safe, until a reboot of {_of(document['counts']['safe_until_reboot'], document)}"
+        nodes = _nodes(document, SAFE)
+        return tell("idle connections are safe on {nodes}, {as_far}", nodes=nodes, as_far=coverage.as_far(document))
+    nodes = _of(document["counts"]["safe_until_reboot"], document)
+    return tell("idle connections are safe, until a reboot of {nodes}", nodes=nodes)
 
 
 def beside(document: Document) -> list[str]:
@@ -118,11 +123,15 @@ def beside(document: Document) -> list[str]:
     others = document["other_hosts"]
     told = [document["left_out"]["sentence"]] if document["left_out"]["sentence"] else []
     if others:
-        is_node = "is no node" if len(others) == 1 else "are no nodes"
         told.append(
-            f"{count(len(others), 'host')} {is_node} of a cluster (no kubelet, kube-proxy, container runtime, IPVS "
-            f"service or lvs_timeouts of keepalived) and not counted: {named(others)}. keepalive_every_host: true "
-            "counts them, too."
+            plural(
+                "{number} hosts are no nodes of a cluster (no kubelet, kube-proxy, container runtime, IPVS service or "
+                "lvs_timeouts of keepalived) and not counted: {names}. keepalive_every_host: true counts them, too.",
+                "{number} host is no node of a cluster (no kubelet, kube-proxy, container runtime, IPVS service or "
+                "lvs_timeouts of keepalived) and not counted: {names}. keepalive_every_host: true counts them, too.",
+                len(others),
+                names=named(others),
+            )
         )
     return told
 
@@ -154,32 +163,40 @@ def _where(document: Document) -> str:
     """``on 1 of 3 nodes (1 unknown), in 2 of 2 pods``"""
     counts = document["counts"]
     nodes, spaces = counts["nodes"], counts["namespaces"]
-    unknown = f" ({nodes[UNKNOWN]} unknown)" if nodes[UNKNOWN] else ""
-    places = [f"on {_nodes(document, UNSAFE)}{unknown}"] if nodes[UNSAFE] else []
+    places: list[str] = []
+    if nodes[UNSAFE]:
+        at_risk, unknown = _nodes(document, UNSAFE), nodes[UNKNOWN]
+        on = tell("on {nodes} ({unknown} unknown)" if unknown else "on {nodes}", nodes=at_risk, unknown=unknown)
+        places.append(on)
     for kind, noun in (("pods", "pod"), ("containers", "container")):
         if counts[kind]["at_risk"]:
-            places.append(f"in {counts[kind]['at_risk']} of {count(counts[kind]['seen'], noun)}")
+            seen = count(counts[kind]["seen"], noun)
+            places.append(tell("in {number} of {seen}", number=counts[kind]["at_risk"], seen=seen))
     if spaces["of_no_pod"]:
-        places.append(f"in {count(spaces['of_no_pod'], 'network namespace')} of no pod")
+        places.append(tell("in {namespaces} of no pod", namespaces=count(spaces["of_no_pod"], "network namespace")))
     if spaces["unnamed"]:
-        places.append(f"in {count(spaces['unnamed'], 'network namespace')} (pods)")
-    return ", ".join(places or _sockets(counts["sockets"]))
+        places.append(tell("in {namespaces} (pods)", namespaces=count(spaces["unnamed"], "network namespace")))
+    return joined(", ", places or _sockets(counts["sockets"]))
 
 
 def _sockets(sockets: Mapping[str, int]) -> list[str]:
-    told = [(sockets["at_risk"], "to services"), (sockets["outside_at_risk"], "to other addresses")]
-    return [f"on {count(number, 'socket')} {where}" for number, where in told if number]
+    to_services, outside = count(sockets["at_risk"], "socket"), count(sockets["outside_at_risk"], "socket")
+    told = [tell("on {sockets} to services", sockets=to_services)] if sockets["at_risk"] else []
+    more = [tell("on {sockets} to other addresses", sockets=outside)] if sockets["outside_at_risk"] else []
+    return [*told, *more]
 
 
-def _others(document: Document) -> str:
+def _others(document: Document) -> list[str]:
     """What is not at risk now, so that the rest of the sentence does not hide it."""
     nodes, boots = document["counts"]["nodes"], document["counts"]["safe_until_reboot"]
-    told = []
-    if not nodes[UNSAFE]:
-        told.append(f"{_nodes(document, UNKNOWN)} unknown" if nodes[UNKNOWN] else "the nodes themselves are safe")
+    told: list[str] = []
+    if not nodes[UNSAFE] and nodes[UNKNOWN]:
+        told.append(tell("{nodes} unknown", nodes=_nodes(document, UNKNOWN)))
+    elif not nodes[UNSAFE]:
+        told.append("the nodes themselves are safe")
     if boots:
-        told.append(f"{count(boots, 'node')} more after a reboot")
-    return "".join(f"; {each}" for each in told)
+        told.append(tell("{nodes} more after a reboot", nodes=count(boots, "node")))
+    return told
 
 
 def _nodes(document: Document, verdict: str) -> str:
@@ -192,4 +209,6 @@ def _of(number: int, document: Document) -> str:
     if len(nodes) == 1:
         name = str(nodes[0]["name"])
         return name if columns(printable(name)) <= _LONG_NAME else "the node"
-    return f"all {len(nodes)} nodes" if number == len(nodes) else f"{number} of {len(nodes)} nodes"
+    if number == len(nodes):
+        return tell("all {number} nodes", number=number)
+    return tell("{number} of {all} nodes", number=number, all=len(nodes))

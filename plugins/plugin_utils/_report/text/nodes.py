@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base import keepalive_math
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.grouping import grouped
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import Keepalive, losses_text
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import joined, tell
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.node_ranges import named
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import UNKNOWN, UNSAFE, VERDICTS, count
 
@@ -26,13 +28,17 @@ Node = Mapping[str, Any]
 Document = Mapping[str, Any]
 
 _MOST_GROUPS = 20
+_MOST_GROUPS_IN_BRIEF = 8
 _WIDE_NAME = 20
 
 _NO_FILE = "no file sets it: the kernel's default"
 
 
-def write(page: Page, document: Document) -> None:
-    """A line for each group of alike nodes, the worst first, and which places were looked at."""
+def write(page: Page, document: Document, brief: bool = False) -> None:
+    """A line for each group of alike nodes, the worst first, and which places were looked at.
+
+    ``brief``: where the verdict is bad enough without it, what was looked at is left out.
+    """
     groups = _groups(document)
     domain = shared_domain([node["name"] for node in document["nodes"]])
     of_pods = any(node["pods"] for node in document["nodes"])
@@ -47,13 +53,17 @@ def write(page: Page, document: Document) -> None:
         Column("VERDICT"),
     )
     page.blank()
-    table.write(page, header, [_row(nodes, document, domain, of_pods) for nodes in groups[:_MOST_GROUPS]])
-    if len(groups) > _MOST_GROUPS:
-        page.line(_more(groups[_MOST_GROUPS:]))
+    most = _MOST_GROUPS_IN_BRIEF if brief else _MOST_GROUPS
+    table.write(page, header, [_row(nodes, document, domain, of_pods) for nodes in groups[:most]])
+    if len(groups) > most:
+        page.line(_more(groups[most:]))
     if legend := _legend(document, domain, of_pods):
         page.line(legend)
-    page.blank()
-    for sentence in coverage.sentences(document):
+    looked = [] if brief and document["verdict"] == UNSAFE else coverage.seen(document)
+    told = [*looked, *coverage.unseen(document)]
+    if told:
+        page.blank()
+    for sentence in told:
         page.line(sentence)
 
 
@@ -73,7 +83,7 @@ def keepalive_words(keepalive: Mapping[str, Any] | None) -> str:
 def sources_words(sources: Sequence[str]) -> str:
     """``/etc/sysctl.d/k8s.conf:3,4,5`` of sources like ``FILE:LINE``."""
     lines = grouped((file, number) for file, _colon, number in (source.rpartition(":") for source in sources))
-    return ", ".join(f"{file}:{','.join(each)}" for file, each in lines.items()) or _NO_FILE
+    return joined(", ", [f"{file}:{','.join(each)}" for file, each in lines.items()] or [_NO_FILE])
 
 
 def _groups(document: Document) -> list[list[Node]]:
@@ -98,9 +108,9 @@ def _row(nodes: Sequence[Node], document: Document, domain: str, of_pods: bool) 
     cells = (
         Span(named([each["name"].removesuffix(domain) for each in nodes])),
         Span(node["mode"] if node["observed"] else NOTHING),
-        Span(_limit(node, document).removesuffix(domain)),
+        Span(_limit(node, document, domain)),
         Span(keepalive_words(node["keepalive"]["live"]) if node["observed"] else NOTHING),
-        Span(f"{spare} s" if spare is not None else NOTHING),
+        Span(tell("{seconds} s", seconds=spare) if spare is not None else NOTHING),
         _pods(nodes) if of_pods else _namespaces(nodes),
         _sockets(nodes),
         Span(verdict.upper(), verdict),
@@ -108,15 +118,16 @@ def _row(nodes: Sequence[Node], document: Document, domain: str, of_pods: bool) 
     return Row(cells, list(_notes(node, document)))
 
 
-def _limit(node: Node, document: Document) -> str:
+def _limit(node: Node, document: Document, domain: str = "") -> str:
     """The limit that decides over the node, and whose it is: one of its own, another node's, or a middlebox's."""
     limit = document["limit"]
     if limit is None or not node["observed"]:
         return NOTHING
     own = {(each["seconds"], each["name"]) for each in node["limits"]}
     if limit["node"] and (limit["seconds"], limit["name"]) not in own:
-        return f"{limit['seconds']} s {limit['name']} on {limit['node']}"
-    return f"{limit['seconds']} s {limit['name']}"
+        where = limit["node"].removesuffix(domain)
+        return tell("{seconds} s {name} on {node}", seconds=limit["seconds"], name=limit["name"], node=where)
+    return tell("{seconds} s {name}", seconds=limit["seconds"], name=limit["name"])
 
 
 def _pods(nodes: Sequence[Node]) -> Span:
@@ -146,7 +157,7 @@ def _short(node: Node, document: Document) -> str:
         return ""
     keepalive = Keepalive(live["time"], live["intvl"], live["probes"])
     lost = document["policy"]["lost_probes"]
-    return f"kept {losses_text(keepalive, limit)}; keepalive_lost_probes asks for {lost}"
+    return tell("kept {losses}; keepalive_lost_probes asks for {lost}", losses=losses_text(keepalive, limit), lost=lost)
 
 
 def _notes(node: Node, document: Document) -> Iterator[Text]:
@@ -157,21 +168,31 @@ def _notes(node: Node, document: Document) -> Iterator[Text]:
     elif node["keepalive"]["live"] and document["limit"] and (short := _short(node, document)):
         yield short
     elif spare is not None and 0 <= spare < margin:
-        yield f"{margin - spare} s less than keepalive_margin {margin}"
+        yield tell("{short} s less than keepalive_margin {margin}", short=margin - spare, margin=margin)
     if safe_until_reboot(node):
-        boot = f"{keepalive_words(node['keepalive']['at_boot'])} ({sources_words(node['keepalive']['boot_sources'])})"
-        yield [Span("UNSAFE", UNSAFE), f" after a reboot: {boot}"]
+        boot, sources = node["keepalive"]["at_boot"], node["keepalive"]["boot_sources"]
+        words = {"keepalive": keepalive_words(boot), "sources": sources_words(sources)}
+        yield [Span("UNSAFE", UNSAFE), tell(" after a reboot: {keepalive} ({sources})", **words)]
 
 
 def _more(groups: Sequence[Sequence[Node]]) -> str:
     nodes = [node["verdict"] for group in groups for node in group]
-    counts = ", ".join(f"{nodes.count(verdict)} {verdict}" for verdict in VERDICTS if verdict in nodes)
-    return f"and {count(len(nodes), 'node')} more in {count(len(groups), 'group')} ({counts})"
+    counts = [
+        tell("{number} {word}", number=nodes.count(verdict), word=verdict.upper())
+        for verdict in VERDICTS
+        if verdict in nodes
+    ]
+    return tell(
+        "and {nodes} more in {groups} ({counts})",
+        nodes=count(len(nodes), "node"),
+        groups=count(len(groups), "group"),
+        counts=joined(", ", counts),
+    )
 
 
 def _legend(document: Document, domain: str, of_pods: bool) -> str:
     """What the columns that are there mean."""
-    told = [] if document["limit"] is None else ["SPARE: to the limit, negative is too late."]
+    told: list[str] = [] if document["limit"] is None else ["SPARE: to the limit, negative is too late."]
     seen = document["counts"]["pods"]["seen"] + document["counts"]["sockets"]["to_services"]
     if of_pods and seen:
         told.append("PODS, SOCKETS: at risk/seen.")
@@ -180,5 +201,5 @@ def _legend(document: Document, domain: str, of_pods: bool) -> str:
     if any(node["observed"] and node["mode"] == "none" for node in document["nodes"]):
         told.append("MODE none: no kube-proxy.")
     if domain:
-        told.append(f"NODE: without {domain}.")
-    return " ".join(told)
+        told.append(tell("NODE: without {domain}.", domain=domain))
+    return functools.reduce(lambda text, more: tell("{text} {more}", text=text, more=more), told) if told else ""

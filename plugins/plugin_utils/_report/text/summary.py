@@ -6,13 +6,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import Message, joined, plural, tell
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.node_ranges import named
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import UNKNOWN, UNSAFE, count
+from ansible_collections.kubenode.connections.plugins.plugin_utils._findings.rule import SEVERITIES
 
 from .. import rearming, verdict
+from ..applied import failed, untouched
+from ..coverage import not_looked_at
 from ..document import APPLY
 from ..rerun_command import Rerun
 from .page import Page, Span
@@ -25,22 +29,45 @@ def write_head(page: Page, document: Document, rerun: Rerun | None) -> None:
 
     What to run stands in the first three lines.
     """
-    page.line([_word(document), f": {verdict.sentence(document)}."])
+    page.line([_word(document), tell(": {text}.", text=verdict.sentence(document))])
     if rerun is not None:
         _write_step(page, document, rerun)
     if document["kind"] == APPLY:
         page.line(_applied(document))
-    page.line(f"{_reason(document)}.")
+    page.line(tell("{text}.", text=_reason(document)))
     for sentence in verdict.beside(document):
         page.line(sentence)
 
 
 def _write_step(page: Page, document: Document, rerun: Rerun) -> None:
     playbook, _what = _step(document)
-    if playbook:
+    if _first_known(document):
+        page.line(tell("Next: {text}", text="make known what could not be read, see below; then verify."))
+    elif playbook:
         page.command(rerun.command(*playbook), label="Run: ")
     else:
-        page.line(f"Next: {_besides(document)}")
+        page.line(tell("Next: {text}", text=_besides(document)))
+
+
+def write_opening(page: Page, document: Document, to_change: Sequence[str], first: bool) -> None:
+    """What an apply found, and what it does now. ``first``: it begins with one node alone."""
+    said = tell(": {text}. {reason}.", text=verdict.sentence(document), reason=_reason(document))
+    page.line(["Before: ", _word(document), said])
+    nodes = count(len(to_change), "node")
+    if not to_change:
+        page.line("Now: no setting of a node has to change.")
+    elif document["check_mode"]:
+        page.line(tell("Now: what would change on {nodes}. Nothing is written.", nodes=nodes))
+    elif first and len(to_change) > 1:
+        page.line(tell("Now: {nodes} are changed, {node} first and alone.", nodes=nodes, node=to_change[0]))
+    else:
+        page.line(tell("Now: changes on {nodes}.", nodes=nodes))
+
+
+def next_command(document: Document, rerun: Rerun) -> str:
+    """The command to run next in one line, empty where there is none."""
+    playbook, _what = _step(document)
+    return " ".join(rerun.command(*playbook)) if playbook else ""
 
 
 def write_next(page: Page, document: Document, rerun: Rerun | None) -> None:
@@ -49,22 +76,40 @@ def write_next(page: Page, document: Document, rerun: Rerun | None) -> None:
         return
     page.heading([_word(document), ". Next:"])
     playbook, what = _step(document)
+    if _first_known(document):
+        page.line(_make_known(document), indent=2)
+        what = "then checks whether it holds, now and after a reboot."
     if playbook:
         page.command(rerun.command(*playbook), indent=2)
         page.line(what, indent=6)
         if rerun.without:
             page.line(rerun.without, indent=6)
     if not playbook or _urgent(document):
-        besides = _besides(document)
-        page.line(besides[:1].upper() + besides[1:], indent=2)
+        page.line(_besides(document, begins=True), indent=2)
 
 
-def findings_words(counts: Mapping[str, int]) -> str:
+def write_more(page: Page, rerun: Rerun | None) -> None:
+    """The last line of a report in brief: how to see what it leaves out."""
+    if rerun is None:
+        page.blank()
+    page.line("All of it, with reasons: -e keepalive_report_detail=full, or report.html.", indent=2 if rerun else 0)
+
+
+def files_words(paths: Sequence[str]) -> Message:
+    """Where the files are, but for those of each node."""
+    return tell("Report: {files}", files=", ".join(path for path in paths if "/nodes/" not in path))
+
+
+def findings_words(counts: Mapping[str, int]) -> Message:
     """``1 critical, 3 warnings, 2 info``"""
+    critical, warnings, unknown, info = (counts.get(name, 0) for name in SEVERITIES)
     words = [
-        count(number, name) if name == "warning" else f"{number} {name}" for name, number in counts.items() if number
+        (critical, tell("{number} critical", number=critical)),
+        (warnings, count(warnings, "warning")),
+        (unknown, tell("{number} unknown", number=unknown)),
+        (info, tell("{number} info", number=info)),
     ]
-    return ", ".join(words)
+    return joined(", ", [text for number, text in words if number])
 
 
 def _word(document: Document) -> Span:
@@ -76,59 +121,93 @@ def _reason(document: Document) -> str:
     unknown = [node for node in document["nodes"] if node["verdict"] == UNKNOWN]
     if verdict.kind(document) == UNKNOWN and unknown:
         alike = [node["name"] for node in unknown if node["why"] == unknown[0]["why"]]
-        return f"{named(alike)}: {unknown[0]['why']}"
+        return tell("{names}: {text}", names=named(alike), text=unknown[0]["why"])
     if limit is None:
-        reason: str = document["limit_reason"]
-        return reason[:1].upper() + reason[1:]
-    return f"The limit is {limit['seconds']} s ({limit['name']}){_how(document)}"
+        return tell("Limit: {reason}", reason=document["limit_reason"])
+    the_limit, how = (
+        tell("The limit is {seconds} s ({name})", seconds=limit["seconds"], name=limit["name"]),
+        _how(document),
+    )
+    return tell("{limit}, {how}", limit=the_limit, how=how) if how else the_limit
 
 
-def _how(document: Document) -> str:
+def _how(document: Document) -> str | None:
     """How keepalive stands to the limit, on the worst of the nodes."""
     spares = [node["spare_seconds"] for node in document["nodes"] if node["spare_seconds"] is not None]
     several, margin = len(set(spares)) > 1, document["policy"]["margin"]
     if not spares:
-        return ""
-    if min(spares) < 0:
-        return f", keepalive comes {'up to ' if several else ''}{-min(spares)} s too late"
-    if min(spares) < margin:
-        return f", keepalive comes {min(spares)} s before it; keepalive_margin asks for {margin} s"
+        return None
+    least = min(spares)
+    if least < 0 and several:
+        return tell("keepalive comes up to {seconds} s too late", seconds=-least)
+    if least < 0:
+        return tell("keepalive comes {seconds} s too late", seconds=-least)
+    if least < margin:
+        return tell(
+            "keepalive comes {seconds} s before it; keepalive_margin asks for {margin} s", seconds=least, margin=margin
+        )
     if document["verdict"] == UNSAFE:
-        return ", keepalive of pods comes too late or not at all"
-    return f", keepalive comes {'at least ' if several else ''}{min(spares)} s before it"
+        return "keepalive of pods comes too late or not at all"
+    if several:
+        return tell("keepalive comes at least {seconds} s before it", seconds=least)
+    return tell("keepalive comes {seconds} s before it", seconds=least)
 
 
-def _applied(document: Document) -> str:
-    outcomes = {node["name"]: node["applied"] for node in document["nodes"] if node["applied"]}
-    changed = sum(each["changed"] for each in outcomes.values())
-    failed = [name for name, each in outcomes.items() if each["error"]]
-    of = f"{changed} of {count(len(document['nodes']), 'node')}"
+def _applied(document: Document) -> Message:
+    """How many nodes were changed, and which failed or were not come to."""
+    changed = sum(node["applied"]["changed"] for node in document["nodes"] if node["applied"])
+    number, wrong, missing = len(document["nodes"]), failed(document), untouched(document)
     if document["check_mode"]:
-        text = f"Check mode: apply would change {of}; nothing was written."
+        done = plural(
+            "Check mode: apply would change {changed} of {number} nodes; nothing was written.",
+            "Check mode: apply would change {changed} of {number} node; nothing was written.",
+            number,
+            changed=changed,
+        )
     else:
-        text = f"Apply changed {of}."
-    return f"{text} It failed on {named(failed)}." if failed else text
+        done = plural(
+            "Apply changed {changed} of {number} nodes.",
+            "Apply changed {changed} of {number} node.",
+            number,
+            changed=changed,
+        )
+    if wrong:
+        done = tell("{text} It failed on {nodes}.", text=done, nodes=named(wrong))
+    return tell("{text} It did not touch {nodes}.", text=done, nodes=named(missing)) if missing else done
+
+
+def _first_known(document: Document) -> bool:
+    """Whether an apply is done and something could not be read: to verify then proves nothing before that."""
+    return _step(document)[0] == ["verify"] and verdict.kind(document) == UNKNOWN
+
+
+def _make_known(document: Document) -> Message:
+    if not_looked_at(document):
+        return tell("First do what the lines 'Not looked at' say, then:")
+    return tell("First do what the findings say ({findings}), then:", findings=findings_words(_urgent(document)))
 
 
 def _step(document: Document) -> tuple[list[str], str]:
     """The playbook to run next with its options, empty where there is none; and what it does."""
     changes = document["counts"]["changes"]
     if document["kind"] == APPLY and not document["check_mode"]:
-        if any(node["applied"] and node["applied"]["error"] for node in document["nodes"]):
+        if failed(document):
             return ["apply"], "applies what is left. Remove the cause of the failure first."
         if changes:
             return ["apply"], "applies what is left."
         return ["verify"], "checks that it holds, now and after a reboot."
     rearm = rearming.number(document)
     if not changes and rearm and document["kind"] != APPLY:
-        told = f"counts {count(rearm, 'open connection')} to re-arm and touches none"
-        return ["apply", "--check", "--diff"], f"{told}; without --check --diff it re-arms them."
+        return ["apply", "--check", "--diff"], tell(
+            "counts {connections} to re-arm and touches none; without --check --diff it re-arms them.",
+            connections=count(rearm, "open connection"),
+        )
     if not changes:
         return [], ""
     if document["kind"] == APPLY:
-        return ["apply"], f"makes the {count(changes, 'change')}, on one node first."
-    return ["apply", "--check", "--diff"], (
-        f"shows the {count(changes, 'change')} and makes none; without --check --diff it makes them."
+        return ["apply"], tell("makes the {changes}, on one node first.", changes=count(changes, "change"))
+    return ["apply", "--check", "--diff"], tell(
+        "shows the {changes} and makes none; without --check --diff it makes them.", changes=count(changes, "change")
     )
 
 
@@ -136,9 +215,16 @@ def _urgent(document: Document) -> dict[str, int]:
     return {name: number for name, number in document["counts"]["findings"].items() if number and name != "info"}
 
 
-def _besides(document: Document) -> str:
+def _besides(document: Document, begins: bool = False) -> str:
+    """What is to be done beside a command; ``begins``: as the first words of a line."""
     urgent = _urgent(document)
     if not urgent:
-        return "nothing has to be done."
-    alone = "" if _step(document)[0] else "no setting of a node has to change; "
-    return f"{alone}do what the findings say: {findings_words(urgent)}."
+        return "Nothing has to be done." if begins else "nothing has to be done."
+    if _step(document)[0]:
+        return tell("Do what the findings say: {findings}.", findings=findings_words(urgent))
+    return tell(
+        "No setting of a node has to change; do what the findings say: {findings}."
+        if begins
+        else "no setting of a node has to change; do what the findings say: {findings}.",
+        findings=findings_words(urgent),
+    )

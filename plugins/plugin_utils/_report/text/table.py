@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import columns
 
-from .page import Line, Page, Span, Text, plain, spans, wrap
+from .page import Line, Page, Span, Text, plain, wrap
 
 NOTHING = "-"
 """For an empty cell."""
@@ -42,21 +42,25 @@ def write(page: Page, header: Sequence[Column], rows: Sequence[Row]) -> None:
     """The table; a column that has nothing anywhere is left out."""
     kept = [number for number in range(len(header)) if any(row.cells[number].text != NOTHING for row in rows)]
     kept_header = [header[number] for number in kept]
-    several = [[row.cells[number] for number in kept] for row in rows]
-    widths = _widths(page.width, kept_header, several)
-    _write_row(page, [Span(each.title) for each in kept_header], kept_header, widths)
+    several = [[_said(page, row.cells[number]) for number in kept] for row in rows]
+    titles = [_said(page, Span(each.title)) for each in kept_header]
+    widths = _widths(page.width, kept_header, titles, several)
+    _write_row(page, titles, kept_header, widths)
     for row, cells in zip(rows, several, strict=True):
         _write_row(page, cells, kept_header, widths)
         for note in row.notes:
             page.line(note, indent=4, hanging=2)
 
 
-def _widths(room: int, header: Sequence[Column], rows: Sequence[Sequence[Span]]) -> list[int]:
+def _said(page: Page, cell: Span) -> Span:
+    """Safe to print; what is printable is not changed by being made so once more."""
+    return Span(page.said(cell.text), cell.style)
+
+
+def _widths(room: int, header: Sequence[Column], head: Sequence[Span], rows: Sequence[Sequence[Span]]) -> list[int]:
     """As wide as the cells. If that is too wide, the columns with ``least`` become narrower, then all of them."""
-    titles = [columns(column.title) for column in header]
-    widths = [
-        max([title, *(columns(plain(spans([row[number]]))) for row in rows)]) for number, title in enumerate(titles)
-    ]
+    titles = [columns(title.text) for title in head]
+    widths = [max([title, *(columns(row[number].text) for row in rows)]) for number, title in enumerate(titles)]
     least = [width if column.least is None else column.least for column, width in zip(header, widths, strict=True)]
     left = room - len(_GAP) * (len(widths) - 1)
     narrow = _narrower(_narrower(widths, least, left), titles, left)

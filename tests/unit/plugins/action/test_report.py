@@ -208,7 +208,7 @@ def test_a_finding_fails_the_play_after_everything_was_printed_and_written(tmp_p
 def test_a_silenced_finding_is_shown_with_its_reason_and_does_not_fail_the_play(capsys):
     result = report(nodes(stock_node()), fail_on="critical", silence=SILENCED)
     assert "failed" not in result
-    assert "  silenced: critical keepalive-too-late on worker1 (replaced on Monday)" in printed(capsys)
+    assert "  silenced: CRITICAL keepalive-too-late on worker1 (replaced on Monday)" in printed(capsys)
 
 
 def test_without_fail_on_nothing_fails(capsys):
@@ -292,7 +292,7 @@ def test_the_next_command_has_the_options_of_this_run(monkeypatch, tmp_path, cap
         "Run: ansible-playbook kubenode.connections.apply -i hosts \\",
         "     -e keepalive_margin=9 --check --diff",
     ]
-    assert lines[-3:-1] == [
+    assert lines[-4:-2] == [
         "      without: token (given to this run). They may be secrets, or cannot be",
         "      shown here. Add them.",
     ]
@@ -473,3 +473,39 @@ def test_a_value_that_is_encrypted_is_not_shown(monkeypatch, capsys):
     words = " ".join(capsys.readouterr().out.split())
     assert " -e keepalive_margin=9 --check" in words
     assert " without: keepalive_x (given to this run). " in words
+
+
+def test_in_chinese_all_that_people_read_is_chinese_and_plain_text(tmp_path, capsys):
+    result = report(cluster(), language="zh", dest=str(tmp_path), formats=["json", "junit"])
+    assert result["lines"][0].startswith("不安全")
+    assert {type(line) for line in result["lines"]} == {str}
+    assert printed(capsys)[-1].startswith("报告")
+    assert json.loads((tmp_path / "report.json").read_bytes())["nodes"][0]["why"].isascii()
+    assert (tmp_path / "report.junit.xml").read_text().isascii()
+
+
+def test_a_failure_is_told_in_the_language(capsys):
+    result = report(nodes(stock_node()), fail_on="critical", language="zh")
+    assert "级别为 critical" in result["msg"]
+    assert type(result["msg"]) is str
+    assert capsys.readouterr().out
+
+
+def test_an_opening_is_two_lines_and_the_files_are_whole(tmp_path, capsys):
+    result = report(nodes(stock_node(), stock_node()), detail="opening", one_first=True, dest=str(tmp_path))
+    assert result["lines"][-1] == "Now: 2 nodes are changed, worker1 first and alone."
+    assert result["lines"][0].startswith("Before: UNSAFE: ")
+    assert printed(capsys) == result["lines"]
+    assert len(json.loads((tmp_path / "report.json").read_bytes())["findings"]) > 2
+
+
+def test_where_the_play_fails_it_is_no_opening(capsys):
+    report(nodes(stock_node()), detail="opening", fail_on="critical")
+    assert printed(capsys)[0].startswith("UNSAFE: ")
+
+
+def test_in_full_there_is_more_than_in_brief():
+    several = nodes(stock_node())
+    brief, full = (report(several, detail=detail)["lines"] for detail in ("brief", "full"))
+    assert not [line for line in brief if line.startswith("Limits: ")]
+    assert [line for line in full if line.startswith("Limits: ")]

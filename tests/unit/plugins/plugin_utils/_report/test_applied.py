@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.kubenode.connections.plugins.plugin_utils._report.applied import describe_applied
+from ansible_collections.kubenode.connections.plugins.plugin_utils._report.applied import OUTCOMES, describe_applied
 
 
 def values(before, after):
@@ -93,3 +93,22 @@ def test_what_became_of_open_connections():
     described = describe_applied({"open_connections": many}, None)["open_connections"]
     assert (len(described["rows"]), described["more_rows"]) == (200, 2)
     assert describe_applied({"changed": False}, None)["open_connections"] is None
+
+
+@pytest.mark.parametrize(
+    ("returned", "ending"),
+    [
+        ({"changed": True}, "changed"),
+        ({"changed": False}, "unchanged"),
+        ({"changed": True, "failed": True, "msg": "w1 is unsafe."}, "changed"),
+        ({"failed": True, "msg": "It failed. The node is as before: everything was undone."}, "undone"),
+        ({"failed": True, "msg": "It failed. Nothing was changed."}, "undone"),
+        ({"failed": True, "msg": "It failed. The node is not as before, this could not be undone: x"}, "left"),
+        ({"failed": True, "msg": "MODULE FAILURE", "module_stdout": "x"}, "unclear"),
+        ({"unreachable": True, "msg": "no route"}, "unclear"),
+        ({"untouched": True}, "untouched"),
+    ],
+)
+def test_how_it_ended_on_a_node(returned, ending):
+    assert describe_applied(returned, None)["outcome"] == ending
+    assert ending in OUTCOMES

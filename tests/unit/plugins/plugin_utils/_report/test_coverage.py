@@ -29,8 +29,7 @@ FOUR = "IPVS, conntrack, Services, network namespaces"
             nodes(quiet_node(), unprivileged_node()),
             [
                 ("Looked at: IPVS, network namespaces on 1 of 2 nodes; conntrack, Services on all 2 nodes."),
-                "Not looked at: IPVS on worker2. Run as root (become: true).",
-                "Not looked at: network namespaces on worker2. Run as root (become: true).",
+                "Not looked at: IPVS, network namespaces on worker2. Run as root (become: true).",
             ],
             id="not as root",
         ),
@@ -43,7 +42,7 @@ def test_what_was_looked_at_and_what_was_not(report, told):
 def test_of_many_places_the_first_are_told():
     report = document(nodes(quiet_node()), {})
     places = ("ipvs", "conntrack", "services", "namespaces", "hosts")
-    report["nodes"][0]["coverage"]["not_seen"] = [{"place": place, "do": "Do."} for place in places]
+    report["nodes"][0]["coverage"]["not_seen"] = [{"place": place, "do": f"Do {place}."} for place in places]
     assert list(sentences(report))[-1] == "And 2 more such places: see the findings."
 
 

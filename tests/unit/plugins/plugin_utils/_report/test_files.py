@@ -103,7 +103,7 @@ def test_no_format_writes_no_file(tmp_path):
 
 
 def test_where_one_format_cannot_be_rendered_nothing_is_written(tmp_path, monkeypatch):
-    def fail(_document, _options):
+    def fail(_document, _options, _language):
         raise RuntimeError("a bug")
 
     monkeypatch.setitem(FORMATS, "junit", fail)

@@ -103,6 +103,7 @@ def plan(sysctls=None, limit=LIMIT, not_seen=(), margin=0, **more):
         "pods": None,
         "settings": {"sysctls": sysctls or {}},
         "changes": [{**CHANGE, "pods": False, "sentence": "w: 1 becomes 2; so."}],
+        "also_written": [],
         "owners": {"k": "/etc/a.conf:1"},
         "notes": ["Mind."],
     }
@@ -185,10 +186,12 @@ def test_a_node_that_was_observed():
         "enforcement": None,
         "rearm": None,
         "changes": [CHANGE],
+        "also_written": [],
         "owners": {"k": "/etc/a.conf:1"},
         "notes": ["Mind."],
         "problems": [{"id": "kubelet", "what": "kubelet", "why": "denied", "do": "Run as root."}],
         "applied": {
+            "outcome": "changed",
             "changed": True,
             "error": None,
             "verdict_before": "unsafe",

@@ -7,6 +7,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report import rearming
+from ansible_collections.kubenode.connections.plugins.plugin_utils._report.document import FULL
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.drift import drift
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.html.page import render_html
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.text.page import plain
@@ -39,7 +40,7 @@ OUTCOME = {"changed": True, "before": {"enforce": None}, "after": {"enforce": "6
 
 
 def text(report):
-    lines = "\n".join(plain(line).strip() for line in text_lines(report, 110))
+    lines = "\n".join(plain(line).strip() for line in text_lines(report, 110, detail=FULL))
     assert complaints(report) == []
     return lines
 

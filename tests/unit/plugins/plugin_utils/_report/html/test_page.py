@@ -353,11 +353,11 @@ def test_what_the_table_of_nodes_is_sorted_by():
         ["worker1", "0", "-7384", "0", None, "900", "7200", "-1", "2"],
         ["worker5", "0", "-7384", "0", None, "-1", "7200", "600", "-1"],
         ["worker3", "1", "-1000000000000000000", "1", None, "-1", "-1", "-1", "-1"],
-        ["worker2", "2", "156", "2", None, "900", "600", "600", "-1"],
         ["worker4", "2", "156", "0", None, "900", "600", "600", "-1"],
+        ["worker2", "2", "156", "2", None, "900", "600", "600", "-1"],
     ]
     after_boot = re.findall(r'"After a reboot" data-key="\d"><span class="badge (\w+)"', section(report, "nodes"))
-    assert after_boot == ["unsafe", "unsafe", "unknown", "safe", "unsafe"]
+    assert after_boot == ["unsafe", "unsafe", "unknown", "unsafe", "safe"]
 
 
 def test_what_the_table_of_pods_is_sorted_by():

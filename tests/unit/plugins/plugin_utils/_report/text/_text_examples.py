@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Examples of the report: their text in a terminal of 80 columns in fixtures, the page's words in ../html/fixtures.
+"""Examples of the report: the full text in a terminal of 80 columns in fixtures, in brief in one of 100 columns in
+fixtures/brief, the page's words in ../html/fixtures.
 
 After a change of words that is meant, write the texts anew and read what differs:
 PYTHONPATH=.build/dev python tests/unit/plugins/plugin_utils/_report/text/_text_examples.py
@@ -15,7 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._findings.silences import parse_silences
+from ansible_collections.kubenode.connections.plugins.plugin_utils._report.document import BRIEF, FULL
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.drift import drift
+from ansible_collections.kubenode.connections.plugins.plugin_utils._report.language import ENGLISH, Language
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.text.page import plain
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.text.report import text_lines
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._cluster import (
@@ -49,10 +52,13 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._p
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._report.html._page_words import words
 
 FOLDER = Path(__file__).parent / "fixtures"
+BRIEFLY = FOLDER / "brief"
 PAGES = FOLDER.parent.parent / "html" / "fixtures"
 
 NARROW = 79
 """What Ansible says of a terminal of 80 columns, and where there is none."""
+
+WIDE = 100
 
 SILENCES = [{"id": "ipvs-mode-deprecated", "reason": "The move to nftables is planned for spring"}]
 
@@ -72,6 +78,53 @@ def after_an_apply(**more: Any) -> dict[str, Any]:
     before = {"worker1": "unsafe", "worker2": "safe"}
     several = nodes(applied_node(), quiet_node())
     return document(several, {}, kind="apply", applied=applied(), verdicts_before=before, **more)
+
+
+def hundred_alike() -> dict[str, Any]:
+    """100 nodes of a cluster in IPVS mode as kubeadm leaves them, each with the same pods and their connections."""
+    return document({f"worker-{number:03}": cluster()["worker1"] for number in range(1, 101)}, {})
+
+
+def cured() -> dict[str, Any]:
+    """Three nodes of an IPVS cluster with their pods after an apply that cured two of them."""
+    several = nodes(*[with_rows(quiet_node(), *_served(number)) for number in range(3)])
+    outcomes = {"worker1": applied()["worker1"], "worker2": applied()["worker1"], "worker3": applied()["worker2"]}
+    before = {"worker1": "unsafe", "worker2": "unsafe", "worker3": "safe"}
+    return document(several, {}, kind="apply", applied=outcomes, verdicts_before=before)
+
+
+def _served(node: int) -> list[dict[str, Any]]:
+    return [
+        row(f"shop/{name}-{node}", SAFE, service(gaps=[(600, 4)], processes=[(program, 9, program, 4)]))
+        for name, program in (("orders", "java"), ("checkout", "python3"))
+    ]
+
+
+def middlebox() -> dict[str, Any]:
+    """The small cluster behind a load balancer whose idle limit no node can see."""
+    return document(cluster(), {"middleboxes": ["aws_nlb"]})
+
+
+def drifted() -> dict[str, Any]:
+    """Two nodes that were cured, one of which lost its values since: the earlier report knows."""
+    earlier = document(nodes(quiet_node(), quiet_node()), {}, made_at="2026-11-20T03:40:00Z")
+    report = document(nodes(stock_node(), quiet_node()), {})
+    report["drift"] = drift(earlier, report, "yesterday.json")
+    return report
+
+
+def batch_failed() -> dict[str, Any]:
+    """worker1 was changed, worker2 failed and was undone, worker3 and worker4 were never come to."""
+    undone = "The node is as before: everything that this run had written was undone and read back."
+    outcomes = {
+        **applied(),
+        "worker2": {"failed": True, "msg": f"net.ipv4.tcp_keepalive_time: the kernel refused: Read-only. {undone}"},
+        "worker3": {"untouched": True},
+        "worker4": {"untouched": True},
+    }
+    several = nodes(quiet_node(), stock_node(), stock_node(), stock_node())
+    before = dict.fromkeys(several, "unsafe")
+    return document(several, {}, kind="apply", applied=outcomes, verdicts_before=before)
 
 
 def compared() -> dict[str, Any]:
@@ -157,10 +210,15 @@ _EXAMPLES = {
     "1-plain-machine": lambda: document(nodes(plain_node()), {}),
     "3-nodes": lambda: document(cluster()),
     "3-nodes-compared": compared,
+    "100-alike": hundred_alike,
     "500-nodes": lambda: document(five_hundred(), {}),
     "applied": after_an_apply,
     "apply-failed": after_an_apply_that_failed,
+    "batch-failed": batch_failed,
+    "cured": cured,
     "check-mode": lambda: after_an_apply(check_mode=True),
+    "drift": drifted,
+    "middlebox": middlebox,
     "not-read": not_read,
     "pods": pods_of_all_kinds,
     "raise-ipvs": lambda: document(nodes(stock_node(), nftables_node()), {"strategy": "raise_ipvs"}),
@@ -170,12 +228,12 @@ _EXAMPLES = {
 EXAMPLES = {name: functools.cache(make) for name, make in _EXAMPLES.items()}
 """By name, each made once: whoever changes one changes a copy."""
 
-OF_PAGES = tuple(name for name in EXAMPLES if name != "500-nodes")
+OF_PAGES = tuple(name for name in EXAMPLES if name not in ("500-nodes", "100-alike"))
 
 
-def text(report: dict[str, Any], width: int = NARROW) -> str:
+def text(report: dict[str, Any], width: int = NARROW, detail: str = FULL, language: Language = ENGLISH) -> str:
     """The report's lines without their styles."""
-    return "".join(f"{plain(line)}\n" for line in text_lines(report, width))
+    return "".join(f"{plain(line)}\n" for line in text_lines(report, width, language=language, detail=detail))
 
 
 def page(report: dict[str, Any]) -> str:
@@ -186,9 +244,10 @@ def page(report: dict[str, Any]) -> str:
 def main() -> None:
     """Write the texts, and the words of the pages."""
     PAGES.mkdir(parents=True, exist_ok=True)
-    FOLDER.mkdir(parents=True, exist_ok=True)
+    BRIEFLY.mkdir(parents=True, exist_ok=True)
     for name, make in EXAMPLES.items():
         (FOLDER / f"{name}.txt").write_text(text(make()), encoding="utf-8")
+        (BRIEFLY / f"{name}.txt").write_text(text(make(), WIDE, BRIEF), encoding="utf-8")
     for name in OF_PAGES:
         (PAGES / f"{name}.txt").write_text(page(EXAMPLES[name]()), encoding="utf-8")
 

@@ -29,7 +29,7 @@ def test_where_nothing_would_change_there_is_nothing():
 def test_of_one_node_its_name_is_left_out():
     assert lines(write_changes, to_change([TIME])) == [
         "",
-        "To change: 1 value on 1 node",
+        "To change: 1 value on w1",
         "  time: 7200 -> 600; two thirds of 900 s",
     ]
 
@@ -82,7 +82,7 @@ def test_before_and_after_of_a_node():
     ]
     assert lines(write_applied, applied(outcome("w1", *several, notes=["Reboot it."]))) == [
         "",
-        "Changed",
+        "Before and after",
         "  w1: UNSAFE before, SAFE now",
         "    time: 7200 -> 600",
         "    new.key: not there -> 1",
@@ -111,7 +111,11 @@ def test_nodes_that_did_not_change_and_did_not_fail_are_left_out():
 
 def test_a_failure_is_told_with_its_reason_only():
     shown = styled(write_applied, applied(outcome("w1", value(), changed=False, error="read-only", notes=["x"])))
-    assert ["".join(span.text for span in line) for line in shown] == ["", "Changed", "  w1: FAILED: read-only"]
+    assert ["".join(span.text for span in line) for line in shown] == [
+        "",
+        "Before and after",
+        "  w1: FAILED: read-only",
+    ]
     assert [span.style for span in shown[2] if span.text == "FAILED"] == ["critical"]
 
 
@@ -179,11 +183,11 @@ def test_what_changed_the_verdicts_first():
     assert lines(write_drift, changed)[2:] == [
         "  w7, w8: new",
         "  w9: not in this run",
-        "  plan: verdict a -> b",
-        "  w1: kernel none -> b",
-        "  w1: limit a -> none",
-        "  w1: critical late is new",
-        "  w1: info slow is gone",
+        "  plan: verdict A -> B",
+        "  w1: kernel - -> b",
+        "  w1: limit a -> -",
+        "  w1: CRITICAL late is new",
+        "  w1: INFO slow is gone",
         "  w1: conntrack's counter drop grew by 2",
     ]
 

@@ -97,7 +97,7 @@ def test_what_is_silenced_stands_last_with_its_reason():
     several = [finding(scope="w1", silenced="known"), finding(scope="w2", silenced="known"), finding("b", "info")]
     shown = lines(write, document(*several))
     assert shown[1] == "Findings: 1 info, 2 silenced"
-    assert shown[-2:] == ["", "  silenced: warning a on w1, w2 (known)"]
+    assert shown[-2:] == ["", "  silenced: WARNING a on w1, w2 (known)"]
 
 
 @pytest.mark.parametrize(("number", "more"), [(5, []), (6, ["  and 1 more silenced"])])
@@ -105,7 +105,7 @@ def test_of_many_that_are_silenced_some_are_counted(number, more):
     several = [finding(f"rule{each}", silenced="known") for each in range(number)]
     shown = lines(write, document(*several))
     assert shown[1] == f"Findings: {number} silenced"
-    assert shown[-1 - len(more) :] == ["  silenced: warning rule4 on w1 (known)", *more]
+    assert shown[-1 - len(more) :] == ["  silenced: WARNING rule4 on w1 (known)", *more]
 
 
 @pytest.mark.parametrize(("severity", "style"), [("critical", "critical"), ("unknown", "unknown"), ("info", None)])

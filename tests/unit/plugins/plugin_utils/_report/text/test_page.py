@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import tell
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import columns, printable
+from ansible_collections.kubenode.connections.plugins.plugin_utils._report.language import Language
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.text.page import (
     SAFE,
     UNSAFE,
@@ -94,6 +96,32 @@ def test_a_word_that_is_too_long_is_cut():
 )
 def test_a_command_to_copy(words, lines):
     assert written(lambda page: page.command(words, "Run: ")) == lines
+
+
+CHINESE = Language("zh", {"{n} nodes": "{n} 个节点。", "node": "节点"})
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        pytest.param("空闲连接会被忘记", ["空闲连接", "会被忘记"], id="between any two wide characters"),
+        pytest.param("空闲连接。会被忘记", ["空闲连", "接。会被", "忘记"], id="not before a closing mark"),
+        pytest.param("空闲连「接会被", ["空闲连", "「接会被"], id="not after an opening one"),
+        pytest.param("节点 a-1 忘记", ["节点 a-1", "忘记"], id="at blanks, too"),
+        pytest.param("忘记 900 秒", ["忘记", "900 秒"], id="a number stays with its unit"),
+        pytest.param("节点a-b-c忘", ["节点", "a-b-c忘"], id="before and after Latin, which stays whole"),
+    ],
+)
+def test_chinese_is_broken_between_characters(text, lines):
+    assert [plain(line) for line in wrap(text, 8, 8)] == lines
+
+
+def test_what_is_written_is_said_in_the_language_of_the_page_and_then_made_printable():
+    page = Page(40, CHINESE)
+    page.line([tell("{n} nodes", n=3), Span("node", SAFE), " \x1b[2J"])
+    page.field("node", "x", 6)
+    page.command(["node"], "node")
+    assert [plain(line) for line in page.lines] == ["3 个节点。节点 \\x1b[2J", "  节点  x", "节点node"]
 
 
 def test_the_first_line_has_all_of_its_room():

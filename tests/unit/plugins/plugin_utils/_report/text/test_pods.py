@@ -56,6 +56,7 @@ def document(*nodes, seen=2, at_risk=0, containers=(0, 0), of_no_pod=0, unsafe=0
             "namespaces": {"of_no_pod": of_no_pod},
             "sockets": {**COUNTED, **sockets},
         },
+        "findings": [],
     }
 
 

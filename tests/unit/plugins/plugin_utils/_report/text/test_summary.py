@@ -8,9 +8,12 @@ import pytest
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.rerun_command import Rerun
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.text.summary import (
+    files_words,
     findings_words,
+    next_command,
     write_head,
     write_next,
+    write_opening,
 )
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._report.text._lines import lines, styled
 
@@ -138,7 +141,7 @@ def test_how_keepalive_stands_to_the_limit(report, how):
 
 
 def test_without_a_limit_the_reason_is_that_of_the_plan():
-    assert head(document(node(), limit=None))[-1] == "No idle limit was seen."
+    assert head(document(node(), limit=None))[-1] == "Limit: no idle limit was seen."
 
 
 def test_what_is_not_known_and_where():
@@ -263,3 +266,49 @@ def test_the_verdict_has_its_colour_at_both_ends():
         ("UNSAFE", "unsafe"),
         (". Next:", None),
     ]
+
+
+def unread(**more):
+    missing = {"seen": [], "not_seen": [{"place": "connections", "do": "Run as root."}]}
+    report = document(node(applied=applied()), verdict="unknown", kind="apply", **more)
+    for each in report["nodes"]:
+        each.update(observed=True, coverage=missing)
+    return report
+
+
+def test_where_something_could_not_be_read_nothing_is_verified_before_it_is_known():
+    assert head(unread())[1] == "Next: make known what could not be read, see below; then verify."
+    assert lines(write_next, unread(), RUN, width=110)[1:] == [
+        "UNKNOWN. Next:",
+        "  First do what the lines 'Not looked at' say, then:",
+        f"  {VERIFY}",
+        "      then checks whether it holds, now and after a reboot.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("names", "check_mode", "first", "line"),
+    [
+        ([], False, True, "Now: no setting of a node has to change."),
+        (["w1", "w2"], True, True, "Now: what would change on 2 nodes. Nothing is written."),
+        (["w1", "w2"], False, True, "Now: 2 nodes are changed, w1 first and alone."),
+        (["w1", "w2"], False, False, "Now: changes on 2 nodes."),
+        (["w1"], False, True, "Now: changes on 1 node."),
+    ],
+)
+def test_an_apply_begins_with_what_it_found_and_what_it_does(names, check_mode, first, line):
+    report = document(node(verdict="unsafe", spare=-7384), check_mode=check_mode)
+    reason = "The limit is 900 s (IPVS tcp), keepalive comes 7384 s too late."
+    assert lines(write_opening, report, names, first, width=130) == [
+        f"Before: UNSAFE: idle connections at risk on w1. {reason}",
+        line,
+    ]
+
+
+@pytest.mark.parametrize(("report", "command"), [(document(node(), changes=1), AUDIT), (document(node()), "")])
+def test_the_next_command_in_one_line(report, command):
+    assert next_command(report, RUN) == command
+
+
+def test_the_files_but_for_those_of_each_node():
+    assert files_words(["/r/report.json", "/r/nodes/w1.prom"]) == "Report: /r/report.json"
