@@ -1,56 +1,133 @@
-# Copyright: (c) 2026, the kubenode.connections authors
-# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
-
-"""Writes the example of a report: docs/examples/report.html from report.json beside it, and two pictures of that page.
+"""Writes docs/examples: the report of an invented cluster as page and JSON, the page in Chinese, and pictures.
 
 Run it after a change of the page: PYTHONPATH=.build/dev .nox/browser/bin/python tests/report_example.py (nox -s browser
-makes both folders). With the report.json of another run as argument, that becomes the example. A test in tests/browser
-fails where the page is not up to date.
+makes both folders). Tests in tests/browser fail where a file is not up to date. The cluster is in example_cluster.py.
 """
 
+import base64
 import json
 import shutil
+import struct
 import sys
+import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.html.page import render_html
+from ansible_collections.kubenode.connections.plugins.plugin_utils._report.language import language
+from ansible_collections.kubenode.connections.tests.example_cluster import report
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "examples"
-REPORT, PAGE = FOLDER / "report.json", FOLDER / "report.html"
+REPORT, PAGE, IN_CHINESE = FOLDER / "report.json", FOLDER / "report.html", FOLDER / "report.zh-CN.html"
+PICTURES = FOLDER / "pictures"
+TOP = FOLDER / "report-desktop.png"
+"""The top of the page, which the READMEs show."""
 
-# The top of the page, with the verdict and the first lines; width and height in pixels.
-PICTURES = {"report-desktop.png": (1200, 1560), "report-phone.png": (390, 1560)}
+WIDTHS = {"desktop": 1280, "tablet": 820, "phone": 390}
+PARTS = {
+    "top": "header.top",
+    **{part: f"#{part}" for part in ("next", "time", "findings", "pods", "nodes", "changes", "drift")},
+}
+
+HIGHEST = 1600
+"""What of a part is lower is not in its picture."""
+
+_COLOURS = """async (png) => {
+    const bitmap = await createImageBitmap(await (await fetch("data:image/png;base64," + png)).blob());
+    const canvas = new OffscreenCanvas(bitmap.width, bitmap.height), context = canvas.getContext("2d");
+    context.drawImage(bitmap, 0, 0);
+    const pixels = context.getImageData(0, 0, bitmap.width, bitmap.height).data, sums = new Map();
+    const key = (at) => (pixels[at] >> 3 << 10) | (pixels[at + 1] >> 3 << 5) | pixels[at + 2] >> 3;
+    for (let at = 0; at < pixels.length; at += 4) {
+        const sum = sums.get(key(at)) || [0, 0, 0, 0];
+        sums.set(key(at), [sum[0] + 1, sum[1] + pixels[at], sum[2] + pixels[at + 1], sum[3] + pixels[at + 2]]);
+    }
+    const most = [...sums].sort((one, other) => other[1][0] - one[1][0]).slice(0, 48);
+    const palette = most.map(([, [n, ...sum]]) => sum.map((each) => Math.round(each / n)));
+    const nearest = new Map(), rows = new Uint8Array(pixels.length / 4);
+    for (let at = 0; at < pixels.length; at += 4) {
+        if (!nearest.has(key(at))) {
+            const far = palette.map((each) => each.reduce((sum, value, i) => sum + (value - pixels[at + i]) ** 2, 0));
+            nearest.set(key(at), far.indexOf(Math.min(...far)));
+        }
+        rows[at / 4] = nearest.get(key(at));
+    }
+    let text = "";
+    for (let at = 0; at < rows.length; at += 32768) { text += String.fromCharCode(...rows.subarray(at, at + 32768)); }
+    return { width: bitmap.width, palette, rows: btoa(text) };
+}"""
+"""The few colours that a picture of a page needs."""
 
 
-def page() -> str:
-    """Return the page of the example."""
-    return render_html(json.loads(REPORT.read_text(encoding="utf-8")))
+def page(code: str = "en") -> str:
+    """Return the page of the example in a language."""
+    return render_html(report(), language=language(code))
+
+
+def document() -> str:
+    """Return the report of the example as JSON."""
+    return json.dumps(report(), ensure_ascii=False, indent=1) + "\n"
+
+
+def picture_names() -> list[str]:
+    """Return the names of all pictures."""
+    return [f"{part}-{width}.png" for part in PARTS for width in WIDTHS]
 
 
 def take_pictures(chromium: str) -> None:
-    """Write what a browser shows of the page, on a desktop and on a phone."""
+    """Write what a browser shows of each part of the page."""
+    PICTURES.mkdir(exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--disable-gpu"])
-        for name, (width, height) in PICTURES.items():
-            opened = browser.new_page(viewport={"width": width, "height": height}, color_scheme="light")
-            opened.goto(PAGE.as_uri())
-            opened.screenshot(path=FOLDER / name)
+        paint = browser.new_page()
+        for name, width in WIDTHS.items():
+            shown = browser.new_context(
+                viewport={"width": width, "height": 900}, color_scheme="light", bypass_csp=True
+            ).new_page()
+            shown.goto(PAGE.as_uri())
+            shown.add_style_tag(content="nav { display: none } .part { padding: 8px }")
+            for part, selector in PARTS.items():
+                box = shown.locator(selector).bounding_box() or {}
+                clip = {**box, "height": min(box["height"], HIGHEST)}
+                (PICTURES / f"{part}-{name}.png").write_bytes(_small(paint, _picture(shown, clip)))
+            if name == "desktop":
+                clip = {"x": 0, "y": 0, "width": width, "height": HIGHEST}
+                TOP.write_bytes(_small(paint, _picture(shown, clip)))
         browser.close()
+
+
+def _picture(shown: Page, clip: dict[str, float]) -> bytes:
+    return shown.screenshot(full_page=True, clip=clip, timeout=120_000)
+
+
+def _small(paint: Page, picture: bytes) -> bytes:
+    """The picture with a palette of its own."""
+    found = paint.evaluate(_COLOURS, base64.b64encode(picture).decode())
+    width, rows = found["width"], base64.b64decode(found["rows"])
+    lines = b"".join(b"\0" + rows[begin : begin + width] for begin in range(0, len(rows), width))
+    palette = bytes(value for colour in found["palette"] for value in colour)
+    head = struct.pack(">IIBBBBB", width, len(rows) // width, 8, 3, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        _chunks((b"IHDR", head), (b"PLTE", palette), (b"IDAT", zlib.compress(lines, 9)), (b"IEND", b""))
+    )
+
+
+def _chunks(*several: tuple[bytes, bytes]) -> Iterator[bytes]:
+    for kind, content in several:
+        yield struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
 
 
 def main() -> None:
     """Bring the example up to date."""
     FOLDER.mkdir(exist_ok=True)
-    if sys.argv[1:]:
-        report = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
-        REPORT.write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    REPORT.write_text(document(), encoding="utf-8")
     PAGE.write_text(page(), encoding="utf-8")
+    IN_CHINESE.write_text(page("zh"), encoding="utf-8")
     chromium = shutil.which("chromium")
     if chromium is None:
-        sys.exit("There is no chromium in PATH: report.html is up to date, its pictures may not be.")
+        sys.exit("There is no chromium in PATH: the pages are up to date, their pictures may not be.")
     take_pictures(chromium)
 
 

@@ -14,6 +14,8 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.html.page import render_html
+from ansible_collections.kubenode.connections.plugins.plugin_utils._report.language import ENGLISH
+from ansible_collections.kubenode.connections.plugins.plugin_utils._report.rerun_command import UNKNOWN_RUN
 
 # No request of the browser's own, so that each one that is seen is the page's.
 _QUIET = (
@@ -43,9 +45,9 @@ def show(chromium, tmp_path):
     with contextlib.ExitStack() as opened:
         complaints: list[str] = []
 
-        def open_page(report, **context):
+        def open_page(report, rerun=UNKNOWN_RUN, language=ENGLISH, **context):
             path = Path(tmp_path, "report.html")
-            path.write_text(render_html(report), encoding="utf-8")
+            path.write_text(render_html(report, rerun, language), encoding="utf-8")
             page = opened.enter_context(contextlib.closing(chromium.new_context(**context))).new_page()
             page.set_default_timeout(10_000)
             page.on("console", lambda message: complaints.append(f"console {message.type}: {message.text}"))

@@ -13,7 +13,6 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._c
     applied,
     cluster,
     document,
-    pods,
 )
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import (
     nftables_node,
@@ -22,6 +21,12 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._n
     stock_node,
     with_keepalive,
     with_pods,
+)
+from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._pod_nodes import (
+    KERNEL,
+    row,
+    service,
+    with_rows,
 )
 
 HOSTILE = (
@@ -44,9 +49,9 @@ def hostile() -> dict[str, Any]:
     named = {f"{name}{HOSTILE}": node for name, node in cluster().items()}
     worker = next(node for node in named.values() if node)
     worker["kernel"] += HOSTILE
-    for row in worker["pods"]["rows"]:
-        row["label"] += HOSTILE
-        for process in [row["process"], *(each for service in row["services"] for each in service["processes"])]:
+    for space in worker["pods"]["rows"]:
+        space["label"] += HOSTILE
+        for process in [space["process"], *(each for place in space["services"] for each in place["processes"])]:
             if process:
                 process["name"] = process["runtime"] = HOSTILE
     worker["problems"] = [{"id": "kubelet", "what": HOSTILE, "why": HOSTILE, "do": HOSTILE}]
@@ -65,12 +70,18 @@ def all_verdicts() -> dict[str, Any]:
     )
 
 
+def several_nodes() -> dict[str, Any]:
+    """Five nodes with twelve pods at risk each."""
+    rows = [row(f"shop/pod-{number}", KERNEL, service(gaps=[(7200, 1)])) for number in range(12)]
+    return document(nodes(*(with_rows(quiet_node(), *rows) for _node in range(5))), {})
+
+
 def large() -> dict[str, Any]:
-    """500 nodes, half of them with pods at risk."""
+    """500 nodes with 40 pods each, all at risk."""
     several = {}
     for number in range(500):
-        node = stock_node() if number % 2 else quiet_node()
-        if number % 2:
-            node["pods"] = pods()
-        several[f"node{number:03}.example.org"] = node
+        own = [f"team-{pod % 7}/deployment-{pod:02}-7d9f8c6b5-x{number:03}p" for pod in range(40)]
+        java = service("10.96.33.10:5432", gaps=[(7200, 2)], processes=[("java", 4102, "java", 0)])
+        rows = [row(name, KERNEL, java, service(f"10.96.12.{pod}:50051", 1)) for pod, name in enumerate(own)]
+        several[f"node{number:03}.example.org"] = with_rows(stock_node() if number % 2 else quiet_node(), *rows)
     return document(several, {})

@@ -10,19 +10,38 @@ import pytest
 
 from ansible_collections.kubenode.connections.tests import report_example
 
-
-def test_the_example_is_what_the_code_makes_of_its_report():
-    hint = "run: PYTHONPATH=.build/dev .nox/browser/bin/python tests/report_example.py"
-    assert report_example.PAGE.read_text(encoding="utf-8") == report_example.page(), hint
+HINT = "run: PYTHONPATH=.build/dev .nox/browser/bin/python tests/report_example.py"
 
 
-@pytest.mark.parametrize("name", report_example.PICTURES)
-def test_its_pictures_are_there_and_small(name):
-    content = (report_example.FOLDER / name).read_bytes()
-    assert content.startswith(b"\x89PNG")
-    assert len(content) < 300_000
+@pytest.mark.parametrize(
+    ("path", "made"),
+    [
+        pytest.param(report_example.PAGE, report_example.page, id="page"),
+        pytest.param(report_example.IN_CHINESE, lambda: report_example.page("zh"), id="page in Chinese"),
+        pytest.param(report_example.REPORT, report_example.document, id="JSON"),
+    ],
+)
+def test_the_example_is_what_the_code_makes_of_its_cluster(path, made):
+    assert path.read_text(encoding="utf-8") == made(), HINT
+
+
+def test_there_is_a_picture_of_each_part_at_each_width_and_they_are_small():
+    pictures = {path.name: path.read_bytes() for path in report_example.PICTURES.iterdir()}
+    assert sorted(pictures) == sorted(report_example.picture_names()), HINT
+    pictures[report_example.TOP.name] = report_example.TOP.read_bytes()
+    assert all(content.startswith(b"\x89PNG") for content in pictures.values())
+    assert sum(map(len, pictures.values())) < 1_200_000
 
 
 def test_the_example_opens(show):
     page = show(json.loads(report_example.REPORT.read_text(encoding="utf-8")))
     assert page.locator("h1").is_visible()
+
+
+def test_the_example_has_ipvs_pods_an_apply_a_middlebox_and_a_drift():
+    report = json.loads(report_example.REPORT.read_text(encoding="utf-8"))
+    assert {node["mode"] for node in report["nodes"]} == {"ipvs"}
+    assert report["counts"]["pods"]["at_risk"] > 0
+    assert [bool(node["applied"]["error"]) for node in report["nodes"]].count(True) == 1
+    assert report["policy"]["middleboxes"]
+    assert report["drift"]["findings_gone"]

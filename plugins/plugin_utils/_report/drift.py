@@ -98,12 +98,17 @@ def _findings(report: Report) -> dict[_Key, dict[str, str]]:
     """Those that are not silenced, by rule and scope."""
     return {
         (str(each["id"]), _kind(each), str(each["scope"])): {
-            **{key: str(each[key]) for key in _FINDING},
+            **{key: _text(each[key]) for key in _FINDING},
             "scope_kind": _kind(each),
         }
         for each in report["findings"]
         if each["silenced"] is None
     }
+
+
+def _text(value: object) -> str:
+    """A sentence stays one that can be said in another language."""
+    return value if isinstance(value, str) else str(value)
 
 
 def _kind(finding: Report) -> str:

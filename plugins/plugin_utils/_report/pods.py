@@ -95,6 +95,7 @@ def _row(judged: Judged, enforced: Keepalive | None) -> dict[str, Any]:
         "verdict": _verdict(judged),
         "at_risk": judged.at_risk,
         "why": judged.why,
+        "keepalive_why": judged.values_why,
         "keepalive": space.keepalive.as_dict() if space.keepalive else None,
         "enforced": enforced.as_dict() if enforced and enforced != space.keepalive else None,
         "retries2": space.retries2,

@@ -10,6 +10,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.grouping import grouped
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import tell
 
 Document = Mapping[str, Any]
 Finding = Mapping[str, Any]
@@ -30,6 +31,22 @@ def findings_of(document: Document, silenced: bool) -> list[list[Finding]]:
     )
 
 
+def drift_of(document: Document) -> dict[str, list[list[Mapping[str, Any]]]]:
+    """What changed since an earlier report; the same of several nodes as one."""
+    parts = {
+        "changes": ("what", "from", "to"),
+        "findings_new": ("severity", "id", "observed"),
+        "findings_gone": ("severity", "id", "observed"),
+        "counters": ("counter", "from", "to"),
+    }
+    drift = document["drift"] or dict.fromkeys(parts, ())
+    return {part: alike(drift[part], _by(keys)) for part, keys in parts.items()}
+
+
+def _by(keys: tuple[str, ...]) -> Callable[[Mapping[str, Any]], Hashable]:
+    return lambda thing: tuple(thing[key] for key in keys)
+
+
 def notes_of(document: Document) -> list[tuple[list[str], str]]:
     """What was noted or could not be read: the names of the nodes, and the note."""
     told = grouped((text, node["name"]) for node in document["nodes"] for text in _notes(node))
@@ -37,6 +54,8 @@ def notes_of(document: Document) -> list[tuple[list[str], str]]:
 
 
 def _notes(node: Mapping[str, Any]) -> Iterator[str]:
-    yield from (f"{each['what']}: {each['why']} {each['do']}".rstrip() for each in node["problems"])
-    yield from (f"{each['name']}: {each['why']}" for each in node["coverage"]["not_seen"])
+    for each in node["problems"]:
+        told = {"what": each["what"], "why": each["why"], "do": each["do"]}
+        yield tell("{what}: {why} {do}", **told) if each["do"] else tell("{what}: {why}", **told)
+    yield from (tell("{what}: {why}", what=each["name"], why=each["why"]) for each in node["coverage"]["not_seen"])
     yield from node["notes"]

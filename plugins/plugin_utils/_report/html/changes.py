@@ -44,6 +44,16 @@ def rearmed(applied: Mapping[str, Any], check_mode: bool) -> str:
     return rearmed_words(done["rearmed"], done["not_rearmed"], check_mode) if done else ""
 
 
+def value_rows(applied: Mapping[str, Any]) -> list[list[Mapping[str, Any]]]:
+    """What an apply changed, files left out; pods and containers that were changed in the same way as one."""
+    values = [each for each in applied["values"] if each["changed"] and each["kind"] != "file"]
+    return alike(values, lambda each: (each["before"], each["after"], *_itself(each)))
+
+
+def _itself(value: Mapping[str, Any]) -> tuple[str, ...]:
+    return (value["kind"],) if value["kind"] in ("pod", "container") else (value["kind"], value["what"])
+
+
 def _outcome(node: Node) -> str:
     return json.dumps([node["applied"], node["verdict"]], sort_keys=True)
 

@@ -7,25 +7,48 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.checked_values import whole_number
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import Keepalive
-from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import count
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import Message, joined, plural, tell
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import SAFE, UNSAFE, count
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.pods import CONTAINER, OTHER, POD
 
 from ..node import keepalive_dict
 from .alike import alike
 from .lane import Lane, Mark
 from .scale import Scale, scale_of
-from .timeline import NARROW, WIDE, Drawing
+from .sentences import keepalive_words, whose
+from .timeline import Head, Shape, axis_shapes, lane_shapes, legend_of
 
 Node = Mapping[str, Any]
 
 _KEEPALIVE_KEYS = {f"net.ipv4.tcp_keepalive_{name}": name for name in ("time", "intvl", "probes")}
 
 _MOST_OTHERS = 3
+
+_BOOT = "After a reboot"
+_ANY = "any"
+
+_TITLES = {
+    POD: "Pods now",
+    CONTAINER: "Containers now",
+    OTHER: "Processes, not pods",
+    _ANY: "Other namespaces now",
+}
+_COUNTED: Mapping[str, Callable[[int], Message]] = {
+    POD: lambda number: count(number, "pod"),
+    CONTAINER: lambda number: count(number, "container"),
+    OTHER: lambda number: plural(
+        "{number} network namespaces of no pod", "{number} network namespace of no pod", number
+    ),
+    _ANY: lambda number: count(number, "other network namespace"),
+}
+
+_Values = tuple[int, int, int]
 
 _WORST = _LARGEST = 15
 """More groups than these are not drawn: each is some kilobytes, and the table of nodes has them all."""
@@ -46,6 +69,21 @@ class Group:
     def names(self) -> list[str]:
         return [node["name"] for node in self.nodes]
 
+    @property
+    def limits(self) -> list[Mark]:
+        """Those of all rows, the lowest first; one that decides in any of them decides."""
+        marks: dict[tuple[int, str], Mark] = {}
+        for mark in (mark for lane in self.lanes for mark in lane.limits):
+            known = marks.get((mark.seconds, mark.name), mark)
+            marks[mark.seconds, mark.name] = mark if mark.decides else known
+        return sorted(marks.values(), key=lambda mark: mark.seconds)
+
+    @property
+    def exceptions(self) -> Iterator[str]:
+        """Of a node that is safe: a sentence for each row that is not."""
+        if self.first["verdict"] == SAFE:
+            yield from (_exception(lane) for lane in self.lanes if lane.outcome[0] == UNSAFE)
+
 
 @dataclass(frozen=True)
 class Picture:
@@ -56,9 +94,18 @@ class Picture:
     more_nodes: int
     more_groups: int
 
-    def drawings(self, lane: Lane) -> list[Drawing]:
-        """For wide and for narrow screens."""
-        return [Drawing(lane, self.scale, size) for size in (WIDE, NARROW)]
+    @property
+    def legend(self) -> list[str]:
+        return legend_of(lane for group in self.groups for lane in group.lanes)
+
+    def head(self, group: Group) -> Head:
+        return Head(group.limits, self.scale)
+
+    def row(self, lane: Lane) -> Iterator[Shape]:
+        return lane_shapes(lane, self.scale)
+
+    def axis(self) -> Iterator[Shape]:
+        return axis_shapes(self.scale)
 
 
 def picture_of(document: Mapping[str, Any]) -> Picture:
@@ -86,7 +133,7 @@ def scale_for(document: Mapping[str, Any], groups: Sequence[Group]) -> Scale:
 def _looks(node: Node) -> str:
     """What decides how a node is drawn, as text."""
     limits = [(limit["seconds"], limit["name"]) for limit in node["limits"]]
-    others = [keepalive for keepalive, _number in _others(node)]
+    others = sorted(map(str, _others(node)))
     own = [node[name] for name in ("verdict", "verdict_after_boot", "mode", "observed")]
     drawn = [node["keepalive"][name] for name in ("live", "at_boot", "planned")]
     return json.dumps([own, drawn, limits, others, _before(node), bool(node["not_seen"])], sort_keys=True)
@@ -106,35 +153,71 @@ def _lanes(nodes: Sequence[Node], document: Mapping[str, Any]) -> Iterator[Lane]
     if before is not None and before != _three(live):
         values = keepalive_dict(Keepalive(**before), policy["lost_probes"])
         yield lane("Before", "the node's own, before the apply", values, now)
-    others = [values for values, _number in _others(node)]
-    same = f" and that of {_how_many(nodes, live, 'other network namespace')}" if live in others else ""
-    yield lane("Now", f"the node's own{same}", live, now)
-    for other in [values for values in others if values != live][:_MOST_OTHERS]:
-        yield lane("Pods now", _how_many(nodes, other, "network namespace"), other, now)
+    others = _several(nodes)
+    same = [number for (_kind, values), number in others.items() if values == _key(live)]
+    yield lane("Now", _own(same), live, now)
+    apart = [(kind, other, number) for (kind, other), number in others.items() if other != _key(live)]
+    for kind, other, number in apart[:_MOST_OTHERS]:
+        yield lane(_TITLES[kind], number, keepalive_dict(Keepalive(*other), policy["lost_probes"]), now)
     if keepalive["at_boot"] is not None and keepalive["at_boot"] != live:
-        yield lane("After a reboot", "the node's own, as things stand", keepalive["at_boot"], now)
+        yield lane(_BOOT, "the node's own, as things stand", keepalive["at_boot"], now)
     if planned is not None and (planned != live or later != now):
         yield lane("Planned", "the node's own, once the plan is applied", planned, later)
 
 
-def _others(node: Node) -> list[tuple[Mapping[str, Any], int]]:
-    """Each keepalive of network namespaces besides the node's own, most of which are pods, and in how many it is.
+def _exception(lane: Lane) -> str:
+    values, outcome = keepalive_words(lane.keepalive), lane.outcome[1]
+    told = {"keepalive": values, "outcome": outcome, "who": lane.whose}
+    if lane.title == _BOOT:
+        return tell("After a reboot the keepalive is {keepalive}: {outcome}.", **told)
+    if lane.title == "Before":
+        return tell("Before the apply the keepalive was {keepalive}: {outcome}.", **told)
+    if lane.title == _TITLES[OTHER]:
+        return tell(
+            "The keepalive of {who} is {keepalive}, {outcome}. It counts only where such a namespace has a connection "
+            "at risk.",
+            **told,
+        )
+    return tell("The keepalive of {who} is {keepalive}, {outcome}. The verdict here is on the node's own.", **told)
+
+
+def _own(same: Sequence[str]) -> str:
+    if not same:
+        return "the node's own"
+    return tell("the node's own and that of {others}", others=joined(" and ", same))
+
+
+def _key(keepalive: Mapping[str, Any] | None) -> _Values | None:
+    return (keepalive["time"], keepalive["intvl"], keepalive["probes"]) if keepalive else None
+
+
+def _several(nodes: Sequence[Node]) -> dict[tuple[str, _Values], Message]:
+    """What besides the node itself has which keepalive, and how many they are: ``3 pods``, ``1 to 7 pods``."""
+    each = [_others(node) for node in nodes]
+    return {key: _how_many(key[0], [others.get(key, 0) for others in each]) for key in each[0]}
+
+
+def _others(node: Node) -> dict[tuple[str, _Values], int]:
+    """How many namespaces besides the node's own have which keepalive; of which kind, where all of them are listed.
 
     A group that is ``own`` holds the node's own namespace, and all others with the same values.
     """
-    groups = [(group["keepalive"], group["namespaces"] - group["own"]) for group in _groups(node)]
-    return [(keepalive, number) for keepalive, number in groups if number > 0]
+    pods = node["pods"]
+    listed = [(row["kind"], _key(row["keepalive"])) for row in pods["rows"]] if pods and not pods["omitted"] else None
+    found: dict[tuple[str, _Values], int] = {}
+    for group in node["namespaces"]["groups"] if node["namespaces"] else ():
+        values, number = _key(group["keepalive"]), group["namespaces"] - group["own"]
+        if values is None:
+            continue
+        kinds = {kind: listed.count((kind, values)) for kind in (POD, CONTAINER)} if listed is not None else {}
+        kinds[OTHER if listed is not None else _ANY] = number - sum(kinds.values())
+        found.update({(kind, values): there for kind, there in kinds.items() if there > 0})
+    return found
 
 
-def _groups(node: Node) -> Sequence[Mapping[str, Any]]:
-    return node["namespaces"]["groups"] if node["namespaces"] else ()
-
-
-def _how_many(nodes: Sequence[Node], keepalive: Mapping[str, Any] | None, noun: str) -> str:
-    """In how many namespaces of each node a keepalive is: ``3 network namespaces``, ``1 to 7`` where nodes differ."""
-    numbers = [sum(number for values, number in _others(node) if values == keepalive) for node in nodes]
-    most = count(max(numbers), noun)
-    return most if min(numbers) == max(numbers) else f"{min(numbers)} to {most}"
+def _how_many(kind: str, numbers: Sequence[int]) -> Message:
+    most = _COUNTED[kind](max(numbers))
+    return most if min(numbers) == max(numbers) else tell("{fewest} to {most}", fewest=min(numbers), most=most)
 
 
 def _limits(node: Node, document: Mapping[str, Any], lowest: Mapping[str, Any] | None) -> tuple[Mark, ...]:
@@ -148,13 +231,13 @@ def _limits(node: Node, document: Mapping[str, Any], lowest: Mapping[str, Any] |
     names: dict[int, list[str]] = {lowest["seconds"]: []}
     own = {(limit["seconds"], limit["name"]) for limit in there}
     if (lowest["seconds"], lowest["name"]) not in own and lowest["node"] not in (None, node["name"]):
-        names[lowest["seconds"]].append(f"{lowest['name']} on {lowest['node']}")
+        names[lowest["seconds"]].append(whose(lowest))
     else:
         names[lowest["seconds"]].append(lowest["name"])
     for limit in there:
         if limit["seconds"] >= lowest["seconds"] and limit["name"] not in names.setdefault(limit["seconds"], []):
             names[limit["seconds"]].append(limit["name"])
-    return tuple(Mark(seconds, ", ".join(names[seconds]), seconds == lowest["seconds"]) for seconds in sorted(names))
+    return tuple(Mark(seconds, joined(", ", names[seconds]), seconds == lowest["seconds"]) for seconds in sorted(names))
 
 
 def _before(node: Node) -> dict[str, int] | None:

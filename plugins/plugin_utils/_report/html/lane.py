@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is drawn on one line: a keepalive, the idle limits that it meets, and what comes of it. Private."""
+"""One row of a picture: a keepalive, the idle limits that it meets, and what comes of it. Private."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base import keepalive_math
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import Keepalive
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import joined, tell
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import SAFE, UNKNOWN, UNSAFE
 
 from .sentences import spare_words
@@ -84,25 +85,33 @@ class Lane:
         if self.late:
             return UNSAFE, words
         if self.keepalive["latest_seconds"] > self.limit.seconds:
-            words += f" {keepalive_math.losses_text(self._values, self.limit.seconds)}"
+            losses = keepalive_math.losses_text(self._values, self.limit.seconds)
+            words = tell("{spare} {losses}", spare=words, losses=losses)
         if self.keepalive["given_up_seconds"] >= self.limit.seconds:
-            words += "; a dead peer is given up after the limit only"
-        return (SAFE, words) if self.all_seen else (UNKNOWN, f"{words}, of the limits that were seen")
+            words = tell("{spare}; a dead peer is given up after the limit only", spare=words)
+        return (SAFE, words) if self.all_seen else (UNKNOWN, tell("{spare}, of the limits that were seen", spare=words))
 
     @property
     def said(self) -> str:
-        """The picture in words, for a screen reader."""
-        return f"{self.title}, {self.whose}: {'; '.join([*self._events(), self.outcome[1]])}."
+        """The row in words, for a screen reader."""
+        told = joined("; ", [*self._events(), self.outcome[1]])
+        return tell("{title}, {whose}: {told}.", title=self.title, whose=self.whose, told=told)
 
     def _events(self) -> Iterator[str]:
         keepalive = self.keepalive
         if keepalive is not None:
-            yield f"first probe after {keepalive['time']} s"
-            lost = f"with {self.lost_probes} lost probes after {keepalive['silence_seconds']} s"
-            yield f"{lost}, with timer slack {keepalive['latest_seconds']} s"
-            yield f"a dead peer is given up after {keepalive['given_up_seconds']} s at the earliest"
+            yield tell("first probe after {seconds} s", seconds=keepalive["time"])
+            yield tell(
+                "with {lost} lost probes after {silence} s, with timer slack {latest} s",
+                lost=self.lost_probes,
+                silence=keepalive["silence_seconds"],
+                latest=keepalive["latest_seconds"],
+            )
+            yield tell(
+                "a dead peer is given up after {seconds} s at the earliest", seconds=keepalive["given_up_seconds"]
+            )
         for mark in self.limits:
-            yield f"{mark.name} forgets after {mark.seconds} s"
+            yield tell("{limit} forgets after {seconds} s", limit=mark.name, seconds=mark.seconds)
 
     def probes(self) -> list[int]:
         """The seconds of the first probe and of those that follow it while they are lost."""
@@ -111,8 +120,15 @@ class Lane:
 
     def seconds(self) -> list[int]:
         """Everything that the picture shows."""
-        found = [mark.seconds for mark in self.limits]
-        if self.keepalive is not None:
-            found += [self.keepalive[name] for name in ("time", "silence_seconds", "latest_seconds")]
-            found.append(self.keepalive["given_up_seconds"])
-        return found
+        return [mark.seconds for mark in self.limits] + list(self.events())
+
+    def events(self) -> dict[int, str]:
+        """What keepalive does, and when; what matters most comes first."""
+        values = self.keepalive
+        if values is None:
+            return {}
+        order = {"time": "probe", "latest_seconds": "slack", "given_up_seconds": "verdict", "silence_seconds": "lost"}
+        events: dict[int, str] = {}
+        for name, kind in order.items():
+            events.setdefault(values[name], kind)
+        return events

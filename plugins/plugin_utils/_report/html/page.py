@@ -18,18 +18,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from .. import verdict
+from ..language import ENGLISH, Language
 from ..rerun_command import UNKNOWN_RUN, Rerun
-from . import alike, changes, groups, sentences
+from . import alike, changes, groups, risks, sentences
 from .render import render
 
 
-def render_html(document: Mapping[str, Any], rerun: Rerun = UNKNOWN_RUN) -> str:
+def render_html(document: Mapping[str, Any], rerun: Rerun = UNKNOWN_RUN, language: Language = ENGLISH) -> str:
     """The page of a report's document (see document.make_document), as text to be written in UTF-8.
 
     ``rerun`` has the options of the commands, as for report.text_lines.
     """
     return render(
         "page.html.j2",
+        language,
         document=document,
         policy=_policy(),
         playbook=lambda *words: " ".join(rerun.command(*words)),
@@ -41,9 +43,12 @@ def render_html(document: Mapping[str, Any], rerun: Rerun = UNKNOWN_RUN) -> str:
         time=groups.picture_of(document),
         findings=alike.findings_of(document, silenced=False),
         silenced=alike.findings_of(document, silenced=True),
+        risks=risks.risks_of(document),
         pods_lead=sentences.pods_lead(document),
+        urgent=sentences.urgent(document),
         notes=alike.notes_of(document),
         changes=changes.part(document),
+        drift=alike.drift_of(document),
     )
 
 

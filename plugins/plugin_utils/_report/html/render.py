@@ -8,15 +8,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
+from markupsafe import Markup, escape
 
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import tell
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import count, printable
 
+from ..language import ENGLISH, Language
 from . import changes, sentences
 
 
-def visible(value: object) -> object:
-    """What Jinja then escapes: control characters and bidirectional marks written out, nothing for None.
+@pass_context
+def visible(context: Context, value: object) -> object:
+    """What Jinja then escapes: our words in the page's language, control characters and bidirectional marks written
+    out, nothing for None.
 
     Of a float one decimal at most: a tenth of a pixel is below what a screen shows. What a template has made is markup
     already.
@@ -25,7 +31,32 @@ def visible(value: object) -> object:
         return value
     if isinstance(value, float):
         return f"{value:.1f}".removesuffix(".0")
+    if isinstance(value, str):
+        return printable(_said(context, value))
     return "" if value is None else printable(value)
+
+
+def verbatim(value: object) -> Markup:
+    """What a node or a user says: never taken for one of our words, however it reads."""
+    return Markup(value) if hasattr(value, "__html__") else escape(printable(value))
+
+
+@pass_context
+def sentence(context: Context, clause: str) -> str:
+    """With a capital letter and a full stop."""
+    said = _said(context, tell("{clause}.", clause=clause))
+    return said[:1].upper() + said[1:]
+
+
+@pass_context
+def split_at_code(context: Context, text: str) -> list[str | Markup]:
+    """Words and code in turn, words first and last; code is the settings, variables and files in a sentence."""
+    return [verbatim(piece) for piece in sentences.split_at_code(_said(context, text))]
+
+
+def _said(context: Context, text: str) -> str:
+    language: Language = context.get("language", ENGLISH)
+    return language.say(text)
 
 
 TEMPLATES = Environment(
@@ -39,19 +70,22 @@ TEMPLATES = Environment(
     auto_reload=False,
 )
 TEMPLATES.filters.update(
-    at_risk_words=sentences.at_risk_words,
+    connections_words=sentences.connections_words,
     counted=count,
     diff_lines=changes.diff_lines,
     keepalive_words=sentences.keepalive_words,
-    pod_keepalive_words=sentences.pod_keepalive_words,
+    of_kind=sentences.of_kind,
     rearmed=changes.rearmed,
-    sentence=sentences.sentence,
+    sentence=sentence,
     spare_words=sentences.spare_words,
-    split_at_code=sentences.split_at_code,
+    split_at_code=split_at_code,
     utc=sentences.utc,
+    value_rows=changes.value_rows,
+    verbatim=verbatim,
 )
+TEMPLATES.globals["_"] = tell
 
 
-def render(template: str, **values: object) -> str:
-    """A file of the folder templates with these values in it."""
-    return TEMPLATES.get_template(template).render(values)
+def render(template: str, language: Language = ENGLISH, **values: object) -> str:
+    """A file of the folder templates with these values in it, in that language."""
+    return TEMPLATES.get_template(template).render(values, language=language)

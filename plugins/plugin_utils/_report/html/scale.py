@@ -63,8 +63,9 @@ def scale_of(limits: Iterable[int], others: Iterable[int], first_probes: Iterabl
 
 @dataclass(frozen=True)
 class Label:
-    """``text`` for the place ``x``, at most ``width`` wide; ``kind`` is its class in the picture."""
+    """``text`` for the place ``x`` of so many seconds, ``width`` wide at most; ``kind`` is its class."""
 
+    seconds: int
     x: float
     text: str
     kind: str
@@ -73,41 +74,66 @@ class Label:
 
 @dataclass(frozen=True)
 class Placed:
-    """A label on a line of text, ``row`` 0 nearest to the picture; its text takes ``left`` to ``right`` at most."""
+    """A label on a line of text; ``anchor`` is SVG's, for which end of it is at its place. ``row`` 0 is nearest."""
 
     label: Label
-    row: int
-    left: float
+    anchor: str
+    row: int = 0
+
+    @property
+    def left(self) -> float:
+        return self.label.x - _BEFORE[self.anchor] * self.label.width + self.aside
+
+    @property
+    def aside(self) -> float:
+        """How far a text that begins or ends at its place keeps off it."""
+        return _ASIDE[self.anchor]
 
     @property
     def right(self) -> float:
         return self.left + self.label.width
 
 
-def place(labels: Sequence[Label], gap: float) -> list[Placed]:
-    """Each label as a flag that flies to the right from its place, from left to right.
+_BEFORE = {"middle": 0.5, "end": 1.0, "start": 0.0}
+"""Which part of a text stands left of its place."""
 
-    No two meet, and no flagpole goes through a text: what begins under a flag is nearer to the picture than the flag.
-    ``gap``: between a pole and its text, and after a text.
+_ASIDE = {"middle": 0.0, "end": -3.0, "start": 3.0}
+
+_GAP = 4.0
+_CLEAR = 1.0
+
+
+def place(
+    labels: Sequence[Label], width: float, lines: Sequence[float] = (), rows: int = 1, *, above: bool = False
+) -> list[Placed]:
+    """The labels that fit into ``width`` and so many rows, the first ones before the others.
+
+    No two meet, and none meets one of the upright ``lines``. Labels that stand ``above`` the lines do not meet their
+    own, which ends below them, and in a further row none at all.
     """
     placed: list[Placed] = []
-    for label in sorted(labels, key=lambda each: each.x, reverse=True):
-        left = label.x + gap
-        end = left + label.width + gap
-        row = max((other.row + 1 for other in placed if other.label.x < end), default=0)
-        placed.append(Placed(label, row, left))
-    return placed[::-1]
+    for label in labels:
+        ways = (Placed(label, anchor, row) for row in range(rows) for anchor in _BEFORE)
+        fitting = (way for way in ways if _fits(way, width, _met(way, lines, above), placed))
+        placed.extend([way for way in (next(fitting, None),) if way])
+    return placed
 
 
-def spread(labels: Sequence[Label], gap: float) -> list[Label]:
-    """Those labels, from the left, that fit into one line when each is centred at its place."""
-    kept: list[Label] = []
-    end = -math.inf
-    for label in sorted(labels, key=lambda each: each.x):
-        if label.x - label.width / 2 >= end + gap:
-            kept.append(label)
-            end = label.x + label.width / 2
-    return kept
+def _met(way: Placed, lines: Sequence[float], above: bool) -> Sequence[float]:
+    """The lines that a label may meet."""
+    if not above:
+        return lines
+    return [] if way.row else [x for x in lines if x != way.label.x]
+
+
+def _fits(way: Placed, width: float, lines: Sequence[float], others: Sequence[Placed]) -> bool:
+    crossed = any(way.left - _CLEAR < x < way.right + _CLEAR for x in lines)
+    met = any(each.row == way.row and _meet(way, each) for each in others)
+    return way.left >= 0 and way.right <= width and not crossed and not met
+
+
+def _meet(one: Placed, other: Placed) -> bool:
+    return one.left < other.right + _GAP and other.left < one.right + _GAP
 
 
 def duration(seconds: int) -> str:

@@ -7,85 +7,151 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base import keepalive_math
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import Message, joined, tell
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import SAFE, UNKNOWN, UNSAFE, count
 
 from .. import coverage, verdict
 
 Document = Mapping[str, Any]
 
-# A sysctl, a variable or another name with an underscore, a file; what is split off is kept.
-_CODE = re.compile(r"(net\.[\w.-]*\w|kubenode\.connections\.\w+|\b[A-Za-z]+_\w+|(?<!\S)/[\w./-]*\w)")
+# A sysctl, a command, a variable with what to set it to, another name with an underscore, a file; what is split off is
+# kept. A sentence may end in Chinese.
+_CODE = re.compile(
+    r"(net\.[\w.-]*\w"
+    r"|\bkubectl [\w -]*\w(?=[.;,)\u3002\uff1b\uff0c]|$)"
+    r"|kubenode\.connections\.\w+"
+    r"|\bkeepalive_\w+: (?:true|false|auto|all|\d+|[a-z]+_\w+)\b"
+    r"|\b[A-Za-z][\w.]*_\w+(?:=\w+)?"
+    r"|(?<![\w/])_[a-z]\w+"
+    r"|(?<!\S)/[\w./-]*\w)"
+)
 
-_AT_RISK = {"without_keepalive": "without keepalive", "late": "with a timer beyond the limit"}
-_NOT_AT_RISK = {"undecided": "not decided", "kept_by_server": "kept by the server's probes"}
+_WAYS: Mapping[str, Callable[[int], Message]] = {
+    "without_keepalive": lambda number: tell("{number} without keepalive", number=number),
+    "late": lambda number: tell("{number} with a late timer", number=number),
+    "undecided": lambda number: tell("{number} not decided", number=number),
+    "kept_by_server": lambda number: tell("{number} kept by the server's probes", number=number),
+}
+"""How connections stand; the first two are at risk."""
 
 
 def facts(document: Document) -> Iterator[str]:
-    """What the verdict rests on, a sentence each."""
+    """What the verdict rests on, a sentence each; where nothing forgets, ``limit_reason`` of the document says why."""
     limit = document["limit"]
     if limit:
-        whose = f"{limit['name']} on {limit['node']}" if limit["node"] else limit["name"]
-        yield f"{whose} forgets a connection after {limit['seconds']} s without a packet and tells neither end."
-    else:
-        yield sentence(document["limit_reason"])
+        yield tell(
+            "{limit} forgets a connection after {seconds} s without a packet and tells neither end.",
+            limit=whose(limit),
+            seconds=limit["seconds"],
+        )
     spare = [node["spare_seconds"] for node in document["nodes"] if node["spare_seconds"] is not None]
     late = min(spare, default=0) < 0
     if late:
-        yield f"Keepalive speaks up to {-min(spare)} s too late."
+        yield tell("Keepalive speaks up to {seconds} s too late.", seconds=-min(spare))
     soon = sum(((node["ipvs"] or {}).get("cut_within") or {}).get("300", 0) for node in document["nodes"])
     if soon and late:
-        yield f"{count(soon, 'connection')} will be forgotten within 5 minutes if nothing is sent."
+        yield tell(
+            "{connections} will be forgotten within 5 minutes if nothing is sent.",
+            connections=count(soon, "connection"),
+        )
     if document["counts"]["nodes"][SAFE] == len(document["nodes"]) and spare and document["verdict"] != UNSAFE:
-        yield f"Keepalive speaks at least {min(spare)} s before that."
+        yield tell("Keepalive speaks at least {seconds} s before that.", seconds=min(spare))
     boots = document["counts"]["safe_until_reboot"]
     # Any other headline says so itself.
     if boots and verdict.kind(document) == UNKNOWN:
-        yield f"{count(boots, 'node')} safe now will be at risk after a reboot."
+        yield tell("{nodes} safe now will be at risk after a reboot.", nodes=count(boots, "node"))
     if document["not_seen"]:
-        yield f"{count(len(document['not_seen']), 'limit')} not known."
+        yield tell("{limits} not known.", limits=count(len(document["not_seen"]), "limit"))
     yield from verdict.beside(document)
     yield from coverage.sentences(document)
 
 
-def pods_lead(document: Document) -> str:
-    """How many pods and connections are at risk, and what the table below leaves out."""
+def whose(limit: Mapping[str, Any]) -> str:
+    """``IPVS tcp on worker1``, or the name of a middlebox."""
+    if limit["node"] is None:
+        return str(limit["name"])
+    return tell("{limit} on {node}", limit=limit["name"], node=limit["node"])
+
+
+def pods_lead(document: Document) -> list[str]:
+    """How many pods and connections are at risk, and what the groups below leave out; a sentence each."""
     pods, containers, sockets = (document["counts"][what] for what in ("pods", "containers", "sockets"))
     seen = [node["pods"] for node in document["nodes"] if node["pods"]]
-    boxes = f" and {containers['at_risk']} of {count(containers['seen'], 'container')}" if containers["seen"] else ""
-    said = [f"{pods['at_risk']} of {count(pods['seen'], 'pod')}{boxes} seen are at risk."]
+    said: list[str] = [
+        tell("{n} of {pods} seen are at risk.", n=pods["at_risk"], pods=count(pods["seen"], "pod"))
+        if not containers["seen"]
+        else tell(
+            "{n} of {pods} and {m} of {containers} seen are at risk.",
+            n=pods["at_risk"],
+            pods=count(pods["seen"], "pod"),
+            m=containers["at_risk"],
+            containers=count(containers["seen"], "container"),
+        )
+    ]
     if sockets["to_services"]:
-        words = {**_AT_RISK, **_NOT_AT_RISK} if sockets["at_risk"] else _NOT_AT_RISK
+        ways = _ways(sockets, _WAYS if sockets["at_risk"] else list(_WAYS)[2:])
         said.append(
-            f"Of {count(sockets['connections'], 'connection')}, {sockets['to_services']} go to services; "
-            f"of these {_counted(sockets, words) or 'none is at risk'}."
+            tell(
+                "Of {connections}, {number} go to services; of these {at_risk}.",
+                connections=count(sockets["connections"], "connection"),
+                number=sockets["to_services"],
+                at_risk=joined(", ", ways) if ways else "none is at risk",
+            )
         )
     if sockets["to_outside"]:
-        at_risk = sockets["outside_at_risk"] or "none"
-        by_server = sockets["outside_kept_by_server"]
-        kept = f", {by_server} kept by the server's probes" if by_server else ""
-        said.append(f"{sockets['to_outside']} go to other addresses; of these {at_risk} at risk{kept}.")
+        at_risk, by_server = sockets["outside_at_risk"] or "none", sockets["outside_kept_by_server"]
+        outside = {"number": sockets["to_outside"], "at_risk": at_risk}
+        said.append(
+            tell(
+                "{number} go to other addresses; of these {at_risk} at risk, {kept} kept by the server's probes.",
+                kept=by_server,
+                **outside,
+            )
+            if by_server
+            else tell("{number} go to other addresses; of these {at_risk} at risk.", **outside)
+        )
     safe = sum(row["verdict"] == SAFE for each in seen for row in each["rows"])
     if safe:
-        said.append(f"Not listed: {count(safe, 'network namespace')} without a risk.")
+        said.append(tell("Not listed: {spaces} without a risk.", spaces=count(safe, "network namespace")))
     omitted = sum(each["omitted"] for each in seen)
     if omitted:
-        said.append(f"{omitted} more are not in the report; the worst are.")
-    return " ".join(said)
+        said.append(tell("{number} more are not in the report; the worst are.", number=omitted))
+    return said
 
 
-def at_risk_words(row: Mapping[str, Any]) -> str:
-    """Of a pod's connections: ``6 without keepalive, 2 not decided, 3 to other addresses``, or ``0``."""
-    others = sum(each["at_risk"] for each in row["outside"])
-    told = [_counted(row, {**_AT_RISK, **_NOT_AT_RISK}), f"{others} to other addresses" if others else ""]
-    return ", ".join(filter(None, told)) or "0"
+def connections_words(row: Mapping[str, Any]) -> str:
+    """Of a pod: ``7 connections, 6 without keepalive, 3 to other addresses at risk``."""
+    not_safe = connections_not_safe([row])
+    all_of_them = count(row["connections"], "connection")
+    return joined(", ", [all_of_them, not_safe]) if not_safe else all_of_them
 
 
-def _counted(counts: Mapping[str, Any], words: Mapping[str, str]) -> str:
-    return ", ".join(f"{counts[name]} {said}" for name, said in words.items() if counts[name])
+def connections_not_safe(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Of these pods together: ``6 without keepalive, 2 not decided, 3 to other addresses at risk``, or nothing."""
+    ways = _ways({name: sum(row[name] for row in rows) for name in _WAYS}, _WAYS)
+    others = sum(each["at_risk"] for row in rows for each in row["outside"])
+    told = [*ways, tell("{number} to other addresses at risk", number=others)] if others else ways
+    return joined(", ", told) if told else ""
+
+
+def _ways(counts: Mapping[str, Any], ways: Iterable[str]) -> list[Message]:
+    return [_WAYS[name](counts[name]) for name in ways if counts[name]]
+
+
+def of_kind(number: int, kind: str) -> Message:
+    """``1 critical``, ``2 warnings``, ``3 unsafe``"""
+    return count(number, kind) if kind == "warning" else tell("{number} {kind}", number=number, kind=kind)
+
+
+def urgent(document: Document) -> str:
+    """What the findings ask for: ``1 critical, 2 warnings``, or nothing."""
+    counts = document["counts"]["findings"]
+    told = [of_kind(number, kind) for kind, number in counts.items() if number and kind != "info"]
+    return joined(", ", told) if told else ""
 
 
 def spare_words(seconds: int | None, margin: int) -> str:
@@ -93,26 +159,15 @@ def spare_words(seconds: int | None, margin: int) -> str:
     if seconds is None:
         return "not known"
     if seconds < 0:
-        return f"too late by {-seconds} s"
+        return tell("too late by {seconds} s", seconds=-seconds)
     if seconds < margin:
-        return f"{margin - seconds} s less than the margin of {margin} s"
-    return f"{seconds} s to spare"
+        return tell("{seconds} s less than the margin of {margin} s", seconds=margin - seconds, margin=margin)
+    return tell("{seconds} s to spare", seconds=seconds)
 
 
 def keepalive_words(keepalive: Mapping[str, int] | None) -> str:
     """``600/30/9``, or that it was not read."""
     return keepalive_math.words(keepalive) or "not read"
-
-
-def pod_keepalive_words(row: Mapping[str, Any]) -> str:
-    """``7200/75/9``, and what its new connections get where that is enforced."""
-    enforced = row.get("enforced")
-    return keepalive_words(row["keepalive"]) + (f", {keepalive_words(enforced)} enforced" if enforced else "")
-
-
-def sentence(clause: str) -> str:
-    """With a capital letter and a full stop."""
-    return f"{clause[:1].upper()}{clause[1:]}."
 
 
 def split_at_code(text: str) -> list[str]:

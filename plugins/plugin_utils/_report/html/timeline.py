@@ -2,46 +2,40 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The picture: one keepalive on a line of seconds, and what forgets the connection there. Private to this collection.
+"""A group's picture: a head, a row for each keepalive, an axis, all with the same seconds at the same place. Private.
 
-From seconds to the shapes of an SVG, which templates/line.html.j2 writes. Nothing is told by colour alone: what is late
-is hatched and crossed out.
+From seconds to the shapes of SVG, which templates/line.html.j2 writes. Across, all is in percent, so that a picture is
+as wide as there is room and its text as large as any other; down, it is in pixels. Nothing is told by colour alone:
+what is late is hatched and crossed out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import count
-
 from .lane import Lane, Mark
-from .scale import Label, Placed, Scale, duration, place, spread
+from .scale import Label, Placed, Scale, duration, place
 
+_WIDTHS = {"tight": 290.0, "roomy": 550.0}
+"""The narrowest picture of a phone, and of any wider screen, in pixels."""
 
-@dataclass(frozen=True)
-class Size:
-    """A picture's width and the place of its line, in units of its view box; ``class_`` says for which screens."""
+_CHARACTER = 7.7
+"""How wide one is at the style sheet's size of 12 pixels, in a font that is as wide as any."""
 
-    class_: str
-    width: float
-    right: float
-    character: float
-    dot: float
-
-
-# The line ends ``right`` before the picture does: the last flag flies there. ``character`` is how wide one is on
-# average, at the style sheet's size, in a font that is as wide as any, ``dot`` the radius of the first probe.
-WIDE = Size("wide", 900, 228, 7.6, 6)
-NARROW = Size("narrow", 340, 140, 7.2, 4.5)
-
-_LEFT = 10
-_ROW = 17
-_BAR = 20
-_GAP = 5
-_AXIS = 22
-# Bold text is wider.
 _BOLD = 1.12
+_LINE = 15
+_TOP = 8
+_BAR = 16
+_BOTTOM = _TOP + _BAR
+_TEXT = _BOTTOM + 15
+
+AXIS_HEIGHT = 24
+LANE_HEIGHT = _TEXT + 7
+"""Of these a row needs at least so many pixels; its words may make it higher."""
+
+
+_Attributes = dict[str, float | str]
 
 
 @dataclass(frozen=True)
@@ -54,158 +48,183 @@ class Shape:
     text: str = ""
 
 
-class Drawing:
-    """One lane at one size: rows of limits above, the bar, rows of what keepalive does below, the axis."""
+def _x(scale: Scale, seconds: float) -> str:
+    return f"{round(100 * scale.at(seconds), 1):g}%"
 
-    def __init__(self, lane: Lane, scale: Scale, size: Size) -> None:
-        self.lane, self.scale, self.size = lane, scale, size
-        self.above = place(self.limit_labels(), _GAP)
-        self.below = place(self.event_labels(), _GAP)
-        self.top = _rows(self.above) * _ROW + 6.0
-        self.bottom = self.top + _BAR
-        self.axis = self.bottom + _rows(self.below) * _ROW + 14
+
+class Head:
+    """The seconds of all limits of a group, above their lines."""
+
+    def __init__(self, limits: Sequence[Mark], scale: Scale) -> None:
+        ordered = sorted(limits, key=lambda mark: not mark.decides)
+        self._placed = _fitting(
+            scale, [(mark.seconds, f"{mark.seconds} s", _kind(mark)) for mark in ordered], limits, above=True
+        )
+        self._limits, self._scale = limits, scale
 
     @property
-    def height(self) -> float:
-        return self.axis + _AXIS
+    def rows(self) -> int:
+        return max((each.row + 1 for _class, each in self._placed), default=0)
 
-    def x(self, seconds: float) -> float:
-        return _LEFT + self.scale.at(seconds) * (self.size.width - self.size.right - _LEFT)
-
-    def label(self, seconds: int, text: str, kind: str, factor: float = 1.0) -> Label:
-        """A label that ends inside the picture; a name that is too long loses its end."""
-        x, character = self.x(seconds), self.size.character * factor
-        fits = int((self.size.width - x - _GAP) / character)
-        shown = text if len(text) <= fits else f"{text[: fits - 1]}\N{HORIZONTAL ELLIPSIS}"
-        return Label(x, shown, kind, len(shown) * character)
-
-    def limit_labels(self) -> list[Label]:
-        return [
-            self.label(mark.seconds, f"{mark.seconds} s {mark.name}", _kind(mark), _BOLD if mark.decides else 1.0)
-            for mark in self.lane.limits
-        ]
-
-    def event_labels(self) -> list[Label]:
-        keepalive, lost = self.lane.keepalive, self.lane.lost_probes
-        if keepalive is None:
-            return []
-        events = [(keepalive["time"], "first probe", "probe")]
-        if lost:
-            events.append((keepalive["silence_seconds"], f"{count(lost, 'probe')} lost", "lost"))
-        events.append((keepalive["latest_seconds"], "with timer slack", "slack"))
-        events.append((keepalive["given_up_seconds"], "peer given up", "verdict"))
-        return [self.label(seconds, f"{seconds} s {text}", kind) for seconds, text, kind in events]
+    @property
+    def height(self) -> int:
+        return self.rows * _LINE + 6
 
     def shapes(self) -> Iterator[Shape]:
-        """What is in front comes later."""
-        yield from (*self.beyond(), *self.ticks(), *self.silence(), *self.spare(), *self.limits(), *self.events())
-
-    def beyond(self) -> Iterator[Shape]:
-        """Where the connection is forgotten already."""
-        limit = self.lane.limit
-        if limit is None:
-            return
-        x, y = self.x(limit.seconds), self.top - 3
-        box = {"x": x, "y": y, "width": self.size.width - x, "height": float(_BAR + 6)}
-        yield Shape("rect", "beyond", box)
-        yield Shape("rect", "beyond-hatch", {**box, "fill": "url(#beyond)"})
-        end = self.size.width - 8
-        yield _text("forgotten", end, self.bottom - 6, "forgotten", {"text-anchor": "end"})
-        if self.lane.margin:
-            yield _upright("margin", self.x(limit.seconds - self.lane.margin), self.top - 3, self.bottom + 3)
-
-    def ticks(self) -> Iterator[Shape]:
-        end = self.size.width
-        yield _line("axis", _LEFT, self.axis, end, self.axis)
-        for tick in [0, *self.scale.ticks()]:
-            yield _upright("axis", self.x(tick), self.axis, self.axis + 4)
-        for label in spread([self.label(tick, duration(tick), "tick") for tick in [0, *self.scale.ticks()]], 2 * _GAP):
-            yield _text("tick", label.x, self.axis + 17, label.text, {"text-anchor": "middle"})
-
-    def silence(self) -> Iterator[Shape]:
-        keepalive = self.lane.keepalive
-        if keepalive is None:
-            yield self.block(0, self.scale.top, "unread")
-            yield _text("inside", self.x(0) + 10, self.bottom - 6, "not read")
-            return
-        time, silence, latest = (keepalive[name] for name in ("time", "silence_seconds", "latest_seconds"))
-        yield self.block(0, time, "silent")
-        yield self.block(time, silence, "losing")
-        yield self.block(silence, latest, "slack")
-        yield self.block(silence, latest, "slack-hatch", fill="url(#slack)")
-        limit = self.lane.limit
-        if limit and latest > limit.seconds:
-            yield self.block(limit.seconds, latest, "late")
-            yield self.block(limit.seconds, latest, "late-hatch", fill="url(#late)")
-
-    def spare(self) -> Iterator[Shape]:
-        """An arrow over what is left until the limit."""
-        limit, keepalive = self.lane.limit, self.lane.keepalive
-        if limit is None or keepalive is None or keepalive["latest_seconds"] >= limit.seconds:
-            return
-        begin, end = self.x(keepalive["latest_seconds"]) + 3, self.x(limit.seconds) - 3
-        if end - begin < 12:
-            return
-        y = self.top + _BAR / 2
-        yield _line("spare", begin, y, end, y)
-        for tip, back in ((begin, begin + 5), (end, end - 5)):
-            yield _corners("polyline", "spare", (back, y - 4), (tip, y), (back, y + 4))
-
-    def block(self, begin: int, end: int, class_: str, **more: str) -> Shape:
-        x = self.x(begin)
-        box = {"x": x, "y": self.top, "width": max(self.x(end) - x, 0.0), "height": _BAR}
-        return Shape("rect", class_, {**box, **more})
-
-    def limits(self) -> Iterator[Shape]:
-        for placed, mark in zip(self.above, self.lane.limits, strict=True):
-            x, y = placed.label.x, self.top - 6 - placed.row * _ROW
-            yield _upright(placed.label.kind, x, y - 10, self.bottom + (6 if mark.decides else 3))
-            yield _text(placed.label.kind, placed.left, y - 1, placed.label.text)
-
-    def events(self) -> Iterator[Shape]:
-        for placed in self.below:
-            x, y = placed.label.x, self.bottom + 14 + placed.row * _ROW
-            yield _upright("pole", x, self.bottom, y)
-            yield _text(f"event {placed.label.kind}", placed.left, y, placed.label.text)
-        if self.lane.keepalive is not None:
-            yield from self.marks()
-
-    def marks(self) -> Iterator[Shape]:
-        """Probes as dots, crossed out where they come too late; the end of a dead peer as a lozenge."""
-        limit, middle = self.lane.limit, self.top + _BAR / 2
-        x = self.x((self.lane.keepalive or {})["given_up_seconds"])
-        yield _corners("polygon", "verdict", (x, middle - 7), (x + 5, middle), (x, middle + 7), (x - 5, middle))
-        for number, seconds in reversed(list(enumerate(self.lane.probes()))):
-            late = limit is not None and seconds > limit.seconds
-            yield from _dot(self.x(seconds), middle, self.size.dot * (0.7 if number else 1), late)
+        for class_, each in self._placed:
+            bottom = self.height - each.row * _LINE
+            yield _text(f"{each.label.kind} {class_}".strip(), self._scale, each, bottom - 7)
+            yield _upright(each.label.kind, _x(self._scale, each.label.seconds), f"{bottom - 4}")
 
 
-def _line(class_: str, x1: float, y1: float, x2: float, y2: float) -> Shape:
-    return Shape("line", class_, {"x1": x1, "y1": y1, "x2": x2, "y2": y2})
+def lane_shapes(lane: Lane, scale: Scale) -> Iterator[Shape]:
+    """What is in front comes later."""
+    yield from (*_beyond(lane, scale), *_silence(lane, scale), *_spare(lane, scale), *_limits(lane, scale))
+    yield from (*_events(lane, scale), *_marks(lane, scale))
 
 
-def _upright(class_: str, x: float, begin: float, end: float) -> Shape:
-    return _line(class_, x, begin, x, end)
+def axis_shapes(scale: Scale) -> Iterator[Shape]:
+    ticks = [0, *scale.ticks()]
+    yield Shape("line", "axis", {"x1": "0%", "y1": 1, "x2": "100%", "y2": 1})
+    for tick in ticks:
+        yield Shape("line", "axis", {"x1": _x(scale, tick), "y1": 1, "x2": _x(scale, tick), "y2": 6})
+    for class_, each in _fitting(scale, [(tick, duration(tick), "tick") for tick in ticks], ()):
+        yield _text(f"tick {class_}".strip(), scale, each, 19)
 
 
-def _text(class_: str, x: float, y: float, text: str, more: Mapping[str, str] | None = None) -> Shape:
-    return Shape("text", class_, {"x": x, "y": y, **(more or {})}, text)
+def legend_of(lanes: Iterable[Lane]) -> list[str]:
+    """The classes of the marks that these rows have."""
+    kinds: dict[str, bool] = dict.fromkeys(("dot", "dot late", "losing", "slack", "verdict", "margin", "beyond"), False)
+    for lane in lanes:
+        kinds["beyond"] |= lane.limit is not None
+        kinds["margin"] |= lane.limit is not None and lane.margin > 0
+        if lane.keepalive is not None:
+            late = [_is_late(lane, seconds) for seconds in lane.probes()]
+            kinds["dot"] |= not all(late)
+            kinds["dot late"] |= any(late)
+            kinds["losing"] |= lane.lost_probes > 0
+            kinds["slack"] = kinds["verdict"] = True
+    return [kind for kind, there in kinds.items() if there]
 
 
-def _corners(element: str, class_: str, *points: tuple[float, float]) -> Shape:
-    return Shape(element, class_, {"points": " ".join(f"{x:.1f},{y:.1f}" for x, y in points)})
+def _beyond(lane: Lane, scale: Scale) -> Iterator[Shape]:
+    """Where the connection is forgotten already."""
+    if lane.limit is None:
+        return
+    begin = scale.at(lane.limit.seconds)
+    box: _Attributes = {
+        "x": _x(scale, lane.limit.seconds),
+        "y": 0,
+        "width": f"{100 - round(100 * begin, 1):g}%",
+        "height": "100%",
+    }
+    yield Shape("rect", "beyond", box)
+    yield Shape("rect", "beyond-hatch", {**box, "fill": "url(#beyond)"})
+    if lane.margin:
+        yield _upright("margin", _x(scale, lane.limit.seconds - lane.margin))
 
 
-def _dot(x: float, y: float, radius: float, late: bool) -> Iterator[Shape]:
-    yield Shape("circle", "dot late" if late else "dot", {"cx": x, "cy": y, "r": radius})
-    if late:
-        arm = radius * 0.6
-        yield _line("cross", x - arm, y - arm, x + arm, y + arm)
-        yield _line("cross", x - arm, y + arm, x + arm, y - arm)
+def _silence(lane: Lane, scale: Scale) -> Iterator[Shape]:
+    keepalive = lane.keepalive
+    if keepalive is None:
+        yield _block(scale, 0, scale.top, "unread")
+        return
+    time, silence, latest = (keepalive[name] for name in ("time", "silence_seconds", "latest_seconds"))
+    yield _block(scale, 0, time, "silent")
+    yield _block(scale, time, silence, "losing")
+    yield _block(scale, silence, latest, "slack")
+    yield _block(scale, silence, latest, "slack-hatch", fill="url(#slack)")
+    if lane.limit and latest > lane.limit.seconds:
+        yield _block(scale, lane.limit.seconds, latest, "late")
+        yield _block(scale, lane.limit.seconds, latest, "late-hatch", fill="url(#late)")
 
 
-def _rows(placed: Sequence[Placed]) -> int:
-    return max((each.row + 1 for each in placed), default=0)
+def _spare(lane: Lane, scale: Scale) -> Iterator[Shape]:
+    """An arrow over what is left until the limit."""
+    limit, keepalive = lane.limit, lane.keepalive
+    if limit is None or keepalive is None:
+        return
+    begin, end = scale.at(keepalive["latest_seconds"]) + 0.012, scale.at(limit.seconds) - 0.012
+    if end - begin >= 0.04:
+        y = _TOP + _BAR / 2
+        ends: _Attributes = {"x1": f"{100 * begin:.1f}%", "y1": y, "x2": f"{100 * end:.1f}%", "y2": y}
+        yield Shape("line", "spare", {**ends, "marker-start": "url(#tip)", "marker-end": "url(#tip)"})
+
+
+def _limits(lane: Lane, scale: Scale) -> Iterator[Shape]:
+    for mark in lane.limits:
+        yield _upright(_kind(mark), _x(scale, mark.seconds))
+
+
+def _events(lane: Lane, scale: Scale) -> Iterator[Shape]:
+    for class_, each in _fitting(
+        scale, [(seconds, f"{seconds} s", kind) for seconds, kind in lane.events().items()], lane.limits
+    ):
+        yield _text(f"event {class_}".strip(), scale, each, _TEXT)
+
+
+def _marks(lane: Lane, scale: Scale) -> Iterator[Shape]:
+    """Probes as dots, crossed out where they come too late; the end of a dead peer as a lozenge."""
+    if lane.keepalive is None:
+        return
+    middle = _TOP + _BAR / 2
+    given_up: _Attributes = {"href": "#verdict", "x": _x(scale, lane.keepalive["given_up_seconds"]), "y": middle}
+    yield Shape("use", "verdict", given_up)
+    for number, seconds in reversed(list(enumerate(lane.probes()))):
+        kind = "dot late" if _is_late(lane, seconds) else "dot"
+        place_of_it: _Attributes = {"x": _x(scale, seconds), "y": middle}
+        yield Shape("use", kind, {"href": f"#{kind.replace(' ', '-')}{'-small' if number else ''}", **place_of_it})
+
+
+def _is_late(lane: Lane, seconds: int) -> bool:
+    return lane.limit is not None and seconds > lane.limit.seconds
+
+
+def _fitting(
+    scale: Scale, labels: Sequence[tuple[int, str, str]], limits: Sequence[Mark], *, above: bool = False
+) -> list[tuple[str, Placed]]:
+    """What fits, with the class of the screens that it is for; without one where all are the same.
+
+    ``above`` the lines of the limits there are two rows.
+    """
+    placed = {}
+    for class_, width in _WIDTHS.items():
+        on_lines = [width * scale.at(mark.seconds) for mark in limits]
+        wanted = [_label(width * scale.at(seconds), seconds, text, kind) for seconds, text, kind in labels]
+        placed[class_] = {
+            each.label.text: each for each in place(wanted, width, on_lines, 2 if above else 1, above=above)
+        }
+    tight, roomy = placed.values()
+    same = {text for text in tight if text in roomy and _stands(tight[text]) == _stands(roomy[text])}
+    both = [("", tight[text]) for text in same]
+    return sorted(
+        [*both, *((name, each) for name, found in placed.items() for text, each in found.items() if text not in same)],
+        key=lambda pair: (pair[1].label.seconds, pair[0]),
+    )
+
+
+def _label(at: float, seconds: int, text: str, kind: str) -> Label:
+    return Label(seconds, at, text, kind, len(text) * _CHARACTER * (_BOLD if "decides" in kind else 1))
+
+
+def _stands(placed: Placed) -> tuple[str, int]:
+    return placed.anchor, placed.row
+
+
+def _block(scale: Scale, begin: int, end: int, class_: str, **more: str) -> Shape:
+    width = max(scale.at(end) - scale.at(begin), 0)
+    box: _Attributes = {"x": _x(scale, begin), "y": _TOP, "width": f"{round(100 * width, 1):g}%", "height": _BAR}
+    return Shape("rect", class_, {**box, **more})
+
+
+def _upright(class_: str, place_of_it: str, begin: str = "0") -> Shape:
+    return Shape("line", class_, {"x1": place_of_it, "y1": begin, "x2": place_of_it, "y2": "100%"})
+
+
+def _text(class_: str, scale: Scale, placed: Placed, y: float) -> Shape:
+    where: _Attributes = {"x": _x(scale, placed.label.seconds), "y": y}
+    anchor: _Attributes = {} if placed.anchor == "middle" else {"text-anchor": placed.anchor, "dx": placed.aside}
+    return Shape("text", class_, {**where, **anchor}, placed.label.text)
 
 
 def _kind(mark: Mark) -> str:

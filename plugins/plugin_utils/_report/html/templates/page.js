@@ -6,6 +6,9 @@
 (function () {
   "use strict";
 
+  // All words are the page's, in its language.
+  var WORDS = document.currentScript.dataset;
+
   function element(name, text, attributes) {
     var made = document.createElement(name);
     if (text) { made.textContent = text; }
@@ -21,10 +24,10 @@
   }
 
   function copy(code, button) {
-    function done() { button.textContent = "Copied"; }
+    function done() { button.textContent = WORDS.copied; }
     function by_selection() {
       select(code);
-      button.textContent = document.execCommand("copy") ? "Copied" : "Press Ctrl+C";
+      button.textContent = document.execCommand("copy") ? WORDS.copied : WORDS.press;
     }
     if (navigator.clipboard) {
       navigator.clipboard.writeText(code.textContent).then(done, by_selection);
@@ -35,7 +38,7 @@
 
   function copyable(command) {
     var code = command.querySelector("code");
-    var button = element("button", "Copy", { type: "button", "aria-label": "Copy: " + code.textContent });
+    var button = element("button", WORDS.copy, { type: "button", "aria-label": WORDS.copy + ": " + code.textContent });
     button.addEventListener("click", function () { copy(code, button); });
     command.append(button);
   }
@@ -48,7 +51,7 @@
 
   function compare(one, other) {
     if (typeof one === "number" && typeof other === "number") { return one - other; }
-    return String(one).localeCompare(String(other), "en", { numeric: true });
+    return String(one).localeCompare(String(other), document.documentElement.lang, { numeric: true });
   }
 
   function sortable(table, sorted) {
@@ -69,32 +72,41 @@
     });
   }
 
-  // Of more rows than this, the first are shown until somebody asks for all.
-  var MANY = 100;
   // Fewer are seen at a glance.
   var FEW = 3;
 
-  // A search and, where there are several kinds, a button for each, above what they filter. rows() gives all of it
-  // in its present order.
-  function filterable(place, rows, noun) {
+  // A search and, where there are several kinds, a button for each, above what they filter. Of more rows than data-most
+  // the first are shown until somebody asks for all. A group without a row is not shown, and one that is folded opens
+  // while something is looked for.
+  function filterable(place) {
+    function rows() { return Array.from(place.querySelectorAll(place.dataset.rows)); }
     if (rows().length < FEW) { return function () {}; }
-    var tools = element("div", "", { "class": "tools", role: "search", "aria-label": "Filter: " + noun + "s" });
-    var label = element("label", "Filter " + noun + "s");
+    var groups = Array.from(place.querySelectorAll("[data-group]"));
+    var opened = new Map(groups.map(function (group) { return [group, group.open]; }));
+    var title = place.closest("section").getAttribute("aria-labelledby");
+    var tools = element("div", "", { "class": "tools", role: "search", "aria-labelledby": title });
+    var label = element("label", place.dataset.filter);
     var input = element("input", "", { type: "search", autocomplete: "off", spellcheck: "false" });
     var output = element("output", "", { "aria-live": "polite" });
     var more = element("button", "", { type: "button", "class": "more" });
-    var texts = new Map(rows().map(function (row) { return [row, row.textContent.toLowerCase()]; }));
+    var texts = new Map(rows().map(function (row) { return [row, text_of(row)]; }));
     var kinds = Array.from(new Set(rows().map(function (row) { return row.dataset.kind; })));
     var chosen = null;
-    var most = MANY;
+    var most = Number(place.dataset.most) || Infinity;
     var buttons = kinds.length > 1 ? kinds.map(function (kind) {
-      var button = element("button", kind, { type: "button", "aria-pressed": "false" });
+      var button = element("button", WORDS[kind], { type: "button", "aria-pressed": "false" });
       button.addEventListener("click", function () {
         chosen = chosen === kind ? null : kind;
         show();
       });
       return button;
     }) : [];
+
+    // The group that has the node's name counts, too.
+    function text_of(row) {
+      var group = row.closest("details.risks");
+      return (row.textContent + (group ? " " + group.querySelector("summary").textContent : "")).toLowerCase();
+    }
 
     function show() {
       var words = input.value.toLowerCase().split(/\s+/);
@@ -104,12 +116,18 @@
           words.every(function (word) { return texts.get(row).indexOf(word) >= 0; });
       });
       fitting.slice(0, most).forEach(function (row) { row.hidden = false; });
+      groups.forEach(function (group) {
+        group.hidden = !group.querySelector("[data-kind]:not([hidden])");
+        if (group.tagName === "DETAILS") {
+          group.open = fitting.length < texts.size ? !group.hidden : opened.get(group);
+        }
+      });
       more.hidden = fitting.length <= most;
-      more.textContent = "Show all " + fitting.length;
+      more.textContent = WORDS.all + " " + fitting.length;
       buttons.forEach(function (button, number) {
         button.setAttribute("aria-pressed", String(kinds[number] === chosen));
       });
-      output.textContent = fitting.length === texts.size ? "" : fitting.length + " of " + texts.size;
+      output.textContent = fitting.length === texts.size ? "" : fitting.length + " " + WORDS.of + " " + texts.size;
     }
 
     function all() {
@@ -124,17 +142,14 @@
     window.addEventListener("beforeprint", all);
     place.before(tools);
     place.after(more);
-    show();
+    if (rows().length > most) { show(); } else { more.hidden = true; }
     return show;
   }
 
-  document.querySelectorAll("[data-copy]").forEach(copyable);
-  document.querySelectorAll("table[data-rows]").forEach(function (table) {
-    var rows = function () { return Array.from(table.tBodies[0].rows); };
-    sortable(table, filterable(table.parentNode, rows, table.dataset.rows));
-  });
-  document.querySelectorAll("[data-findings]").forEach(function (list) {
-    filterable(list, function () { return Array.from(list.children); }, "finding");
+  document.querySelectorAll("[data-copy]:not(script)").forEach(copyable);
+  document.querySelectorAll("[data-filter]").forEach(function (place) {
+    var show = filterable(place);
+    place.querySelectorAll(":scope > table").forEach(function (table) { sortable(table, show); });
   });
   window.addEventListener("beforeprint", function () {
     document.querySelectorAll("details").forEach(function (details) { details.open = true; });

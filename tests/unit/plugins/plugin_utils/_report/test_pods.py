@@ -96,6 +96,10 @@ def test_a_pod_with_its_connections():
                     "keepalive 600/30/9: 600 + 2 x 30 = 660 s, with timer slack 744 s, leaves 156 s of 900 s "
                     "(IPVS tcp on w1); 2 connections without SO_KEEPALIVE; 3 connections with a timer beyond the limit"
                 ),
+                "keepalive_why": (
+                    "keepalive 600/30/9: 600 + 2 x 30 = 660 s, with timer slack 744 s, leaves 156 s of 900 s "
+                    "(IPVS tcp on w1)"
+                ),
                 "keepalive": {"time": 600, "intvl": 30, "probes": 9},
                 "enforced": None,
                 "retries2": 15,

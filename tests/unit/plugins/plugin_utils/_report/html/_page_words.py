@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a person reads on the page, a line for each heading, paragraph, cell and entry; however the page is made."""
+"""What a person reads on the page, a line for each heading, paragraph, cell and entry; however the page is made.
+
+A picture is what a screen reader says of it, in brackets.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +28,8 @@ class _Reader(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = dict(attrs)
+        if self._depth and values.get("role") == "img":
+            self.lines += [f"[{values['aria-label']}]", ""]
         begins = tag == self._part or values.get("id") == self._part or values.get("class") == self._part
         if self._depth or begins:
             self._depth += tag not in ("meta", "br", "link")

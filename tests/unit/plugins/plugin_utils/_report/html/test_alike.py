@@ -8,6 +8,7 @@ import pytest
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.html.alike import (
     alike,
+    drift_of,
     findings_of,
     notes_of,
 )
@@ -63,3 +64,26 @@ def test_notes_of_several_nodes_are_one():
         (["n2"], "sysctl: not root."),
         (["n2", "n3"], "IPVS tcp: no netlink."),
     ]
+
+
+def test_what_changed_alike_on_several_nodes_is_one():
+    def change(scope, to="safe"):
+        return {"scope": scope, "what": "verdict", "from": "unsafe", "to": to}
+
+    gone = [{**finding(scope), "observed": "7200"} for scope in ("n1", "n2")]
+    counters = [{"node": scope, "counter": "invalid", "from": 1, "to": to} for scope, to in (("n1", 3), ("n2", 4))]
+    drift = {
+        "changes": [change("n1"), change("n2", "unknown"), change("n3")],
+        "findings_new": [],
+        "findings_gone": gone,
+        "counters": counters,
+    }
+    found = drift_of({"drift": drift})
+    assert scopes(found["changes"]) == [["n1", "n3"], ["n2"]]
+    assert scopes(found["findings_gone"]) == [["n1", "n2"]]
+    assert [len(same) for same in found["counters"]] == [1, 1]
+    assert found["findings_new"] == []
+
+
+def test_without_an_earlier_report_nothing_changed():
+    assert drift_of({"drift": None}) == {"changes": [], "findings_new": [], "findings_gone": [], "counters": []}

@@ -12,6 +12,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._report.html.
     Changes,
     diff_lines,
     part,
+    value_rows,
 )
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._cluster import applied, document
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import (
@@ -131,3 +132,30 @@ def test_what_was_changed_is_apart_from_what_is_to_be():
 )
 def test_lines_of_a_file(before, after, expected):
     assert list(diff_lines({"before": before, "after": after})) == expected
+
+
+def value(kind, what, before="7200/75/9", after="600/30/9", changed=True):
+    return {"kind": kind, "what": what, "before": before, "after": after, "changed": changed}
+
+
+def test_pods_that_were_changed_in_the_same_way_are_one_row():
+    values = [
+        value("sysctl", "a.b"),
+        value("pod", "a/b"),
+        value("sysctl", "a.c"),
+        value("pod", "a/c"),
+        value("pod", "a/d", after="5/1/3"),
+        value("container", "box"),
+        value("pod", "a/e", changed=False),
+        value("file", "/etc/a"),
+    ]
+    rows = [[each["what"] for each in same] for same in value_rows({"values": values})]
+    assert rows == [["a.b"], ["a/b", "a/c"], ["a.c"], ["a/d"], ["box"]]
+
+
+def test_of_many_groups_the_first_are_seen_at_once_and_the_last_are_counted_only():
+    several = nodes(*(with_keepalive(stock_node(), (7200 + number, 75, 9)) for number in range(70)))
+    markup = section(document(several, {}), "changes")
+    assert markup.count('<article class="change">') == 60
+    assert "<summary>62 nodes more</summary>" in markup
+    assert "10 nodes more are not on this page; the report in JSON has them." in markup

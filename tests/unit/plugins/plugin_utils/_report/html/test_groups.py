@@ -23,6 +23,7 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._n
     with_keepalive,
     with_pods,
 )
+from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._pod_nodes import SAFE, row, with_rows
 
 
 def lanes_of(report, node="worker1"):
@@ -68,15 +69,55 @@ def test_pods_with_another_keepalive_have_a_line_of_their_own():
     node = with_pods(quiet_node(), [((7200, 75, 9), 3), ((600, 30, 9), 20)])
     assert lanes_of(document(nodes(node), {})) == [
         ("Now", "the node's own and that of 20 other network namespaces", 600),
-        ("Pods now", "3 network namespaces", 7200),
+        ("Other namespaces now", "3 other network namespaces", 7200),
     ]
+
+
+def test_pods_are_apart_from_what_is_no_pod_where_all_are_listed():
+    rows = [row("a/b"), row("a/c"), row("process x (7)", kind="other"), row("box", kind="container"), row("a/d", SAFE)]
+    report = document(nodes(with_rows(quiet_node(), *rows)), {})
+    assert lanes_of(report) == [
+        ("Now", "the node's own and that of 1 pod", 600),
+        ("Pods now", "2 pods", 7200),
+        ("Containers now", "1 container", 7200),
+        ("Processes, not pods", "1 network namespace of no pod", 7200),
+    ]
+    report["nodes"][0]["pods"]["omitted"] = 1
+    assert ("Other namespaces now", "4 other network namespaces", 7200) in lanes_of(report)
+
+
+def test_a_row_of_a_safe_node_that_is_not_safe_has_a_sentence():
+    node = with_keepalive(with_pods(quiet_node(), [((7200, 75, 9), 2)]), (600, 30, 9), boot=(7200, 75, 9))
+    report = document(nodes(node), {})
+    report["nodes"][0]["verdict"] = "safe"
+    (group,) = groups_of(report)
+    assert list(group.exceptions) == [
+        (
+            "The keepalive of 2 other network namespaces is 7200/75/9, too late by 7384 s. The verdict here is on the "
+            "node's own."
+        ),
+        "After a reboot the keepalive is 7200/75/9: too late by 7384 s.",
+    ]
+
+
+def test_of_no_pod_it_is_said_when_it_counts():
+    report = document(nodes(with_rows(quiet_node(), row("process x (7)", kind="other"))), {})
+    (exception,) = groups_of(report)[0].exceptions
+    assert exception == (
+        "The keepalive of 1 network namespace of no pod is 7200/75/9, too late by 7384 s. It counts only where such a "
+        "namespace has a connection at risk."
+    )
+
+
+def test_a_node_at_risk_needs_no_such_sentence():
+    assert [list(group.exceptions) for group in groups_of(document(nodes(stock_node()), {}))] == [[]]
 
 
 def test_alike_nodes_say_how_many_namespaces_the_fewest_and_the_most_of_them_have():
     several = [with_pods(stock_node(), [((7200, 75, 9), same), ((5, 1, 3), 1)]) for same in (7, 1, 3)]
     assert lanes_of(document(nodes(*several), {}))[:2] == [
         ("Now", "the node's own and that of 1 to 7 other network namespaces", 7200),
-        ("Pods now", "1 network namespace", 5),
+        ("Other namespaces now", "1 other network namespace", 5),
     ]
 
 
@@ -97,7 +138,7 @@ def test_an_apply_is_drawn_before_and_after():
     assert lanes_of(report)[:3] == [
         ("Before", "the node's own, before the apply", 7200),
         ("Now", "the node's own", 600),
-        ("Pods now", "3 network namespaces", 7200),
+        ("Pods now", "2 pods", 7200),
     ]
 
 
@@ -156,9 +197,25 @@ def test_of_many_the_worst_and_the_largest_are_drawn_in_the_order_of_the_report(
     assert (picture.more_nodes, picture.more_groups) == (15, 15)
 
 
-def test_each_lane_is_drawn_wide_and_narrow_on_the_scale_of_all():
-    picture = picture_of(document(nodes(stock_node(), quiet_node()), {}))
-    lanes = [lane for group in picture.groups for lane in group.lanes]
-    drawings = [drawing for lane in lanes for drawing in picture.drawings(lane)]
-    assert [drawing.size.class_ for drawing in drawings] == ["wide", "narrow"] * len(lanes)
-    assert {drawing.scale for drawing in drawings} == {picture.scale}
+def test_the_limits_of_a_picture_are_those_of_all_its_rows():
+    report = document(nodes(stock_node()), {"strategy": "raise_ipvs"})
+    (group,) = groups_of(report)
+    assert [(mark.seconds, mark.name, mark.decides) for mark in group.limits] == [
+        (900, "IPVS tcp", True),
+        (8284, "IPVS tcp", True),
+        (86400, "conntrack established", False),
+    ]
+
+
+def test_the_legend_has_the_marks_that_are_there():
+    assert picture_of(document(nodes(quiet_node()), {})).legend == ["dot", "losing", "slack", "verdict", "beyond"]
+    assert picture_of(document(nodes(stock_node(), quiet_node()), {"margin": 9})).legend == [
+        "dot",
+        "dot late",
+        "losing",
+        "slack",
+        "verdict",
+        "margin",
+        "beyond",
+    ]
+    assert picture_of(document(nodes(None), {})).legend == []

@@ -91,5 +91,9 @@ def test_more_than_20_lost_probes_are_not_drawn():
 
 
 def test_the_scale_has_to_show_limits_and_events():
-    assert lane_of(IN_TIME).seconds() == [900, 3600, 86400, 600, 660, 744, 870]
+    assert lane_of(IN_TIME).seconds() == [900, 3600, 86400, 600, 744, 870, 660]
     assert lane_of(None).seconds() == [900, 3600, 86400]
+
+
+def test_of_events_at_the_same_second_the_first_is_shown():
+    assert lane_of(IN_TIME, lost_probes=0).events() == {600: "probe", 677: "slack", 870: "verdict"}

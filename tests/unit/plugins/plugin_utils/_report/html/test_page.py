@@ -37,6 +37,7 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._n
     with_keepalive,
 )
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._pod_nodes import (
+    outside,
     row,
     service,
     with_rows,
@@ -51,6 +52,8 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._r
     PAGES,
     page,
 )
+
+PROCESS = {"name": "java", "pid": 8, "runtime": "java", "pod": None}
 
 _VOID = {"meta", "br", "input", "link"}
 
@@ -331,7 +334,7 @@ def test_of_many_failures_and_of_many_observations_the_first_five_are_seen_at_on
     several = [with_keepalive(stock_node(), (7200 + number, 75, 9)) for number in range(7)]
     report = document(nodes(*several), {}, applied=dict.fromkeys(nodes(*several), outcome), kind="apply")
     markup = render_html(report)
-    assert re.findall(r"The apply failed on <bdi[^>]*>(\w+)<", markup) == [each["name"] for each in report["nodes"][:5]]
+    assert re.findall(r"The apply failed on (\w+)\.", markup) == [each["name"] for each in report["nodes"][:5]]
     seen = markup[markup.index("<dt>Seen</dt>") : markup.index("<dt>Against</dt>")]
     first, rest = seen.split("<summary>2 more</summary>")
     assert (first.count("<li>"), rest.count("<li>")) == (5, 2)
@@ -360,16 +363,39 @@ def test_what_the_table_of_nodes_is_sorted_by():
     assert after_boot == ["unsafe", "unsafe", "unknown", "unsafe", "safe"]
 
 
-def test_what_the_table_of_pods_is_sorted_by():
-    late = service(without=1, gaps=[(7200, 2)])
-    report = document(nodes(with_rows(stock_node(), row("a/b", (7200, 75, 9), late), row("a/c", None))), {})
-    for each in report["nodes"][0]["pods"]["rows"]:
-        each["connections"] = 9
-    assert keys_of(report, "pods") == [
-        [None, None, "unsafe", "7200", None, None, "0", "0"],
-        [None, None, "unsafe", "7200", None, None, "3", "3"],
-        [None, None, "unknown", "-1", None, None, "0", "0"],
+def rows_of(*rows):
+    """The lines of pods, each with its kind and the text of its parts."""
+    markup = section(document(nodes(with_rows(quiet_node(), *rows)), {"middleboxes": ["aws_nat_gateway"]}), "pods")
+    lines = re.findall(r'<li data-kind="(\w+)">(.*?)</li>\n(?=<li data-kind|</ul>)', markup, re.DOTALL)
+    texts = [(kind, " ".join(re.sub(r"<[^>]*>", " ", line).split())) for kind, line in lines]
+    return [each for each in texts if not each[1].startswith("the node itself")]
+
+
+def test_a_pod_is_a_line_with_its_process_connections_and_place():
+    java = ("java", 8, "java", 0)
+    alone = {**row("a/b", (7200, 75, 9), service(gaps=[(7200, 2)], processes=[java])), "process": PROCESS}
+    assert rows_of(alone) == [
+        (
+            "unsafe",
+            "a/b java (java) 8 2 connections, 2 with a late timer 10.96.0.10:80 , timer up to 7200 s",
+        )
     ]
+
+
+def test_who_holds_a_connection_is_said_where_it_is_another_process():
+    (line,) = rows_of({**row("a/b", (7200, 75, 9), service(gaps=[(7200, 2)], processes=[("x", 9, None, 0)]))})
+    assert line[1].endswith("10.96.0.10:80 , timer up to 7200 s; by x 9")
+
+
+def test_several_places_are_folded_with_all_of_what_is_known():
+    several = row("a/b", (7200, 75, 9), service(without=1), service("10.96.0.11:80", gaps=[(7200, 2)]))
+    outward = {**several, **outside(service("192.0.2.2:5432", 3))}
+    assert rows_of(outward)[0][1].endswith(
+        "10.96.0.10:80 and 2 more "
+        "10.96.0.10:80 : 1 connection, 1 without keepalive "
+        "10.96.0.11:80 : 2 connections, timer up to 7200 s "
+        "192.0.2.2:5432 (no service): 3 of 3 connections at risk, 3 without keepalive; 350 s AWS NAT gateway"
+    )
 
 
 @pytest.mark.parametrize(
@@ -444,7 +470,7 @@ def test_pods_and_sockets_at_risk_are_named():
         "shop/checkout-7d9f8c6b5-x2x7p",
         "python3 (grpcio) 4711",
         "10.96.12.7:50051",
-        "10 with a timer beyond the limit",
+        "10 with a late timer",
     ):
         assert expected in text
 

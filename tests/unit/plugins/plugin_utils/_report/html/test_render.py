@@ -15,7 +15,8 @@ from jinja2 import UndefinedError
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import printable
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.html import render as render_room
-from ansible_collections.kubenode.connections.plugins.plugin_utils._report.html.render import TEMPLATES, render, visible
+from ansible_collections.kubenode.connections.plugins.plugin_utils._report.html.render import TEMPLATES, render
+from ansible_collections.kubenode.connections.plugins.plugin_utils._report.language import Language
 
 FOLDER = Path(render_room.__file__).with_name("templates")
 SOURCES = {path.name: path.read_text(encoding="utf-8") for path in FOLDER.iterdir()}
@@ -56,7 +57,25 @@ def test_how_a_value_gets_into_a_template(value, expected):
 
 def test_what_a_template_made_is_escaped_once():
     assert MACROS.command(MACROS.name("<")).count("&lt;") == 1
-    assert visible(MACROS.name("<")) == '<bdi class="name">&lt;</bdi>'
+    assert TEMPLATES.from_string("{{ it }}").render(it=MACROS.name("<")) == '<bdi class="name">&lt;</bdi>'
+
+
+GERMAN = Language("de", {"safe": "sicher", "{n} nodes": "{n} Knoten", "{clause}.": "{clause}!"})
+
+
+@pytest.mark.parametrize(
+    ("template", "expected"),
+    [
+        pytest.param('{{ "safe" }}', "sicher", id="a text that stands in the catalogue"),
+        pytest.param('{{ _("{n} nodes", n=3) }}', "3 Knoten", id="a template with a value"),
+        pytest.param('{{ _("{n} pods", n="<") }}', "&lt; pods", id="what the catalogue lacks, escaped"),
+        pytest.param('{{ "safe" | verbatim }}', "safe", id="a node that has a name like one of our words"),
+        pytest.param('{{ "safe" | sentence }}', "Sicher!", id="a clause"),
+        pytest.param('{{ "safe" | split_at_code | join }}', "sicher", id="a sentence with code"),
+    ],
+)
+def test_in_another_language(template, expected):
+    assert TEMPLATES.from_string(template).render(language=GERMAN) == expected
 
 
 @given(st.text(), st.text())
@@ -104,8 +123,8 @@ def test_every_template_is_in_use():
             id="a badge",
         ),
         pytest.param(
-            MACROS.badge("warning", "2 warning"),
-            '<span class="badge warning"><span class="sign" aria-hidden="true">!</span>2 warning</span>',
+            MACROS.badge("warning", "2 warnings"),
+            '<span class="badge warning"><span class="sign" aria-hidden="true">!</span>2 warnings</span>',
             id="a badge with words",
         ),
         pytest.param(MACROS.prose("set keepalive_margin."), "set <code>keepalive_margin</code>.", id="a sentence"),

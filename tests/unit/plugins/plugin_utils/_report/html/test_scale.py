@@ -4,8 +4,6 @@
 
 from __future__ import annotations
 
-import itertools
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,7 +13,6 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._report.html.
     duration,
     place,
     scale_of,
-    spread,
 )
 
 SECONDS = st.integers(-5, 2**31)
@@ -67,27 +64,49 @@ def test_later_is_never_further_left_and_all_is_on_the_line(limits, others, prob
     assert all(0 < scale.at(tick) <= 1 for tick in scale.ticks())
 
 
-@given(st.lists(st.tuples(st.floats(0, 900), st.text(min_size=1, max_size=40)), max_size=12))
-def test_flags_meet_neither_each_other_nor_a_pole(given_labels):
-    labels = [Label(x, text, "k", len(text) * 7.6) for x, text in given_labels]
-    placed = place(labels, 5)
-    assert sorted(each.label.text for each in placed) == sorted(label.text for label in labels)
-    for number, flag in enumerate(placed):
+def label(x, text="600 s", seconds=0):
+    return Label(seconds, x, text, "k", len(text) * 7.7)
+
+
+@given(
+    st.lists(st.tuples(st.floats(0, 900), st.text(min_size=1, max_size=12)), max_size=12), st.lists(st.floats(0, 900))
+)
+def test_labels_meet_neither_each_other_nor_a_line_nor_the_edge(given_labels, lines):
+    placed = place([label(x, text) for x, text in given_labels], 900, lines, rows=2)
+    for number, one in enumerate(placed):
+        assert 0 <= one.left < one.right <= 900
+        assert not [x for x in lines if one.left < x < one.right]
         for other in placed[number + 1 :]:
-            assert flag.label.x <= other.label.x
-            if flag.row == other.row:
-                assert flag.right < other.left
-            if other.row > flag.row:
-                assert not flag.left <= other.label.x <= flag.right
+            assert one.row != other.row or one.right < other.left or other.right < one.left
 
 
-@given(st.lists(st.tuples(st.floats(0, 900), st.floats(1, 80)), max_size=20))
-def test_labels_of_the_axis_do_not_meet(given_labels):
-    labels = [Label(x, "text", "tick", width) for x, width in given_labels]
-    kept = spread(labels, 10)
-    assert bool(kept) == bool(labels)
-    for left, right in itertools.pairwise(kept):
-        assert left.x + left.width / 2 + 10 <= right.x - right.width / 2 + 1e-9
+@pytest.mark.parametrize(
+    ("others", "lines", "rows", "expected"),
+    [
+        pytest.param([], [], 1, ("middle", 0), id="around its place"),
+        pytest.param([], [305], 1, ("end", 0), id="before a line that is close behind it"),
+        pytest.param([], [295], 1, ("start", 0), id="after a line that is close before it"),
+        pytest.param([], [295, 305], 2, None, id="not between two lines"),
+        pytest.param([], [300], 1, ("end", 0), id="not on a line of its own place"),
+        pytest.param([300], [], 1, None, id="not where another is"),
+        pytest.param([300], [], 2, ("middle", 1), id="above another"),
+        pytest.param([330], [], 1, ("end", 0), id="before another"),
+    ],
+)
+def test_where_a_label_is(others, lines, rows, expected):
+    placed = place([*map(label, others), label(300.0, "900 s")], 900, lines, rows)
+    assert next(((each.anchor, each.row) for each in placed if each.label.text == "900 s"), None) == expected
+
+
+def test_a_label_may_stand_above_its_own_line_and_no_other():
+    assert [each.anchor for each in place([label(300.0)], 900, [300.0], above=True)] == ["middle"]
+    assert [each.anchor for each in place([label(300.0)], 900, [300.0, 305.0], above=True)] == ["end"]
+    (one,) = place([label(300.0)], 900, [295.0, 300.0, 305.0], rows=2, above=True)
+    assert (one.anchor, one.row) == ("middle", 1)
+
+
+def test_the_first_of_two_labels_stays():
+    assert [each.label.text for each in place([label(10.0, "b"), label(10.5, "a" * 9)], 40)] == ["b"]
 
 
 @pytest.mark.parametrize(

@@ -66,11 +66,7 @@ IPVS = "IPVS tcp on worker1 forgets a connection after 900 s without a packet an
             [IPVS, "1 node safe now will be at risk after a reboot.", "2 limits not known."],
             id="safe until a reboot, below a headline on what is not known",
         ),
-        pytest.param(
-            lambda: document(nodes(plain_node()), {}),
-            ["Nothing on the path forgets idle connections: no IPVS, no conntrack, no middlebox."],
-            id="no limit",
-        ),
+        pytest.param(lambda: document(nodes(plain_node()), {}), [], id="no limit"),
     ],
 )
 def test_what_the_verdict_rests_on(report, expected):
@@ -87,7 +83,7 @@ LATE = service(gaps=[(7200, 2)])
         pytest.param(
             document,
             "2 of 2 pods seen are at risk. Of 41 connections, 16 go to services; of these 6 without keepalive, 10 with "
-            "a timer beyond the limit.",
+            "a late timer.",
             id="two ways to be at risk",
         ),
         pytest.param(
@@ -96,40 +92,64 @@ LATE = service(gaps=[(7200, 2)])
     ],
 )
 def test_pods_in_a_sentence(report, expected):
-    assert sentences.pods_lead(report()) == expected
+    assert " ".join(sentences.pods_lead(report())) == expected
 
 
 def test_what_the_table_leaves_out_is_counted():
     rows = [row("a/b", (600, 30, 9), LATE), row("a/c", (600, 30, 9)), row("a/d", (600, 30, 9))]
     report = document(nodes(with_rows(quiet_node(), *rows, omitted=3)), {})
-    assert sentences.pods_lead(report).endswith(
-        " Not listed: 3 network namespaces without a risk. 3 more are not in the report; the worst are."
-    )
+    assert sentences.pods_lead(report)[-2:] == [
+        "Not listed: 3 network namespaces without a risk.",
+        "3 more are not in the report; the worst are.",
+    ]
 
 
 def test_where_no_connection_is_at_risk_that_is_said():
     report = document(nodes(with_rows(quiet_node(), row("a/b", (600, 30, 9), service(gaps=[(300, 2)])))), {})
-    assert "of these none is at risk." in sentences.pods_lead(report)
+    assert "of these none is at risk." in " ".join(sentences.pods_lead(report))
 
 
 @pytest.mark.parametrize(
     ("counts", "others", "expected"),
     [
-        pytest.param((0, 0, 0, 0), [0], "0", id="none"),
+        pytest.param((0, 0, 0, 0), [0], "", id="none"),
         pytest.param((6, 0, 0, 0), [], "6 without keepalive", id="without"),
         pytest.param(
             (6, 2, 1, 4),
             [],
-            "6 without keepalive, 2 with a timer beyond the limit, 1 not decided, 4 kept by the server's probes",
+            "6 without keepalive, 2 with a late timer, 1 not decided, 4 kept by the server's probes",
             id="all kinds",
         ),
-        pytest.param((0, 0, 0, 0), [3, 1], "4 to other addresses", id="to other addresses"),
-        pytest.param((0, 0, 1, 0), [2], "1 not decided, 2 to other addresses", id="both"),
+        pytest.param((0, 0, 0, 0), [3, 1], "4 to other addresses at risk", id="to other addresses"),
+        pytest.param((0, 0, 1, 0), [2], "1 not decided, 2 to other addresses at risk", id="both"),
     ],
 )
 def test_connections_at_risk_in_words(counts, others, expected):
     named = dict(zip(("without_keepalive", "late", "undecided", "kept_by_server"), counts, strict=True))
-    assert sentences.at_risk_words({**named, "outside": [{"at_risk": number} for number in others]}) == expected
+    row = {**named, "connections": 9, "outside": [{"at_risk": number} for number in others]}
+    assert sentences.connections_not_safe([row]) == expected
+    assert sentences.connections_words(row) == ", ".join(filter(None, ["9 connections", expected]))
+
+
+def test_connections_of_several_pods_are_summed():
+    one = {"without_keepalive": 1, "late": 0, "undecided": 2, "kept_by_server": 0, "outside": [{"at_risk": 3}]}
+    assert sentences.connections_not_safe([one, one]) == (
+        "2 without keepalive, 4 not decided, 6 to other addresses at risk"
+    )
+
+
+@pytest.mark.parametrize(
+    ("number", "kind", "expected"),
+    [(1, "warning", "1 warning"), (20, "warning", "20 warnings"), (2, "critical", "2 critical"), (2, "safe", "2 safe")],
+)
+def test_how_many_of_a_kind(number, kind, expected):
+    assert sentences.of_kind(number, kind) == expected
+
+
+def test_what_is_urgent():
+    counts = {"critical": 1, "warning": 2, "unknown": 0, "info": 5}
+    assert sentences.urgent({"counts": {"findings": counts}}) == "1 critical, 2 warnings"
+    assert sentences.urgent({"counts": {"findings": {**counts, "critical": 0, "warning": 0}}}) == ""
 
 
 def test_connections_to_other_addresses_have_a_sentence_and_a_line():
@@ -159,10 +179,6 @@ def test_a_keepalive_in_words():
     assert sentences.keepalive_words(None) == "not read"
 
 
-def test_a_clause_becomes_a_sentence_and_keeps_its_capitals():
-    assert sentences.sentence("the IPVS limit is 900 s") == "The IPVS limit is 900 s."
-
-
 def test_a_moment_for_people():
     assert sentences.utc("2026-11-21T03:40:00Z") == "2026-11-21 03:40:00 UTC"
 
@@ -176,6 +192,12 @@ def test_a_moment_for_people():
         pytest.param("see /etc/sysctl.d/9-k8s.conf:3", ["/etc/sysctl.d/9-k8s.conf"], id="a file, no line"),
         pytest.param("run kubenode.connections.apply", ["kubenode.connections.apply"], id="a playbook at the end"),
         pytest.param("SO_KEEPALIVE or TCP_KEEPIDLE", ["SO_KEEPALIVE", "TCP_KEEPIDLE"], id="two"),
+        pytest.param("net.a_b, _intvl and _probes of", ["net.a_b", "_intvl", "_probes"], id="the ends of names"),
+        pytest.param("Set keepalive_rps: auto.", ["keepalive_rps: auto"], id="a variable with its value"),
+        pytest.param("keepalive_pods: it changes", ["keepalive_pods"], id="a variable and a clause"),
+        pytest.param("grpc.http2.max_pings=0; x", ["grpc.http2.max_pings=0"], id="a dotted name with its value"),
+        pytest.param("HTTP2_PING_TIMEOUT_SECONDS is", ["HTTP2_PING_TIMEOUT_SECONDS"], id="a name with a digit"),
+        pytest.param("Restart it: kubectl -n a rollout restart b.", ["kubectl -n a rollout restart b"], id="kubectl"),
         pytest.param("600/30/9 and kube-proxy, TCP/IP", [], id="no file"),
     ],
 )
