@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.drift import drift
@@ -76,6 +77,7 @@ def several_nodes() -> dict[str, Any]:
     return document(nodes(*(with_rows(quiet_node(), *rows) for _node in range(5))), {})
 
 
+@functools.cache
 def large() -> dict[str, Any]:
     """500 nodes with 40 pods each, all at risk."""
     several = {}
