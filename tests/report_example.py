@@ -1,3 +1,7 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
 """Writes docs/examples: the report of an invented cluster as page and JSON, the page in Chinese, and pictures.
 
 Run it after a change of the page: PYTHONPATH=.build/dev .nox/browser/bin/python tests/report_example.py (nox -s browser

@@ -32,7 +32,7 @@ FORMATS = ("text", "html", "formats")
 
 WRITES_ALL_FORMATS = "plugin_utils._report.files"
 
-FOREIGN = {"jmespath", "jinja2", "yaml"}
+FOREIGN = {"jmespath", "jinja2", "markupsafe", "yaml"}
 """What the controller's side takes beside the standard library; it comes with ansible-core or may be missing."""
 
 RENDERS = "plugin_utils._report.html.render"

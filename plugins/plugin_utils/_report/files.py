@@ -39,8 +39,8 @@ def render_json(document: Mapping[str, Any]) -> str:
     return json.dumps(document, indent=1) + "\n"
 
 
-def _page(document: Mapping[str, Any], rerun: Rerun, _language: Language) -> Iterator[File]:
-    yield "report.html", render_html(document, rerun)
+def _page(document: Mapping[str, Any], rerun: Rerun, language: Language) -> Iterator[File]:
+    yield "report.html", render_html(document, rerun, language)
 
 
 def _metrics(document: Mapping[str, Any], _rerun: Rerun, _language: Language) -> Iterator[File]:
