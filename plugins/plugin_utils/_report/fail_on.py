@@ -33,10 +33,10 @@ def failure(document: Mapping[str, Any], fail_on: str) -> str | None:
         for (severity, rule), scopes in by_rule.items()
     ]
     return tell(
-        "{findings} of severity {severities}: {named} (keepalive_audit_fail_on: {fail_on}). Do what the findings say, "
+        "{findings} of severity {severities}: {named} ({setting}). Do what the findings say, "
         "or silence one with its reason in keepalive_silence.",
         findings=count(len(findings), "finding"),
         severities=joined(" or ", severe),
         named=joined("; ", named),
-        fail_on=fail_on,
+        setting=f"keepalive_audit_fail_on: {fail_on}",
     )

@@ -486,7 +486,8 @@ def test_in_chinese_all_that_people_read_is_chinese_and_plain_text(tmp_path, cap
 
 def test_a_failure_is_told_in_the_language(capsys):
     result = report(nodes(stock_node()), fail_on="critical", language="zh")
-    assert "级别为 critical" in result["msg"]
+    assert "级别为严重" in result["msg"]
+    assert "keepalive_audit_fail_on: critical" in result["msg"]
     assert type(result["msg"]) is str
     assert capsys.readouterr().out
 
