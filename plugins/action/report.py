@@ -173,7 +173,8 @@ class ActionModule(ActionBase):
             play, nodes, elsewhere(play.left_out, len(play.hosts), earlier), arguments["every_host"]
         )
         share = arguments["max_unobserved_percentage"]
-        stop = None if share is None else too_many_unobserved(plan, nodes, share)
+        told_in = language(arguments["language"])
+        stop = None if share is None else too_many_unobserved(plan, nodes, share, told_in)
         return {"plan": plan, "nodes": nodes, "stop": stop, **outcomes_of(before, converged)}
 
 
@@ -217,13 +218,14 @@ def _report(arguments: Arguments, check_mode: bool) -> dict[str, Any]:
         # Ansible prints all of a failed result, and the lines have been printed.
         return {**result, "files": outcome.get("files", []), "failed": True, "msg": str(told_in.say(message))}
     if arguments["registered"]:
-        planned = for_hosts(arguments["plan"], document["made_at"])
+        planned = for_hosts(arguments["plan"], document["made_at"], told_in)
         result["planned"] = plain({**planned, "next": next_command(document, rerun)})
     return {**result, **outcome}
 
 
 def _width() -> int:
-    return int(Display().columns)  # type: ignore[call-overload]
+    width: int = Display().columns  # type: ignore[assignment]
+    return width
 
 
 def _to_change(plan: Mapping[str, Any]) -> list[str]:

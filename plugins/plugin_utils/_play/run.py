@@ -191,7 +191,6 @@ def judge_after(
     node: Any,
     wishes: Mapping[str, object],
     limit: Mapping[str, Any] | None,
-    language: Language = ENGLISH,
 ) -> str | None:
     """The same of a node right after its converge, against the planned limit that holds for it; safe to print.
 
@@ -200,4 +199,4 @@ def judge_after(
     lowest = Limit(limit["seconds"], limit["name"], limit["node"]) if limit else None
     planned = make_plan({name: node}, dict(wishes), elsewhere=Elsewhere(limit=lowest), every_host=True)
     failure = failure_of(name, planned["nodes"][name], with_pods=False)
-    return None if failure is None else printable(language.say(failure))
+    return None if failure is None else printable(failure)
