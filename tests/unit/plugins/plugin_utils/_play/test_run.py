@@ -328,10 +328,8 @@ def test_the_tasks_of_a_host_are_told_in_the_language_of_the_report():
     of_play = play(seen(quiet_node()), seen(stock_node()), UNREACHABLE)
     plan = plan_of(of_play, nodes := nodes_of(of_play, "seen"))
     told = for_hosts(plan, "now", language("zh"))["nodes"]["w2"]
-    after = judge_after("w2", stock_node(), {}, {**LIMIT, "node": "w2"}, language("zh"))
     assert "不安全" in told["summary"]
     assert told["failure"].startswith(told["summary"])
-    assert "7200 + 2 x 75 = 7350 秒" in after
     assert too_many_unobserved(plan, nodes, 0, language("zh")).startswith("3 台主机中有 1 台无法观察")
 
 
