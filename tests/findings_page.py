@@ -10,6 +10,7 @@ findings_page.yml, the words of the rules in the catalogues of the report.
 """
 
 import re
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._findings.pla
 from ansible_collections.kubenode.connections.plugins.plugin_utils._findings.rule import SEVERITIES
 from ansible_collections.kubenode.connections.plugins.plugin_utils._findings.table import RULES, findings_of_apply
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.language import language
+from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._enforcing import able
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._findings import (
     test_applied,
     test_boot,
@@ -69,8 +71,19 @@ DOCS = HERE.parent / "docs"
 PAGES = {"en": DOCS / "findings.md", "zh": DOCS / "zh" / "findings.md"}
 WORDS = yaml.safe_load(HERE.joinpath("findings_page.yml").read_text(encoding="utf-8"))
 
-# A sysctl or a name with an underscore; what it splits off is kept.
-_NAME = re.compile(r"(net\.[\w.-]*\w|\b[A-Za-z]+_\w+)", re.ASCII)
+# What is shown as code, each whole, and a page of docs, which becomes a link; what it splits off is kept.
+_WHOLE = re.compile(
+    r"""(
+        \bdocs/[\w-]+\.md
+        | \b(?:keepalive|kube_proxy|kubelet_http2|pod_defaults|tcp_established)\w*:\ (?:\{[^}]*\}|[\w-]+)  # name: value
+        | \{\w+:\ [^{}]*\}
+        | \b\w+(?:\.\w+)+\([^()]*\)  # a call
+        | (?<![\w.])/[\w./-]*\w(?::\d+)?  # a path
+        | (?:\bnet\.|\bkubenode\.connections\.|(?=[\w.]*_\w)(?<![\w.]))[\w.-]*\w  # a sysctl, or with an underscore
+          (?:=(?:\.{3}|\[[^]]*\]|[\w.-]*\w))?
+    )""",
+    re.ASCII | re.VERBOSE,
+)
 
 # REUSE-IgnoreStart
 _HEAD = """\
@@ -110,26 +123,41 @@ def _example(identity: str) -> dict[str, Any]:
     rows = (row.values for room in ROOMS for row in room.RAISED)
     _identity, node, policy, _expected = next(values for values in rows if values[0] == identity)
     several = node if isinstance(node, tuple) else (node,)
-    return next(each for each in make_plan(nodes(*several), policy)["findings"] if each["id"] == identity)
+    plans = (make_plan(nodes(*each), policy) for each in (map(_of_today, several), several))
+    return next(each for plan in plans for each in plan["findings"] if each["id"] == identity)
+
+
+def _of_today(node: Any) -> Any:
+    """Return the node as one that can enforce and re-arm, unless its example says that it cannot."""
+    return able(deepcopy(node)) if isinstance(node, dict) and "enforcement" not in node else node
 
 
 def _section(code: str, identity: str, severity: str, when: str, example: dict[str, Any]) -> str:
     words, say = WORDS[code], language(code).say
     lines = [f"## {identity}", "", words["section"].format(severity=severity, when=when), ""]
     lines += [
-        words["item"].format(label=label, text=_text(say(example[name])))
+        words["item"].format(label=label, text=_text(say(example[name]), code))
         for name, label in words["labels"].items()
         if example[name]
     ]
     return "\n".join([*lines, ""])
 
 
-def _text(text: str) -> str:
-    """Return a message as Markdown: the names of settings as code, nothing taken for markup."""
-    pieces = _NAME.split(text)
+def _text(text: str, code: str = "en") -> str:
+    """Return a message as Markdown: names, settings and calls as code, pages as links, nothing taken for markup."""
     return "".join(
-        f"`{piece}`" if _NAME.fullmatch(piece) else re.sub(r"([*<>|\[\]])", r"\\\1", piece) for piece in pieces
+        _shown(piece, code) if _WHOLE.fullmatch(piece) else re.sub(r"([*<>|\[\]])", r"\\\1", piece)
+        for piece in _WHOLE.split(text)
     )
+
+
+def _shown(name: str, code: str) -> str:
+    """Return a name as code, or a page of docs as a link to it from the page of that language."""
+    if not name.startswith("docs/"):
+        return f"`{name}`"
+    page = name.removeprefix("docs/")
+    here = PAGES[code].parent
+    return f"[{name}]({page if (here / page).exists() else f'../{page}'})"
 
 
 def _cell(text: str) -> str:

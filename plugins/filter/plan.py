@@ -199,7 +199,7 @@ options:
             O(kubenode.connections.ipvs_timeouts#module:namespace) takes them.
         type: dict
         default: {}
-        version_added: 0.2.0
+        version_added: 0.1.0
       pods:
         description:
           - Whether running pods with the kernel's own keepalive get the planned one where theirs is too late, and
@@ -210,7 +210,7 @@ options:
         description: The same as O(policy.pods) for containers outside of pods, such as Docker's.
         type: bool
         default: true
-        version_added: 0.2.0
+        version_added: 0.1.0
       enforce:
         description:
           - Whether the kernel of a node gives the planned keepalive to every new TCP connection, of all of its
@@ -219,14 +219,14 @@ options:
             run has attached is given back.
         type: bool
         default: false
-        version_added: 0.2.0
+        version_added: 0.1.0
       enforce_exclude_ports:
         description:
           - TCP ports, local or remote, whose connections O(policy.enforce) leaves alone.
         type: list
         elements: int
         default: []
-        version_added: 0.2.0
+        version_added: 0.1.0
       enforce_exclude_cgroups:
         description:
           - Control groups whose connections O(policy.enforce) leaves alone, as paths below the root of cgroup v2. An
@@ -234,7 +234,7 @@ options:
         type: list
         elements: str
         default: []
-        version_added: 0.2.0
+        version_added: 0.1.0
       open_connections:
         description:
           - Which of the connections that are open and at risk get the planned keepalive in place, without a restart.
@@ -243,7 +243,7 @@ options:
         type: str
         choices: [rearm, all, never]
         default: rearm
-        version_added: 0.2.0
+        version_added: 0.1.0
       sysctl_file:
         description: The file that the settings will be written to. What it sets already stays in the settings.
         type: path
@@ -260,7 +260,7 @@ options:
       - Only what says nothing about other nodes may differ. Anything else is an error that shows the values.
     type: dict
     default: {}
-    version_added: 0.2.0
+    version_added: 0.1.0
 notes:
   - Node data is never evaluated as a template.
 seealso:

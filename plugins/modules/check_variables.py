@@ -8,7 +8,7 @@
 DOCUMENTATION = r"""
 module: check_variables
 short_description: Refuse wrong variables before anything is observed
-version_added: 0.2.0
+version_added: 0.1.0
 description:
   - Reads the variables C(keepalive_*) of every host of the play and fails in one sentence where one of them is wrong.
   - A name that the collection does not know is an error that suggests the nearest one.

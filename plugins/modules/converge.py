@@ -8,7 +8,7 @@
 DOCUMENTATION = r"""
 module: converge
 short_description: Bring a node to its planned settings, and see that it is as planned
-version_added: 0.2.0
+version_added: 0.1.0
 description:
   - Runs M(kubenode.connections.node_settings) with the settings that M(kubenode.connections.report) has planned for
     the node.

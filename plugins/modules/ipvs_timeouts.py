@@ -35,7 +35,7 @@ options:
       - The kernel forgets the timeouts when the namespace ends. RV(notes) says so, and nothing sets them again.
         O(persistent) is about the node's own.
     type: str
-    version_added: 0.2.0
+    version_added: 0.1.0
   persistent:
     description:
       - Whether the systemd unit C(kubenode-ipvs-timeouts.service) sets the given timeouts again after boot. The

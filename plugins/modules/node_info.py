@@ -46,7 +46,7 @@ options:
     type: list
     elements: str
     default: []
-    version_added: 0.2.0
+    version_added: 0.1.0
 extends_documentation_fragment:
   - kubenode.connections._attributes
 attributes:
@@ -223,7 +223,7 @@ node:
               among those to other addresses, see RV(node.pods.rows[].outside).
           type: int
           sample: 0
-          version_added: 0.2.0
+          version_added: 0.1.0
         real_servers:
           description:
             - The real servers that have connections (C(addresses)), of the services for TCP in
@@ -309,7 +309,7 @@ node:
             - V(null) where the kernel has none, or asking would load a module.
           type: dict
           sample: {used: 1, established: 3600}
-          version_added: 0.2.0
+          version_added: 0.1.0
         cut_within:
           description:
             - How many established TCP connections whose destination is translated connection tracking forgets within
@@ -447,7 +447,7 @@ node:
       type: list
       elements: str
       sample: [ovs]
-      version_added: 0.2.0
+      version_added: 0.1.0
     kube_proxy:
       description:
         - kube-proxy as it describes itself at its metrics address, see O(kube_proxy_address) for whose answer counts.
@@ -591,7 +591,7 @@ node:
         - Whether a program in the kernel gives every new connection a keepalive, or could, see
           O(kubenode.connections.node_settings#module:enforce). Nothing is loaded or attached for that.
       type: dict
-      version_added: 0.2.0
+      version_added: 0.1.0
       contains:
         possible:
           description: Whether this node can have it. V(null) where that is not known.
@@ -667,7 +667,7 @@ node:
               only the first namespace has these sysctls.
           type: bool
           sample: false
-          version_added: 0.2.0
+          version_added: 0.1.0
         keepalive:
           description: The TCP keepalive in them, equal ones together; C(own) marks that of this namespace.
           type: list
@@ -753,7 +753,7 @@ node:
           description: How many of them belong to containers outside of pods. Those of users are not counted.
           type: int
           sample: 0
-          version_added: 0.2.0
+          version_added: 0.1.0
         rows:
           description:
             - One row for each namespace, 200 at most. The node's own comes first, then the worst, that is those with
@@ -807,7 +807,7 @@ node:
               type: str
               sample: "/proc/812/ns/net: Operation not permitted"
             sandbox:
-              version_added: 0.2.0
+              version_added: 0.1.0
               description:
                 - What runs there with TCP of its own, by the names of the processes, so that the values of the host say
                   nothing about it. V(gvisor), or V(vm) for a virtual machine as Kata and KubeVirt have them.
@@ -948,7 +948,7 @@ node:
         - Whether O(kubenode.connections.node_settings#module:open_connections) can arm the keepalive timers of open
           connections anew on this node. It is told without touching any of them.
       type: dict
-      version_added: 0.2.0
+      version_added: 0.1.0
       contains:
         possible:
           description: V(null) where that is not known.

@@ -146,7 +146,7 @@ options:
         cgroups any name. Those in a pod belong to the pod.
       - It ends with the container's run. A container that is started again begins with the kernel's values.
     type: dict
-    version_added: 0.2.0
+    version_added: 0.1.0
     suboptions:
       time:
         description: As O(pods.time).
@@ -166,7 +166,7 @@ options:
       - They end with the namespace, so a restart of its container or a reboot takes them away. RV(notes) says so.
         With O(state=absent) a namespace that has ended meanwhile is a note.
     type: dict
-    version_added: 0.2.0
+    version_added: 0.1.0
   enforce:
     description:
       - The TCP keepalive that every new connection of the node gets, at both ends, whether or not its program asks for
@@ -185,7 +185,7 @@ options:
         script, and RV(notes) says so.
       - An empty one takes it away. Connections that have their keepalive by then keep it.
     type: dict
-    version_added: 0.2.0
+    version_added: 0.1.0
     suboptions:
       time:
         description: As O(pods.time), for the option C(TCP_KEEPIDLE).
@@ -226,7 +226,7 @@ options:
       - No value becomes later than it is in the network namespace.
       - Not given, or without O(open_connections.time), nothing is touched.
     type: dict
-    version_added: 0.2.0
+    version_added: 0.1.0
     suboptions:
       mode:
         description:
@@ -275,7 +275,7 @@ options:
       - Whether and how to look at the node afterwards in the same execution, as M(kubenode.connections.node_info) does.
       - It is not done in check mode, where there is no afterwards.
     type: dict
-    version_added: 0.2.0
+    version_added: 0.1.0
     suboptions:
       kube_proxy_address:
         description: As O(kubenode.connections.node_info#module:kube_proxy_address).
@@ -432,19 +432,19 @@ before:
     containers:
       description: The same of running containers outside of pods.
       type: dict
-      version_added: 0.2.0
+      version_added: 0.1.0
       sample: {"container web (docker)": 7200/75/9}
     namespace_ipvs_timeouts:
       description: The IPVS timeouts in seconds of each other network namespace that is set or given back.
       type: dict
-      version_added: 0.2.0
+      version_added: 0.1.0
       sample: {network namespace ingress_sbox: {tcp: 900, tcpfin: 120, udp: 300}}
     enforce:
       description:
         - The keepalive (time/intvl/probes) that every new connection gets, and what is excluded from it. V(null) where
           none is enforced, or O(enforce) is not given.
       type: dict
-      version_added: 0.2.0
+      version_added: 0.1.0
       sample: {keepalive: 600/30/9, exclude_ports: [], exclude_cgroups: [/system.slice/sshd.service]}
 after:
   description: The same for afterwards, in check mode as foreseen.
@@ -511,7 +511,7 @@ open_connections:
     - RV(ignore:changed) is true when one was re-armed.
   returned: success
   type: dict
-  version_added: 0.2.0
+  version_added: 0.1.0
   contains:
     rearmed:
       description: How many have their timer armed anew.

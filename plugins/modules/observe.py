@@ -8,7 +8,7 @@
 DOCUMENTATION = r"""
 module: observe
 short_description: Observe a node, for the report of a whole play
-version_added: 0.2.0
+version_added: 0.1.0
 description:
   - Runs M(kubenode.connections.node_info) with the options that the host's variables C(keepalive_*) say, as the role
     P(kubenode.connections.keepalive#role) documents them. The keys of C(keepalive_sysctls) are read, too.

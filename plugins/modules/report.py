@@ -41,7 +41,7 @@ options:
       - Hosts that C(--limit) left out are named. What is known of their limits is taken from the earlier report, that
         of O(compare), else the one in O(dest). Where neither knows all of them, no node is V(safe).
     type: dict
-    version_added: 0.2.0
+    version_added: 0.1.0
     suboptions:
       observed:
         description:
@@ -67,14 +67,14 @@ options:
       - It is used with O(registered).
     type: bool
     default: false
-    version_added: 0.2.0
+    version_added: 0.1.0
   max_unobserved_percentage:
     description:
       - Fail if more than this percentage of the nodes could not be observed. The message has the reason of each.
         The report is printed and written first.
       - Unset never fails for that. It is used with O(registered).
     type: int
-    version_added: 0.2.0
+    version_added: 0.1.0
   kind:
     description:
       - What the report is about. V(apply) prints the values before and after instead of the plan.
@@ -166,7 +166,7 @@ options:
     type: str
     choices: [en, zh]
     default: en
-    version_added: 0.2.0
+    version_added: 0.1.0
   detail:
     description:
       - How much is printed. The files have everything always.
@@ -177,19 +177,19 @@ options:
     type: str
     choices: [brief, full, opening]
     default: brief
-    version_added: 0.2.0
+    version_added: 0.1.0
   one_first:
     description: Whether the play that follows begins with one node alone. It is said with O(detail=opening).
     type: bool
     default: false
-    version_added: 0.2.0
+    version_added: 0.1.0
   restored:
     description:
       - Say what came back, instead of a plan. The value is the name of a variable, in which the hosts of the play have
         registered M(kubenode.connections.node_settings) with C(state=absent).
       - It says each file and each value, and whose keepalive is late again. It writes no files.
     type: str
-    version_added: 0.2.0
+    version_added: 0.1.0
 extends_documentation_fragment:
   - kubenode.connections._attributes
 attributes:
@@ -341,7 +341,7 @@ planned:
       description: The command to run next, in one line. Empty where there is none.
       type: str
       sample: ansible-playbook kubenode.connections.apply -i inventory --check --diff
-      version_added: 0.2.0
+      version_added: 0.1.0
     nodes:
       description: Each node by its name. Hosts that are no nodes of a cluster are not there.
       type: dict
