@@ -204,7 +204,8 @@ def _report(arguments: Arguments, check_mode: bool) -> dict[str, Any]:
         lines = opening_lines(document, _to_change(arguments["plan"]), _width(), told_in, arguments["one_first"])
     else:
         detail = BRIEF if arguments["detail"] == _OPENING else arguments["detail"]
-        lines = text_lines(document, _width(), rerun if arguments["next_step"] else None, told_in, detail)
+        written = bool(arguments["dest"]) and "html" in arguments["formats"]
+        lines = text_lines(document, _width(), rerun if arguments["next_step"] else None, told_in, detail, written)
         lines = [*lines, *([(), page.spans(missing, told_in)] if missing else [])]
     outcome["lines"] = [page.plain(line) for line in lines]
     if arguments["dest"]:

@@ -162,7 +162,7 @@ def test_the_two_readmes_name_the_same_things():
 EXAMPLES = "tests/unit/plugins/plugin_utils/_report/text/fixtures/brief"
 SHOWN = {
     **{readme: ["100-alike"] for readme in READMES},
-    "docs/report.md": ["100-alike", "middlebox", "drift", "cured", "batch-failed"],
+    "docs/report.md": ["100-alike", "middlebox", "drift", "check-mode", "cured", "batch-failed"],
 }
 """Which examples of the report a page shows, in their order."""
 

@@ -17,7 +17,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words i
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.types import PLAN
 
 from .. import rearming
-from ..applied import untouched
+from ..applied import CHANGED, UNCLEAR, untouched
 from .findings import WORDS
 from .page import CRITICAL, Page, Span, Text
 from .table import NOTHING
@@ -114,12 +114,19 @@ def write_applied(page: Page, document: Document) -> None:
 
 _RUNNING = ("pod", "container")
 
+_AFTER_FAILURE = {
+    CHANGED: "Its settings were written and stay; restore gives them back.",
+    UNCLEAR: "Nobody knows how far it came; the table shows the node as it was before.",
+}
+"""What became of a node that failed, where the failure does not say it itself."""
+
 
 def _outcome(node: Node) -> list[Any]:
     """What alike nodes have in common: all but how many pods and containers they have."""
     applied = node["applied"]
     values = [_value(each) for each in _changed(applied) if each["kind"] not in _RUNNING]
-    return [node["verdict"], applied["verdict_before"], applied["error"], values, applied["notes"]]
+    ending = applied.get("outcome")
+    return [node["verdict"], applied["verdict_before"], applied["error"], ending, values, applied["notes"]]
 
 
 def _changed(applied: Applied) -> list[Mapping[str, Any]]:
@@ -135,12 +142,17 @@ def _write_outcome(page: Page, nodes: Sequence[Node], check_mode: bool) -> None:
             indent=2,
             hanging=2,
         )
-        return
-    page.line(
-        [tell("{names}: ", names=names), *_verdicts(applied["verdict_before"], verdict, check_mode)],
-        indent=2,
-        hanging=2,
-    )
+        ending = applied.get("outcome")
+        if ending in _AFTER_FAILURE:
+            page.line(_AFTER_FAILURE[ending], indent=4, hanging=2)
+        if ending != CHANGED:
+            return
+    else:
+        page.line(
+            [tell("{names}: ", names=names), *_verdicts(applied["verdict_before"], verdict, check_mode)],
+            indent=2,
+            hanging=2,
+        )
     write_values(page, [node["applied"] for node in nodes], check_mode)
 
 

@@ -25,11 +25,12 @@ def text_lines(
     rerun: Rerun | None = UNKNOWN_RUN,
     language: Language = ENGLISH,
     detail: str = BRIEF,
+    page_written: bool = False,
 ) -> list[Line]:
     """Lines of at most ``width`` columns, without control characters; ``document`` is make_document's.
 
     ``rerun`` has the options of the commands to run next. None names no command, for a play that goes on to the next
-    step itself. ``detail`` is one of DETAILS.
+    step itself. ``detail`` is one of DETAILS. ``page_written``: report.html is written, too.
     """
     page, brief = Page(min(width, WIDEST), language), detail == BRIEF
     summary.write_head(page, document, rerun)
@@ -47,7 +48,7 @@ def text_lines(
         changes.write_changes(page, document)
     summary.write_next(page, document, rerun)
     if brief:
-        summary.write_more(page, rerun)
+        summary.write_more(page, rerun, page_written)
     return page.lines
 
 

@@ -35,7 +35,7 @@ def restored_lines(
     rerun: Rerun = UNKNOWN_RUN,
     language: Language = ENGLISH,
 ) -> list[Line]:
-    """File by file and value by value, alike nodes in one; whose keepalive is late again; and how to look.
+    """File by file and value by value, alike nodes in one; who may be at risk again; and what to run next.
 
     ``outcomes`` maps each node to what node_settings returned or failed with, None where it did not run.
     """
@@ -50,7 +50,7 @@ def restored_lines(
         page.blank()
     for names in grouped((json.dumps(_alike(outcome)), name) for name, outcome in told.items()).values():
         _write_outcome(page, names, [ran[name] for name in names], check_mode)
-    _write_end(page, ran, check_mode, rerun)
+    _write_end(page, done, check_mode, rerun)
     return page.lines
 
 
@@ -72,6 +72,12 @@ def _head(done: Mapping[str, Outcome | None], check_mode: bool) -> Message:
             number,
             changed=changed,
         )
+        idle = sum(not (each["changed"] or each["error"] or each["notes"]) for each in done.values() if each)
+        if idle:
+            nothing = plural(
+                "{number} nodes had nothing to give back.", "{number} node had nothing to give back.", idle
+            )
+            text = nothing if idle == number else tell("{text} {more}", text=text, more=nothing)
     if failed:
         text = tell("{text} It failed on {nodes}.", text=text, nodes=named(failed))
     return tell("{text} It did not touch {nodes}.", text=text, nodes=named(missing)) if missing else text
@@ -96,28 +102,55 @@ def _write_outcome(page: Page, names: Sequence[str], outcomes: Sequence[Outcome]
     write_values(page, outcomes, check_mode)
 
 
-def _write_end(page: Page, ran: Mapping[str, Outcome], check_mode: bool, rerun: Rerun) -> None:
-    """Whose keepalive is later than it was, as far as the values say it, and the command that looks."""
-    if check_mode:
+def _write_end(page: Page, done: Mapping[str, Outcome | None], check_mode: bool, rerun: Rerun) -> None:
+    """Who may be at risk again, as far as the values say it, and the commands to run next."""
+    ran = {name: outcome for name, outcome in done.items() if outcome}
+    less = grouped((words, name) for name, outcome in ran.items() for words in _less(outcome))
+    if check_mode and not any(outcome["changed"] for outcome in ran.values()):
         return
-    late = grouped((pair, name) for name, outcome in ran.items() if (pair := _later(outcome)))
     page.blank()
-    for (before, after), names in late.items():
-        values = {"nodes": named(names), "before": before, "after": after}
-        page.line(
-            tell(
-                "AT RISK AGAIN: {nodes}. The first probe comes after {after} s as before the first apply, no longer "
-                "after {before} s. What forgets a connection sooner cuts idle ones again.",
-                **values,
-            )
-        )
-    page.line("Nobody has looked at the limits since. To see who is at risk:")
-    page.command(rerun.command("audit"), indent=2)
+    if less:
+        page.line("May be at risk again after it:" if check_mode else "May be at risk again:")
+        for words, names in less.items():
+            page.line(tell("{names}: {text}", names=named(names), text=words), indent=2, hanging=2)
+        page.line("What forgets a connection sooner cuts idle ones.")
+    if check_mode:
+        _write_command(page, rerun, "restore", "To give it back:")
+        return
+    failed, missing = any(outcome["error"] for outcome in ran.values()), len(ran) < len(done)
+    if failed:
+        _write_command(page, rerun, "restore", "To give back what is left (remove the cause of the failure first):")
+    elif missing:
+        _write_command(page, rerun, "restore", "To give back what is left:")
+    _write_command(page, rerun, "audit", "Nobody has looked at the limits since. To see who is at risk:")
 
 
-def _later(outcome: Outcome) -> tuple[int, int] | None:
-    """After how many seconds the first probe came and comes now, where that is later."""
-    times = [each for each in outcome["values"] if each["kind"] == "sysctl" and each["what"] == TIME]
-    sides = [whole_number(times[0][side]) for side in ("before", "after")] if times and not outcome["error"] else []
-    before, after = sides or (None, None)
-    return (before, after) if before is not None and after is not None and after > before else None
+def _write_command(page: Page, rerun: Rerun, playbook: str, words: str) -> None:
+    page.line(words)
+    page.command(rerun.command(playbook), indent=2)
+
+
+def _less(outcome: Outcome) -> list[Message]:
+    """What protects a node less than before the restore, each in words."""
+    changed = [] if outcome["error"] else [each for each in outcome["values"] if each["changed"]]
+    told = [words for each in changed if (words := _less_of(each))]
+    return list(dict.fromkeys(told))
+
+
+def _less_of(value: Mapping[str, Any]) -> Message | None:
+    kind, what = value["kind"], value["what"]
+    if kind == "enforcement":
+        return None if value["after"] else tell("keepalive is not enforced for new connections")
+    running = kind in ("pod", "container")
+    sides = [value[side] and value[side].partition("/")[0] if running else value[side] for side in ("before", "after")]
+    before, after = map(whole_number, sides)
+    if before is None or after is None:
+        return None
+    values = {"before": before, "after": after}
+    if kind == "sysctl" and what == TIME and after > before:
+        return tell("the first probe comes after {after} s, not {before} s", **values)
+    if running and after > before:
+        return tell("the first probe of running pods comes after {after} s, not {before} s", **values)
+    if kind == "ipvs timeout" and what.partition(" ")[0] == "tcp" and after < before:
+        return tell("IPVS {name} forgets after {after} s, not {before} s", name=what, **values)
+    return None

@@ -42,8 +42,14 @@ def write_head(page: Page, document: Document, rerun: Rerun | None) -> None:
 def _write_step(page: Page, document: Document, rerun: Rerun) -> None:
     playbook, _what = _step(document)
     if _first_known(document):
-        page.line(tell("Next: {text}", text="make known what could not be read, see below; then verify."))
+        first = tell("make known what could not be read, see below; then {playbook}.", playbook=playbook[0])
+        page.line(tell("Next: {text}", text=first))
+    elif _first_findings(document):
+        words = findings_words(_urgent(document))
+        page.line(tell("Next: {text}", text=tell("do what the findings say: {findings}; then verify.", findings=words)))
     elif playbook:
+        if _failed(document):
+            page.line("First remove the cause of the failure.")
         page.command(rerun.command(*playbook), label="Run: ")
     else:
         page.line(tell("Next: {text}", text=_besides(document)))
@@ -65,9 +71,9 @@ def write_opening(page: Page, document: Document, to_change: Sequence[str], firs
 
 
 def next_command(document: Document, rerun: Rerun) -> str:
-    """The command to run next in one line, empty where there is none."""
+    """The command to run next in one line, empty where there is none, or where something else comes first."""
     playbook, _what = _step(document)
-    return " ".join(rerun.command(*playbook)) if playbook else ""
+    return " ".join(rerun.command(*playbook)) if playbook and not _first(document) else ""
 
 
 def write_next(page: Page, document: Document, rerun: Rerun | None) -> None:
@@ -76,23 +82,28 @@ def write_next(page: Page, document: Document, rerun: Rerun | None) -> None:
         return
     page.heading([_word(document), ". Next:"])
     playbook, what = _step(document)
-    if _first_known(document):
-        page.line(_make_known(document), indent=2)
-        what = "then checks whether it holds, now and after a reboot."
+    first = _first(document)
+    if first:
+        page.line(first, indent=2)
     if playbook:
         page.command(rerun.command(*playbook), indent=2)
         page.line(what, indent=6)
         if rerun.without:
             page.line(rerun.without, indent=6)
-    if not playbook or _urgent(document):
+    if not playbook or (_urgent(document) and not _first_findings(document)):
         page.line(_besides(document, begins=True), indent=2)
 
 
-def write_more(page: Page, rerun: Rerun | None) -> None:
+def write_more(page: Page, rerun: Rerun | None, page_written: bool) -> None:
     """The last line of a report in brief: how to see what it leaves out."""
     if rerun is None:
         page.blank()
-    page.line("All of it, with reasons: -e keepalive_report_detail=full, or report.html.", indent=2 if rerun else 0)
+    more = (
+        "All of it, with reasons: report.html, or the next audit with -e keepalive_report_detail=full."
+        if page_written
+        else "Next audit in full: -e keepalive_report_detail=full; as a page: -e keepalive_report_dir=reports."
+    )
+    page.line(more, indent=2 if rerun else 0)
 
 
 def files_words(paths: Sequence[str]) -> Message:
@@ -176,32 +187,54 @@ def _applied(document: Document) -> Message:
     return tell("{text} It did not touch {nodes}.", text=done, nodes=named(missing)) if missing else done
 
 
+def _failed(document: Document) -> bool:
+    return document["kind"] == APPLY and not document["check_mode"] and bool(failed(document))
+
+
+def _hidden(document: Document) -> bool:
+    """Whether something could not be read, and the report says how to make it known."""
+    return verdict.kind(document) == UNKNOWN and bool(not_looked_at(document) or _urgent(document))
+
+
 def _first_known(document: Document) -> bool:
-    """Whether an apply is done and something could not be read: to verify then proves nothing before that."""
-    return _step(document)[0] == ["verify"] and verdict.kind(document) == UNKNOWN
+    """Whether nothing is left but to look again: that shows nothing new before all can be read."""
+    return _step(document)[0] in (["verify"], ["audit"]) and _hidden(document)
 
 
-def _make_known(document: Document) -> Message:
-    if not_looked_at(document):
-        return tell("First do what the lines 'Not looked at' say, then:")
-    return tell("First do what the findings say ({findings}), then:", findings=findings_words(_urgent(document)))
+def _first_findings(document: Document) -> bool:
+    """Whether the findings come before the next command: to verify proves nothing of what an apply leaves to people."""
+    unsafe = _step(document)[0] == ["verify"] and verdict.kind(document) == UNSAFE
+    return bool(_urgent(document)) and (unsafe or (_first_known(document) and not not_looked_at(document)))
+
+
+def _first(document: Document) -> str:
+    """What is to be done before the next command, empty where nothing is."""
+    if _first_findings(document):
+        return tell("First do what the findings say ({findings}), then:", findings=findings_words(_urgent(document)))
+    return "First do what the lines 'Not looked at' say, then:" if _first_known(document) else ""
 
 
 def _step(document: Document) -> tuple[list[str], str]:
     """The playbook to run next with its options, empty where there is none; and what it does."""
     changes = document["counts"]["changes"]
     if document["kind"] == APPLY and not document["check_mode"]:
-        if failed(document):
+        if _failed(document):
             return ["apply"], "applies what is left. Remove the cause of the failure first."
         if changes:
             return ["apply"], "applies what is left."
+        if _hidden(document):
+            return ["verify"], "then checks whether it holds, now and after a reboot."
         return ["verify"], "checks that it holds, now and after a reboot."
     rearm = rearming.number(document)
-    if not changes and rearm and document["kind"] != APPLY:
+    if not changes and rearm and document["kind"] == APPLY:
+        return ["apply"], tell("re-arms the {connections}.", connections=count(rearm, "open connection"))
+    if not changes and rearm:
         return ["apply", "--check", "--diff"], tell(
             "counts {connections} to re-arm and touches none; without --check --diff it re-arms them.",
             connections=count(rearm, "open connection"),
         )
+    if not changes and _hidden(document):
+        return ["audit"], "looks again."
     if not changes:
         return [], ""
     if document["kind"] == APPLY:

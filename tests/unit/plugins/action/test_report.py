@@ -159,6 +159,13 @@ def test_by_default_there_is_the_page_and_json(tmp_path):
     assert report(cluster(), dest=str(tmp_path))["files"] == [f"{tmp_path}/report.html", f"{tmp_path}/report.json"]
 
 
+@pytest.mark.parametrize(("formats", "named"), [(["html"], True), (["json"], False)])
+def test_the_page_is_named_only_where_it_is_written(tmp_path, formats, named):
+    told = "\n".join(report(nodes(stock_node()), dest=str(tmp_path), formats=formats)["lines"])
+    assert ("report.html, or the next audit" in told) is named
+    assert ("as a page: -e keepalive_report_dir=reports" in " ".join(told.split())) is not named
+
+
 @pytest.mark.parametrize("formats", ["json,junit", "json, junit", ["json", "junit"]], ids=str)
 def test_formats_may_be_text(tmp_path, formats):
     files = report(cluster(), dest=str(tmp_path), formats=formats)["files"]

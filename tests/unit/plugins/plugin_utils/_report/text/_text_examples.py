@@ -11,11 +11,16 @@ PYTHONPATH=.build/dev python tests/unit/plugins/plugin_utils/_report/text/_text_
 
 from __future__ import annotations
 
+import errno
 import functools
+import os
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.kubenode.connections.plugins.module_utils._common.errors import refused
+from ansible_collections.kubenode.connections.plugins.module_utils._converge.steps.pod_notes import armed_late
 from ansible_collections.kubenode.connections.plugins.plugin_utils._findings.silences import parse_silences
+from ansible_collections.kubenode.connections.plugins.plugin_utils._play.run import judge_after
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.document import BRIEF, FULL
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.drift import drift
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.language import ENGLISH, Language
@@ -28,6 +33,8 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._c
 )
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import (
     OTHER_FILE,
+    OUR_FILE,
+    TIME,
     altered,
     applied_node,
     container_node,
@@ -59,6 +66,8 @@ NARROW = 79
 """What Ansible says of a terminal of 80 columns, and where there is none."""
 
 WIDE = 100
+
+UNDONE = "The node is as before: everything that this run had written was undone and read back."
 
 SILENCES = [{"id": "ipvs-mode-deprecated", "reason": "The move to nftables is planned for spring"}]
 
@@ -115,10 +124,9 @@ def drifted() -> dict[str, Any]:
 
 def batch_failed() -> dict[str, Any]:
     """worker1 was changed, worker2 failed and was undone, worker3 and worker4 were never come to."""
-    undone = "The node is as before: everything that this run had written was undone and read back."
     outcomes = {
         **applied(),
-        "worker2": {"failed": True, "msg": f"net.ipv4.tcp_keepalive_time: the kernel refused: Read-only. {undone}"},
+        "worker2": {"failed": True, "msg": f"net.ipv4.tcp_keepalive_time: the kernel refused: Read-only. {UNDONE}"},
         "worker3": {"untouched": True},
         "worker4": {"untouched": True},
     }
@@ -164,20 +172,42 @@ def not_read() -> dict[str, Any]:
 
 def after_an_apply_that_failed() -> dict[str, Any]:
     """It failed on worker2; on worker1 files were written, edited and removed."""
-    files = {"/etc/a.conf": "x = 1\n", "/etc/b.conf": "y = 1\n", "/etc/c.conf": None}
-    later = {"/etc/a.conf": "x = 2\n", "/etc/b.conf": None, "/etc/c.conf": "z = 1\n"}
+    read_only = OSError(errno.EROFS, os.strerror(errno.EROFS))
+    rules = "/etc/udev/rules.d/60-kubenode-connections-rps.rules"
+    files = {"/etc/modules-load.d/k8s.conf": "br_netfilter\n", OUR_FILE: None, rules: "# rules\n"}
+    later = {"/etc/modules-load.d/k8s.conf": "br_netfilter\nip_vs\n", OUR_FILE: f"{TIME} = 600\n", rules: None}
     outcomes = {
         "worker1": {
             "changed": True,
-            "before": {"modules": {"ip_vs": False}, "sysctls": {"a.b": None}, "files": files},
-            "after": {"modules": {"ip_vs": True}, "sysctls": {"a.b": "1"}, "files": later},
-            "notes": ["Connections that are open already keep their timer."],
+            "before": {"modules": {"ip_vs": False}, "sysctls": {TIME: "7200"}, "files": files},
+            "after": {"modules": {"ip_vs": True}, "sysctls": {TIME: "600"}, "files": later},
+            "notes": armed_late({"shop/orders-0": 4}),
         },
-        "worker2": {"failed": True, "msg": "sysctls: net.ipv4.x is not there. Leave it out."},
+        "worker2": {"failed": True, "msg": f"{refused(f'{OUR_FILE}: cannot be written', read_only)} {UNDONE}"},
     }
     before = {"worker1": "unsafe", "worker2": "unsafe"}
     several = nodes(applied_node(), stock_node())
     return document(several, {}, kind="apply", applied=outcomes, verdicts_before=before)
+
+
+def after_an_apply_that_stays() -> dict[str, Any]:
+    """worker1 was written and is not safe after it, worker2 went away in the midst of it."""
+    written = with_keepalive(quiet_node(), SAFE, KERNEL, file=OTHER_FILE)
+    limit = {"seconds": 900, "name": "IPVS tcp", "node": "worker1"}
+    outcomes = {
+        "worker1": {**applied()["worker1"], "failed": True, "msg": judge_after("worker1", written, {}, limit)},
+        "worker2": {"unreachable": True, "msg": "Failed to connect to the host via ssh: Connection timed out"},
+    }
+    several = nodes(written, stock_node())
+    before = dict.fromkeys(several, "unsafe")
+    return document(several, {}, kind="apply", applied=outcomes, verdicts_before=before)
+
+
+def in_check_mode() -> dict[str, Any]:
+    """What an apply would change on worker1; worker2 needs nothing."""
+    several = nodes(stock_node(), quiet_node())
+    before = {"worker1": "unsafe", "worker2": "safe"}
+    return document(several, {}, kind="apply", applied=applied(), verdicts_before=before, check_mode=True)
 
 
 def one_node_not_read() -> dict[str, Any]:
@@ -214,9 +244,10 @@ _EXAMPLES = {
     "500-nodes": lambda: document(five_hundred(), {}),
     "applied": after_an_apply,
     "apply-failed": after_an_apply_that_failed,
+    "apply-stays": after_an_apply_that_stays,
     "batch-failed": batch_failed,
     "cured": cured,
-    "check-mode": lambda: after_an_apply(check_mode=True),
+    "check-mode": in_check_mode,
     "drift": drifted,
     "middlebox": middlebox,
     "not-read": not_read,

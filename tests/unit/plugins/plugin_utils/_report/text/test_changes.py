@@ -119,6 +119,28 @@ def test_a_failure_is_told_with_its_reason_only():
     assert [span.style for span in shown[2] if span.text == "FAILED"] == ["critical"]
 
 
+def ended(node, outcome):
+    return {**node, "applied": {**node["applied"], "outcome": outcome}}
+
+
+def test_a_node_that_was_written_and_failed_keeps_what_is_told():
+    node = ended(outcome("w1", value(), error="w1 is not safe", notes=["x"]), "changed")
+    assert lines(write_applied, applied(node))[2:] == [
+        "  w1: FAILED: w1 is not safe",
+        "    Its settings were written and stay; restore gives them back.",
+        "    time: 7200 -> 600",
+        "    x",
+    ]
+
+
+def test_of_a_node_that_went_away_nobody_knows_how_far_it_came():
+    node = ended(outcome("w1", changed=False, error="timed out"), "unclear")
+    assert lines(write_applied, applied(node))[2:] == [
+        "  w1: FAILED: timed out",
+        "    Nobody knows how far it came; the table shows the node as it was before.",
+    ]
+
+
 def test_alike_nodes_are_one_and_their_pods_are_counted_together():
     pods = [value(f"a/{number}", "7200/75/9", "600/30/9", "pod") for number in range(3)]
     assert lines(write_applied, applied(outcome("w1", value(), *pods[:1]), outcome("w2", value(), *pods[1:])))[2:] == [

@@ -53,7 +53,6 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._r
 
 AUDIT_NEXT = "Run: ansible-playbook kubenode.connections.apply -i INVENTORY --check --diff"
 APPLY_NEXT = "Run: ansible-playbook kubenode.connections.apply -i INVENTORY"
-VERIFY_NEXT = "Run: ansible-playbook kubenode.connections.verify -i INVENTORY"
 
 
 def audit(*several, **policy):
@@ -135,7 +134,7 @@ def test_what_a_person_needs_takes_no_more_than_40_lines(name):
             document(nodes(unprivileged_node()), {}),
             [
                 "UNKNOWN: whether idle connections are safe is not known on worker1.",
-                "Next: no setting of a node has to change; do what the findings say: 2 unknown.",
+                "Next: make known what could not be read, see below; then audit.",
                 "worker1: IPVS tcp could not be read: the kernel refused: Operation not",
                 "permitted.",
             ],
@@ -145,7 +144,7 @@ def test_what_a_person_needs_takes_no_more_than_40_lines(name):
             document(nodes(None, quiet_node(), None), {}),
             [
                 "UNKNOWN: whether idle connections are safe is not known on 2 of 3 nodes.",
-                "Next: no setting of a node has to change; do what the findings say: 2 unknown.",
+                "Next: make known what could not be read, see below; then audit.",
                 "worker1, worker3: it was not observed.",
             ],
             id="some were not reached",
@@ -175,7 +174,7 @@ def test_what_a_person_needs_takes_no_more_than_40_lines(name):
             [
                 "UNSAFE: idle connections at risk in 23 network namespaces (pods); the nodes",
                 "themselves are safe.",
-                VERIFY_NEXT,
+                "Next: do what the findings say: 1 warning; then verify.",
                 "Apply changed 1 of 2 nodes.",
             ],
             id="after an apply",
@@ -193,6 +192,7 @@ def test_what_a_person_needs_takes_no_more_than_40_lines(name):
             document(nodes(stock_node()), {}, kind="apply", applied={"worker1": {"failed": True, "msg": "no"}}),
             [
                 "UNSAFE: idle connections at risk on worker1, in 23 network namespaces (pods).",
+                "First remove the cause of the failure.",
                 APPLY_NEXT,
                 "Apply changed 0 of 1 node. It failed on worker1.",
             ],

@@ -12,6 +12,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._report.text.
     findings_words,
     next_command,
     write_head,
+    write_more,
     write_next,
     write_opening,
 )
@@ -27,7 +28,7 @@ LIMIT = {"seconds": 900, "name": "IPVS tcp", "node": "w1"}
 
 def node(name="w1", verdict="safe", spare=156, why="so", applied=None):
     spaces = {"groups": [{}], "unreadable": 0, "error": None}
-    found = {"namespaces": spaces, "pods": None, "verdict_after_boot": verdict, "cloud": None}
+    found = {"namespaces": spaces, "pods": None, "verdict_after_boot": verdict, "cloud": None, "observed": False}
     return {"name": name, "verdict": verdict, "spare_seconds": spare, "why": why, "applied": applied, **found}
 
 
@@ -168,7 +169,7 @@ def test_an_unknown_verdict_of_pods_tells_the_limit():
 )
 def test_after_an_apply_it_says_how_many_nodes_were_changed(outcomes, check_mode, text):
     several = [node(f"w{number}", applied=outcome) for number, outcome in enumerate(outcomes)]
-    assert head(document(*several, kind="apply", check_mode=check_mode))[2] == text
+    assert head(document(*several, kind="apply", check_mode=check_mode))[-2] == text
 
 
 @pytest.mark.parametrize(
@@ -213,7 +214,7 @@ def test_after_an_apply_it_says_how_many_nodes_were_changed(outcomes, check_mode
     ],
 )
 def test_what_to_run_next_and_what_it_does(report, command, what):
-    assert head(report)[1] == f"Run: {command}"
+    assert f"Run: {command}" in head(report)[1:3]
     assert lines(write_next, report, RUN, width=110) == ["", "SAFE. Next:", f"  {command}", f"      {what}"]
 
 
@@ -237,6 +238,37 @@ def test_what_to_run_next_and_what_it_does(report, command, what):
 def test_where_nothing_is_to_be_run(report, text):
     assert head(report)[1] == f"Next: {text}"
     assert lines(write_next, report, RUN, width=110) == ["", "SAFE. Next:", f"  {text[0].upper()}{text[1:]}"]
+
+
+def test_the_cause_of_a_failure_comes_before_the_command():
+    report = document(node(applied=applied(False, "x")), kind="apply")
+    assert head(report)[1:3] == ["First remove the cause of the failure.", f"Run: {APPLY}"]
+
+
+def test_an_apply_in_check_mode_with_nothing_but_connections_to_re_arm_is_to_be_run():
+    report = document({**node(), "rearm": {"late": 2, "without_keepalive": 1}}, kind="apply", check_mode=True)
+    assert head(report)[1] == f"Run: {APPLY}"
+    assert lines(write_next, report, RUN, width=110)[2:] == [f"  {APPLY}", "      re-arms the 3 open connections."]
+
+
+def test_where_an_apply_leaves_something_unsafe_the_findings_come_before_verify():
+    report = document(node(applied=applied()), verdict="unsafe", kind="apply", **findings(warning=1, info=2))
+    assert head(report)[1] == "Next: do what the findings say: 1 warning; then verify."
+    assert lines(write_next, report, RUN, width=110)[1:] == [
+        "UNSAFE. Next:",
+        "  First do what the findings say (1 warning), then:",
+        f"  {VERIFY}",
+        "      checks that it holds, now and after a reboot.",
+    ]
+
+
+@pytest.mark.parametrize("rerun", [RUN, None])
+def test_where_the_whole_report_is(rerun):
+    more = [lines(write_more, rerun, written, width=110)[-1].strip() for written in (True, False)]
+    assert more == [
+        "All of it, with reasons: report.html, or the next audit with -e keepalive_report_detail=full.",
+        "Next audit in full: -e keepalive_report_detail=full; as a page: -e keepalive_report_dir=reports.",
+    ]
 
 
 def test_the_findings_are_named_beside_the_command():
@@ -268,9 +300,9 @@ def test_the_verdict_has_its_colour_at_both_ends():
     ]
 
 
-def unread(**more):
+def unread(kind="apply", **more):
     missing = {"seen": [], "not_seen": [{"place": "connections", "do": "Run as root."}]}
-    report = document(node(applied=applied()), verdict="unknown", kind="apply", **more)
+    report = document(node(applied=applied()), verdict="unknown", kind=kind, **more)
     for each in report["nodes"]:
         each.update(observed=True, coverage=missing)
     return report
@@ -284,6 +316,18 @@ def test_where_something_could_not_be_read_nothing_is_verified_before_it_is_know
         f"  {VERIFY}",
         "      then checks whether it holds, now and after a reboot.",
     ]
+
+
+@pytest.mark.parametrize("kind", ["audit", "verify"])
+def test_an_audit_that_could_not_read_all_does_not_say_that_nothing_has_to_change(kind):
+    assert head(unread(kind))[1] == "Next: make known what could not be read, see below; then audit."
+    assert lines(write_next, unread(kind, **findings(unknown=2)), RUN, width=110)[2:] == [
+        "  First do what the lines 'Not looked at' say, then:",
+        "  ansible-playbook kubenode.connections.audit -i hosts",
+        "      looks again.",
+        "  Do what the findings say: 2 unknown.",
+    ]
+    assert next_command(unread(kind), RUN) == ""
 
 
 @pytest.mark.parametrize(
