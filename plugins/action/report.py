@@ -208,12 +208,12 @@ def _report(arguments: Arguments, check_mode: bool) -> dict[str, Any]:
         lines = text_lines(document, _width(), rerun if arguments["next_step"] else None, told_in, detail, written)
         lines = [*lines, *([(), page.spans(missing, told_in)] if missing else [])]
     outcome["lines"] = [page.plain(line) for line in lines]
+    _show(lines)
     if arguments["dest"]:
         folder = _path(arguments["dest"])
         outcome["files"] = write_report(folder, arguments["formats"], document, rerun, arguments["mode"], told_in)
         if not arguments["query"] and not opens:
-            lines.append(page.spans(files_words(outcome["files"]), told_in))
-    _show(lines)
+            _show([page.spans(files_words(outcome["files"]), told_in)])
     result = {"changed": False, "verdict": document["verdict"], "counts": document["counts"]}
     if message:
         # Ansible prints all of a failed result, and the lines have been printed.

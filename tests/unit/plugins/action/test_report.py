@@ -141,6 +141,13 @@ def printed(capsys):
     return capsys.readouterr().out.splitlines()
 
 
+def test_what_was_seen_is_printed_where_the_files_cannot_be_written(tmp_path, capsys):
+    (tmp_path / "reports").write_text("a file")
+    with pytest.raises(AnsibleActionFail, match="keepalive_report_dir"):
+        report(cluster(), dest=str(tmp_path / "reports"))
+    assert printed(capsys)[0].startswith("UNSAFE: ")
+
+
 @pytest.mark.parametrize("check_mode", [False, True])
 def test_the_files_are_written_in_check_mode_too_and_count_as_no_change(tmp_path, capsys, check_mode):
     result = report(cluster(), check_mode, dest=str(tmp_path), formats=["json", "prometheus"])
@@ -299,7 +306,7 @@ def test_the_next_command_has_the_options_of_this_run(monkeypatch, tmp_path, cap
         "Run: ansible-playbook kubenode.connections.apply -i hosts \\",
         "     -e keepalive_margin=9 --check --diff",
     ]
-    assert lines[-4:-2] == [
+    assert lines[-5:-3] == [
         "      without: token (given to this run). They may be secrets, or cannot be",
         "      shown here. Add them.",
     ]
