@@ -141,7 +141,7 @@ WAYS: dict[str, Callable[[list[str], str], None]] = {
     "ansible-playbook": playbook,
     "export": ansible_setting,
     "make": make,
-    **dict.fromkeys(("ansible-builder", "ansible-navigator", "kubectl", "python3"), elsewhere),
+    **dict.fromkeys(("ansible-builder", "ansible-navigator", "jq", "kubectl", "python3"), elsewhere),
     **dict.fromkeys(("bpftool", "conntrack", "curl", "install", "ipvsadm", "journalctl", "rm"), on_a_node),
     **dict.fromkeys(("sysctl", "systemctl", "tuned-adm", "udevadm"), on_a_node),
     **dict.fromkeys(("awk", "cat", "grep", "ls", "nsenter", "ps", "ss", "tr"), on_a_node),

@@ -210,6 +210,20 @@ def test_the_variables_of_the_example_are_valid():
     assert ArgumentSpecValidator(spec).validate(example).error_messages == []
 
 
+def test_every_query_by_jq_names_what_the_document_has():
+    queries = re.findall(r"^\$ jq -[rc] '(.*)' reports/report\.json$", TEXTS["docs/report.md"], re.MULTILINE)
+    assert len(queries) == 4
+    names = {name for query in queries for name in re.findall(r"\.(\w+)", query)}
+    assert sorted(name for name in names if f'"{name}": {{' not in _read("docs/schema/report-1.json")) == []
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_table_of_the_proof_that_is_named_is_there(page):
+    named = re.findall(r"\((?:tables?|表) (\d+)(?:\D+(\d+))?\)", TEXTS[page])
+    there = re.findall(r"^## (\d+)\.", TEXTS["docs/proof.md"], re.MULTILINE)
+    assert {number for numbers in named for number in numbers if number} - set(there) == set()
+
+
 def test_what_the_faq_says_of_costs_stands_in_the_benchmarks():
     table = TEXTS["docs/faq.md"].partition("## What does it cost on a node?")[2]
     figures = [figure for row in re.findall(r"^\|[^|]+\|([^|]+)\|$", table, re.MULTILINE) for figure in _figures(row)]

@@ -58,7 +58,9 @@ def test_the_chinese_page_says_each_rule_in_chinese(script):
         ),
         pytest.param("Set keepalive_rps: auto.", "Set `keepalive_rps: auto`.", id="a variable and its value"),
         pytest.param(
-            "Set keepalive_sysctls: {net.x.y_z: 1}. Then", "Set `keepalive_sysctls: {net.x.y_z: 1}`. Then", id="a mapping"
+            "Set keepalive_sysctls: {net.x.y_z: 1}. Then",
+            "Set `keepalive_sysctls: {net.x.y_z: 1}`. Then",
+            id="a mapping",
         ),
         pytest.param("name keepalive_rps, then", "name `keepalive_rps`, then", id="a variable alone"),
         pytest.param("net.ipv4.x_time, _intvl", "`net.ipv4.x_time`, `_intvl`", id="the end of a sysctl"),
