@@ -114,7 +114,11 @@ def _of_machine(kernel: os.uname_result) -> Optional[Obstacle]:
 
 def _of_rights() -> Optional[Obstacle]:
     if os.geteuid() != 0:
-        return Obstacle(None, "rights", "Root alone sees which programs are attached: run as root (become: true).")
+        why = (
+            "Root alone sees which programs are attached: run again as root (become: true; with the playbooks "
+            "-e keepalive_become=true)."
+        )
+        return Obstacle(None, "rights", why)
     if (read_text("/proc/self/uid_map").value or "").split() not in ([], _EVERY_USER):
         why = (
             "This root is one of a user namespace, and the kernel takes programs from the node's own alone: run on "

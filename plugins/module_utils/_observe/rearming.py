@@ -9,6 +9,7 @@ import os
 import re
 from typing import Any, Dict, Optional
 
+from ansible_collections.kubenode.connections.plugins.module_utils._common.errors import more_rights
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel import pidfd
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.procfs import read_text
 
@@ -71,7 +72,7 @@ def _by_yama() -> Any:
 
 def _by_rights() -> Any:
     if os.geteuid() != 0:
-        return None, f"Not looked at as user {os.geteuid()}, only root may do it. Run as root (become: true)."
+        return None, f"Not looked at as user {os.geteuid()}, only root may do it. {more_rights()}"
     found = re.search(_CAPABILITIES, read_text("/proc/self/status").value or "")
     if found and not int(found.group(1), 16) >> _CAP_SYS_PTRACE & 1:
         return False, "This root lacks CAP_SYS_PTRACE, as in a container. Run on the host, or with all capabilities."

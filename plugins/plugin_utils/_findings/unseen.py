@@ -109,7 +109,8 @@ def _limit_unknown(case: Case) -> Found | None:
 def _remedies(unread: Sequence[NotSeen], observed: Observed) -> list[str]:
     """What to do for each, once; more rights in general only where node_info does not say it better."""
     general = {rights(observed)} if any(each.problem for each in unread) else set()
-    return [do for do in dict.fromkeys(each.do for each in unread) if do not in general]
+    told = list(dict.fromkeys(each.do for each in unread))
+    return [do for do in told if do not in general] or told
 
 
 @RULES.node("keepalive-unreadable", UNKNOWN)

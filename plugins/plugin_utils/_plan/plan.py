@@ -163,7 +163,7 @@ def _limit_reason(limits: tuple[Limit, ...], not_seen: tuple[NotSeen, ...]) -> s
     absurd = sum(each.shown is not None for each in not_seen)
     unread = len(not_seen) - absurd
     if not limits and not not_seen:
-        return "nothing on the path forgets idle connections: no IPVS, no conntrack, no middlebox"
+        return "no idle limit was seen: no IPVS, no conntrack; no middlebox was declared"
     told = ["the only idle limit that was seen" if limits else "no idle limit was seen"]
     if len(limits) > 1:
         told = [tell("the lowest of {number} idle limits that were seen", number=len(limits))]

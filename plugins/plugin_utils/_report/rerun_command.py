@@ -66,7 +66,6 @@ _FREE_TEXT = tuple(name for name in _OPTIONS if name.endswith("_args"))
 """May have a password in it, such as one for a jump host."""
 
 BECOME = "keepalive_become"
-_CHANGING = ("apply", "restore")
 
 _PLAIN_NAME = re.compile(r"\w+", re.ASCII)
 _PLAIN_VALUE = re.compile(r"[\w./:@,+-]+", re.ASCII)
@@ -88,7 +87,8 @@ ExtraVars = File | Mapping[str, Any]
 class Rerun:
     """Options of ansible-playbook, quoted for a shell; ``left_out`` names what the run was given and they lack.
 
-    ``without_root``: it was given ``keepalive_become=false``. A playbook that changes nodes needs root.
+    ``without_root``: it was given ``keepalive_become=false``. What comes next needs root, to change nodes or to read
+    all of them.
     """
 
     options: tuple[str, ...]
@@ -97,7 +97,7 @@ class Rerun:
 
     def command(self, playbook: str, *flags: str) -> list[str]:
         """The words of the command that runs a playbook of this collection."""
-        become = [f"-e {BECOME}={'true' if playbook in _CHANGING else 'false'}"] if self.without_root else []
+        become = [f"-e {BECOME}=true"] if self.without_root else []
         return ["ansible-playbook", f"kubenode.connections.{playbook}", *self.options, *become, *flags]
 
     @property

@@ -7,12 +7,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.grouping import grouped
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import Message, joined, tell
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.node_ranges import named
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import count
 from ansible_collections.kubenode.connections.plugins.plugin_utils._findings.rule import INFO, UNKNOWN
 
 from ..coverage import not_looked_at
@@ -29,7 +30,12 @@ _MOST_SILENCED_IN_BRIEF = 2
 
 _SAID = (("seen", "observed"), ("why", "why"), ("do", "remedy"))
 
-_SENTENCE = re.compile(r".*?(?:[^ .]{2}[.)](?= [A-Z])|。|$)", re.DOTALL)
+_SENTENCE = re.compile(r".*?(?:[^ .]{2}[.)](?= [A-Z])|。|$) *", re.DOTALL)
+_APPLY = "kubenode.connections.apply"
+_VARIABLE = re.compile(r"(?<![\w.])keepalive_\w")
+_VARIABLES_REACH = "Set variables in the inventory or with -e. The next apply brings them to the nodes."
+_POINTS = re.compile(r"\b(?:[Tt]hese|[Tt]hat namespace)\b")
+"""In a remedy that says what to do with something, and not with what."""
 
 _OF_NAMESPACES = "namespaces-not-read"
 
@@ -45,16 +51,18 @@ def write(page: Page, document: Document, brief: bool = False) -> None:
     counts, findings = document["counts"], document["findings"]
     if not findings:
         return
-    silenced = [tell("{number} silenced", number=counts["silenced"])] if counts["silenced"] else []
-    words = [each for each in (findings_words(counts["findings"]), *silenced) if each]
-    page.heading(tell("Findings: {counts}", counts=joined(", ", words)))
     told = [each for each in findings if each["silenced"] is None]
+    in_full = [findings_words(counts["findings"])] if told else []
+    words = list(_listed(document, told)) if brief else in_full
+    words += [tell("{number} silenced", number=counts["silenced"])] if counts["silenced"] else []
+    page.heading(tell("Findings: {counts}", counts=joined(", ", words)))
     infos = [each for each in told if each["severity"] == INFO] if brief or document["kind"] == APPLY else []
-    for same in _by([each for each in told if each not in infos], "severity", "id"):
-        if not brief:
+    by_rule = _by([each for each in told if each not in infos], "severity", "id")
+    if brief:
+        _write_all_in_brief(page, [same for same in by_rule if not _told_above(document, same)])
+    else:
+        for same in by_rule:
             _write_rule(page, same)
-        elif not _told_above(document, same):
-            _write_in_brief(page, same)
     _write_infos(page, infos, brief)
     _write_silenced(page, [each for each in findings if each["silenced"] is not None], brief)
 
@@ -76,12 +84,45 @@ def _told_above(document: Document, same: Sequence[Finding]) -> bool:
     return same[0]["severity"] == UNKNOWN and all((each["scope"], each["remedy"]) in done for each in same)
 
 
-def _write_in_brief(page: Page, same: Sequence[Finding]) -> None:
+def _listed(document: Document, told: Sequence[Finding]) -> Iterator[Message]:
+    """``200 critical (2 rules)``, ``3 unknown (2 above)``: how many there are, and where fewer lines follow, why."""
+    for severity, rules in grouped((same[0]["severity"], same) for same in _by(told, "severity", "id")).items():
+        number = sum(map(len, rules))
+        above = sum(len(same) for same in rules if severity != INFO and _told_above(document, same))
+        below = [same for same in rules if severity == INFO or not _told_above(document, same)]
+        notes = [tell("{number} above", number=above)] if above else []
+        notes += [count(len(below), "rule")] if 0 < len(below) < number - above else []
+        counted = findings_words({severity: number})
+        yield tell("{counted} ({notes})", counted=counted, notes=joined(", ", notes)) if notes else counted
+
+
+def _write_all_in_brief(page: Page, rules: Sequence[Sequence[Finding]]) -> None:
+    to_set = [_write_in_brief(page, same) for same in rules]
+    if any(to_set):
+        page.line(_VARIABLES_REACH, indent=2)
+
+
+def _write_in_brief(page: Page, same: Sequence[Finding]) -> bool:
+    """Return whether it has said to set a variable, and not to apply it."""
     page.line(_head(same), indent=2, hanging=2)
-    remedies = _by(same, "remedy")
-    text = page.said(remedies[0][0]["remedy"])
-    first = _SENTENCE.match(text)
-    page.field("do", first.group() if first else text, 4, indent=4)
+    remedies = grouped((_first_steps(page.said(each["remedy"])), each) for each in same)
+    text, of = next(iter(remedies.items()))
+    width = 4
+    if _POINTS.search(_first_steps(of[0]["remedy"])):
+        width = 6
+        page.field("seen", of[0]["observed"], width, indent=4)
+    several = len(remedies) > 1
+    page.field("do", tell("{nodes}: {text}", nodes=_where(of), text=text) if several else text, width, indent=4)
+    if several:
+        page.field("", tell("and {number} more with other details", number=len(same) - len(of)), width, indent=4)
+    return same[0]["severity"] != UNKNOWN and bool(_VARIABLE.search(text)) and _APPLY not in text
+
+
+def _first_steps(text: str) -> str:
+    """The first sentence, and where a later one runs the playbook apply, all up to it."""
+    sentences = _SENTENCE.findall(text)
+    last = next((number for number, each in enumerate(sentences) if _APPLY in each), 0)
+    return "".join(sentences[: last + 1]).strip()
 
 
 def _head(same: Sequence[Finding]) -> list[str | Span]:

@@ -197,7 +197,7 @@ def _legend(document: Document, domain: str, of_pods: bool) -> str:
     if of_pods and seen:
         told.append("PODS, SOCKETS: at risk/seen.")
     elif not of_pods and _namespaces(document["nodes"]).text != NOTHING:
-        told.append("NETNS (pods): too late/seen.")
+        told.append("NETNS (pods): too late/seen, not counted in VERDICT.")
     if any(node["observed"] and node["mode"] == "none" for node in document["nodes"]):
         told.append("MODE none: no kube-proxy.")
     if domain:

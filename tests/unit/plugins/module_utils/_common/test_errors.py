@@ -49,7 +49,10 @@ def test_who_lacks_rights_is_told_which(number):
     code = f"import os\nprint(errors.remedy(OSError({number}, '')))"
     as_nobody = "os.setgroups([])\nos.setgid(65534)\nos.setuid(65534)\n"
     assert run_without_rights("_common.errors", code) == ALL_RIGHTS
-    assert run_python("_common.errors", f"import os\n{as_nobody}{code}") == "Run as root (become: true)."
+    assert (
+        run_python("_common.errors", f"import os\n{as_nobody}{code}")
+        == "Run again as root (become: true; with the playbooks -e keepalive_become=true)."
+    )
 
 
 def test_more_rights_help_nobody_against_anything_else():

@@ -77,7 +77,10 @@ def test_a_process_that_hides_its_namespace_is_told_with_what_to_do():
     code += "own, found, hidden = find()\nprint(json.dumps([pod.pid, len(found), hidden]))"
     pid, count, hidden = said(code)
     assert count == 1
-    assert [f"/proc/{pid}/ns/net: Permission denied", "Run as root (become: true)."] in hidden
+    assert [
+        f"/proc/{pid}/ns/net: Permission denied",
+        "Run again as root (become: true; with the playbooks -e keepalive_become=true).",
+    ] in hidden
 
 
 def test_where_not_even_the_own_can_be_seen_it_raises(tmp_path):

@@ -247,7 +247,10 @@ def told(said):
 def test_not_root():
     said = run_python("_observe.enforcement, _kernel.bpf", "import os\nos.setuid(65534)\n" + READ)
     assert told(said) == Obstacle(
-        None, "rights", "Root alone sees which programs are attached: run as root (become: true)."
+        None,
+        "rights",
+        "Root alone sees which programs are attached: run again as root (become: true; with the playbooks "
+        "-e keepalive_become=true).",
     )
 
 

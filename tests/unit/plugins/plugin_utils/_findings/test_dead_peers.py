@@ -132,14 +132,21 @@ RAISED = [
         "kubelet-not-read",
         altered(
             with_kubelet(disable_http2=None, read_idle_timeout=None, ping_timeout=None, error=DENIED),
-            problems=[{"id": "kubelet", "what": "kubelet", "why": DENIED, "do": "Run as root (become: true)."}],
+            problems=[
+                {
+                    "id": "kubelet",
+                    "what": "kubelet",
+                    "why": DENIED,
+                    "do": "Run again as root (become: true; with the playbooks -e keepalive_become=true).",
+                }
+            ],
         ),
         {},
         {
             "severity": "unknown",
             "observed": DENIED,
             "why": f"Where kubelet has no HTTP/2 health check, {MAYBE_CLOSED}",
-            "remedy": "Run as root (become: true).",
+            "remedy": "Run again as root (become: true; with the playbooks -e keepalive_become=true).",
         },
         id="not root",
     ),
@@ -149,7 +156,7 @@ RAISED = [
         {},
         {
             "observed": "kubelet's version and environment are not in the data",
-            "remedy": "Observe the node again, as root (become: true).",
+            "remedy": "Run again as root (become: true; with the playbooks -e keepalive_become=true).",
         },
         id="data of an older node_info",
     ),

@@ -125,9 +125,20 @@ RAISED = [
             "severity": "unknown",
             "observed": "IPVS tcp: the kernel refused: Operation not permitted",
             "why": "The true limit may be lower than those that were seen, so nobody can call this node safe.",
-            "remedy": "Run as root (become: true).",
+            "remedy": "Run again as root (become: true; with the playbooks -e keepalive_become=true).",
         },
         id="not root",
+    ),
+    pytest.param(
+        "limit-unknown",
+        altered(unprivileged_node(), conntrack={"timeouts": {}}),
+        {},
+        {
+            "observed": "IPVS tcp: the kernel refused: Operation not permitted; conntrack established: "
+            "nf_conntrack_tcp_timeout_established could not be read",
+            "remedy": "Run again as root (become: true; with the playbooks -e keepalive_become=true).",
+        },
+        id="not root, and one cure for two places",
     ),
     pytest.param(
         "limit-unknown",
@@ -165,7 +176,7 @@ RAISED = [
             "severity": "unknown",
             "observed": "23 network namespaces or processes could not be read: /proc/812/ns/net: Permission denied",
             "why": "Pods have their own keepalive, and the node's own says nothing about it.",
-            "remedy": "Run again as root (become: true).",
+            "remedy": "Run again as root (become: true; with the playbooks -e keepalive_become=true).",
         },
         id="not root",
     ),

@@ -399,6 +399,11 @@ def test_a_cluster_of_which_every_node_is_absurd_has_no_limit_and_is_not_safe():
     assert plan["reasons"]["limit"] == "no idle limit was seen; 3 made no sense"
 
 
+def test_a_path_that_nobody_has_looked_at_is_not_called_free_of_limits():
+    reason = make_plan(nodes(plain_node()), {})["reasons"]["limit"]
+    assert reason == "no idle limit was seen: no IPVS, no conntrack; no middlebox was declared"
+
+
 def test_what_was_set_earlier_stays_on_a_node_that_shows_something_absurd():
     _plan, worker = plan_one(with_ipvs_tcp(applied_node(), 5))
     assert worker["settings"]["sysctls"] == OURS

@@ -29,7 +29,10 @@ FOUR = "IPVS, conntrack, Services, network namespaces"
             nodes(quiet_node(), unprivileged_node()),
             [
                 ("Looked at: IPVS, network namespaces on 1 of 2 nodes; conntrack, Services on all 2 nodes."),
-                "Not looked at: IPVS, network namespaces on worker2. Run as root (become: true).",
+                (
+                    "Not looked at: IPVS, network namespaces on worker2. Run again as root (become: true; with the "
+                    "playbooks -e keepalive_become=true)."
+                ),
             ],
             id="not as root",
         ),

@@ -31,6 +31,7 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._c
     cluster,
     document,
 )
+from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._enforcing import able
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import (
     OTHER_FILE,
     OUR_FILE,
@@ -91,7 +92,7 @@ def after_an_apply(**more: Any) -> dict[str, Any]:
 
 def hundred_alike() -> dict[str, Any]:
     """100 nodes of a cluster in IPVS mode as kubeadm leaves them, each with the same pods and their connections."""
-    return document({f"worker-{number:03}": cluster()["worker1"] for number in range(1, 101)}, {})
+    return document({f"worker-{number:03}": able(cluster()["worker1"]) for number in range(1, 101)}, {})
 
 
 def cured() -> dict[str, Any]:

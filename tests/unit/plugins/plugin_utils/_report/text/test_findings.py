@@ -113,3 +113,63 @@ def test_the_colour_of_a_severity(severity, style):
     heading = styled(write, document(finding(severity=severity)))[3]
     assert {span.text.strip(): span.style for span in heading}.get(severity.upper()) == style
     assert "".join(span.text for span in heading) == f"  {severity.upper()} a: w1"
+
+
+def briefly(*findings, nodes=()):
+    return lines(
+        lambda page, told: write(page, told, brief=True), {**document(*findings), "nodes": list(nodes)}, width=100
+    )
+
+
+def test_in_brief_remedies_that_differ_are_counted_and_the_first_names_its_nodes():
+    several = [finding(remedy="Set one."), finding(scope="w2", remedy="Set one. And more."), finding(scope="w3")]
+    assert briefly(*several)[2:] == [
+        "  WARNING a: w[1-3]",
+        "    do  w1, w2: Set one.",
+        "        and 1 more with other details",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("remedy", "seen"),
+    [
+        ("Restart these.", True),
+        ("Set it in that namespace.", True),
+        ("Set 2 in the pod.", False),
+        ("Set two. These need no more.", False),
+    ],
+)
+def test_in_brief_what_a_remedy_points_at_is_told_with_it(remedy, seen):
+    assert ("    seen  x is 1" in briefly(finding(remedy=remedy))) is seen
+
+
+_RUN = "Run the playbook kubenode.connections.apply."
+_BRING = "  Set variables in the inventory or with -e. The next apply brings them to the nodes."
+
+
+@pytest.mark.parametrize(
+    ("remedy", "told"),
+    [
+        ("Set one. Or two.", ["    do  Set one."]),
+        (f"Set keepalive_x: one. {_RUN} See docs/x.md.", [f"    do  Set keepalive_x: one. {_RUN}"]),
+        ("Set keepalive_x: one. See docs/x.md.", ["    do  Set keepalive_x: one.", _BRING]),
+        ("Set grpc.keepalive_x, net.tcp_keepalive_x.", ["    do  Set grpc.keepalive_x, net.tcp_keepalive_x."]),
+    ],
+)
+def test_in_brief_a_remedy_goes_as_far_as_the_apply_that_brings_it(remedy, told):
+    assert briefly(finding(remedy=remedy))[3:] == told
+
+
+def test_to_make_something_known_needs_no_apply():
+    assert _BRING not in briefly(finding(severity="unknown", remedy="Give it in keepalive_x."))
+
+
+def test_in_brief_the_heading_says_how_many_are_listed():
+    unseen = {"place": "ipvs", "do": "Set 2."}
+    node = {"name": "w1", "observed": True, "coverage": {"not_seen": [unseen]}}
+    several = [finding(scope=f"w{number}", severity="critical") for number in range(4)]
+    unknown = [finding("b", "unknown"), finding("c", "unknown", remedy="Set 3.")]
+    infos = [finding(identity, "info", scope) for identity, scope in (("d", "w1"), ("d", "w2"), ("e", "w1"))]
+    shown = briefly(*several, finding("f"), *unknown, *infos, nodes=[node])
+    assert shown[1] == "Findings: 4 critical (1 rule), 1 warning, 2 unknown (1 above), 3 info (2 rules)"
+    assert "  UNKNOWN b: w1" not in shown

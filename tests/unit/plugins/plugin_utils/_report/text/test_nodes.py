@@ -63,6 +63,6 @@ def test_long_names_of_a_cloud_stay_whole():
         "ip-10-0-1-147  nftables  900 s IPVS tcp on    7200/75/9  -7384 s  23/23  UNSAFE",
         "                          ip-10-0-1-23",
         "ip-10-0-1-23   ipvs      900 s IPVS tcp       7200/75/9  -7384 s  23/23  UNSAFE",
-        "SPARE: to the limit, negative is too late. NETNS (pods): too late/seen. NODE:",
-        f"without {DOMAIN}.",
+        "SPARE: to the limit, negative is too late. NETNS (pods): too late/seen, not",
+        f"counted in VERDICT. NODE: without {DOMAIN}.",
     ]
