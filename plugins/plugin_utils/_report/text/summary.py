@@ -48,9 +48,7 @@ def _write_step(page: Page, document: Document, rerun: Rerun) -> None:
         words = findings_words(_urgent(document))
         page.line(tell("Next: {text}", text=tell("do what the findings say: {findings}; then verify.", findings=words)))
     elif playbook:
-        if _failed(document):
-            page.line("First remove the cause of the failure.")
-        page.command(rerun.command(*playbook), label="Run: ")
+        page.command(rerun.command(*playbook), label="Remove the cause, then run: " if _failed(document) else "Run: ")
     else:
         page.line(tell("Next: {text}", text=_besides(document)))
 

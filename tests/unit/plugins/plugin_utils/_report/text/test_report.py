@@ -192,8 +192,8 @@ def test_what_a_person_needs_takes_no_more_than_40_lines(name):
             document(nodes(stock_node()), {}, kind="apply", applied={"worker1": {"failed": True, "msg": "no"}}),
             [
                 "UNSAFE: idle connections at risk on worker1, in 23 network namespaces (pods).",
-                "First remove the cause of the failure.",
-                APPLY_NEXT,
+                "Remove the cause, then run: ansible-playbook kubenode.connections.apply \\",
+                "                            -i INVENTORY",
                 "Apply changed 0 of 1 node. It failed on worker1.",
             ],
             id="after an apply that failed",
@@ -208,7 +208,7 @@ def test_where_the_next_step_is_on_its_way_nothing_is_said_of_it():
     lines = [plain(line) for line in text_lines(document(), NARROW, None)]
     assert lines[1] == "The limit is 900 s (IPVS tcp), keepalive comes up to 7384 s too late."
     assert not [line for line in lines if "ansible-playbook" in line or line.startswith(("Run:", "Next:"))]
-    assert lines[-3].endswith("(IPVS tcp on worker1))")
+    assert lines[-4].endswith("(IPVS tcp on worker1))")
 
 
 def test_the_options_of_the_run_are_in_the_command():
@@ -527,9 +527,6 @@ OF_OTHERS = (
     "the kernel refused",
     "timed out after 3 s",
     "rollout restart daemonset kube-proxy",
-    "x is not there. Leave it out.",
-    "Connections that are open already keep their timer.",
-    "The node is as before: everything that this run had written was undone and read back.",
 )
 """What a user, a node or its kernel says stays as it is."""
 
@@ -538,7 +535,9 @@ OF_OTHERS = (
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_in_chinese_no_sentence_is_left_in_english(name, detail):
     report = " ".join(text(EXAMPLES[name](), WIDE, detail, language("zh")).split())
-    for each in OF_OTHERS:
+    done = [node["applied"] for node in EXAMPLES[name]()["nodes"] if node["applied"]]
+    of_node_settings = [said for each in done for said in (each["error"], *each["notes"]) if said]
+    for each in (*of_node_settings, *OF_OTHERS):
         report = report.replace(each, "")
     assert ENGLISH_WORDS.findall(report) == []
 
