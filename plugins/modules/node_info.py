@@ -970,7 +970,7 @@ node:
         - id: ipvs-timeouts
           what: IPVS timeouts
           why: "IPVS timeouts: not read, the socket option answers Operation not permitted."
-          do: "Run again as root (become: true; with the playbooks -e keepalive_become=true)."
+          do: "Run again as root (-e keepalive_become=true)."
 """
 
 from ansible.module_utils.basic import AnsibleModule

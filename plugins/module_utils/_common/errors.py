@@ -51,7 +51,7 @@ def remedy(error: OSError) -> str:
 def more_rights() -> str:
     """What to do where a right is missing, by the rights that this process has."""
     if os.geteuid() != 0:
-        return "Run again as root (become: true; with the playbooks -e keepalive_become=true)."
+        return "Run again as root (-e keepalive_become=true)."
     if not _has_all_capabilities():
         return "Run with all capabilities: this root lacks some, as in a container."
     return (

@@ -71,7 +71,7 @@ def _boot_unknown(node: Observed, live: Keepalive) -> Found:
     return Found(
         tell("keepalive is {now} now; what it is after a reboot could not be read", now=live),
         "A value that no file sets is lost at the next boot.",
-        "Run again as root (become: true; with the playbooks -e keepalive_become=true).",
+        "Run again as root (-e keepalive_become=true).",
         severity=UNKNOWN,
     )
 

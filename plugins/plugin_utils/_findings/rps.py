@@ -57,7 +57,7 @@ def _unseen(node: Observed) -> Found:
             counters=_counted(node),
         ),
         sentences(_WHY, "Whether several CPUs share the work is not known."),
-        "Run again as root (become: true; with the playbooks -e keepalive_become=true), outside of containers.",
+        "Run again as root (-e keepalive_become=true), outside of containers.",
         severity=UNKNOWN,
     )
 

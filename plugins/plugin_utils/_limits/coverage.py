@@ -35,7 +35,7 @@ OWN_TABLES = {"cilium": "Cilium", "calico_ebpf": "Calico's eBPF data plane"}
 _IN_THE_SANDBOX = "Ask inside of it: nothing on the node can tell. The finding pod-sandboxed says what helps."
 _KUBELET_ALONE = "kubelet runs, but no kube-proxy, so who forwards them is not known"
 _PODS_ALONE = "there are pods, but no kube-proxy, so who forwards them is not known"
-_AS_ROOT = "Run again as root (become: true; with the playbooks -e keepalive_become=true)."
+_AS_ROOT = "Run again as root (-e keepalive_become=true)."
 _MORE_RIGHTS = "Run on the node itself: this root lacks rights, as in a container."
 
 PLACES = {

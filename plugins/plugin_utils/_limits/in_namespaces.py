@@ -92,8 +92,8 @@ _OF_A_USER = (
     "keepalive_middleboxes as {name: ..., seconds: ...}."
 )
 _THIS_VERSION = (
-    "Run again with this version of the collection, as root (become: true; with the playbooks "
-    "-e keepalive_become=true)."
+    "Run again with this version of the collection, as root "
+    "(-e keepalive_become=true)."
 )
 
 

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -29,17 +30,19 @@ Applied = Mapping[str, Any]
 _MOST = 12
 _MOST_GROUPS = 10
 
+_CLAUSE = re.compile("; |；")
 
-def write_changes(page: Page, document: Document) -> None:
+
+def write_changes(page: Page, document: Document, brief: bool) -> None:
     """Each value that an apply would change, once, with the nodes that it is true of and its reason.
 
     Then the open connections that it would give a sooner timer.
     """
-    _write_values(page, document)
-    _write_rearm(page, document)
+    _write_values(page, document, brief)
+    _write_rearm(page, document, brief)
 
 
-def _write_values(page: Page, document: Document) -> None:
+def _write_values(page: Page, document: Document, brief: bool) -> None:
     several = [node["name"] for node in document["nodes"] if node["changes"]]
     changes = grouped(
         ((each["what"], each["from"], each["to"], each["why"]), node["name"])
@@ -61,11 +64,11 @@ def _write_values(page: Page, document: Document) -> None:
             else tell("{what}: {old} -> {new} on {nodes}; {why}", nodes=named(names), **values)
         )
     _write_some(page, lines)
-    _write_also(page, document)
+    _write_also(page, document, brief)
 
 
-def _write_also(page: Page, document: Document) -> None:
-    """What goes into the files beside that, so that nobody wonders at it there."""
+def _write_also(page: Page, document: Document, brief: bool) -> None:
+    """What goes into the files beside that, so that nobody wonders at it there; in brief the first clause of why."""
     several = grouped(
         (each["why"], each["key"] if each["value"] is None else f"{each['key']} {each['value']}")
         for node in document["nodes"]
@@ -74,21 +77,29 @@ def _write_also(page: Page, document: Document) -> None:
     if not several:
         return
     told = [
-        tell("{settings} ({why})", settings=joined(", ", dict.fromkeys(settings)), why=why)
+        tell(
+            "{settings} ({why})",
+            settings=joined(", ", dict.fromkeys(settings)),
+            why=_CLAUSE.split(page.said(why))[0] if brief else why,
+        )
         for why, settings in several.items()
     ]
     page.line(tell("written with it, as it is now: {settings}", settings=joined("; ", told)), indent=2, hanging=2)
 
 
-def _write_rearm(page: Page, document: Document) -> None:
+def _write_rearm(page: Page, document: Document, brief: bool) -> None:
     """``worker1: 3 with a late timer, 2 without SO_KEEPALIVE (keepalive_open_connections all)``"""
     nodes = rearming.to_rearm(document)
     if not nodes:
         return
+    alike = grouped((rearming.rearm_words(each), name) for name, each in nodes.items())
+    lines = [_of_nodes(names, words) for words, names in alike.items()]
+    if brief and document["counts"]["changes"]:
+        _write_some(page, [tell("re-armed in place on {nodes_with_words}", nodes_with_words=line) for line in lines])
+        return
     total, where = count(rearming.number(document), "open connection"), count(len(nodes), "node")
     page.heading(tell("To re-arm in place: {connections} on {nodes}", connections=total, nodes=where))
-    alike = grouped((rearming.rearm_words(each), name) for name, each in nodes.items())
-    _write_some(page, [_of_nodes(names, words) for words, names in alike.items()])
+    _write_some(page, lines)
 
 
 def _of_nodes(names: Sequence[str], text: str) -> Message:

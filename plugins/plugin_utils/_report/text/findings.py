@@ -146,7 +146,8 @@ def _write_rule(page: Page, same: Sequence[Finding]) -> None:
 
 
 def _write_infos(page: Page, infos: Sequence[Finding], brief: bool) -> None:
-    rules = [tell("{id} ({nodes})", id=same[0]["id"], nodes=_where(same)) for same in _by(infos, "id")]
+    alike = grouped((_where(same), same[0]["id"]) for same in _by(infos, "id"))
+    rules = [tell("{id} ({nodes})", id=joined(", ", ids), nodes=where) for where, ids in alike.items()]
     if rules:
         if not brief:
             page.blank()

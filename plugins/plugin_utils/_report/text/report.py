@@ -45,7 +45,7 @@ def text_lines(
     pods.write(page, document, brief)
     findings.write(page, document, brief)
     if document["kind"] != APPLY or not document["check_mode"]:
-        changes.write_changes(page, document)
+        changes.write_changes(page, document, brief)
     summary.write_next(page, document, rerun)
     if brief:
         summary.write_more(page, rerun, page_written)

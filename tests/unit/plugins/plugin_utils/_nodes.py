@@ -140,13 +140,13 @@ def unprivileged_node() -> dict[str, Any]:
             "id": "ipvs-timeouts",
             "what": "IPVS timeouts",
             "why": "the kernel refused: Operation not permitted.",
-            "do": "Run again as root (become: true; with the playbooks -e keepalive_become=true).",
+            "do": "Run again as root (-e keepalive_become=true).",
         },
         {
             "id": "namespaces",
             "what": "keepalive in other network namespaces",
             "why": "23 namespaces or processes cannot be read: /proc/812/ns/net: Permission denied.",
-            "do": "Run again as root (become: true; with the playbooks -e keepalive_become=true).",
+            "do": "Run again as root (-e keepalive_become=true).",
         },
     ]
     return node

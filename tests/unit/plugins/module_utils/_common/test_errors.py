@@ -51,7 +51,7 @@ def test_who_lacks_rights_is_told_which(number):
     assert run_without_rights("_common.errors", code) == ALL_RIGHTS
     assert (
         run_python("_common.errors", f"import os\n{as_nobody}{code}")
-        == "Run again as root (become: true; with the playbooks -e keepalive_become=true)."
+        == "Run again as root (-e keepalive_become=true)."
     )
 
 

@@ -79,7 +79,7 @@ def test_a_process_that_hides_its_namespace_is_told_with_what_to_do():
     assert count == 1
     assert [
         f"/proc/{pid}/ns/net: Permission denied",
-        "Run again as root (become: true; with the playbooks -e keepalive_become=true).",
+        "Run again as root (-e keepalive_become=true).",
     ] in hidden
 
 

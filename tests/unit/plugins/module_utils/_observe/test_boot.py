@@ -131,7 +131,7 @@ def test_files_and_folders_that_may_not_be_read_are_problems_and_not_absent():
         "what": "what a reboot sets",
         "why": "/etc/sysctl.d/secret.conf: the file cannot be read: Permission denied; "
         "/etc/modules-load.d: the folder cannot be read: Permission denied",
-        "do": "Run again as root (become: true; with the playbooks -e keepalive_become=true).",
+        "do": "Run again as root (-e keepalive_become=true).",
     } in node["problems"]
 
 

@@ -223,12 +223,12 @@ def test_without_root_the_rest_is_read_and_what_is_missing_is_said():
     assert (problem["id"], problem["what"]) == ("namespaces", "keepalive in other network namespaces")
     assert problem["why"].startswith("1 of the namespaces or processes cannot be read, such as /proc/")
     assert problem["why"].endswith("/ns/net: Permission denied")
-    assert problem["do"] == "Run again as root (become: true; with the playbooks -e keepalive_become=true)."
+    assert problem["do"] == "Run again as root (-e keepalive_become=true)."
     assert sockets == {
         "id": "connections",
         "what": "connections to services",
         "why": "/proc/net/nf_conntrack: Permission denied",
-        "do": "Run again as root (become: true; with the playbooks -e keepalive_become=true).",
+        "do": "Run again as root (-e keepalive_become=true).",
     }
 
 

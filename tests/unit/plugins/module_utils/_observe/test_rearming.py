@@ -76,7 +76,7 @@ def test_without_root_nobody_knows():
     drop = "import json, os\nrearming.read()\nos.setgroups([])\nos.setgid(65534)\nos.setuid(65534)\n"
     assert run_python("_observe.rearming", drop + SHOW) == (
         '{"possible": null, "reason": "Not looked at as user 65534, only root may do it. Run again as root '
-        '(become: true; with the playbooks -e keepalive_become=true)."}'
+        '(-e keepalive_become=true)."}'
     )
 
 

@@ -142,7 +142,7 @@ RAISED = [
             "severity": "unknown",
             "observed": "keepalive is 600/30/9 now; what it is after a reboot could not be read",
             "why": "A value that no file sets is lost at the next boot.",
-            "remedy": "Run again as root (become: true; with the playbooks -e keepalive_become=true).",
+            "remedy": "Run again as root (-e keepalive_become=true).",
         },
         id="boot values missing",
     ),

@@ -137,7 +137,7 @@ RAISED = [
                     "id": "kubelet",
                     "what": "kubelet",
                     "why": DENIED,
-                    "do": "Run again as root (become: true; with the playbooks -e keepalive_become=true).",
+                    "do": "Run again as root (-e keepalive_become=true).",
                 }
             ],
         ),
@@ -146,7 +146,7 @@ RAISED = [
             "severity": "unknown",
             "observed": DENIED,
             "why": f"Where kubelet has no HTTP/2 health check, {MAYBE_CLOSED}",
-            "remedy": "Run again as root (become: true; with the playbooks -e keepalive_become=true).",
+            "remedy": "Run again as root (-e keepalive_become=true).",
         },
         id="not root",
     ),
@@ -156,7 +156,7 @@ RAISED = [
         {},
         {
             "observed": "kubelet's version and environment are not in the data",
-            "remedy": "Run again as root (become: true; with the playbooks -e keepalive_become=true).",
+            "remedy": "Run again as root (-e keepalive_become=true).",
         },
         id="data of an older node_info",
     ),

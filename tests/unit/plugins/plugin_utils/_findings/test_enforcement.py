@@ -117,7 +117,7 @@ RAISED = [
         {
             "severity": "unknown",
             "observed": "whether the node can is not known: not root",
-            "remedy": "Run again as root (become: true; with the playbooks -e keepalive_become=true). An apply "
+            "remedy": "Run again as root (-e keepalive_become=true). An apply "
             "that cannot do it changes nothing.",
         },
         id="without root",

@@ -125,7 +125,7 @@ RAISED = [
             "severity": "unknown",
             "observed": "IPVS tcp: the kernel refused: Operation not permitted",
             "why": "The true limit may be lower than those that were seen, so nobody can call this node safe.",
-            "remedy": "Run again as root (become: true; with the playbooks -e keepalive_become=true).",
+            "remedy": "Run again as root (-e keepalive_become=true).",
         },
         id="not root",
     ),
@@ -136,7 +136,7 @@ RAISED = [
         {
             "observed": "IPVS tcp: the kernel refused: Operation not permitted; conntrack established: "
             "nf_conntrack_tcp_timeout_established could not be read",
-            "remedy": "Run again as root (become: true; with the playbooks -e keepalive_become=true).",
+            "remedy": "Run again as root (-e keepalive_become=true).",
         },
         id="not root, and one cure for two places",
     ),
@@ -176,7 +176,7 @@ RAISED = [
             "severity": "unknown",
             "observed": "23 network namespaces or processes could not be read: /proc/812/ns/net: Permission denied",
             "why": "Pods have their own keepalive, and the node's own says nothing about it.",
-            "remedy": "Run again as root (become: true; with the playbooks -e keepalive_become=true).",
+            "remedy": "Run again as root (-e keepalive_become=true).",
         },
         id="not root",
     ),

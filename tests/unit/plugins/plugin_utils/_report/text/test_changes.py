@@ -23,11 +23,11 @@ def to_change(*nodes):
 
 
 def test_where_nothing_would_change_there_is_nothing():
-    assert lines(write_changes, to_change([], [])) == []
+    assert lines(write_changes, to_change([], []), False) == []
 
 
 def test_of_one_node_its_name_is_left_out():
-    assert lines(write_changes, to_change([TIME])) == [
+    assert lines(write_changes, to_change([TIME]), False) == [
         "",
         "To change: 1 value on w1",
         "  time: 7200 -> 600; two thirds of 900 s",
@@ -36,7 +36,7 @@ def test_of_one_node_its_name_is_left_out():
 
 def test_the_same_change_of_several_nodes_is_one_line_and_what_most_need_comes_first():
     other = {**TIME, "what": "intvl"}
-    assert lines(write_changes, to_change([other, TIME], [TIME], [])) == [
+    assert lines(write_changes, to_change([other, TIME], [TIME], []), False) == [
         "",
         "To change: 3 values on 2 nodes",
         "  time: 7200 -> 600 on w1, w2; two thirds of 900 s",
@@ -46,7 +46,7 @@ def test_the_same_change_of_several_nodes_is_one_line_and_what_most_need_comes_f
 
 @pytest.mark.parametrize(("number", "more"), [(12, []), (13, ["  and 1 more"])])
 def test_many_changes_are_bounded_and_counted(number, more):
-    shown = lines(write_changes, to_change([{**TIME, "what": f"x{each}"} for each in range(number)]))
+    shown = lines(write_changes, to_change([{**TIME, "what": f"x{each}"} for each in range(number)]), False)
     assert shown[13:] == ["  x11: 7200 -> 600; two thirds of 900 s", *more]
 
 
