@@ -95,7 +95,7 @@ def _write_rearm(page: Page, document: Document, brief: bool) -> None:
     alike = grouped((rearming.rearm_words(each), name) for name, each in nodes.items())
     lines = [_of_nodes(names, words) for words, names in alike.items()]
     if brief and document["counts"]["changes"]:
-        _write_some(page, [tell("re-armed in place on {nodes_with_words}", nodes_with_words=line) for line in lines])
+        _write_some(page, [tell("re-armed on {nodes_with_words}", nodes_with_words=line) for line in lines])
         return
     total, where = count(rearming.number(document), "open connection"), count(len(nodes), "node")
     page.heading(tell("To re-arm in place: {connections} on {nodes}", connections=total, nodes=where))
