@@ -10,16 +10,19 @@ makes both folders). Tests in tests/browser fail where a file is not up to date.
 
 import base64
 import json
+import re
 import shutil
 import struct
 import sys
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.html.page import render_html
+from ansible_collections.kubenode.connections.plugins.plugin_utils._report.html.render import render
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.language import language
 from ansible_collections.kubenode.connections.tests.example_cluster import report
 
@@ -35,10 +38,16 @@ PARTS = {
     **{part: f"#{part}" for part in ("next", "time", "findings", "pods", "nodes", "changes", "drift")},
 }
 
+DARK = ("top", "time")
+"""Parts that are shown in the dark, too."""
+
+MARGIN = 8
+"""What of its surroundings stands around a part in its picture."""
+
 HIGHEST = 1600
 """What of a part is lower is not in its picture."""
 
-_COLOURS = """async (png) => {
+_COLOURS = """async ([png, kept]) => {
     const bitmap = await createImageBitmap(await (await fetch("data:image/png;base64," + png)).blob());
     const canvas = new OffscreenCanvas(bitmap.width, bitmap.height), context = canvas.getContext("2d");
     context.drawImage(bitmap, 0, 0);
@@ -48,21 +57,24 @@ _COLOURS = """async (png) => {
         const sum = sums.get(key(at)) || [0, 0, 0, 0];
         sums.set(key(at), [sum[0] + 1, sum[1] + pixels[at], sum[2] + pixels[at + 1], sum[3] + pixels[at + 2]]);
     }
-    const most = [...sums].sort((one, other) => other[1][0] - one[1][0]).slice(0, 48);
-    const palette = most.map(([, [n, ...sum]]) => sum.map((each) => Math.round(each / n)));
+    const exact = (at) => (pixels[at] << 16) | (pixels[at + 1] << 8) | pixels[at + 2], there = new Set();
+    for (let at = 0; at < pixels.length; at += 4) { there.add(exact(at)); }
+    const own = kept.filter(([red, green, blue]) => there.has(red << 16 | green << 8 | blue));
+    const most = [...sums].sort((one, other) => other[1][0] - one[1][0]).slice(0, 128 - own.length);
+    const palette = [...own, ...most.map(([, [n, ...sum]]) => sum.map((each) => Math.round(each / n)))];
     const nearest = new Map(), rows = new Uint8Array(pixels.length / 4);
     for (let at = 0; at < pixels.length; at += 4) {
-        if (!nearest.has(key(at))) {
+        if (!nearest.has(exact(at))) {
             const far = palette.map((each) => each.reduce((sum, value, i) => sum + (value - pixels[at + i]) ** 2, 0));
-            nearest.set(key(at), far.indexOf(Math.min(...far)));
+            nearest.set(exact(at), far.indexOf(Math.min(...far)));
         }
-        rows[at / 4] = nearest.get(key(at));
+        rows[at / 4] = nearest.get(exact(at));
     }
     let text = "";
     for (let at = 0; at < rows.length; at += 32768) { text += String.fromCharCode(...rows.subarray(at, at + 32768)); }
     return { width: bitmap.width, palette, rows: btoa(text) };
 }"""
-"""The few colours that a picture of a page needs."""
+"""A picture in few colours: those of the style sheet as they are, then the most frequent."""
 
 
 def page(code: str = "en") -> str:
@@ -77,7 +89,7 @@ def document() -> str:
 
 def picture_names() -> list[str]:
     """Return the names of all pictures."""
-    return [f"{part}-{width}.png" for part in PARTS for width in WIDTHS]
+    return [f"{part}-{width}.png" for part in PARTS for width in WIDTHS] + [f"{part}-phone-dark.png" for part in DARK]
 
 
 def take_pictures(chromium: str) -> None:
@@ -87,19 +99,36 @@ def take_pictures(chromium: str) -> None:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--disable-gpu"])
         paint = browser.new_page()
         for name, width in WIDTHS.items():
-            shown = browser.new_context(
-                viewport={"width": width, "height": 900}, color_scheme="light", bypass_csp=True
-            ).new_page()
-            shown.goto(PAGE.as_uri())
-            shown.add_style_tag(content="nav { display: none } .part { padding: 8px }")
-            for part, selector in PARTS.items():
-                box = shown.locator(selector).bounding_box() or {}
-                clip = {**box, "height": min(box["height"], HIGHEST)}
-                (PICTURES / f"{part}-{name}.png").write_bytes(_small(paint, _picture(shown, clip)))
+            shown = _opened(browser, width, "light")
+            for part in PARTS:
+                (PICTURES / f"{part}-{name}.png").write_bytes(_small(paint, _picture(shown, _clip(shown, part))))
             if name == "desktop":
                 clip = {"x": 0, "y": 0, "width": width, "height": HIGHEST}
                 TOP.write_bytes(_small(paint, _picture(shown, clip)))
+        shown = _opened(browser, WIDTHS["phone"], "dark")
+        for part in DARK:
+            (PICTURES / f"{part}-phone-dark.png").write_bytes(_small(paint, _picture(shown, _clip(shown, part))))
         browser.close()
+
+
+def _opened(browser: Browser, width: int, scheme: Literal["dark", "light"]) -> Page:
+    shown = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme).new_page()
+    shown.goto(PAGE.as_uri())
+    return shown
+
+
+def _clip(shown: Page, part: str) -> dict[str, float]:
+    """Where a part is, with a margin; its own padding is margin enough at the sides of a phone."""
+    box = shown.locator(PARTS[part]).bounding_box() or {}
+    left, top = max(box["x"] - MARGIN, 0), max(box["y"] - MARGIN, 0)
+    right = min(box["x"] + box["width"] + MARGIN, (shown.viewport_size or {})["width"])
+    return {"x": left, "y": top, "width": right - left, "height": min(box["height"] + 2 * MARGIN, HIGHEST)}
+
+
+def own_colours() -> list[list[int]]:
+    """Return the colours of the style sheet, in light and in the dark."""
+    found = dict.fromkeys(re.findall(r"--[\w-]+: #([0-9a-f]{6});", render("page.css")))
+    return [list(bytes.fromhex(colour)) for colour in found]
 
 
 def _picture(shown: Page, clip: dict[str, float]) -> bytes:
@@ -108,7 +137,7 @@ def _picture(shown: Page, clip: dict[str, float]) -> bytes:
 
 def _small(paint: Page, picture: bytes) -> bytes:
     """The picture with a palette of its own."""
-    found = paint.evaluate(_COLOURS, base64.b64encode(picture).decode())
+    found = paint.evaluate(_COLOURS, [base64.b64encode(picture).decode(), own_colours()])
     width, rows = found["width"], base64.b64decode(found["rows"])
     lines = b"".join(b"\0" + rows[begin : begin + width] for begin in range(0, len(rows), width))
     palette = bytes(value for colour in found["palette"] for value in colour)

@@ -30,7 +30,7 @@ def test_there_is_a_picture_of_each_part_at_each_width_and_they_are_small():
     assert sorted(pictures) == sorted(report_example.picture_names()), HINT
     pictures[report_example.TOP.name] = report_example.TOP.read_bytes()
     assert all(content.startswith(b"\x89PNG") for content in pictures.values())
-    assert sum(map(len, pictures.values())) < 1_200_000
+    assert sum(map(len, pictures.values())) < 1_500_000
 
 
 def test_the_example_opens(show):

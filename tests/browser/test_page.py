@@ -217,7 +217,9 @@ def test_the_page_speaks_chinese(show):
     page.get_by_text("已复制").wait_for()
     page.get_by_label("筛选节点").fill("worker1")
     assert page.locator("#nodes output").inner_text() == "1 / 3"
-    assert page.locator("#nodes").get_by_role("button", name="有风险", exact=True).is_visible()
+    assert page.locator("#nodes").get_by_role("button", name="不安全", exact=True).is_visible()
+    colours = "getComputedStyle(document.querySelector('#nodes .badge.unsafe')).backgroundColor"
+    assert page.evaluate(colours) == "rgb(253, 236, 235)"
 
 
 def test_everything_is_reached_by_keyboard(show):

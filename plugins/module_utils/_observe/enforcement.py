@@ -114,10 +114,7 @@ def _of_machine(kernel: os.uname_result) -> Optional[Obstacle]:
 
 def _of_rights() -> Optional[Obstacle]:
     if os.geteuid() != 0:
-        why = (
-            "Root alone sees which programs are attached: run again as root "
-            "(-e keepalive_become=true)."
-        )
+        why = "Root alone sees which programs are attached: run again as root (-e keepalive_become=true)."
         return Obstacle(None, "rights", why)
     if (read_text("/proc/self/uid_map").value or "").split() not in ([], _EVERY_USER):
         why = (

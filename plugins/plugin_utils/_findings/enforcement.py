@@ -95,10 +95,7 @@ def _to_know(seen: Enforcement | None) -> str | Remedy:
     if seen is None:
         return "Run again with node_info of this version."
     if seen.obstacle == "rights":
-        return (
-            "Run again as root (-e keepalive_become=true). An apply that cannot do it "
-            "changes nothing."
-        )
+        return "Run again as root (-e keepalive_become=true). An apply that cannot do it changes nothing."
     return remedy("Only an apply tells. Where it fails, which changes nothing, set {off} for this host.", off=_OFF)
 
 

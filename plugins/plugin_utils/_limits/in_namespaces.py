@@ -91,10 +91,7 @@ _OF_A_USER = (
     "Run inside of it where it is a node of its own. Where connections of the cluster cross it, name it in "
     "keepalive_middleboxes as {name: ..., seconds: ...}."
 )
-_THIS_VERSION = (
-    "Run again with this version of the collection, as root "
-    "(-e keepalive_become=true)."
-)
+_THIS_VERSION = "Run again with this version of the collection, as root (-e keepalive_become=true)."
 
 
 def _rows(node: Observed) -> list[Table]:

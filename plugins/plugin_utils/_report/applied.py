@@ -11,6 +11,8 @@ from dataclasses import asdict
 from typing import Any
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import Keepalive, of_values
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import Message, plural, tell
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.node_ranges import named
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.untrusted import items, mapping, text
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import VERDICTS
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.enforcement import enforced_of
@@ -80,6 +82,29 @@ def failed(document: Mapping[str, Any]) -> list[str]:
 def untouched(document: Mapping[str, Any]) -> list[str]:
     """The nodes that an apply should have changed and did not come to."""
     return [node["name"] for node in document["nodes"] if (node["applied"] or {}).get("outcome") == UNTOUCHED]
+
+
+def sentence(document: Mapping[str, Any]) -> Message:
+    """How many nodes were changed, and which failed or were not come to."""
+    changed = sum(node["applied"]["changed"] for node in document["nodes"] if node["applied"])
+    number, wrong, missing = len(document["nodes"]), failed(document), untouched(document)
+    if document["check_mode"]:
+        done = plural(
+            "Check mode: apply would change {changed} of {number} nodes; nothing was written.",
+            "Check mode: apply would change {changed} of {number} node; nothing was written.",
+            number,
+            changed=changed,
+        )
+    else:
+        done = plural(
+            "Apply changed {changed} of {number} nodes.",
+            "Apply changed {changed} of {number} node.",
+            number,
+            changed=changed,
+        )
+    if wrong:
+        done = tell("{text} It failed on {nodes}.", text=done, nodes=named(wrong))
+    return tell("{text} It did not touch {nodes}.", text=done, nodes=named(missing)) if missing else done
 
 
 def _ending(outcome: Mapping[str, object], error: str | None) -> str:

@@ -20,7 +20,7 @@ Node = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Changes:
-    """Nodes where an apply did the same, and nodes where the same is to be changed.
+    """Nodes where an apply failed in the same way, where it did the same, and where the same is to be changed.
 
     ``rearm``: the node, and which of its open connections an apply would give a sooner timer.
     """
@@ -28,14 +28,16 @@ class Changes:
     applied: list[list[Node]]
     planned: list[list[Node]]
     rearm: list[tuple[str, str]] = field(default_factory=list)
+    failed: list[list[Node]] = field(default_factory=list)
 
 
 def part(document: Mapping[str, Any]) -> Changes | None:
     """None where nothing was changed and nothing is to be."""
-    applied = alike((node for node in document["nodes"] if node["applied"]), _outcome)
+    failed = alike((node for node in document["nodes"] if node["applied"] and node["applied"]["error"]), _outcome)
+    applied = alike((node for node in document["nodes"] if node["applied"] and not node["applied"]["error"]), _outcome)
     planned = alike((node for node in document["nodes"] if node["changes"]), _wanted)
     rearm = [(name, rearm_words(each)) for name, each in to_rearm(document).items()]
-    return Changes(applied, planned, rearm) if applied or planned or rearm else None
+    return Changes(applied, planned, rearm, failed) if failed or applied or planned or rearm else None
 
 
 def rearmed(applied: Mapping[str, Any], check_mode: bool) -> str:

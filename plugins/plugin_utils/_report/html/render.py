@@ -10,9 +10,8 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
-from markupsafe import Markup, escape
 
-from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import tell
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import Message, tell
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import count, printable
 
 from ..language import ENGLISH, Language
@@ -21,9 +20,11 @@ from . import changes, sentences
 
 @pass_context
 def visible(context: Context, value: object) -> object:
-    """What Jinja then escapes: our words in the page's language, control characters and bidirectional marks written
+    """What Jinja then escapes: our messages in the page's language, control characters and bidirectional marks written
     out, nothing for None.
 
+    Any other text is shown as it stands, so that no class, key or name is ever taken for one of our words: where it is
+    one, a template says so with the filter ``said``.
     Of a float one decimal at most: a tenth of a pixel is below what a screen shows. What a template has made is markup
     already.
     """
@@ -31,14 +32,15 @@ def visible(context: Context, value: object) -> object:
         return value
     if isinstance(value, float):
         return f"{value:.1f}".removesuffix(".0")
-    if isinstance(value, str):
+    if isinstance(value, Message):
         return printable(_said(context, value))
     return "" if value is None else printable(value)
 
 
-def verbatim(value: object) -> Markup:
-    """What a node or a user says: never taken for one of our words, however it reads."""
-    return Markup(value) if hasattr(value, "__html__") else escape(printable(value))
+@pass_context
+def said(context: Context, text: str) -> str:
+    """One of our words, in the page's language."""
+    return text if hasattr(text, "__html__") else _said(context, text)
 
 
 @pass_context
@@ -49,9 +51,9 @@ def sentence(context: Context, clause: str) -> str:
 
 
 @pass_context
-def split_at_code(context: Context, text: str) -> list[str | Markup]:
+def split_at_code(context: Context, text: str) -> list[str]:
     """Words and code in turn, words first and last; code is the settings, variables and files in a sentence."""
-    return [verbatim(piece) for piece in sentences.split_at_code(_said(context, text))]
+    return sentences.split_at_code(_said(context, text))
 
 
 def _said(context: Context, text: str) -> str:
@@ -76,12 +78,13 @@ TEMPLATES.filters.update(
     keepalive_words=sentences.keepalive_words,
     of_kind=sentences.of_kind,
     rearmed=changes.rearmed,
+    said=said,
     sentence=sentence,
     spare_words=sentences.spare_words,
     split_at_code=split_at_code,
     utc=sentences.utc,
     value_rows=changes.value_rows,
-    verbatim=verbatim,
+    where=sentences.where,
 )
 TEMPLATES.globals["_"] = tell
 

@@ -14,7 +14,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._base import 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import Message, joined, tell
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import SAFE, UNKNOWN, UNSAFE, count
 
-from .. import coverage, verdict
+from .. import applied, coverage, verdict
 
 Document = Mapping[str, Any]
 
@@ -42,10 +42,12 @@ _WAYS: Mapping[str, Callable[[int], Message]] = {
 def facts(document: Document) -> Iterator[str]:
     """What the verdict rests on, a sentence each; where nothing forgets, ``limit_reason`` of the document says why."""
     limit = document["limit"]
+    if applied.failed(document):
+        yield applied.sentence(document)
     if limit:
         yield tell(
             "{limit} forgets a connection after {seconds} s without a packet and tells neither end.",
-            limit=whose(limit),
+            limit=_on_all(document) or whose(limit),
             seconds=limit["seconds"],
         )
     spare = [node["spare_seconds"] for node in document["nodes"] if node["spare_seconds"] is not None]
@@ -75,6 +77,24 @@ def whose(limit: Mapping[str, Any]) -> str:
     if limit["node"] is None:
         return str(limit["name"])
     return tell("{limit} on {node}", limit=limit["name"], node=limit["node"])
+
+
+def _on_all(document: Document) -> Message | None:
+    """The lowest limit, where all of several nodes have the same."""
+    limit, nodes = document["limit"], document["nodes"]
+    if limit["node"] is None or len(nodes) < 2:
+        return None
+    same = all((limit["seconds"], limit["name"]) in _named(node["limits"]) for node in nodes)
+    return tell("{limit} on all nodes", limit=limit["name"]) if same else None
+
+
+def _named(limits: Iterable[Mapping[str, Any]]) -> set[tuple[int, str]]:
+    return {(limit["seconds"], limit["name"]) for limit in limits}
+
+
+def where(thing: Mapping[str, Any]) -> str:
+    """Of a finding or a change: the node, or the plan."""
+    return tell("the plan") if thing.get("scope_kind") == "plan" else str(thing["scope"])
 
 
 def pods_lead(document: Document) -> list[str]:
@@ -144,6 +164,10 @@ def _ways(counts: Mapping[str, Any], ways: Iterable[str]) -> list[Message]:
 
 def of_kind(number: int, kind: str) -> Message:
     """``1 critical``, ``2 warnings``, ``3 unsafe``"""
+    if kind == "critical":
+        return tell("{number} critical", number=number)
+    if kind == "info":
+        return tell("{number} info", number=number)
     return count(number, kind) if kind == "warning" else tell("{number} {kind}", number=number, kind=kind)
 
 

@@ -94,7 +94,9 @@ def axis_shapes(scale: Scale) -> Iterator[Shape]:
 
 def legend_of(lanes: Iterable[Lane]) -> list[str]:
     """The classes of the marks that these rows have."""
-    kinds: dict[str, bool] = dict.fromkeys(("dot", "dot late", "losing", "slack", "verdict", "margin", "beyond"), False)
+    kinds: dict[str, bool] = dict.fromkeys(
+        ("dot", "dot late", "losing", "slack", "verdict", "margin", "beyond", "late", "spare"), False
+    )
     for lane in lanes:
         kinds["beyond"] |= lane.limit is not None
         kinds["margin"] |= lane.limit is not None and lane.margin > 0
@@ -104,6 +106,10 @@ def legend_of(lanes: Iterable[Lane]) -> list[str]:
             kinds["dot late"] |= any(late)
             kinds["losing"] |= lane.lost_probes > 0
             kinds["slack"] = kinds["verdict"] = True
+            if lane.limit is not None:
+                spare = lane.limit.seconds - lane.keepalive["latest_seconds"]
+                kinds["late"] |= spare < 0
+                kinds["spare"] |= spare > 0
     return [kind for kind, there in kinds.items() if there]
 
 
@@ -140,13 +146,13 @@ def _silence(lane: Lane, scale: Scale) -> Iterator[Shape]:
 
 
 def _spare(lane: Lane, scale: Scale) -> Iterator[Shape]:
-    """An arrow over what is left until the limit."""
+    """An arrow over what is left until the limit, above the lozenge."""
     limit, keepalive = lane.limit, lane.keepalive
     if limit is None or keepalive is None:
         return
     begin, end = scale.at(keepalive["latest_seconds"]) + 0.012, scale.at(limit.seconds) - 0.012
     if end - begin >= 0.04:
-        y = _TOP + _BAR / 2
+        y = _TOP / 2
         ends: _Attributes = {"x1": f"{100 * begin:.1f}%", "y1": y, "x2": f"{100 * end:.1f}%", "y2": y}
         yield Shape("line", "spare", {**ends, "marker-start": "url(#tip)", "marker-end": "url(#tip)"})
 

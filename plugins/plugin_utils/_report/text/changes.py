@@ -30,7 +30,7 @@ Applied = Mapping[str, Any]
 _MOST = 12
 _MOST_GROUPS = 10
 
-_CLAUSE = re.compile("; |；")
+_CLAUSE = re.compile("; |\N{FULLWIDTH SEMICOLON}")
 
 
 def write_changes(page: Page, document: Document, brief: bool) -> None:

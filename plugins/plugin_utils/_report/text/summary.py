@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import Message, joined, plural, tell
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import Message, joined, tell
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.node_ranges import named
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import UNKNOWN, UNSAFE, count
 from ansible_collections.kubenode.connections.plugins.plugin_utils._findings.rule import SEVERITIES
 
 from .. import rearming, verdict
-from ..applied import failed, untouched
+from ..applied import failed
+from ..applied import sentence as applied_sentence
 from ..coverage import not_looked_at
 from ..document import APPLY
 from ..rerun_command import Rerun
@@ -33,7 +34,7 @@ def write_head(page: Page, document: Document, rerun: Rerun | None) -> None:
     if rerun is not None:
         _write_step(page, document, rerun)
     if document["kind"] == APPLY:
-        page.line(_applied(document))
+        page.line(applied_sentence(document))
     page.line(tell("{text}.", text=_reason(document)))
     for sentence in verdict.beside(document):
         page.line(sentence)
@@ -160,29 +161,6 @@ def _how(document: Document) -> str | None:
     if several:
         return tell("keepalive comes at least {seconds} s before it", seconds=least)
     return tell("keepalive comes {seconds} s before it", seconds=least)
-
-
-def _applied(document: Document) -> Message:
-    """How many nodes were changed, and which failed or were not come to."""
-    changed = sum(node["applied"]["changed"] for node in document["nodes"] if node["applied"])
-    number, wrong, missing = len(document["nodes"]), failed(document), untouched(document)
-    if document["check_mode"]:
-        done = plural(
-            "Check mode: apply would change {changed} of {number} nodes; nothing was written.",
-            "Check mode: apply would change {changed} of {number} node; nothing was written.",
-            number,
-            changed=changed,
-        )
-    else:
-        done = plural(
-            "Apply changed {changed} of {number} nodes.",
-            "Apply changed {changed} of {number} node.",
-            number,
-            changed=changed,
-        )
-    if wrong:
-        done = tell("{text} It failed on {nodes}.", text=done, nodes=named(wrong))
-    return tell("{text} It did not touch {nodes}.", text=done, nodes=named(missing)) if missing else done
 
 
 def _failed(document: Document) -> bool:

@@ -50,8 +50,7 @@ def test_who_lacks_rights_is_told_which(number):
     as_nobody = "os.setgroups([])\nos.setgid(65534)\nos.setuid(65534)\n"
     assert run_without_rights("_common.errors", code) == ALL_RIGHTS
     assert (
-        run_python("_common.errors", f"import os\n{as_nobody}{code}")
-        == "Run again as root (-e keepalive_become=true)."
+        run_python("_common.errors", f"import os\n{as_nobody}{code}") == "Run again as root (-e keepalive_become=true)."
     )
 
 

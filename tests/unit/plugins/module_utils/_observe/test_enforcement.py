@@ -249,8 +249,7 @@ def test_not_root():
     assert told(said) == Obstacle(
         None,
         "rights",
-        "Root alone sees which programs are attached: run again as root "
-        "(-e keepalive_become=true).",
+        "Root alone sees which programs are attached: run again as root (-e keepalive_become=true).",
     )
 
 

@@ -83,8 +83,7 @@ RAISED = [
             "severity": "unknown",
             "observed": "received packets in 1.0 s: dropped 1; NICs and their queues were not seen",
             "why": f"{WHY} Whether several CPUs share the work is not known.",
-            "remedy": "Run again as root (-e keepalive_become=true), outside of "
-            "containers.",
+            "remedy": "Run again as root (-e keepalive_become=true), outside of containers.",
         },
         id="NICs not seen",
     ),

@@ -117,8 +117,7 @@ RAISED = [
         {
             "severity": "unknown",
             "observed": "whether the node can is not known: not root",
-            "remedy": "Run again as root (-e keepalive_become=true). An apply "
-            "that cannot do it changes nothing.",
+            "remedy": "Run again as root (-e keepalive_become=true). An apply that cannot do it changes nothing.",
         },
         id="without root",
     ),

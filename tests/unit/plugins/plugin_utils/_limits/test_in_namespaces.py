@@ -119,10 +119,7 @@ OTHERS = "IPVS tcp in other network namespaces"
                 (
                     OTHERS,
                     "ip_vs is loaded, and nobody looked for virtual services in the 5 others",
-                    (
-                        "Run again with this version of the collection, as root "
-                        "(-e keepalive_become=true)."
-                    ),
+                    ("Run again with this version of the collection, as root (-e keepalive_become=true)."),
                 )
             ],
             id="an older node_info did not look",

@@ -29,10 +29,7 @@ FOUR = "IPVS, conntrack, Services, network namespaces"
             nodes(quiet_node(), unprivileged_node()),
             [
                 ("Looked at: IPVS, network namespaces on 1 of 2 nodes; conntrack, Services on all 2 nodes."),
-                (
-                    "Not looked at: IPVS, network namespaces on worker2. Run again as root "
-                    "(-e keepalive_become=true)."
-                ),
+                ("Not looked at: IPVS, network namespaces on worker2. Run again as root (-e keepalive_become=true)."),
             ],
             id="not as root",
         ),

@@ -250,7 +250,7 @@ def test_sockets_are_at_risk_where_there_is_a_limit(node, at_risk, tile, told):
     report = document(nodes(with_rows(node, row("a/b", SAFE, NEVER))), {})
     assert report["counts"]["sockets"]["at_risk"] == report["nodes"][0]["pods"]["totals"]["at_risk"] == at_risk
     page = render_html(report)
-    assert f"<dt>Sockets at risk</dt>{tile}" in page
+    assert f"<dt>Connections at risk</dt>{tile}" in page
     assert ("of these 2 without keepalive" in page) is bool(at_risk)
     assert told in " ".join(text(report).split())
     assert f'connections_at_risk{{node="worker1"}} {at_risk}\n' in render_all(report)

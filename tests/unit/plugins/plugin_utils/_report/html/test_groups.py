@@ -208,7 +208,14 @@ def test_the_limits_of_a_picture_are_those_of_all_its_rows():
 
 
 def test_the_legend_has_the_marks_that_are_there():
-    assert picture_of(document(nodes(quiet_node()), {})).legend == ["dot", "losing", "slack", "verdict", "beyond"]
+    assert picture_of(document(nodes(quiet_node()), {})).legend == [
+        "dot",
+        "losing",
+        "slack",
+        "verdict",
+        "beyond",
+        "spare",
+    ]
     assert picture_of(document(nodes(stock_node(), quiet_node()), {"margin": 9})).legend == [
         "dot",
         "dot late",
@@ -217,5 +224,7 @@ def test_the_legend_has_the_marks_that_are_there():
         "verdict",
         "margin",
         "beyond",
+        "late",
+        "spare",
     ]
     assert picture_of(document(nodes(None), {})).legend == []

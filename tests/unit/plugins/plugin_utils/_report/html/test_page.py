@@ -315,7 +315,7 @@ def test_findings_of_the_same_words_are_one_with_all_nodes():
     markup = render_html(document(nodes(*[stock_node() for _each in range(12)]), {}))
     finding = markup[markup.index('id="findings"') :]
     assert finding.count(">keepalive-too-late</a>") == 1
-    assert "12 times" in finding
+    assert "on 12 nodes" in finding
     assert "and 4 more</summary>" in finding
 
 
@@ -359,7 +359,9 @@ def test_what_the_table_of_nodes_is_sorted_by():
         ["worker4", "2", "156", "0", None, "900", "600", "600", "-1"],
         ["worker2", "2", "156", "2", None, "900", "600", "600", "-1"],
     ]
-    after_boot = re.findall(r'"After a reboot" data-key="\d"><span class="badge (\w+)"', section(report, "nodes"))
+    after_boot = re.findall(
+        r'"Node&#39;s own, after a reboot" data-key="\d"><span class="badge (\w+)"', section(report, "nodes")
+    )
     assert after_boot == ["unsafe", "unsafe", "unknown", "unsafe", "safe"]
 
 
@@ -377,7 +379,7 @@ def test_a_pod_is_a_line_with_its_process_connections_and_place():
     assert rows_of(alone) == [
         (
             "unsafe",
-            "a/b java (java) 8 2 connections, 2 with a late timer 10.96.0.10:80 , timer up to 7200 s",
+            "a/b java 8 2 connections, 2 with a late timer 10.96.0.10:80 , timer up to 7200 s",
         )
     ]
 
@@ -433,7 +435,7 @@ def test_the_navigation_leads_to_every_part():
 def test_the_last_line_says_what_safe_means():
     report = document(nodes(quiet_node()), {"lost_probes": 1, "margin": 7})
     (line,) = words(report, "footer")
-    assert line.endswith("end before the limit. Counted in here: 1 lost probes in a row, a margin of 7 s.")
+    assert "end before the limit. Counted in here: 1 lost probes in a row, a margin of 7 s. After a reboot" in line
 
 
 @pytest.mark.parametrize(
@@ -573,3 +575,20 @@ def test_every_word_and_number_of_the_page(name):
 
 def test_there_are_no_words_of_a_page_that_is_gone():
     assert {path.stem for path in PAGES.iterdir()} == set(OF_PAGES)
+
+
+def test_an_apply_that_failed_is_the_first_fact_and_the_first_step_has_its_cause_before_any_change():
+    report = EXAMPLES["apply-failed"]()
+    assert words(report, "facts")[0].startswith("Apply changed 1 of 2 nodes. It failed on worker2.")
+    first = next(line for line in words(report, "next") if line.startswith("The apply failed"))
+    error = next(node["applied"]["error"] for node in report["nodes"] if node["applied"]["error"])
+    assert " ".join(error.split()) in first
+    assert "Remove the cause first." in first
+    shown = section(report, "changes")
+    assert shown.index("<h3>Failed</h3>") < shown.index("<h3>Changed</h3>")
+
+
+def test_the_verdict_after_a_reboot_is_said_of_the_node_alone():
+    report = EXAMPLES["3-nodes"]()
+    assert "Node's own, after a reboot" in words(report, "nodes")
+    assert "node's own keepalive alone" in " ".join(words(report, "footer"))

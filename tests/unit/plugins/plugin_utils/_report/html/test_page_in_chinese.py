@@ -71,6 +71,49 @@ def test_nothing_on_a_page_is_left_in_english(name):
     assert left_in_english(EXAMPLES[name]()) == []
 
 
+class _Marks(HTMLParser):
+    """What style sheet, script and links go by, and the texts that stand on the page, whole."""
+
+    def __init__(self, markup: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.marks: list[object] = []
+        self.texts: list[str] = []
+        self._inside = ""
+        self.feed(markup)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.marks.append((tag, [(name, None if name in SPOKEN or tag == "script" else text) for name, text in attrs]))
+        self._inside = tag
+
+    def handle_data(self, data: str) -> None:
+        if self._inside not in ("code", "pre", "bdi", "style", "script"):
+            self.texts.append(data.strip())
+
+
+SPOKEN = ("aria-label", "lang", "href", "data-label", "data-filter")
+"""Attributes that have our words, or a page in the language."""
+
+
+def marks(name, language):
+    """The marks, each once: a language may break a sentence at other places."""
+    return {repr(each) for each in _Marks(render_html(EXAMPLES[name](), language=language)).marks}
+
+
+@pytest.mark.parametrize("name", OF_PAGES)
+def test_classes_ids_and_data_are_those_of_the_english_page(name):
+    assert marks(name, ZH) == marks(name, language("en"))
+
+
+@pytest.mark.parametrize("name", OF_PAGES)
+def test_no_word_that_the_catalogue_has_stands_on_a_page_in_english(name):
+    texts = _Marks(render_html(EXAMPLES[name](), language=ZH)).texts
+    assert [text for text in texts if text in ZH.texts and ZH.texts[text] != text] == []
+
+
+def test_a_finding_leads_to_its_page_in_chinese():
+    assert "/docs/zh/findings.md#keepalive-too-late" in render_html(EXAMPLES["1-node"](), language=ZH)
+
+
 def test_the_page_says_its_language():
     assert '<html lang="zh">' in render_html(EXAMPLES["1-node"](), language=ZH)
     assert '<html lang="en">' in render_html(EXAMPLES["1-node"]())

@@ -149,15 +149,15 @@ def test_the_axis_has_round_times():
 @pytest.mark.parametrize(
     ("lane", "missing"),
     [
-        pytest.param(lane_of(IN_TIME), {"dot late", "margin"}, id="in time"),
-        pytest.param(lane_of(KERNEL_DEFAULT), {"dot", "margin"}, id="too late"),
-        pytest.param(lane_of(IN_TIME, margin=9), {"dot late"}, id="with a margin"),
-        pytest.param(lane_of(IN_TIME, lost_probes=0), {"dot late", "margin", "losing"}, id="no lost probes"),
-        pytest.param(lane_of(IN_TIME, ()), {"dot late", "margin", "beyond"}, id="no limit"),
+        pytest.param(lane_of(IN_TIME), {"dot late", "margin", "late"}, id="in time"),
+        pytest.param(lane_of(KERNEL_DEFAULT), {"dot", "margin", "spare"}, id="too late"),
+        pytest.param(lane_of(IN_TIME, margin=9), {"dot late", "late"}, id="with a margin"),
+        pytest.param(lane_of(IN_TIME, lost_probes=0), {"dot late", "margin", "losing", "late"}, id="no lost probes"),
+        pytest.param(lane_of(IN_TIME, ()), {"dot late", "margin", "beyond", "late", "spare"}, id="no limit"),
     ],
 )
 def test_the_legend_names_the_marks_that_are_there(lane, missing):
-    every = {"dot", "dot late", "losing", "slack", "verdict", "margin", "beyond"}
+    every = {"dot", "dot late", "losing", "slack", "verdict", "margin", "beyond", "late", "spare"}
     assert set(legend_of([lane])) == every - missing
 
 
