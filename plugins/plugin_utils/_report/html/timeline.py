@@ -193,14 +193,14 @@ def _fitting(
 
     ``above`` the lines of the limits there are two rows.
     """
-    placed = {}
+    placed: dict[str, dict[str, Placed]] = {}
     for class_, width in _WIDTHS.items():
         on_lines = [width * scale.at(mark.seconds) for mark in limits]
         wanted = [_label(width * scale.at(seconds), seconds, text, kind) for seconds, text, kind in labels]
         placed[class_] = {
             each.label.text: each for each in place(wanted, width, on_lines, 2 if above else 1, above=above)
         }
-    tight, roomy = placed.values()
+    tight, roomy = (placed[class_] for class_ in _WIDTHS)
     same = {text for text in tight if text in roomy and _stands(tight[text]) == _stands(roomy[text])}
     both = [("", tight[text]) for text in same]
     return sorted(
