@@ -13,6 +13,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._base import 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import Keepalive
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import joined, tell
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.types import Plan
+from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.options import NEVER
 
 from .rule import APPLY, CRITICAL, INFO, WARNING, Case, Found, Remedy, Rules, one_by_one, remedy, variable
 
@@ -146,8 +147,15 @@ def _cure(case: Case) -> Remedy:
     policy = case.plan.policy
     if policy.strategy == "raise_ipvs" and not policy.own_names:
         return remedy("{apply}: it raises the IPVS tcp timeout.", apply=APPLY)
-    timers = "Open sockets keep their old timer until it fires: restart what cannot wait."
-    if case.node.rearm and case.node.rearm.late:
-        timers = "Open connections with a timer from before are re-armed in place."
     planned = case.node.settings.keepalive or case.node.planned
-    return one_by_one(remedy("{apply}: it sets {keepalive}.", apply=APPLY, keepalive=planned), timers)
+    return one_by_one(remedy("{apply}: it sets {keepalive}.", apply=APPLY, keepalive=planned), _open_timers(case))
+
+
+def _open_timers(case: Case) -> str:
+    """What becomes of connections that are open; nothing where an apply re-arms and found none that is late."""
+    if case.node.rearm and case.node.rearm.late:
+        return "Open connections with a timer from before are re-armed in place."
+    seen = case.observed.rearming
+    if seen is not None and seen.possible is not False and case.policy.open_connections != NEVER:
+        return ""
+    return "Open sockets keep their old timer until it fires: restart what cannot wait."

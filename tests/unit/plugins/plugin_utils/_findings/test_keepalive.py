@@ -8,6 +8,7 @@ import pytest
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._findings import keepalive
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils import _rule_cases
+from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._enforcing import able
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import (
     OTHER_FILE,
     OUR_FILE,
@@ -43,6 +44,20 @@ RAISED = [
             "remedy": f"{APPLY}: it sets 600/30/9. {TIMERS}",
         },
         id="a stock node",
+    ),
+    pytest.param(
+        "keepalive-too-late",
+        able(stock_node()),
+        {},
+        {"remedy": f"{APPLY}: it sets 600/30/9."},
+        id="a node that can re-arm, with no late connection: nothing to restart",
+    ),
+    pytest.param(
+        "keepalive-too-late",
+        able(stock_node()),
+        {"open_connections": "never"},
+        {"remedy": f"{APPLY}: it sets 600/30/9. {TIMERS}"},
+        id="a node that can re-arm and must not",
     ),
     pytest.param(
         "keepalive-too-late",
