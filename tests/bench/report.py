@@ -24,6 +24,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._play.node_te
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.document import make_document
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.drift import drift
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.files import FORMATS
+from ansible_collections.kubenode.connections.plugins.plugin_utils._report.language import ENGLISH
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.rerun_command import UNKNOWN_RUN
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.text.report import text_lines
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._cluster import MADE_AT, VERSION
@@ -52,7 +53,7 @@ def main() -> None:
     for name, render in FORMATS.items():
         _timed(
             name,
-            lambda render=render: list(render(document, UNKNOWN_RUN)),
+            lambda render=render: list(render(document, UNKNOWN_RUN, ENGLISH)),
             lambda files: sum(len(text) for _, text in files),
         )
     _timed("drift", lambda: drift(document, document, "-"))
