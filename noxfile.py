@@ -168,11 +168,14 @@ def ruff(session: nox.Session) -> None:
 
 @nox.session
 def mypy(session: nox.Session) -> None:
-    """Types of everything that runs on the controller."""
+    """Types of everything that runs on the controller, and of the benchmarks."""
     install_tools(session, "mypy", "types-PyYAML")
     package = "ansible_collections.kubenode.connections.plugins"
     parts = [part for part in ("plugin_utils", "filter", "test", "action") if (ROOT / "plugins" / part).is_dir()]
-    session.run("mypy", *(f"--package={package}.{part}" for part in parts), env=checkout_as_collection())
+    env = checkout_as_collection()
+    session.run("mypy", *(f"--package={package}.{part}" for part in parts), env=env)
+    bench = [str(path) for path in sorted(ROOT.glob("tests/bench/*.py"))]
+    session.run("mypy", *bench, env=env | {"MYPYPATH": f"{env['MYPYPATH']}:{ROOT / 'tests/bench'}"})
 
 
 @nox.session

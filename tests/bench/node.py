@@ -73,9 +73,9 @@ def own_files(base: Path) -> None:
     mount("--rbind", "/etc", str(etc))
     for path in ("/etc", "/run", "/var/lib"):
         mount("-t", "tmpfs", "-o", "mode=755", "none", path)
-    for path in etc.iterdir():
-        if path.name not in OWN_IN_ETC:
-            Path("/etc", path.name).symlink_to(path)
+    for file in etc.iterdir():
+        if file.name not in OWN_IN_ETC:
+            Path("/etc", file.name).symlink_to(file)
     for folder in ("/etc/sysctl.d", "/etc/modules-load.d", "/run/lock", "/run/sshd"):
         os.makedirs(folder)
     # sshd drops its rights to this user, which the package would make.

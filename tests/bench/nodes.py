@@ -12,7 +12,7 @@ import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +68,7 @@ def started(count: int, folder: Path) -> Iterator[list[Node]]:
             node.end()
 
 
-def write_inventory(nodes: list[Node], path: Path, sshd: ssh.Sshd | None) -> None:
+def write_inventory(nodes: Sequence[Node], path: Path, sshd: ssh.Sshd | None) -> None:
     """Each node by a local connection whose shell runs on the node, or by the SSH server given."""
     hosts = {node.name: sshd.variables(node.enter()) if sshd else _local(node) for node in nodes}
     variables = {"ansible_python_interpreter": sys.executable, "ansible_remote_tmp": str(path.parent / "remote")}

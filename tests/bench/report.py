@@ -9,11 +9,12 @@ PYTHONPATH=.build/dev python tests/bench/report.py [NODES [PODS]]: 500 by defaul
 
 from __future__ import annotations
 
+import functools
 import json
 import resource
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import clusters
@@ -23,7 +24,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.par
 from ansible_collections.kubenode.connections.plugins.plugin_utils._play.node_text import node_in, with_text
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.document import make_document
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.drift import drift
-from ansible_collections.kubenode.connections.plugins.plugin_utils._report.files import FORMATS
+from ansible_collections.kubenode.connections.plugins.plugin_utils._report.files import FORMATS, File, Format
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.language import ENGLISH
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.rerun_command import UNKNOWN_RUN
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.text.report import text_lines
@@ -37,6 +38,10 @@ def _timed(what: str, make: Callable[[], Any], size: Callable[[Any], int] | None
     amount = f"{size(made) / 1e6:8.2f} MB" if size else ""
     print(f"{what:<12}{seconds:8.2f} s{amount}", flush=True)
     return made
+
+
+def _files(render: Format, document: Mapping[str, Any]) -> list[File]:
+    return list(render(document, UNKNOWN_RUN, ENGLISH))
 
 
 def main() -> None:
@@ -53,7 +58,7 @@ def main() -> None:
     for name, render in FORMATS.items():
         _timed(
             name,
-            lambda render=render: list(render(document, UNKNOWN_RUN, ENGLISH)),
+            functools.partial(_files, render, document),
             lambda files: sum(len(text) for _, text in files),
         )
     _timed("drift", lambda: drift(document, document, "-"))

@@ -23,6 +23,7 @@ import tempfile
 import time
 from collections import defaultdict
 from pathlib import Path
+from typing import Any
 
 import payload
 from figures import Cost, Part, Table, run, say, spread
@@ -198,7 +199,7 @@ def check(way: str, cost: Cost, options: argparse.Namespace) -> None:
             )
 
 
-def _text(told: dict) -> str:
+def _text(told: dict[str, Any]) -> str:
     """What was read, and the table of what it took."""
     names = ("pods", "sockets", "ipvs_services", "real_servers", "ipvs_connections")
     pods, sockets, services, servers, connections = (f"{told[name]:,}" for name in names)
