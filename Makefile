@@ -9,6 +9,8 @@
 # make bench   measures what an audit and an apply cost, next to the ways of others, in half an hour; writes docs/benchmarks.md
 # make lab     virtual machines with real kernels to try things in; prints how to get in
 # make lab-stop  ends exactly those
+# make cluster   a real cluster with kubelet, containerd and kube-proxy on two of these machines; prints how to get in
+# make cluster-stop  ends exactly that
 # make clean     removes everything these made
 
 PYTHON ?= python3
@@ -21,6 +23,7 @@ VERSION := $(shell sed -n 's/^version: *//p' galaxy.yml)
 ARTIFACT := $(BUILD)/kubenode-connections-$(VERSION).tar.gz
 COLLECTIONS := $(BUILD)/collections
 INSTALLED := $(COLLECTIONS)/.installed
+CHECKOUT := $(BUILD)/dev/ansible_collections/kubenode
 
 # Ansible's own files, apart for each user who runs this and not in anybody's home.
 ANSIBLE_FILES := $(CURDIR)/$(BUILD)/ansible-$(shell id -u)
@@ -38,7 +41,7 @@ quietly = mkdir -p $(BUILD)/log; { $(2); } >$(BUILD)/log/$(1).log 2>&1 || { \
 export LC_ALL := C.UTF-8
 
 .DELETE_ON_ERROR:
-.PHONY: help audit test pythons kernels proof bench lab lab-stop install clean
+.PHONY: help audit test pythons kernels proof bench lab lab-stop cluster cluster-stop install clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' $(firstword $(MAKEFILE_LIST))
@@ -69,10 +72,19 @@ lab: $(TEST_VENV)/.made
 lab-stop:
 	@$(PYTHON) tests/lab down
 
+cluster: $(TEST_VENV)/.made
+	@$(call cluster,$(TEST_VENV)/bin/python,up)
+
+cluster-stop:
+	@$(call cluster,$(PYTHON),down)
+
 install: $(INSTALLED)
 
 clean:
-	rm -rf $(BUILD) .nox
+	@[ ! -d "$${LAB_CACHE:-tests/lab/cache}/cluster" ] || $(call cluster,$(PYTHON),down)
+	$(PYTHON) tests/lab clean
+	rm -rf $(BUILD) .nox .cache .ansible .hypothesis .mypy_cache .pytest_cache .ruff_cache tests/output
+	find . -name __pycache__ -prune -exec rm -rf {} +
 
 $(INSTALLED): $(ARTIFACT)
 	@$(call quietly,install,$(ANSIBLE)-galaxy collection install --force --collections-path $(COLLECTIONS) $(ARTIFACT))
@@ -86,6 +98,10 @@ $(VENV)/.made: requirements.txt
 
 $(TEST_VENV)/.made: requirements-test.txt
 	@$(call make_venv,$(TEST_VENV),test-venv,-c requirements-test.txt nox)
+
+# $(call cluster,PYTHON,VERB): the checkout is a collection there, by a link.
+cluster = { mkdir -p $(CHECKOUT) && ln -sfn ../../../.. $(CHECKOUT)/connections && \
+	PYTHONPATH=$(BUILD)/dev $(1) -m ansible_collections.kubenode.connections.tests.cluster.real $(2); }
 
 # $(call make_venv,FOLDER,NAME,WHAT)
 define make_venv

@@ -548,6 +548,11 @@ node:
           description: What could not be read, and why.
           type: str
           sample: "kubelet's environment: /proc/1024/environ: Permission denied."
+        standalone:
+          description: Whether it runs static pods alone, without an API server, by its command line.
+          type: bool
+          sample: false
+          version_added: 0.2.0
     container_runtimes:
       description:
         - The daemon that runs containers on the node, root's own in the node's namespaces. Empty where there is none.

@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, the kubenode.connections authors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A real etcd, kube-apiserver and kube-proxy, built from Debian's packages, once.
+"""A real etcd and the programs of Kubernetes, built from Debian's packages, once.
 
-No registry of packages carries the latter two. Debian's source of kubectl is all of Kubernetes 1.20 with what it
-needs, and its Go builds them in ten minutes or so, unpacked into the lab's cache, with nothing installed.
+No registry of packages carries the latter. Debian's source of kubectl is all of Kubernetes 1.20 with what it needs,
+and its Go builds them in ten minutes or so, unpacked into the lab's cache, with nothing installed.
 """
 
 from __future__ import annotations
@@ -20,7 +20,15 @@ from ansible_collections.kubenode.connections.tests.lab.vm.tools import locked, 
 
 SUITE = "bookworm"
 SOURCE = "kubernetes"
-BUILT = ("kube-apiserver", "kube-proxy")
+BUILT = (
+    "kube-apiserver",
+    "kube-controller-manager",
+    "kube-proxy",
+    "kube-scheduler",
+    "kubeadm",
+    "kubectl",
+    "kubelet",
+)
 # The reflect2 that the source brings is older than the map iterator of Go 1.18 and panics.
 PACKAGES = ("etcd-server", "golang-1.19-go", "golang-1.19-src", "golang-github-modern-go-reflect2-dev")
 
@@ -42,18 +50,29 @@ exec cp -p "${files[@]}"
 
 
 def binaries() -> Path:
-    """The folder with etcd, kube-apiserver and kube-proxy. Raises LabError where they cannot be built."""
+    """The folder with etcd and BUILT. Raises LabError where they cannot be built."""
     folder = cache() / "kubernetes"
-    build = folder / "build"
-    missing = [name for name in BUILT if not (folder / name).exists()]
-    if missing:
-        with locked(), step(f"building {' and '.join(missing)} from Debian's source, once (ten minutes or so)"):
-            _build(build, missing)
-            (build / "root/usr/bin/etcd").replace(folder / "etcd")
-            for name in missing:
-                (build / "src/_output/bin" / name).replace(folder / name)
-            run(["rm", "-rf", build])
+    if _missing(folder):
+        with locked("kubernetes.lock"):
+            _provide(folder)
     return folder
+
+
+def _missing(folder: Path) -> list[str]:
+    return [name for name in BUILT if not (folder / name).exists()]
+
+
+def _provide(folder: Path) -> None:
+    """Build what is still missing: another command may have built it meanwhile."""
+    build, missing = folder / "build", _missing(folder)
+    if not missing:
+        return
+    with step(f"building {', '.join(missing)} from Debian's source, once (ten minutes or so)"):
+        _build(build, missing)
+        (build / "root/usr/bin/etcd").replace(folder / "etcd")
+        for name in missing:
+            (build / "src/_output/bin" / name).replace(folder / name)
+        run(["rm", "-rf", build])
 
 
 def _build(build: Path, programs: Sequence[str]) -> None:

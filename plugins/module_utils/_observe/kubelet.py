@@ -15,6 +15,9 @@ PING = "HTTP2_PING_TIMEOUT_SECONDS"
 
 WANTED = Wanted(["kubelet"], NODE)
 
+_TO_API_SERVER = ("kubeconfig", "api-servers")
+"""--kubeconfig, --bootstrap-kubeconfig; of old ones --api-servers, --require-kubeconfig (cmd/kubelet/app/server.go)."""
+
 DEFAULT_SECONDS = {READ_IDLE: 30, PING: 15}
 """Where a variable is not set or no number (apimachinery, pkg/util/net/http.go)."""
 
@@ -32,6 +35,7 @@ class Kubelet(NamedTuple):
     read_idle_timeout: Optional[int]
     ping_timeout: Optional[int]
     error: Optional[str]
+    standalone: Optional[bool] = None
 
 
 def read(found: Found) -> Kubelet:
@@ -47,12 +51,21 @@ def read(found: Found) -> Kubelet:
     version, no_version = read_version(process)
     variables, no_environment = _read_variables(process)
     error = " ".join(each for each in (*doubts, no_version, no_environment) if each) or None
+    standalone = _is_standalone(process)
     if variables is None:
-        return Kubelet(True, process.pid, version, None, None, None, error)
+        return Kubelet(True, process.pid, version, None, None, None, error, standalone)
     read_idle, ping = (_seconds(variables, name) for name in (READ_IDLE, PING))
     # golang.org/x/net/http2, Transport.PingTimeout: 0 means the default.
     ping = ping or DEFAULT_SECONDS[PING]
-    return Kubelet(True, process.pid, version, bool(variables.get(DISABLE)), read_idle, ping, error)
+    return Kubelet(True, process.pid, version, bool(variables.get(DISABLE)), read_idle, ping, error, standalone)
+
+
+def _is_standalone(process: Process) -> Optional[bool]:
+    """Whether it runs static pods alone: no option of its command line leads to an API server."""
+    try:
+        return not any(word in each for each in process.arguments() for word in _TO_API_SERVER)
+    except OSError:
+        return None
 
 
 def _read_variables(process: Process) -> Tuple[Optional[Dict[str, str]], Optional[str]]:

@@ -109,7 +109,7 @@ def _without_check(kubelet: Kubelet) -> str:
 def _missing(case: Case) -> Found | None:
     """kubelet is older than the HTTP/2 health check."""
     kubelet = case.observed.kubelet
-    if has_check(kubelet.version) is not False:
+    if kubelet.standalone or has_check(kubelet.version) is not False:
         return None
     return Found(
         tell("kubelet {version} has no HTTP/2 health check", version=kubelet.version),
@@ -123,7 +123,7 @@ def _missing(case: Case) -> Found | None:
 def _off(case: Case) -> Found | None:
     """The HTTP/2 health check of kubelet is switched off in its running environment."""
     kubelet = case.observed.kubelet
-    if has_check(kubelet.version) is False or not _switched_off(kubelet):
+    if kubelet.standalone or has_check(kubelet.version) is False or not _switched_off(kubelet):
         return None
     return Found(
         "kubelet's HTTP/2 health check is off: DISABLE_HTTP2 is set in its environment"
@@ -141,7 +141,9 @@ def _slow_check(case: Case) -> Found | None:
     """The HTTP/2 health check of kubelet takes longer than the control plane waits for a node."""
     kubelet = case.observed.kubelet
     read_idle, ping = kubelet.read_idle_timeout, kubelet.ping_timeout
-    if has_check(kubelet.version) is False or _switched_off(kubelet) or read_idle is None or ping is None:
+    if kubelet.standalone or has_check(kubelet.version) is False or _switched_off(kubelet):
+        return None
+    if read_idle is None or ping is None:
         return None
     grace = _grace_seconds(kubelet.version)
     if read_idle + ping < grace:
@@ -166,7 +168,9 @@ def _not_read(case: Case) -> Found | None:
     kubelet = case.observed.kubelet
     if kubelet.running is False:
         return _not_found(case.observed)
-    if _complete(kubelet):  # what else calls itself so is among the problems: any user can start such a process
+    if kubelet.standalone or _complete(
+        kubelet
+    ):  # what else calls itself so is among the problems: any user can start such a process
         return None
     problem = case.observed.problem(KUBELET)
     return Found(

@@ -49,6 +49,7 @@ class Kubelet:
     read_idle_timeout: int | None
     ping_timeout: int | None
     error: str | None
+    standalone: bool | None = None
 
 
 def parse_kube_proxy(kube_proxy: Mapping[str, object]) -> KubeProxy:
@@ -71,4 +72,5 @@ def parse_kubelet(kubelet: Mapping[str, object]) -> Kubelet:
         read_idle_timeout=whole_number(kubelet.get("read_idle_timeout")),
         ping_timeout=whole_number(kubelet.get("ping_timeout")),
         error=text(kubelet.get("error")),
+        standalone=flag(kubelet.get("standalone")),
     )

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import argparse
 import shlex
+import shutil
 import sys
 from collections.abc import Sequence
 
 from . import image, kernels, qemu
-from .config import KERNELS, LabError
+from .config import KERNELS, LabError, cache
 from .lab import Lab, obstacle
 from .machine import Vm
 from .tools import locked
@@ -75,10 +76,20 @@ def check(lab: Lab, series: Sequence[str]) -> int:
     return 1 if reason else 0
 
 
+def clean(_lab: Lab, _series: Sequence[str]) -> int:
+    """end every machine, of all names, and remove all that was built"""
+    for folder in sorted(cache().glob("run/*")):
+        Lab(folder.name).down()
+    if not (cache() / "lock").exists():
+        return 0
+    shutil.rmtree(cache(), ignore_errors=True)
+    return 0
+
+
 def print_way_in(vm: Vm) -> None:
     """One line: the machine, its kernel and the command that logs in."""
     kernel = kernels.built(vm.series)
     print(f"{vm.name:12} {kernel.release if kernel else ''}  pid {vm.pid}  {shlex.join(vm.ssh_command)}")
 
 
-VERBS = {"build": build, "up": up, "down": down, "status": status, "check": check}
+VERBS = {"build": build, "up": up, "down": down, "status": status, "check": check, "clean": clean}

@@ -34,7 +34,10 @@ def folder(series: str) -> Path:
 
 def own_recipe(series: str) -> str:
     """The hash of the recipe, without the kernel's version."""
-    return recipe.digest([series, *config.MODULE_FOLDERS, *config.BOOT_MODULES, GUEST / "init", Path(__file__)])
+    suites = config.KERNELS[series]
+    return recipe.digest(
+        [series, *suites, *config.MODULE_FOLDERS, *config.BOOT_MODULES, GUEST / "init", Path(__file__)]
+    )
 
 
 def built(series: str) -> Kernel | None:

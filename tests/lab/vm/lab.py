@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from . import config, image, kernels, qemu
 from .config import KERNELS, LabError
 from .machine import Vm, start_all
 from .packages import Apt, machine_mirrors
-from .tools import find, install_command, install_missing, locked, missing, step
+from .qemu import PLAIN, Hardware
+from .tools import find, install_command, install_missing, locked, missing, require_pip, step
 
 FREE_MIB_PER_VM = 600
 """Memory a machine really takes, saved state and QEMU included."""
@@ -23,7 +24,9 @@ FREE_MIB_PER_VM = 600
 class Lab:
     """Machines that belong together. Two labs of different names share what is built and nothing that runs."""
 
-    def __init__(self, name: str | None = None) -> None:
+    def __init__(self, name: str | None = None, hardware: Mapping[str, Hardware] | None = None) -> None:
+        """Machines of these kernels may have more hardware than the others."""
+        self.hardware = hardware or {}
         self.name = name or os.environ.get("LAB_NAME") or "main"
         self.folder = config.cache() / "run" / self.name
         self.inventory = self.folder / "inventory"
@@ -32,7 +35,7 @@ class Lab:
         """The machine of a kernel, up or not."""
         if series not in KERNELS:
             raise LabError(f"Kernel {series!r}: not one of {', '.join(KERNELS)} (tests/lab/vm/config.py). Name one.")
-        return Vm(series, self.folder / series)
+        return Vm(series, self.folder / series, self.hardware.get(series, PLAIN))
 
     def build(self, series: Sequence[str], *, refresh: bool = True) -> None:
         """Make what is missing or outdated; with refresh, newer kernels of the mirror count as outdated too."""
@@ -42,6 +45,8 @@ class Lab:
         reason = obstacle(machines=0)
         if reason:
             raise LabError(reason)
+        if not image.is_built():
+            require_pip()
         install_missing()
         suites = [*config.RELEASE_SUITES, config.BACKPORTS, *(suite for name in series for suite in KERNELS[name])]
         apt = Apt(suites)

@@ -25,8 +25,9 @@ SNAPSHOT = "booted"
 class Vm:
     """The machine of one kernel. Its folder holds the disk with the saved state, the pid and the monitor's socket."""
 
-    def __init__(self, series: str, folder: Path) -> None:
+    def __init__(self, series: str, folder: Path, hardware: qemu.Hardware = qemu.PLAIN) -> None:
         self.series = series
+        self.hardware = hardware
         self.name = qemu.host_name(series)
         self.folder = folder
         self.ssh_config = folder / "ssh_config"
@@ -77,6 +78,7 @@ class Vm:
                 accel,
                 (image.folder() / f"{image.USER_KEY}.pub").read_text(),
                 Path(qemu.__file__),
+                *self.hardware.options,
             ]
         )
         if recipe.recorded(self.folder) != [stamp]:
@@ -107,7 +109,8 @@ class Vm:
         self.ssh_config.write_text(ssh.config_text(self.name, port))
         saved = SNAPSHOT if self._saved.exists() else None
         try:
-            run(qemu.command_line(program, accel, kernel, self.folder, port, saved), cwd=self.folder)
+            command = qemu.command_line(program, accel, kernel, self.folder, port, saved, self.hardware)
+            run(command, cwd=self.folder)
         except LabError:
             if saved is None:
                 raise

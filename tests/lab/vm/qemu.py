@@ -23,6 +23,27 @@ PRIVATE_PACKAGES = ("qemu-system-x86", "qemu-system-common", "qemu-system-data",
 
 
 @dataclass(frozen=True)
+class Hardware:
+    """What machines may have more of: memory, read-only disks (/dev/vdc and on), and devices as QEMU's options."""
+
+    memory_mib: int = config.MEMORY_MIB
+    disks: tuple[Path, ...] = ()
+    devices: tuple[str, ...] = ()
+
+    @property
+    def options(self) -> list[str]:
+        """On QEMU's command line."""
+        options = ["-m", str(self.memory_mib)]
+        for number, disk in enumerate(self.disks):
+            drive = f"file={escaped(disk)},if=none,id=more{number},format=raw,read-only=on"
+            options += ["-drive", drive, "-device", f"virtio-blk-pci,drive=more{number}"]
+        return [*options, *self.devices]
+
+
+PLAIN = Hardware()
+
+
+@dataclass(frozen=True)
 class Qemu:
     """A usable QEMU: its two programs and the version."""
 
@@ -116,7 +137,15 @@ def machine(accel: str) -> list[str]:
     return f"-M q35,smm=off,sata=off,usb=off,vmport=off {speed} -nodefaults -no-user-config -display none".split()
 
 
-def command_line(qemu: Qemu, accel: str, kernel: Kernel, folder: Path, port: int, snapshot: str | None) -> list[str]:
+def command_line(
+    qemu: Qemu,
+    accel: str,
+    kernel: Kernel,
+    folder: Path,
+    port: int,
+    snapshot: str | None,
+    hardware: Hardware = PLAIN,
+) -> list[str]:
     """The whole command line of a machine: started in its folder (socket names are relative), SSH on 127.0.0.1:port."""
     append = (
         f"root=/dev/vda rw console=ttyS0 panic=-1 quiet net.ifnames=0 mitigations=off random.trust_cpu=on "
@@ -131,8 +160,6 @@ def command_line(qemu: Qemu, accel: str, kernel: Kernel, folder: Path, port: int
         *machine(accel),
         "-smp",
         "2",
-        "-m",
-        str(config.MEMORY_MIB),
         "-name",
         host_name(kernel.series),
         "-kernel",
@@ -155,6 +182,7 @@ def command_line(qemu: Qemu, accel: str, kernel: Kernel, folder: Path, port: int
         "virtio-net-pci,netdev=net,romfile=",
         "-device",
         "virtio-rng-pci",
+        *hardware.options,
         "-serial",
         "file:console.log",
         "-qmp",

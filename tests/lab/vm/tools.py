@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import importlib.util
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -75,12 +77,29 @@ def install_command(packages: Sequence[str]) -> str:
 
 
 @contextlib.contextmanager
-def locked() -> Iterator[None]:
-    """One at a time: a second build, up or down waits, of machines and of containers alike."""
+def locked(name: str = "lock") -> Iterator[None]:
+    """One at a time: a second build, up or down waits, of machines and of containers alike, and says for whom."""
     cache().mkdir(parents=True, exist_ok=True)
-    with (cache() / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with (cache() / name).open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            print(f"lab: waiting for {lock.read() or 'another command'}", file=sys.stderr, flush=True)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        lock.truncate(0)
+        lock.write(f"process {os.getpid()}, {shlex.join(sys.argv)}")
+        lock.flush()
         yield
+
+
+def require_pip() -> None:
+    """Say what to do where the Python that runs this has no pip, before anything long begins."""
+    if importlib.util.find_spec("pip") is None:
+        raise LabError(
+            f"Root disk of the lab: {sys.executable} has no pip, which brings gRPC. Run make lab, whose Python has it, "
+            "or install it (Debian: apt install python3-pip)."
+        )
 
 
 def run(

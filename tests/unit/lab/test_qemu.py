@@ -12,7 +12,7 @@ import pytest
 
 from ansible_collections.kubenode.connections.tests.lab.vm import KERNELS, Lab, LabError, Vm, ssh
 from ansible_collections.kubenode.connections.tests.lab.vm.kernels import Kernel
-from ansible_collections.kubenode.connections.tests.lab.vm.qemu import Qemu, command_line, recent
+from ansible_collections.kubenode.connections.tests.lab.vm.qemu import Hardware, Qemu, command_line, recent
 from ansible_collections.kubenode.connections.tests.lab.vm.tools import install_command
 
 QEMU = Qemu("/opt/qemu-system-x86_64", "/opt/qemu-img", "10.0.2")
@@ -35,6 +35,15 @@ def test_ssh_is_forwarded_from_loopback_only_and_the_guest_reaches_nothing() -> 
 
 def test_a_machine_can_reboot() -> None:
     assert "-no-reboot" not in line()
+
+
+def test_a_machine_has_the_memory_disks_and_devices_that_are_asked_for() -> None:
+    hardware = Hardware(2048, (Path("/more disks/a.ext4"),), ("-device", "a"))
+    words = command_line(QEMU, "tcg", KERNEL, Path("/cache"), 2222, None, hardware)
+    assert (after(line(), "-m"), after(words, "-m")) == ("768", "2048")
+    drive = "file=/more disks/a.ext4,if=none,id=more0,format=raw,read-only=on"
+    assert words[words.index(drive) - 1 :][:4] == ["-drive", drive, "-device", "virtio-blk-pci,drive=more0"]
+    assert after(words, "virtio-blk-pci,drive=more0") == "-device"
 
 
 def test_the_saved_state_is_loaded_when_there_is_one() -> None:

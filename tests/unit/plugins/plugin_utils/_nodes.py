@@ -378,6 +378,7 @@ def _kubelet() -> dict[str, Any]:
         "read_idle_timeout": 30,
         "ping_timeout": 15,
         "error": None,
+        "standalone": False,
     }
 
 

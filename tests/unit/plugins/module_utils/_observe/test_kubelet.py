@@ -45,6 +45,21 @@ def test_no_kubelet_is_no_error():
     assert read() == observe_kubelet.Kubelet(False, None, None, None, None, None, None)
 
 
+COMMAND_LINES = [
+    pytest.param(["--config=/var/lib/kubelet/config.yaml"], True, id="static pods alone"),
+    pytest.param(["--kubeconfig=/etc/kubernetes/kubelet.conf"], False, id="an API server"),
+    pytest.param(["--bootstrap-kubeconfig", "/etc/kubernetes/bootstrap.conf"], False, id="one that it has to join"),
+    pytest.param(["--api-servers=https://10.0.0.1:6443"], False, id="as before 1.8"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "expected"), COMMAND_LINES)
+@isolated
+def test_whether_it_has_an_api_server(arguments, expected):
+    with kubelet(*arguments):
+        assert read().standalone is expected
+
+
 VARIABLES = [
     pytest.param({}, {}, id="nothing is set: the defaults"),
     pytest.param(

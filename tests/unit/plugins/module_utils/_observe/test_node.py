@@ -26,7 +26,7 @@ KEYS_OF = {
     "timeouts timeouts_at_boot timeouts_from totals",
     "conntrack": "be_liberal count cut_within loaded max policies statistics timeouts",
     "kube_proxy": "address conntrack error ipvs_timeouts mode pid process running version",
-    "kubelet": "disable_http2 error pid ping_timeout read_idle_timeout running version",
+    "kubelet": "disable_http2 error pid ping_timeout read_idle_timeout running standalone version",
     "namespaces": "count error keepalive shared tables unreadable",
     "owners": "keepalived kube_router tuned",
     "enforcement": "attached boot cgroup exclude_cgroups exclude_ports obstacle others possible reason systemd",

@@ -64,6 +64,24 @@ def test_what_becomes_of_a_connection_depends_on_version_and_cause(version, valu
     assert [each["why"] for each in found if each] == [why]
 
 
+STANDALONE = [
+    pytest.param({"version": "v1.19.4"}, id="older than the check"),
+    pytest.param({"disable_http2": True}, id="the check is off"),
+    pytest.param({"read_idle_timeout": 60}, id="the check is slow"),
+    pytest.param({"read_idle_timeout": None, "error": DENIED}, id="nobody can tell"),
+]
+
+
+@pytest.mark.parametrize("values", STANDALONE)
+def test_a_kubelet_without_an_api_server_is_not_warned_of_one(values):
+    names = [f"kubelet-{name}" for name in ("check-missing", "check-off", "check-slow", "not-read")]
+
+    def raised(**more):
+        return [name for name in names if _rule_cases.finding_of(name, with_kubelet(**values, **more), {})]
+
+    assert (len(raised()), raised(standalone=True)) == (1, [])
+
+
 RAISED = [
     *_rule_cases.of_room(dead_peers, _rows_network.RAISED),
     pytest.param(

@@ -39,4 +39,5 @@ def test_kube_proxy():
 def test_kubelet():
     said = {"running": True, "version": "v1.34.2", "disable_http2": False, "read_idle_timeout": "30"}
     assert parse_kubelet({**said, "ping_timeout": 15, "error": "x"}) == Kubelet(True, "v1.34.2", False, 30, 15, "x")
+    assert parse_kubelet({**said, "standalone": True}).standalone is True
     assert parse_kubelet({"disable_http2": "no", "ping_timeout": 1.5}) == Kubelet(None, None, None, None, None, None)

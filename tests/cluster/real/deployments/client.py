@@ -1,0 +1,59 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""client.py ADDRESS PORT IDLE_SECONDS: asks over one connection, is idle, asks again, and says what came of it."""
+
+import http.client
+import json
+import socket
+import sys
+import time
+from pathlib import Path
+
+NAMES = ("time", "intvl", "probes")
+PATIENCE_SECONDS = 20
+
+
+def keepalive():
+    """The values that the kernel gives new connections here."""
+    return "/".join(Path(f"/proc/sys/net/ipv4/tcp_keepalive_{name}").read_text().strip() for name in NAMES)
+
+
+def connect(address, port):
+    """A connection with SO_KEEPALIVE, as most clients have it."""
+    connection = http.client.HTTPConnection(address, port, timeout=PATIENCE_SECONDS)
+    connection.connect()
+    connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    return connection
+
+
+def ask(connection):
+    """What comes of a question."""
+    try:
+        connection.request("GET", "/")
+        return connection.getresponse().read().decode()
+    except (OSError, http.client.HTTPException) as error:
+        return type(error).__name__
+
+
+def main(address, port, idle):
+    """One connection after the other, for as long as each is answered."""
+    while True:
+        try:
+            connection = connect(address, port)
+        except OSError as error:
+            print(json.dumps({"refused": str(error)}), flush=True)
+            time.sleep(1)
+            continue
+        answer, used = ask(connection), 0
+        while not answer.endswith(("Error", "Disconnected")):
+            began, values = time.time(), keepalive()
+            time.sleep(idle)
+            answer, used = ask(connection), used + 1
+            print(json.dumps({"began": began, "answer": answer, "used": used, "keepalive": values}), flush=True)
+        connection.close()
+        time.sleep(1)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]), float(sys.argv[3]))

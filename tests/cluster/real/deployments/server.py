@@ -1,0 +1,27 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""server.py PORT: HTTP/1.1, which keeps connections open for as long as the client does."""
+
+import http.server
+import sys
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    """Answers every question."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        """The same for all."""
+        self.send_response(200)
+        self.send_header("Content-Length", "8")
+        self.end_headers()
+        self.wfile.write(b"answered")
+
+    def log_message(self, *_words):
+        """Nothing."""
+
+
+if __name__ == "__main__":
+    http.server.ThreadingHTTPServer(("", int(sys.argv[1])), Handler).serve_forever()

@@ -1,0 +1,186 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What makes a machine of the lab a node: cards, programs, files. All of it is there again after a reboot."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from ansible_collections.kubenode.connections.tests.cluster.real.control_plane import ControlPlane
+from ansible_collections.kubenode.connections.tests.cluster.real.disk import IMAGES
+from ansible_collections.kubenode.connections.tests.cluster.real.images import PAUSE
+from ansible_collections.kubenode.connections.tests.cluster.real.layout import (
+    API,
+    API_CARD,
+    DNS,
+    IPVS_SECONDS,
+    MEMORY_MIB,
+    MODE,
+    PLACES,
+    PODS,
+    Place,
+    other,
+)
+from ansible_collections.kubenode.connections.tests.lab.vm import Vm
+from ansible_collections.kubenode.connections.tests.lab.vm.qemu import Hardware, escaped
+
+RELAY = Path(__file__).with_name("relay.py")
+CONFLIST = "/etc/cni/net.d/10-cluster.conflist"
+MANIFESTS = "/etc/kubernetes/manifests"
+SOCKET = "unix:///run/containerd/containerd.sock"
+KEEPALIVE = [f"net.ipv4.tcp_keepalive_{name}" for name in ("time", "intvl", "probes")]
+
+UNPACK = f"""
+mount -o ro /dev/vdc /mnt
+tar --directory /mnt --create --file - . | tar --directory / --extract --keep-directory-symlink --file -
+umount /mnt
+systemctl daemon-reload
+systemctl enable --quiet --now cluster-network.service
+systemctl restart systemd-modules-load.service systemd-sysctl.service
+systemctl enable --quiet --now containerd.service
+ctr --namespace k8s.io images import /{IMAGES} >/dev/null
+systemctl enable --quiet --now kubelet.service kube-proxy.service
+"""
+NETWORK = """\
+[Unit]
+Description=The cards of the cluster: to the API server, and to the other node
+DefaultDependencies=no
+After=lab-network.service
+Before=network.target
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/usr/sbin/ip link set eth1 up
+ExecStart=/usr/sbin/ip address replace {api} dev eth1
+ExecStart=/usr/sbin/ip link set eth2 up
+ExecStart=/usr/sbin/ip address replace {address}/24 dev eth2
+ExecStart=/usr/sbin/ip route replace {pods} via {gateway}
+
+[Install]
+WantedBy=multi-user.target
+"""
+CONTAINERD = f"""\
+version = 2
+[plugins."io.containerd.grpc.v1.cri"]
+sandbox_image = "{PAUSE}"
+[plugins."io.containerd.grpc.v1.cri".cni]
+bin_dir = "/usr/lib/cni"
+[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
+runtime_type = "io.containerd.runc.v2"
+[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
+SystemdCgroup = true
+"""
+UNIT = """\
+[Unit]
+After=containerd.service cluster-network.service
+
+[Service]
+ExecStart={command}
+Restart=always
+RestartSec=2
+
+[Install]
+WantedBy=multi-user.target
+"""
+MODULES = ("overlay", "br_netfilter", "nf_conntrack", "ip_vs", "ip_vs_rr")
+SYSCTLS = ("net.ipv4.ip_forward = 1", "net.bridge.bridge-nf-call-iptables = 1")
+
+
+def hardware(place: Place, disk: Path, api_port: int, ports: tuple[int, int]) -> Hardware:
+    """Memory, the disk with the programs, a card to the API server, and a wire to the other node on loopback."""
+    here, there = ports
+    command = escaped(Path(f"{sys.executable} {RELAY} {api_port}"))
+    api = f"user,id=api,restrict=on,ipv6=off,net=10.0.3.0/24,guestfwd=tcp:{API}:{api_port}-cmd:{command}"
+    wire = (
+        f"dgram,id=wire,local.type=inet,local.host=127.0.0.1,local.port={here},"
+        f"remote.type=inet,remote.host=127.0.0.1,remote.port={there}"
+    )
+    number = PLACES.index(place)
+    devices = [
+        *("-netdev", api, "-device", f"virtio-net-pci,netdev=api,romfile=,mac=52:54:00:00:03:0{number}"),
+        *("-netdev", wire, "-device", f"virtio-net-pci,netdev=wire,romfile=,mac=52:54:00:00:50:0{number}"),
+    ]
+    return Hardware(MEMORY_MIB, (disk,), tuple(devices))
+
+
+def furnish(vm: Vm, place: Place, plane: ControlPlane) -> None:
+    """Make the machine a node of the cluster, and start kubelet and kube-proxy."""
+    for path, text in _files(place, plane).items():
+        vm.put(path, text, 0o600 if path.endswith(".conf") else 0o644)
+    vm.run(["sh", "-ec", UNPACK])
+
+
+def _files(place: Place, plane: ControlPlane) -> Mapping[str, str]:
+    kubelet = {
+        "config": "/var/lib/kubelet/config.yaml",
+        "kubeconfig": "/etc/kubernetes/kubelet.conf",
+        "container-runtime": "remote",
+        "container-runtime-endpoint": SOCKET,
+        "node-ip": place.address,
+        "hostname-override": place.name,
+    }
+    network = {"api": API_CARD, "address": place.address, "pods": other(place).pods, "gateway": other(place).address}
+    return {
+        "/etc/modules-load.d/cluster.conf": "\n".join(MODULES) + "\n",
+        "/etc/sysctl.d/60-cluster.conf": "\n".join(SYSCTLS) + "\n",
+        "/etc/systemd/system/cluster-network.service": NETWORK.format(**network),
+        "/etc/systemd/system/kubelet.service": _unit("kubelet", kubelet),
+        "/etc/systemd/system/kube-proxy.service": _unit("kube-proxy", {"config": "/etc/kubernetes/kube-proxy.yaml"}),
+        "/etc/containerd/config.toml": CONTAINERD,
+        "/etc/kubernetes/pki/ca.crt": (plane.folder / "pki/ca.crt").read_text(),
+        "/etc/kubernetes/kubelet.conf": plane.kubeconfig_of(place.name),
+        "/etc/kubernetes/kube-proxy.conf": plane.kubeconfig_of("kube-proxy"),
+        "/var/lib/kubelet/config.yaml": json.dumps(KUBELET),
+        "/etc/kubernetes/kube-proxy.yaml": json.dumps(_kube_proxy(place)),
+        CONFLIST: json.dumps(_network(place), indent=2) + "\n",
+        f"{MANIFESTS}/.keep": "",
+    }
+
+
+def _unit(name: str, options: Mapping[str, str]) -> str:
+    command = [f"/usr/bin/{name}", *(f"--{option}={value}" for option, value in options.items())]
+    return UNIT.format(command=shlex.join(command))
+
+
+KUBELET = {
+    "apiVersion": "kubelet.config.k8s.io/v1beta1",
+    "kind": "KubeletConfiguration",
+    "authentication": {
+        "anonymous": {"enabled": False},
+        "webhook": {"enabled": True},
+        "x509": {"clientCAFile": "/etc/kubernetes/pki/ca.crt"},
+    },
+    "authorization": {"mode": "Webhook"},
+    "cgroupDriver": "systemd",
+    "clusterDNS": [DNS],
+    "clusterDomain": "cluster.local",
+    "staticPodPath": MANIFESTS,
+    "allowedUnsafeSysctls": KEEPALIVE,
+    "evictionHard": {"memory.available": "50Mi", "nodefs.available": "1%", "imagefs.available": "1%"},
+    "runtimeRequestTimeout": "10m",
+}
+
+
+def _kube_proxy(place: Place) -> Mapping[str, object]:
+    return {
+        "apiVersion": "kubeproxy.config.k8s.io/v1alpha1",
+        "kind": "KubeProxyConfiguration",
+        "mode": MODE,
+        "clusterCIDR": PODS,
+        "hostnameOverride": place.name,
+        "clientConnection": {"kubeconfig": "/etc/kubernetes/kube-proxy.conf"},
+        "ipvs": {"tcpTimeout": f"{IPVS_SECONDS}s"},
+    }
+
+
+def _network(place: Place) -> Mapping[str, object]:
+    addresses = {"type": "host-local", "ranges": [[{"subnet": place.pods}]], "routes": [{"dst": "0.0.0.0/0"}]}
+    bridge = {"type": "bridge", "bridge": "cni0", "isGateway": True, "ipMasq": True, "hairpinMode": True}
+    plugins = [{**bridge, "ipam": addresses}, {"type": "portmap", "capabilities": {"portMappings": True}}]
+    return {"cniVersion": "0.4.0", "name": "cluster", "plugins": plugins}
