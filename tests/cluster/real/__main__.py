@@ -8,9 +8,7 @@ from __future__ import annotations
 import shlex
 import sys
 
-from ansible_collections.kubenode.connections.tests.cluster.binaries import binaries
-from ansible_collections.kubenode.connections.tests.cluster.real.cluster import Cluster
-from ansible_collections.kubenode.connections.tests.cluster.real.layout import PLACES
+from ansible_collections.kubenode.connections.tests.cluster.real.cluster import NODES, Cluster
 from ansible_collections.kubenode.connections.tests.lab.vm import LabError
 
 
@@ -27,12 +25,11 @@ def main(verb: str) -> int:
 def up(cluster: Cluster) -> None:
     """Bring it up, and say how to get in."""
     cluster.up()
-    for place in PLACES:
-        print(f"{place.name:12} {shlex.join(cluster.vm(place).ssh_command)}")
-    print(f"inventory    {cluster.lab.inventory}")
-    print(f"export KUBECONFIG={shlex.quote(str(cluster.plane.kubeconfig))}")
-    print(f"{binaries() / 'kubectl'} get pods --all-namespaces --output wide")
-    print("Logs of pods are in /var/log/pods of their node: the API server has no way to kubelet.")
+    for name in NODES:
+        print(f"{name:12} {shlex.join(cluster.vm(name).ssh_command)}")
+    print(f"inventory    {cluster.inventory}")
+    print(f"export KUBECONFIG={shlex.quote(str(cluster.kubectl.kubeconfig))}")
+    print(f"{cluster.kubectl.program} get pods --all-namespaces --output wide")
 
 
 def down(cluster: Cluster) -> None:

@@ -7,14 +7,21 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 from ansible_collections.kubenode.connections.tests.cluster.real import layout, node
 from ansible_collections.kubenode.connections.tests.cluster.real.control_plane import ControlPlane
 from ansible_collections.kubenode.connections.tests.cluster.real.disk import disk
+from ansible_collections.kubenode.connections.tests.cluster.real.kubectl import (
+    Kubectl,
+    Object,
+    container_id,
+    is_ready,
+    label,
+    node_of,
+)
 from ansible_collections.kubenode.connections.tests.cluster.real.layout import PLACES, Place
 from ansible_collections.kubenode.connections.tests.lab.vm import Lab, LabError, Vm
 from ansible_collections.kubenode.connections.tests.lab.vm.qemu import Hardware
@@ -23,10 +30,9 @@ from ansible_collections.kubenode.connections.tests.lab.vm.tools import step
 
 DEPLOYMENTS = Path(__file__).parent / "deployments"
 STATIC = Path(__file__).parent / "static.yaml"
-STATIC_ON = PLACES[-1]
+NODES = tuple(place.name for place in PLACES)
+"""The node with the older kernel, and the one with the newer, which has the static pod."""
 WAIT_SECONDS = 600
-
-Object = dict[str, Any]
 
 
 class Cluster:
@@ -37,13 +43,23 @@ class Cluster:
         self.lab = Lab(layout.LAB)
 
     @property
+    def kubectl(self) -> Kubectl:
+        """As the administrator."""
+        return self.plane.kubectl
+
+    @property
+    def inventory(self) -> Path:
+        """Of both nodes."""
+        return self.lab.inventory
+
+    @property
     def is_up(self) -> bool:
         """Whether all of it runs."""
-        return bool(self.plane.api.pid) and all(self.vm(place).pid for place in PLACES)
+        return bool(self.plane.api.pid) and all(self.vm(name).pid for name in NODES)
 
-    def vm(self, place: Place) -> Vm:
+    def vm(self, node: str) -> Vm:
         """The machine of a node."""
-        return self.lab.vm(place.series)
+        return self.lab.vm(next(place.series for place in PLACES if place.name == node))
 
     def up(self) -> None:
         """A new cluster with its deployments; one that runs already is left as it is."""
@@ -52,11 +68,12 @@ class Cluster:
             return
         self.down()
         programs = disk()
-        self.plane.start()
-        self.lab = Lab(layout.LAB, self._hardware(programs))
+        kubelets = {place: free_port() for place in PLACES}
+        self.plane.start({place.address: port for place, port in kubelets.items()})
+        self.lab = Lab(layout.LAB, self._hardware(programs, kubelets))
         self.lab.up([place.series for place in PLACES])
-        with step("containerd, kubelet and kube-proxy on both nodes"), ThreadPoolExecutor(len(PLACES)) as pool:
-            list(pool.map(lambda place: node.furnish(self.vm(place), place, self.plane), PLACES))
+        with step("containerd and kubelet on both nodes"), ThreadPoolExecutor(len(PLACES)) as pool:
+            list(pool.map(lambda place: node.furnish(self.vm(place.name), place, self.plane), PLACES))
         with step("nodes ready"):
             self._until(self._nodes_ready, "nodes ready")
         self.deploy()
@@ -64,8 +81,8 @@ class Cluster:
     def deploy(self) -> None:
         """Bring the deployments in, and wait until all their pods run."""
         with step("pods running"):
-            self._until(lambda: bool(self.plane.get("serviceaccounts")), "the service account of pods")
-            self.plane.kubectl("apply", "--kustomize", str(DEPLOYMENTS))
+            self._until(lambda: bool(self.kubectl.get("serviceaccounts")), "the service account of pods")
+            self.kubectl("apply", "--kustomize", str(DEPLOYMENTS))
             self._put_static_pod()
             self._until(self.pods_run, "pods running")
 
@@ -76,13 +93,14 @@ class Cluster:
 
     def pods(self) -> list[Object]:
         """All pods as the API server shows them."""
-        return self.plane.get("pods", "--all-namespaces")
+        return self.kubectl.get("pods", "--all-namespaces")
 
     def pods_run(self) -> bool:
         """Whether all pods that there should be are ready."""
-        wanted = sum(each["spec"]["replicas"] for each in self.plane.get("deployments", "--all-namespaces")) + 1
+        wanted = sum(each["spec"]["replicas"] for each in self.kubectl.get("deployments", "--all-namespaces")) + 1
+        wanted += len(self.kubectl.get("daemonsets", "--all-namespaces")) * len(PLACES)
         pods = self.pods()
-        return len(pods) == wanted and all(map(_ready, pods))
+        return len(pods) == wanted and all(map(is_ready, pods))
 
     def pod(self, name: str) -> Object:
         """A pod by the beginning of its name, as namespace/name."""
@@ -95,47 +113,44 @@ class Cluster:
         """time/intvl/probes in force in the network namespace of a pod."""
         task = f"/run/containerd/io.containerd.runtime.v2.task/k8s.io/{container_id(pod)}/init.pid"
         command = ["nsenter", f"--net=/proc/$(cat {task})/ns/net", "sysctl", "-n", *node.KEEPALIVE]
-        return "/".join(self.vm(place_of(pod)).run(["sh", "-c", " ".join(command)]).stdout.split())
+        return "/".join(self.vm(node_of(pod)).run(["sh", "-c", " ".join(command)]).stdout.split())
 
     def roll_out(self, deployment: str) -> Object:
         """A new pod in the place of the old one, once it runs and the old one is gone."""
-        self.plane.kubectl("rollout", "restart", "--namespace=shop", f"deployment/{deployment}")
-        self.plane.kubectl("rollout", "status", "--namespace=shop", f"deployment/{deployment}")
+        self.kubectl("rollout", "restart", "--namespace=shop", f"deployment/{deployment}")
+        self.kubectl("rollout", "status", "--namespace=shop", f"deployment/{deployment}")
         self._until(self.pods_run, "pods running")
         return self.pod(f"shop/{deployment}-")
 
-    def reboot(self, place: Place) -> None:
+    def reboot(self, name: str) -> None:
         """A real reboot of a node, until its pods have been started anew and are ready."""
-        before = self._containers(place)
-        self.vm(place).reboot()
-        self._until(lambda: not before & self._containers(place) and self.pods_run(), "pods running after the reboot")
+        before = self._containers(name)
+        self.vm(name).reboot()
+        self._until(lambda: not before & self._containers(name) and self.pods_run(), "pods running after the reboot")
 
-    def _containers(self, place: Place) -> set[str]:
-        return {container_id(pod) for pod in self.pods() if place_of(pod) == place}
+    def _containers(self, name: str) -> set[str]:
+        return {container_id(pod) for pod in self.pods() if node_of(pod) == name}
 
     def log(self, pod: Object) -> list[Object]:
-        """What our program in a pod has said, a line each: read on its node, for the API server has no way there."""
-        uid, name = pod["metadata"]["uid"], pod["spec"]["containers"][0]["name"]
-        uid = pod["metadata"].get("annotations", {}).get("kubernetes.io/config.hash", uid)
-        folder = f"/var/log/pods/{label(pod).replace('/', '_')}_{uid}/{name}"
-        text = self.vm(place_of(pod)).run(["sh", "-c", f"cat {folder}/*.log"]).stdout
-        said = [line.split(" ", 3)[3] for line in text.splitlines() if line.count(" ") >= 3]
-        return [json.loads(line) for line in said if line.startswith("{")]
+        """What our program in a pod has said, a line each, by kubectl logs."""
+        namespace, name = label(pod).split("/")
+        text = self.kubectl("logs", f"--namespace={namespace}", name)
+        return [json.loads(line) for line in text.splitlines() if line.startswith("{")]
 
-    def _hardware(self, programs: Path) -> dict[str, Hardware]:
+    def _hardware(self, programs: Path, kubelets: Mapping[Place, int]) -> dict[str, Hardware]:
         ports = free_port(), free_port()
         ends = (ports, ports[::-1])
         return {
-            place.series: node.hardware(place, programs, self.plane.port, end)
+            place.series: node.hardware(place, programs, self.plane.port, kubelets[place], end)
             for place, end in zip(PLACES, ends, strict=True)
         }
 
     def _nodes_ready(self) -> bool:
-        return [_ready(each) for each in self.plane.get("nodes")] == [True] * len(PLACES)
+        return [is_ready(each) for each in self.kubectl.get("nodes")] == [True] * len(PLACES)
 
     def _put_static_pod(self) -> None:
         """Renamed into place: kubelet reads what is there at any time."""
-        vm = self.vm(STATIC_ON)
+        vm = self.vm(NODES[-1])
         vm.put(f"{node.MANIFESTS}.new", STATIC.read_text())
         vm.run(["mv", f"{node.MANIFESTS}.new", f"{node.MANIFESTS}/{STATIC.name}"])
 
@@ -146,24 +161,3 @@ class Cluster:
                 pods = [f"{label(pod)} {pod['status'].get('phase')}" for pod in self.pods()]
                 raise LabError(f"Cluster: not {what} after {WAIT_SECONDS} s: {', '.join(pods) or 'no pods'}.")
             time.sleep(1)
-
-
-def label(pod: Object) -> str:
-    """A pod's namespace/name."""
-    return f"{pod['metadata']['namespace']}/{pod['metadata']['name']}"
-
-
-def container_id(pod: Object) -> str:
-    """The 64 digits of a pod's one container, once it has run."""
-    statuses = pod["status"].get("containerStatuses", [{}])
-    return str(statuses[0].get("containerID", "")).rpartition("/")[2]
-
-
-def place_of(pod: Object) -> Place:
-    """The node of a pod."""
-    return next(place for place in PLACES if place.name == pod["spec"]["nodeName"])
-
-
-def _ready(found: Object) -> bool:
-    conditions = found["status"].get("conditions", [])
-    return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)

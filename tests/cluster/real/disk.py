@@ -19,7 +19,8 @@ from ansible_collections.kubenode.connections.tests.lab.vm.tools import locked, 
 
 SUITE = "bookworm"
 PACKAGES = ("containerd", "runc", "busybox-static")
-PROGRAMS = ("kubelet", "kube-proxy")
+PROGRAMS = {"kubelet": "usr/bin", "kube-proxy": "usr/local/bin"}
+"""Where kubeadm expects them."""
 IMAGES = "opt/cluster/images.tar"
 SIZE = "1G"
 """Of a sparse file."""
@@ -50,9 +51,10 @@ def _build(programs: list[Path], fresh: Path) -> None:
     apt.update()
     apt.unpack((each for each in apt.packages(SUITE) if each["Package"] in PACKAGES), tree)
     images.write(next(tree.glob("**/bin/busybox")), tree / IMAGES)
-    (tree / "usr/bin").mkdir(parents=True, exist_ok=True)
     for program in programs:
-        shutil.copy(program, tree / "usr/bin")
+        target = tree / PROGRAMS[program.name]
+        target.mkdir(parents=True, exist_ok=True)
+        shutil.copy(program, target)
     for unwanted in ("etc", "usr/share/man", "usr/share/doc"):
         shutil.rmtree(tree / unwanted, ignore_errors=True)
     make_disk(tree, fresh / "node.ext4", SIZE)

@@ -12,16 +12,20 @@ import tarfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from ansible_collections.kubenode.connections.tests.cluster.real.layout import VERSION
+
+REPOSITORY = "localhost"
 PAUSE = "localhost/pause:1"
 TOOLS = "localhost/tools:1"
-"""Programs of the node by hostPath /usr, which every pod of ours mounts there."""
+KUBE_PROXY = f"{REPOSITORY}/kube-proxy:{VERSION}"
+"""Programs of the node by hostPath /usr, which every pod of ours mounts there, kube-proxy's too."""
 FOLDERS = ("dev", "etc", "proc", "run", "sys", "tmp", "usr", "var")
 LINKS = {"bin": "usr/bin", "lib": "usr/lib", "lib64": "usr/lib64", "sbin": "usr/sbin"}
 FOREVER = "2147483647"
 
 
 def archive(busybox: bytes) -> bytes:
-    """Both images: one layer of a static busybox, folders, and the links of a merged /usr."""
+    """All images: one layer of a static busybox, folders, and the links of a merged /usr."""
     layer = _layer({"busybox": busybox})
     config = {
         "architecture": "amd64",
@@ -31,7 +35,7 @@ def archive(busybox: bytes) -> bytes:
     }
     text = json.dumps(config).encode()
     name = hashlib.sha256(text).hexdigest() + ".json"
-    manifest = [{"Config": name, "RepoTags": [PAUSE, TOOLS], "Layers": ["layer.tar"]}]
+    manifest = [{"Config": name, "RepoTags": [PAUSE, TOOLS, KUBE_PROXY], "Layers": ["layer.tar"]}]
     return _tar({"manifest.json": json.dumps(manifest).encode(), name: text, "layer.tar": layer})
 
 
@@ -58,6 +62,6 @@ def _entry(name: str, kind: bytes, linkname: str = "", size: int = 0) -> tarfile
 
 
 def write(busybox: Path, target: Path) -> None:
-    """Write the archive of both images."""
+    """Write the archive of all images."""
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(archive(busybox.read_bytes()))

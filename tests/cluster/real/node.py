@@ -18,11 +18,10 @@ from ansible_collections.kubenode.connections.tests.cluster.real.layout import (
     API,
     API_CARD,
     DNS,
-    IPVS_SECONDS,
+    FEATURES,
+    KUBELET_PORT,
     MEMORY_MIB,
-    MODE,
     PLACES,
-    PODS,
     Place,
     other,
 )
@@ -44,7 +43,7 @@ systemctl enable --quiet --now cluster-network.service
 systemctl restart systemd-modules-load.service systemd-sysctl.service
 systemctl enable --quiet --now containerd.service
 ctr --namespace k8s.io images import /{IMAGES} >/dev/null
-systemctl enable --quiet --now kubelet.service kube-proxy.service
+systemctl enable --quiet --now kubelet.service
 """
 NETWORK = """\
 [Unit]
@@ -59,8 +58,10 @@ RemainAfterExit=yes
 ExecStart=/usr/sbin/ip link set eth1 up
 ExecStart=/usr/sbin/ip address replace {api} dev eth1
 ExecStart=/usr/sbin/ip link set eth2 up
-ExecStart=/usr/sbin/ip address replace {address}/24 dev eth2
-ExecStart=/usr/sbin/ip route replace {pods} via {gateway}
+ExecStart=/usr/sbin/ip address replace {here.address}/24 dev eth2
+ExecStart=/usr/sbin/ip address replace {here.address_6}/64 dev eth2 nodad
+ExecStart=/usr/sbin/ip route replace {there.pods[0]} via {there.address}
+ExecStart=/usr/sbin/ip route replace {there.pods[1]} via {there.address_6}
 
 [Install]
 WantedBy=multi-user.target
@@ -89,14 +90,20 @@ RestartSec=2
 WantedBy=multi-user.target
 """
 MODULES = ("overlay", "br_netfilter", "nf_conntrack", "ip_vs", "ip_vs_rr")
-SYSCTLS = ("net.ipv4.ip_forward = 1", "net.bridge.bridge-nf-call-iptables = 1")
+SYSCTLS = (
+    "net.ipv4.ip_forward = 1",
+    "net.ipv6.conf.all.forwarding = 1",
+    "net.bridge.bridge-nf-call-iptables = 1",
+    "net.bridge.bridge-nf-call-ip6tables = 1",
+)
 
 
-def hardware(place: Place, disk: Path, api_port: int, ports: tuple[int, int]) -> Hardware:
-    """Memory, the disk with the programs, a card to the API server, and a wire to the other node on loopback."""
-    here, there = ports
+def hardware(place: Place, disk: Path, api_port: int, kubelet_port: int, wire_ports: tuple[int, int]) -> Hardware:
+    """Memory, the disk with the programs, a card to the API server and from it to kubelet, and a wire on loopback."""
+    here, there = wire_ports
     command = escaped(Path(f"{sys.executable} {RELAY} {api_port}"))
     api = f"user,id=api,restrict=on,ipv6=off,net=10.0.3.0/24,guestfwd=tcp:{API}:{api_port}-cmd:{command}"
+    api += f",hostfwd=tcp:127.0.0.1:{kubelet_port}-{API_CARD.partition('/')[0]}:{KUBELET_PORT}"
     wire = (
         f"dgram,id=wire,local.type=inet,local.host=127.0.0.1,local.port={here},"
         f"remote.type=inet,remote.host=127.0.0.1,remote.port={there}"
@@ -110,7 +117,7 @@ def hardware(place: Place, disk: Path, api_port: int, ports: tuple[int, int]) ->
 
 
 def furnish(vm: Vm, place: Place, plane: ControlPlane) -> None:
-    """Make the machine a node of the cluster, and start kubelet and kube-proxy."""
+    """Make the machine a node of the cluster, and start kubelet."""
     for path, text in _files(place, plane).items():
         vm.put(path, text, 0o600 if path.endswith(".conf") else 0o644)
     vm.run(["sh", "-ec", UNPACK])
@@ -125,19 +132,15 @@ def _files(place: Place, plane: ControlPlane) -> Mapping[str, str]:
         "node-ip": place.address,
         "hostname-override": place.name,
     }
-    network = {"api": API_CARD, "address": place.address, "pods": other(place).pods, "gateway": other(place).address}
     return {
         "/etc/modules-load.d/cluster.conf": "\n".join(MODULES) + "\n",
         "/etc/sysctl.d/60-cluster.conf": "\n".join(SYSCTLS) + "\n",
-        "/etc/systemd/system/cluster-network.service": NETWORK.format(**network),
+        "/etc/systemd/system/cluster-network.service": NETWORK.format(api=API_CARD, here=place, there=other(place)),
         "/etc/systemd/system/kubelet.service": _unit("kubelet", kubelet),
-        "/etc/systemd/system/kube-proxy.service": _unit("kube-proxy", {"config": "/etc/kubernetes/kube-proxy.yaml"}),
         "/etc/containerd/config.toml": CONTAINERD,
         "/etc/kubernetes/pki/ca.crt": (plane.folder / "pki/ca.crt").read_text(),
         "/etc/kubernetes/kubelet.conf": plane.kubeconfig_of(place.name),
-        "/etc/kubernetes/kube-proxy.conf": plane.kubeconfig_of("kube-proxy"),
         "/var/lib/kubelet/config.yaml": json.dumps(KUBELET),
-        "/etc/kubernetes/kube-proxy.yaml": json.dumps(_kube_proxy(place)),
         CONFLIST: json.dumps(_network(place), indent=2) + "\n",
         f"{MANIFESTS}/.keep": "",
     }
@@ -160,6 +163,7 @@ KUBELET = {
     "cgroupDriver": "systemd",
     "clusterDNS": [DNS],
     "clusterDomain": "cluster.local",
+    "featureGates": FEATURES,
     "staticPodPath": MANIFESTS,
     "allowedUnsafeSysctls": KEEPALIVE,
     "evictionHard": {"memory.available": "50Mi", "nodefs.available": "1%", "imagefs.available": "1%"},
@@ -167,20 +171,9 @@ KUBELET = {
 }
 
 
-def _kube_proxy(place: Place) -> Mapping[str, object]:
-    return {
-        "apiVersion": "kubeproxy.config.k8s.io/v1alpha1",
-        "kind": "KubeProxyConfiguration",
-        "mode": MODE,
-        "clusterCIDR": PODS,
-        "hostnameOverride": place.name,
-        "clientConnection": {"kubeconfig": "/etc/kubernetes/kube-proxy.conf"},
-        "ipvs": {"tcpTimeout": f"{IPVS_SECONDS}s"},
-    }
-
-
 def _network(place: Place) -> Mapping[str, object]:
-    addresses = {"type": "host-local", "ranges": [[{"subnet": place.pods}]], "routes": [{"dst": "0.0.0.0/0"}]}
+    ranges = [[{"subnet": subnet}] for subnet in place.pods]
+    addresses = {"type": "host-local", "ranges": ranges, "routes": [{"dst": "0.0.0.0/0"}, {"dst": "::/0"}]}
     bridge = {"type": "bridge", "bridge": "cni0", "isGateway": True, "ipMasq": True, "hairpinMode": True}
     plugins = [{**bridge, "ipam": addresses}, {"type": "portmap", "capabilities": {"portMappings": True}}]
     return {"cniVersion": "0.4.0", "name": "cluster", "plugins": plugins}

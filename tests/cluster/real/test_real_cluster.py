@@ -13,14 +13,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.kubenode.connections.tests.cluster.real.cluster import (
-    Cluster,
-    Object,
-    container_id,
-    label,
-    place_of,
-)
-from ansible_collections.kubenode.connections.tests.cluster.real.layout import PLACES, Place
+from ansible_collections.kubenode.connections.tests.cluster.real.cluster import NODES, Cluster
+from ansible_collections.kubenode.connections.tests.cluster.real.kubectl import Object, container_id, label, node_of
 from ansible_collections.kubenode.connections.tests.lab.playbooks import NODE_ITSELF, observed, rows_of
 from ansible_collections.kubenode.connections.tests.proof.model import DERIVED
 from ansible_collections.kubenode.connections.tests.proof.play import ansible_playbook
@@ -33,7 +27,7 @@ CLIENTS = ("shop/client-one-", "shop/client-two-")
 TUNED = "shop/tuned-"
 ANSWERED, RESET = "answered", "ConnectionResetError"
 WAIT_SECONDS = 300
-OLDER, NEWER = PLACES
+OLDER, NEWER = NODES
 POD_DEFAULTS = """
 - hosts: all
   gather_facts: false
@@ -79,15 +73,15 @@ class Run:
             name = str(self.folder / "playbook.yml")
             Path(name).write_text(playbook)
         given = {"keepalive_report_dir": str(self.folder), "keepalive_report_formats": ["json"], **variables}
-        return ansible_playbook(self.cluster.lab.inventory, name, given)
+        return ansible_playbook(self.cluster.inventory, name, given)
 
     def document(self) -> dict[str, Any]:
         """The last report."""
         return dict(json.loads((self.folder / "report.json").read_text()))
 
-    def unsafe(self, place: Place) -> set[str]:
+    def unsafe(self, node: str) -> set[str]:
         """Whom the last report calls unsafe on a node, without the node itself."""
-        rows = next(rows_of(node) for node in self.document()["nodes"] if node["name"] == place.name)
+        rows = next(rows_of(each) for each in self.document()["nodes"] if each["name"] == node)
         return {name for name, row in rows.items() if row["verdict"] == "unsafe"} - {NODE_ITSELF}
 
 
@@ -110,9 +104,9 @@ def fixture_run(cluster: Cluster, tmp_path: Path) -> Run:
     return Run(cluster, tmp_path)
 
 
-def at_risk(pods: list[Object], place: Place) -> set[str]:
+def at_risk(pods: list[Object], node: str) -> set[str]:
     """Pods of a node with a network namespace of their own, whose keepalive nobody has set."""
-    specs = {label(pod): pod["spec"] for pod in pods if place_of(pod) == place}
+    specs = {label(pod): pod["spec"] for pod in pods if node_of(pod) == node}
     return {
         name
         for name, spec in specs.items()
@@ -142,7 +136,7 @@ def outcomes(cluster: Cluster, client: str, since: float, count: int) -> list[tu
 
 def now(cluster: Cluster, client: str) -> float:
     """The time by the clock of a client's node."""
-    return float(cluster.vm(place_of(cluster.pod(client))).run(["date", "+%s.%N"]).stdout)
+    return float(cluster.vm(node_of(cluster.pod(client))).run(["date", "+%s.%N"]).stdout)
 
 
 def next_outcomes(cluster: Cluster, count: int, clients: tuple[str, ...] = CLIENTS) -> list[list[tuple[str, str]]]:
@@ -154,9 +148,9 @@ def next_outcomes(cluster: Cluster, count: int, clients: tuple[str, ...] = CLIEN
 def test_the_audit_names_exactly_the_pods_at_risk(cluster: Cluster, run: Run) -> None:
     before = identities(cluster.pods())
     printed = " ".join(run("audit").split())
-    for place in PLACES:
-        expected = at_risk(cluster.pods(), place)
-        assert run.unsafe(place) == expected
+    for name in NODES:
+        expected = at_risk(cluster.pods(), name)
+        assert run.unsafe(name) == expected
         assert all(name in printed for name in expected)
     assert identities(cluster.pods()) == before
 
@@ -170,7 +164,7 @@ def test_apply_cures_running_pods_without_a_restart(cluster: Cluster, run: Run) 
     assert [said[1] for said in next_outcomes(cluster, 2)] == [(PLANNED, ANSWERED)] * 2
     assert identities(cluster.pods()) == before
     run("audit")
-    assert [run.unsafe(place) for place in PLACES] == [set(), set()]
+    assert [run.unsafe(name) for name in NODES] == [set(), set()]
 
 
 def test_a_pod_made_later_is_at_risk_and_enforcement_cures_it(cluster: Cluster, run: Run) -> None:
@@ -206,11 +200,11 @@ def test_restore_gives_everything_back(cluster: Cluster, run: Run) -> None:
 
 
 def test_a_kubelet_without_an_api_server_is_not_warned_of_one(cluster: Cluster, run: Run) -> None:
-    run("audit", keepalive_hosts=OLDER.name)
+    run("audit", keepalive_hosts=OLDER)
     assert observed("kubelet-check-slow", run.document())
     try:
         cluster.vm(OLDER).run(["sh", "-ec", STANDALONE])
-        run("audit", keepalive_hosts=OLDER.name)
+        run("audit", keepalive_hosts=OLDER)
         assert observed("kubelet-check-slow", run.document()) == []
     finally:
         cluster.vm(OLDER).run(["sh", "-ec", WITH_API_SERVER])

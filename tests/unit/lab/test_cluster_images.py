@@ -10,7 +10,7 @@ import io
 import json
 import tarfile
 
-from ansible_collections.kubenode.connections.tests.cluster.real.images import PAUSE, TOOLS, archive
+from ansible_collections.kubenode.connections.tests.cluster.real.images import KUBE_PROXY, PAUSE, TOOLS, archive
 
 
 def read(tar: tarfile.TarFile, name: str) -> bytes:
@@ -20,11 +20,11 @@ def read(tar: tarfile.TarFile, name: str) -> bytes:
     return file.read()
 
 
-def test_an_archive_has_both_names_and_the_layer_that_it_says() -> None:
+def test_an_archive_has_all_names_and_the_layer_that_it_says() -> None:
     with tarfile.open(fileobj=io.BytesIO(archive(b"#!"))) as tar:
         (image,) = json.loads(read(tar, "manifest.json"))
         config, layer = read(tar, image["Config"]), read(tar, image["Layers"][0])
-    assert image["RepoTags"] == [PAUSE, TOOLS]
+    assert image["RepoTags"] == [PAUSE, TOOLS, KUBE_PROXY]
     assert image["Config"] == f"{hashlib.sha256(config).hexdigest()}.json"
     assert json.loads(config)["rootfs"]["diff_ids"] == [f"sha256:{hashlib.sha256(layer).hexdigest()}"]
     with tarfile.open(fileobj=io.BytesIO(layer)) as tar:

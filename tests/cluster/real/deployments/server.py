@@ -4,6 +4,7 @@
 """server.py PORT: HTTP/1.1, which keeps connections open for as long as the client does."""
 
 import http.server
+import socket
 import sys
 
 
@@ -23,5 +24,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         """Nothing."""
 
 
+class Server(http.server.ThreadingHTTPServer):
+    """For IPv6 and IPv4."""
+
+    address_family = socket.AF_INET6
+
+
 if __name__ == "__main__":
-    http.server.ThreadingHTTPServer(("", int(sys.argv[1])), Handler).serve_forever()
+    Server(("::", int(sys.argv[1])), Handler).serve_forever()
