@@ -8,7 +8,7 @@ from __future__ import annotations
 import shlex
 import sys
 
-from ansible_collections.kubenode.connections.tests.cluster.real.cluster import NODES, Cluster
+from ansible_collections.kubenode.connections.tests.cluster.real.cluster import Cluster
 from ansible_collections.kubenode.connections.tests.lab.vm import LabError
 
 
@@ -25,7 +25,7 @@ def main(verb: str) -> int:
 def up(cluster: Cluster) -> None:
     """Bring it up, and say how to get in."""
     cluster.up()
-    for name in NODES:
+    for name in cluster.nodes:
         print(f"{name:12} {shlex.join(cluster.vm(name).ssh_command)}")
     print(f"inventory    {cluster.inventory}")
     print(f"export KUBECONFIG={shlex.quote(str(cluster.kubectl.kubeconfig))}")

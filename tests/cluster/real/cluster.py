@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -30,13 +30,16 @@ from ansible_collections.kubenode.connections.tests.lab.vm.tools import step
 
 DEPLOYMENTS = Path(__file__).parent / "deployments"
 STATIC = Path(__file__).parent / "static.yaml"
-NODES = tuple(place.name for place in PLACES)
-"""The node with the older kernel, and the one with the newer, which has the static pod."""
 WAIT_SECONDS = 600
 
 
 class Cluster:
     """Two machines of the lab and a control plane on this machine."""
+
+    nodes = tuple(place.name for place in PLACES)
+    """The one with the older kernel, and the one with the newer, which has the static pod."""
+    where, static_pods = ("--all-namespaces",), 1
+    """Where all pods are ours, and how many of them nobody has asked the API server for."""
 
     def __init__(self) -> None:
         self.plane = ControlPlane(layout.folder())
@@ -55,11 +58,15 @@ class Cluster:
     @property
     def is_up(self) -> bool:
         """Whether all of it runs."""
-        return bool(self.plane.api.pid) and all(self.vm(name).pid for name in NODES)
+        return bool(self.plane.api.pid) and all(self.vm(name).pid for name in self.nodes)
 
     def vm(self, node: str) -> Vm:
         """The machine of a node."""
         return self.lab.vm(next(place.series for place in PLACES if place.name == node))
+
+    def run(self, node: str, command: Sequence[str]) -> str:
+        """What a command prints that root runs on a node."""
+        return self.vm(node).run(command).stdout
 
     def up(self) -> None:
         """A new cluster with its deployments; one that runs already is left as it is."""
@@ -73,7 +80,7 @@ class Cluster:
         self.lab = Lab(layout.LAB, self._hardware(programs, kubelets))
         self.lab.up([place.series for place in PLACES])
         with step("containerd and kubelet on both nodes"), ThreadPoolExecutor(len(PLACES)) as pool:
-            list(pool.map(lambda place: node.furnish(self.vm(place.name), place, self.plane), PLACES))
+            list(pool.map(lambda place: node.furnish(self.lab.vm(place.series), place, self.plane), PLACES))
         with step("nodes ready"):
             self._until(self._nodes_ready, "nodes ready")
         self.deploy()
@@ -82,8 +89,8 @@ class Cluster:
         """Bring the deployments in, and wait until all their pods run."""
         with step("pods running"):
             self._until(lambda: bool(self.kubectl.get("serviceaccounts")), "the service account of pods")
-            self.kubectl("apply", "--kustomize", str(DEPLOYMENTS))
-            self._put_static_pod()
+            self._put_deployments()
+            self.put_static_pod()
             self._until(self.pods_run, "pods running")
 
     def down(self) -> None:
@@ -96,10 +103,10 @@ class Cluster:
         return self.kubectl.get("pods", "--all-namespaces")
 
     def pods_run(self) -> bool:
-        """Whether all pods that there should be are ready."""
-        wanted = sum(each["spec"]["replicas"] for each in self.kubectl.get("deployments", "--all-namespaces")) + 1
-        wanted += len(self.kubectl.get("daemonsets", "--all-namespaces")) * len(PLACES)
-        pods = self.pods()
+        """Whether all pods that there should be are ready, and those of before are gone."""
+        deployments, daemons, pods = (self.kubectl.get(kind, *self.where) for kind in ("deploy", "daemonset", "pod"))
+        replicas = sum(each["spec"]["replicas"] for each in deployments)
+        wanted = replicas + len(daemons) * len(self.nodes) + self.static_pods
         return len(pods) == wanted and all(map(is_ready, pods))
 
     def pod(self, name: str) -> Object:
@@ -113,7 +120,7 @@ class Cluster:
         """time/intvl/probes in force in the network namespace of a pod."""
         task = f"/run/containerd/io.containerd.runtime.v2.task/k8s.io/{container_id(pod)}/init.pid"
         command = ["nsenter", f"--net=/proc/$(cat {task})/ns/net", "sysctl", "-n", *node.KEEPALIVE]
-        return "/".join(self.vm(node_of(pod)).run(["sh", "-c", " ".join(command)]).stdout.split())
+        return "/".join(self.run(node_of(pod), ["sh", "-c", " ".join(command)]).split())
 
     def roll_out(self, deployment: str) -> Object:
         """A new pod in the place of the old one, once it runs and the old one is gone."""
@@ -137,6 +144,13 @@ class Cluster:
         text = self.kubectl("logs", f"--namespace={namespace}", name)
         return [json.loads(line) for line in text.splitlines() if line.startswith("{")]
 
+    def _put_deployments(self) -> None:
+        """The manifests name the nodes of our own cluster."""
+        manifests = self.kubectl("kustomize", str(DEPLOYMENTS))
+        for place, name in zip(PLACES, self.nodes, strict=True):
+            manifests = manifests.replace(f"nodeName: {place.name}", f"nodeName: {name}")
+        self.kubectl("apply", "--filename=-", data=manifests)
+
     def _hardware(self, programs: Path, kubelets: Mapping[Place, int]) -> dict[str, Hardware]:
         ports = free_port(), free_port()
         ends = (ports, ports[::-1])
@@ -148,9 +162,9 @@ class Cluster:
     def _nodes_ready(self) -> bool:
         return [is_ready(each) for each in self.kubectl.get("nodes")] == [True] * len(PLACES)
 
-    def _put_static_pod(self) -> None:
+    def put_static_pod(self) -> None:
         """Renamed into place: kubelet reads what is there at any time."""
-        vm = self.vm(NODES[-1])
+        vm = self.vm(self.nodes[-1])
         vm.put(f"{node.MANIFESTS}.new", STATIC.read_text())
         vm.run(["mv", f"{node.MANIFESTS}.new", f"{node.MANIFESTS}/{STATIC.name}"])
 

@@ -19,13 +19,14 @@ PAUSE = "localhost/pause:1"
 TOOLS = "localhost/tools:1"
 KUBE_PROXY = f"{REPOSITORY}/kube-proxy:{VERSION}"
 """Programs of the node by hostPath /usr, which every pod of ours mounts there, kube-proxy's too."""
+ALL = (PAUSE, TOOLS, KUBE_PROXY)
 FOLDERS = ("dev", "etc", "proc", "run", "sys", "tmp", "usr", "var")
 LINKS = {"bin": "usr/bin", "lib": "usr/lib", "lib64": "usr/lib64", "sbin": "usr/sbin"}
 FOREVER = "2147483647"
 
 
-def archive(busybox: bytes) -> bytes:
-    """All images: one layer of a static busybox, folders, and the links of a merged /usr."""
+def archive(busybox: bytes, names: Sequence[str] = ALL) -> bytes:
+    """Images of these names: one layer of a static busybox, folders, and the links of a merged /usr."""
     layer = _layer({"busybox": busybox})
     config = {
         "architecture": "amd64",
@@ -35,7 +36,7 @@ def archive(busybox: bytes) -> bytes:
     }
     text = json.dumps(config).encode()
     name = hashlib.sha256(text).hexdigest() + ".json"
-    manifest = [{"Config": name, "RepoTags": [PAUSE, TOOLS, KUBE_PROXY], "Layers": ["layer.tar"]}]
+    manifest = [{"Config": name, "RepoTags": list(names), "Layers": ["layer.tar"]}]
     return _tar({"manifest.json": json.dumps(manifest).encode(), name: text, "layer.tar": layer})
 
 

@@ -12,6 +12,8 @@ from ansible_collections.kubenode.connections.tests.lab.vm.config import cache
 from ansible_collections.kubenode.connections.tests.lab.vm.qemu import host_name
 
 LAB = "cluster-real"
+NAMESPACE = "shop"
+"""Of the deployments."""
 VERSION = "v1.20.2"
 MEMORY_MIB = 2048
 IPVS_SECONDS = 10

@@ -1,0 +1,34 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One cluster for all tests of this folder; one that runs already is used and left running."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.kubenode.connections.tests.cluster.real import given
+from ansible_collections.kubenode.connections.tests.cluster.real.cluster import Cluster
+from ansible_collections.kubenode.connections.tests.cluster.real.story import Run
+
+
+@pytest.fixture(name="cluster", scope="session")
+def fixture_cluster() -> Iterator[Cluster]:
+    """The cluster; one that runs already is used and left running."""
+    cluster = given.cluster()
+    found = cluster.is_up
+    try:
+        cluster.up()
+        yield cluster
+    finally:
+        if not found:
+            cluster.down()
+
+
+@pytest.fixture(name="run")
+def fixture_run(cluster: Cluster, tmp_path: Path) -> Run:
+    """Run a playbook."""
+    return Run(cluster, tmp_path)
