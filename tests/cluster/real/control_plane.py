@@ -227,6 +227,7 @@ class ControlPlane:
             f"--service-cluster-ip-range={','.join(SERVICES)}",
             f"--feature-gates={_gates()}",
             f"--egress-selector-config-file={egress}",
+            "--kubelet-preferred-address-types=InternalIP",
             f"--kubelet-client-certificate={pki}/apiserver-kubelet-client.crt",
             f"--kubelet-client-key={pki}/apiserver-kubelet-client.key",
             "--authorization-mode=Node,RBAC",

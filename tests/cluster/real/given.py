@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the kubenode.connections authors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A cluster of the user's own in the place of ours: its kubeconfig is KUBENODE_CLUSTER, its nodes are in an inventory."""
+"""A cluster of the user's own in the place of ours: KUBENODE_CLUSTER is its kubeconfig."""
 
 from __future__ import annotations
 
