@@ -20,7 +20,8 @@ KERNEL = "7200/75/9"
 PLANNED = "/".join(map(str, DERIVED))
 ON_PURPOSE = "5/1/3"
 """Of the pod whose owner set safe values."""
-CLIENTS = ("shop/client-one-", "shop/client-two-")
+CLIENTS = tuple(f"shop/client-{name}-" for name in ("one", "two", "six", "port"))
+"""On the newer node but the second; by IPv6; by a port of the nodes."""
 TUNED = "shop/tuned-"
 ANSWERED, RESET = "answered", "ConnectionResetError"
 WAIT_SECONDS = 300
