@@ -71,7 +71,7 @@ class Cluster:
     def up(self) -> None:
         """A new cluster with its deployments; one that runs already is left as it is."""
         if self.is_up:
-            self._until(self.pods_run, "pods running")
+            self.until_pods_run()
             return
         self.down()
         programs = disk()
@@ -91,7 +91,7 @@ class Cluster:
             self._until(lambda: bool(self.kubectl.get("serviceaccounts")), "the service account of pods")
             self._put_deployments()
             self.put_static_pod()
-            self._until(self.pods_run, "pods running")
+            self.until_pods_run()
 
     def down(self) -> None:
         """End exactly what up started."""
@@ -108,6 +108,10 @@ class Cluster:
         replicas = sum(each["spec"]["replicas"] for each in deployments)
         wanted = replicas + len(daemons) * len(self.nodes) + self.static_pods
         return len(pods) == wanted and all(map(is_ready, pods))
+
+    def until_pods_run(self) -> None:
+        """Wait for it. Raises LabError."""
+        self._until(self.pods_run, "pods running")
 
     def pod(self, name: str) -> Object:
         """A pod by the beginning of its name, as namespace/name."""
@@ -126,7 +130,7 @@ class Cluster:
         """A new pod in the place of the old one, once it runs and the old one is gone."""
         self.kubectl("rollout", "restart", "--namespace=shop", f"deployment/{deployment}")
         self.kubectl("rollout", "status", "--namespace=shop", f"deployment/{deployment}")
-        self._until(self.pods_run, "pods running")
+        self.until_pods_run()
         return self.pod(f"shop/{deployment}-")
 
     def reboot(self, name: str) -> None:

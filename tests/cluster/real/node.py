@@ -165,7 +165,7 @@ KUBELET = {
     "clusterDomain": "cluster.local",
     "featureGates": FEATURES,
     "staticPodPath": MANIFESTS,
-    "allowedUnsafeSysctls": KEEPALIVE,
+    "allowedUnsafeSysctls": ["net.ipv4.tcp_keepalive_*"],
     "evictionHard": {"memory.available": "50Mi", "nodefs.available": "1%", "imagefs.available": "1%"},
     "runtimeRequestTimeout": "10m",
 }
