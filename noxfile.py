@@ -40,13 +40,14 @@ OLDEST, OLDEST_CONTROLLER, NEWEST = PYTHONS[0], min(UNIT_CORES, key=PYTHONS.inde
 NODE_TESTS = "tests/unit/plugins/module_utils"
 
 # Sessions with virtual machines.
-MACHINES = ("lab", "molecule_ipvs")
+MACHINES = ("lab", "molecule_ipvs", "cluster_start")
 
 ELSEWHERE = (
     "Left to make kernels: tests/lab, and molecule_ipvs on the kernels in between. "
     "Left to make pythons: unit tests on the Pythons in between, sanity, interpreters and playbooks on the "
     "ansible-cores in between. "
-    "Left to make proof: tests/proof."
+    "Left to make proof: tests/proof. "
+    "Left to nox -s cluster: the other tests of tests/cluster."
 )
 
 # So many lines of a session that failed are printed once more at the end.
@@ -347,12 +348,14 @@ def proof(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def cluster(session: nox.Session) -> None:
-    """Against a real API server and a real kube-proxy, which are built once (a quarter of an hour)."""
-    require_lab(session)
-    install_tools(session, "kubernetes", "-r", "tests/unit/requirements.txt")
-    # Its collections only: the ansible-core that it asks for may be another.
-    session.install("--disable-pip-version-check", "--no-deps", "-c", "requirements-test.txt", "ansible")
-    session.run("python", "-m", "pytest", "tests/cluster", *session.posargs, env=checkout_as_collection())
+    """On a real cluster of two virtual machines, all of it built once (six minutes); writes a section of docs/proof.md."""
+    run_cluster(session, "tests/cluster", *session.posargs)
+
+
+@nox.session(default=False)
+def cluster_start(session: nox.Session) -> None:
+    """README's Start on that cluster: whom the audit names, and what apply and restore make of pods that run."""
+    run_cluster(session, "tests/cluster/real/test_start.py", *session.posargs)
 
 
 @nox.session
@@ -399,6 +402,15 @@ def require_lab(session: nox.Session) -> None:
     if check.returncode:
         stop = session.skip if session.name in MACHINES else session.error
         stop(f"{session.name}: the lab cannot run here: {(check.stderr or check.stdout).strip()}")
+
+
+def run_cluster(session: nox.Session, *tests: str) -> None:
+    """Run tests against what Kubernetes is made of."""
+    require_lab(session)
+    install_tools(session, "kubernetes", "-r", "tests/unit/requirements.txt")
+    # Its collections only: the ansible-core that it asks for may be another.
+    session.install("--disable-pip-version-check", "--no-deps", "-c", "requirements-test.txt", "ansible")
+    session.run("python", "-m", "pytest", *tests, env=checkout_as_collection())
 
 
 def run_units(session: nox.Session, *tests: str) -> None:
@@ -490,8 +502,8 @@ def main() -> int:
     os.environ.setdefault("LAB_HOSTS", "ends.yml")
     runs = [run_sessions("--parallel", "auto", *asked)]
     if not asked:
-        # Alone: its emulated machines need all cores.
-        runs.append(run_sessions("-s", "molecule_ipvs"))
+        # One after the other: their emulated machines need all cores.
+        runs.append(run_sessions("-s", "molecule_ipvs", "cluster_start"))
         remarks.append(ELSEWHERE)
     results = [result for _code, found, _printed in runs for result in found]
     skipped = [name for name, result in results if result == "skipped"]

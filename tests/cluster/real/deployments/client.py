@@ -12,6 +12,7 @@ from pathlib import Path
 
 NAMES = ("time", "intvl", "probes")
 PATIENCE_SECONDS = 20
+STEP_SECONDS = 0.25
 
 
 def keepalive():
@@ -36,6 +37,16 @@ def ask(connection):
         return type(error).__name__
 
 
+def be_idle(seconds):
+    """Return for how long the machine stood still meanwhile: then it is no measure of timers."""
+    end, longest, before = time.monotonic() + seconds, 0.0, time.monotonic()
+    while time.monotonic() < end:
+        time.sleep(STEP_SECONDS)
+        now = time.monotonic()
+        longest, before = max(longest, now - before - STEP_SECONDS), now
+    return round(longest, 1)
+
+
 def main(address, port, idle):
     """One connection after the other, for as long as each is answered."""
     while True:
@@ -48,9 +59,9 @@ def main(address, port, idle):
         answer, used = ask(connection), 0
         while not answer.endswith(("Error", "Disconnected")):
             began, values = time.time(), keepalive()
-            time.sleep(idle)
-            answer, used = ask(connection), used + 1
-            print(json.dumps({"began": began, "answer": answer, "used": used, "keepalive": values}), flush=True)
+            stood, answer, used = be_idle(idle), ask(connection), used + 1
+            said = {"began": began, "answer": answer, "used": used, "keepalive": values, "stood": stood}
+            print(json.dumps(said), flush=True)
         connection.close()
         time.sleep(1)
 
