@@ -348,7 +348,7 @@ def proof(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def cluster(session: nox.Session) -> None:
-    """On a real cluster of two virtual machines, all of it built once (six minutes); writes a section of docs/proof.md."""
+    """On a real cluster of two virtual machines, built once from source; writes a section of docs/proof.md."""
     run_cluster(session, "tests/cluster", *session.posargs)
 
 
