@@ -66,6 +66,9 @@ class Given(Cluster):
         return self._ansible(node, "ansible.builtin.raw", shlex.join(command)).partition(">>\n")[2]
 
     def up(self) -> None:
+        if self.is_up:
+            self.until_pods_run()
+            return
         self._check_timeouts()
         for node in self.nodes:
             self._import_image(node)
