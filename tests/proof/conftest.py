@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.kubenode.connections.tests.lab.vm import Lab
+from ansible_collections.kubenode.connections.tests.proof import report
 from ansible_collections.kubenode.connections.tests.proof.model import Scenario
 from ansible_collections.kubenode.connections.tests.proof.proofs import Job, Proofs
 
@@ -43,7 +44,7 @@ def proofs(request: pytest.FixtureRequest) -> Iterator[Proofs]:
         running.close()
         page = running.page()
         if page:
-            PAGE.write_text(page, encoding="utf-8")
+            report.write(page, PAGE)
             say(f"{PAGE} written")
     finally:
         lab.down()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from ansible_collections.kubenode.connections.tests.proof.expect import Results
 from ansible_collections.kubenode.connections.tests.proof.model import AFTER, THROUGH, Row, Table
@@ -21,7 +22,7 @@ SPDX-License-Identifier: GPL-3.0-or-later
 <!-- Written by `make proof`. Do not edit. -->
 # The failures, seen and cured
 
-Everything below was measured by `make proof` in virtual machines with Debian's kernels: a node (the machine's own
+All but *On a cluster* was measured by `make proof` in virtual machines with Debian's kernels: a node (the machine's own
 namespace), pods (network namespaces) and Services (IPVS with the address on `kube-ipvs0`, or NAT), set up as kube-proxy
 does. Limits are seconds instead of minutes or days, so that a run takes minutes. *After the role* means after
 `ansible-playbook kubenode.connections.apply`; nothing else changed the node. A row without a kernel is the same on all.
@@ -30,6 +31,22 @@ kubelet, see docs/pods.md.
 
 Kernels: {kernels}
 """
+ON_CLUSTER = """<!-- Written by `nox -s cluster`. Do not edit. -->
+## On a cluster
+"""
+"""How the last section begins, which is not ours: tests/cluster/real/recorded.py writes it."""
+
+
+def split(text: str) -> tuple[str, str]:
+    """The tables of the proofs, and the section of the cluster, out of docs/proof.md."""
+    proof, mark, rest = text.partition(ON_CLUSTER)
+    return proof, mark + rest
+
+
+def write(new: str, file: Path) -> None:
+    """Write the tables of the proofs; the section of the cluster stays."""
+    _old, cluster = split(file.read_text(encoding="utf-8"))
+    file.write_text("\n\n".join(filter(None, (new.rstrip(), cluster.rstrip()))) + "\n", encoding="utf-8")
 
 
 def cell(table: Table, row: Row, stage: str, measured: Measured) -> str:
@@ -54,7 +71,7 @@ def line(kernel: str, table: Table, row: Row, measured: Measured) -> str:
 
 
 def page(tables: Sequence[Table], releases: Mapping[str, str], measured: Mapping[str, Measured]) -> str:
-    """The whole of docs/proof.md. releases: kernel series and its uname -r; measured: by kernel series."""
+    """The tables of docs/proof.md. releases: kernel series and its uname -r; measured: by kernel series."""
     kernels = ", ".join(f"`{release}`" for release in releases.values())
     parts = [HEAD.format(kernels=kernels)]
     for table in sorted(joined(tables), key=lambda table: int(table.title.partition(".")[0])):

@@ -12,7 +12,11 @@ import pytest
 
 from ansible_collections.kubenode.connections.tests.cluster.real import given
 from ansible_collections.kubenode.connections.tests.cluster.real.cluster import Cluster
+from ansible_collections.kubenode.connections.tests.cluster.real.recorded import Record, is_whole
 from ansible_collections.kubenode.connections.tests.cluster.real.story import Run
+
+FOLDER = Path(__file__).resolve().parent
+PAGE = FOLDER.parents[2] / "docs/proof.md"
 
 
 @pytest.fixture(name="cluster", scope="session")
@@ -26,6 +30,15 @@ def fixture_cluster() -> Iterator[Cluster]:
     finally:
         if not found:
             cluster.down()
+
+
+@pytest.fixture(name="record", scope="session")
+def fixture_record(cluster: Cluster, request: pytest.FixtureRequest) -> Iterator[Record]:
+    """What the tests saw, a line each; written into docs/proof.md after a whole run that was green."""
+    record = Record({name: cluster.run(name, ["uname", "-r"]).strip() for name in cluster.nodes})
+    yield record
+    if is_whole(request.session, FOLDER):
+        record.write(PAGE)
 
 
 @pytest.fixture(name="run")

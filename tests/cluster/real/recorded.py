@@ -1,0 +1,90 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the tests of the cluster saw, as the last section of docs/proof.md."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.kubenode.connections.tests.cluster.real.layout import IPVS_SECONDS, VERSION
+from ansible_collections.kubenode.connections.tests.proof import report
+
+Seen = str | Sequence[tuple[str, str]]
+"""Words, or keepalive and answer of each idle time, as story.outcomes() tells them."""
+
+HEADS = ("what was done", "node", "before", "after the role")
+NOT_GREEN = ("failed", "error", "skipped", "deselected", "xfailed", "xpassed")
+ESCAPED = "\\|"
+WORDS = {"ConnectionResetError": "Connection reset by peer"}
+INTRODUCTION = f"""{report.ON_CLUSTER}
+Everything below was measured by `nox -s cluster` on Kubernetes {VERSION} with kubelet, containerd, CNI plugins and
+kube-proxy in IPVS mode, whose `tcpTimeout` is {IPVS_SECONDS} s. Clients and servers are pods; what they say was read by
+`kubectl logs`. *After the role* means after `ansible-playbook kubenode.connections.apply`, or what a table says
+instead; no pod was restarted. Three numbers are the keepalive in force in the pod: time, interval, probes.
+
+Nodes: {{nodes}}
+"""
+
+
+class Record:
+    """The rows of all tests, to be called with one line where something was seen."""
+
+    def __init__(self, releases: Mapping[str, str]) -> None:
+        """releases: each node and its kernel."""
+        self.releases = releases
+        self.tables: dict[str, dict[tuple[str, str], tuple[str, str]]] = {}
+
+    def __call__(self, table: str, row: str, before: Seen, after: Seen = "", *, node: str = "") -> None:
+        """Remember a row: what was done, on which node, what was seen before the role ran and after it.
+
+        The first line of table is its title, the others are its words. Tables and rows stand in the order in which
+        they were remembered first. Call it once the test has asserted what it saw:
+
+            record("Idle connections\\nEach is silent for 15 s.", "psql", lost, kept, node="linux-6-1")
+        """
+        self.tables.setdefault(table, {})[row, node] = (shown(before), shown(after))
+
+    def section(self) -> str:
+        """The whole section."""
+        nodes = ", ".join(f"{name} (`{release}`)" for name, release in self.releases.items())
+        return INTRODUCTION.format(nodes=nodes) + "".join(_table(each, rows) for each, rows in self.tables.items())
+
+    def write(self, page: Path) -> None:
+        """Put the section into a page; the rest of it is of `make proof` and stays."""
+        proof, _old = report.split(page.read_text(encoding="utf-8"))
+        page.write_text(f"{proof.rstrip()}\n\n{self.section()}", encoding="utf-8")
+
+
+def _table(table: str, rows: Mapping[tuple[str, str], tuple[str, str]]) -> str:
+    title, _line, words = table.strip().partition("\n")
+    lines = [HEADS, ("---",) * len(HEADS), *((*row, *seen) for row, seen in rows.items())]
+    text = [f"### {title}", " ".join(words.split()), "".join(map(_line_of, lines))]
+    return "\n" + "\n\n".join(filter(None, text))
+
+
+def _line_of(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(' '.join(cell.split()).replace('|', ESCAPED) for cell in cells)} |\n"
+
+
+def shown(seen: Seen) -> str:
+    """Words as they are; idle times that ended alike counted: "6/1/3: answered (2 of 2)"."""
+    if isinstance(seen, str):
+        return seen
+    counted = Counter(f"{values}: {WORDS.get(answer, answer)}" for values, answer in seen)
+    if len(seen) == 1:
+        return next(iter(counted))
+    return "; ".join(f"{text} ({number} of {len(seen)})" for text, number in counted.items())
+
+
+def is_whole(session: pytest.Session, folder: Path) -> bool:
+    """Whether every test of the folder has run so far, and all were green."""
+    config = session.config
+    terminal = config.pluginmanager.get_plugin("terminalreporter")
+    selected = any("::" in argument for argument in config.args)
+    missing = set(folder.glob("test_*.py")) - {item.path for item in session.items}
+    return not (terminal is None or selected or missing or any(terminal.stats.get(each) for each in NOT_GREEN))
