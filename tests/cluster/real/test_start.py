@@ -24,7 +24,6 @@ from ansible_collections.kubenode.connections.tests.cluster.real.story import (
     next_outcomes,
 )
 
-
 TABLE = """Start
 Two commands: audit and apply. Clients ask over one connection, are idle for 15 s, and ask again."""
 WAYS = ("a Service with one endpoint", "a Service with two endpoints", "a Service with IPv6", "a port of the node")
