@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -35,14 +36,14 @@ class Run:
     def __init__(self, cluster: Cluster, folder: Path) -> None:
         self.cluster, self.folder = cluster, folder
 
-    def __call__(self, playbook: str, **variables: Any) -> str:
-        """One of the collection's by its name, or the text of one."""
+    def __call__(self, playbook: str, *options: str, **variables: Any) -> str:
+        """One of the collection's by its name, or the text of one; options of ansible-playbook."""
         name = f"kubenode.connections.{playbook}"
         if "\n" in playbook:
             name = str(self.folder / "playbook.yml")
             Path(name).write_text(playbook)
         given = {"keepalive_report_dir": str(self.folder), "keepalive_report_formats": ["json"], **variables}
-        return ansible_playbook(self.cluster.inventory, name, given)
+        return ansible_playbook(self.cluster.inventory, name, given, *options)
 
     def document(self) -> dict[str, Any]:
         """The last report."""
@@ -95,3 +96,11 @@ def next_outcomes(cluster: Cluster, count: int, clients: tuple[str, ...] = CLIEN
     """The same of clients, from now on."""
     moments = {client: now(cluster, client) for client in clients}
     return [outcomes(cluster, client, moment, count) for client, moment in moments.items()]
+
+
+def until(condition: Callable[[], bool], what: str) -> None:
+    """Wait for it."""
+    deadline = time.monotonic() + WAIT_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, f"{what}: not after {WAIT_SECONDS} s"
+        time.sleep(0.5)
