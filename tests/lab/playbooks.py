@@ -80,6 +80,12 @@ def observed(finding: str, document: Mapping[str, Any]) -> list[str]:
     return [each["observed"] for each in document["findings"] if each["id"] == finding]
 
 
+def remedy(finding: str, document: Mapping[str, Any]) -> str:
+    """What to do about the one finding of that id."""
+    (found,) = (each["remedy"] for each in document["findings"] if each["id"] == finding)
+    return str(found)
+
+
 def seen(node: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
     """What is counted of sockets, whatever way it was read."""
     names = ("connections", "to_services", "without_keepalive", "in_flight")

@@ -8,11 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from ansible_collections.kubenode.connections.tests.lab.playbooks import Playbooks, observed
+from ansible_collections.kubenode.connections.tests.lab.playbooks import Playbooks, observed, remedy
 from ansible_collections.kubenode.connections.tests.lab.vm import Lab, Vm
 
 SERIES = "6.1"
@@ -88,11 +87,6 @@ def value(vm: Vm, key: str) -> str:
 def timeouts(vm: Vm) -> str:
     """IPVS timeouts in force: tcp, tcpfin, udp."""
     return str(vm.run(["ipvsadm", "-l", "--timeout"]).stdout.partition(": ")[2].strip())
-
-
-def remedy(finding: str, document: dict[str, Any]) -> str:
-    (found,) = (each["remedy"] for each in document["findings"] if each["id"] == finding)
-    return str(found)
 
 
 def in_force(vm: Vm) -> dict[str, str]:
