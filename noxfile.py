@@ -428,8 +428,15 @@ def run_plays(session: nox.Session, core: str, tests: str) -> None:
 
 
 def run_scenario(session: nox.Session, scenario: str) -> None:
-    """Run a molecule scenario on the installed collection."""
+    """Run a molecule scenario on the installed collection.
+
+    Molecule shows nothing of a command before its end, so what takes minutes the first time is built here.
+    """
     install_tools(session, "molecule", "pytest-testinfra")
+    if scenario == "ipvs":
+        session.run("python", "tests/lab", "provide", *kernels_of(scenario))
+    else:
+        session.run("python", "-m", "tests.lab.container.image")
     env = {
         "ANSIBLE_COLLECTIONS_PATH": str(BUILD / "collections"),
         "ANSIBLE_HOME": session.create_tmp(),
@@ -437,6 +444,13 @@ def run_scenario(session: nox.Session, scenario: str) -> None:
         "PYTHONPATH": checkout_as_collection()["PYTHONPATH"],
     }
     session.run("molecule", "--base-config", ".config/molecule/config.yml", "test", "-s", scenario, env=env)
+
+
+def kernels_of(scenario: str) -> list[str]:
+    """The kernels of the lab that a scenario's nodes have."""
+    inventory = ROOT / "molecule" / scenario / "inventory"
+    files = [inventory / os.environ["LAB_HOSTS"]] if "LAB_HOSTS" in os.environ else sorted(inventory.glob("*.yml"))
+    return [kernel for file in files for kernel in re.findall('lab_kernel: "([^"]+)"', file.read_text())]
 
 
 def install_programs() -> list[str]:

@@ -15,6 +15,9 @@ from typing import Any
 import pytest
 
 from ansible_collections.kubenode.connections.tests.cluster.server import Server, running
+from ansible_collections.kubenode.connections.tests.lab.progress import pytest_configure
+
+__all__ = ["pytest_configure"]
 
 FIXTURES = Path(__file__).parent / "fixtures"
 PATHS = {

@@ -12,10 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.kubenode.connections.tests.lab.progress import pytest_configure
 from ansible_collections.kubenode.connections.tests.lab.vm import Lab
 from ansible_collections.kubenode.connections.tests.proof import report
 from ansible_collections.kubenode.connections.tests.proof.model import Scenario
 from ansible_collections.kubenode.connections.tests.proof.proofs import Job, Proofs
+
+__all__ = ["pytest_configure"]
 
 PAGE = Path(__file__).resolve().parents[2] / "docs/proof.md"
 

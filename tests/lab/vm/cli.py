@@ -41,6 +41,13 @@ def build(lab: Lab, series: Sequence[str]) -> int:
     return 0
 
 
+def provide(lab: Lab, series: Sequence[str]) -> int:
+    """build what is missing, as up does, and start nothing"""
+    with locked():
+        lab.build(series, refresh=False)
+    return 0
+
+
 def up(lab: Lab, series: Sequence[str]) -> int:
     """build if needed, start machines, say how to get in"""
     for vm in lab.up(series):
@@ -92,4 +99,12 @@ def print_way_in(vm: Vm) -> None:
     print(f"{vm.name:12} {kernel.release if kernel else ''}  pid {vm.pid}  {shlex.join(vm.ssh_command)}")
 
 
-VERBS = {"build": build, "up": up, "down": down, "status": status, "check": check, "clean": clean}
+VERBS = {
+    "build": build,
+    "provide": provide,
+    "up": up,
+    "down": down,
+    "status": status,
+    "check": check,
+    "clean": clean,
+}

@@ -14,7 +14,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from .config import LabError, cache
@@ -34,20 +34,29 @@ PACKAGE_OF = {
 }
 """Program and the Debian package that brings it."""
 
+uncaptured: Callable[[], contextlib.AbstractContextManager[None]] = contextlib.nullcontext
+"""Around what is said of a build's progress. Where standard error is captured, as under pytest, it is replaced."""
+
 SEARCH_PATH = os.environ.get("PATH", os.defpath) + ":/usr/sbin:/sbin"
+
+
+def say(text: str, end: str = "\n") -> None:
+    """Tell the person at the terminal what is under way."""
+    with uncaptured():
+        print(text, end=end, flush=True, file=sys.stderr)
 
 
 @contextlib.contextmanager
 def step(what: str) -> Iterator[None]:
     """Print what begins and, on the same line, how many seconds it took."""
-    print(f"lab: {what} ...", end=" ", flush=True, file=sys.stderr)
+    say(f"lab: {what} ...", end=" ")
     started = time.monotonic()
     try:
         yield
     except BaseException:
-        print("failed", file=sys.stderr)
+        say("failed")
         raise
-    print(f"{time.monotonic() - started:.1f} s", file=sys.stderr)
+    say(f"{time.monotonic() - started:.1f} s")
 
 
 def find(program: str) -> str | None:
@@ -85,7 +94,7 @@ def locked(name: str = "lock") -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             lock.seek(0)
-            print(f"lab: waiting for {lock.read() or 'another command'}", file=sys.stderr, flush=True)
+            say(f"lab: waiting for {lock.read() or 'another command'}")
             fcntl.flock(lock, fcntl.LOCK_EX)
         lock.truncate(0)
         lock.write(f"process {os.getpid()}, {shlex.join(sys.argv)}")

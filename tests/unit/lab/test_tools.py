@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import pytest
 from ansible_collections.kubenode.connections.tests.lab.vm import LabError
 from ansible_collections.kubenode.connections.tests.lab.vm.tools import locked, require_pip
 
+TESTS = "ansible_collections.kubenode.connections.tests"
 HOLD = """
 import sys
 from ansible_collections.kubenode.connections.tests.lab.vm.tools import locked
@@ -56,3 +58,24 @@ def test_a_python_without_pip_is_told_before_anything_is_built(monkeypatch: pyte
         LabError, match=r"has no pip, which brings gRPC\. Run make lab, whose Python has it, or install"
     ):
         require_pip()
+
+
+BUILDS = """
+from ansible_collections.kubenode.connections.tests.lab.vm.tools import step
+
+def test_something():
+    with step("building"):
+        print("captured")
+"""
+
+
+@pytest.mark.parametrize("shown", [True, False])
+def test_a_build_shows_its_progress_under_pytest(tmp_path: Path, shown: bool) -> None:
+    (tmp_path / "test_builds.py").write_text(BUILDS)
+    if shown:
+        conftest = Path(importlib.import_module(f"{TESTS}.lab.conftest").__file__ or "")
+        (tmp_path / "conftest.py").write_bytes(conftest.read_bytes())
+    command = [sys.executable, "-m", "pytest", "--quiet", "-p", "no:cacheprovider", str(tmp_path)]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, "captured" in done.stdout + done.stderr) == (0, False), done.stdout
+    assert done.stderr.startswith("lab: building ... ") is shown
