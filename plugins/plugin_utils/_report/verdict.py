@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import joined, plural, tell
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import Message, joined, plural, tell
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.node_ranges import named
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import (
     SAFE,
@@ -21,6 +21,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words i
     printable,
 )
 from ansible_collections.kubenode.connections.plugins.plugin_utils._findings.rule import SEVERITIES
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.pods import NODE
 
 from . import coverage
 
@@ -136,6 +137,25 @@ def beside(document: Document) -> list[str]:
     return told
 
 
+def whose_keepalive(document: Document) -> Message:
+    """Who is at risk besides the nodes' settings: ``pods and programs on the nodes themselves``."""
+    counts = document["counts"]
+    spaces = counts["namespaces"]
+    told = [
+        (counts["pods"]["at_risk"] or spaces["unnamed"], tell("pods")),
+        (counts["containers"]["at_risk"], tell("containers")),
+        (spaces["of_no_pod"], tell("network namespaces of no pod")),
+        (_own_programs(document), tell("programs on the nodes themselves")),
+    ]
+    return joined(" and ", [words for at_risk, words in told if at_risk] or [tell("open connections")])
+
+
+def _own_programs(document: Document) -> bool:
+    """Whether a connection of a node's own network namespace is at risk: of a daemon, or of a hostNetwork pod."""
+    rows = (row for node in document["nodes"] if node["pods"] for row in node["pods"]["rows"])
+    return any(row["at_risk"] and row["kind"] == NODE for row in rows)
+
+
 def pods_unknown(document: Document) -> list[str]:
     """Where pods or their connections could not be read, or not all."""
     return _pods_unknown(document["nodes"])
@@ -193,7 +213,8 @@ def _others(document: Document) -> list[str]:
     if not nodes[UNSAFE] and nodes[UNKNOWN]:
         told.append(tell("{nodes} unknown", nodes=_nodes(document, UNKNOWN)))
     elif not nodes[UNSAFE]:
-        told.append("the nodes themselves are safe")
+        own = _own_programs(document)
+        told.append("the keepalive of the nodes themselves is safe" if own else "the nodes themselves are safe")
     if boots:
         told.append(tell("{nodes} more after a reboot", nodes=count(boots, "node")))
     return told

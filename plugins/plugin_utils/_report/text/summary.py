@@ -157,7 +157,7 @@ def _how(document: Document) -> str | None:
             "keepalive comes {seconds} s before it; keepalive_margin asks for {margin} s", seconds=least, margin=margin
         )
     if document["verdict"] == UNSAFE:
-        return "keepalive of pods comes too late or not at all"
+        return tell("keepalive of {whose} comes too late or not at all", whose=verdict.whose_keepalive(document))
     if several:
         return tell("keepalive comes at least {seconds} s before it", seconds=least)
     return tell("keepalive comes {seconds} s before it", seconds=least)

@@ -116,6 +116,11 @@ SENTENCES = [
         "UNSAFE: idle connections at risk on 2 sockets to services; 1 of 2 nodes unknown",
         id="only sockets of the node itself",
     ),
+    pytest.param(
+        [with_rows(quiet_node(), row("a/b", SAFE), row("the node itself", SAFE, NEVER, kind="node"))],
+        "UNSAFE: idle connections at risk on 2 sockets to services; the keepalive of the nodes themselves is safe",
+        id="sockets of the node itself, whose keepalive is in time",
+    ),
     pytest.param([None], "UNKNOWN: whether idle connections are safe is not known on worker1", id="not reached"),
     pytest.param(
         [with_rows(quiet_node(), row("a/b", SAFE), error="no /proc/7"), quiet_node()],

@@ -32,6 +32,10 @@ def node(name="w1", verdict="safe", spare=156, why="so", applied=None):
     return {"name": name, "verdict": verdict, "spare_seconds": spare, "why": why, "applied": applied, **found}
 
 
+def with_own_program(one):
+    return {**one, "pods": {"rows": [{"kind": "node", "at_risk": True}], "error": None}}
+
+
 def document(*nodes, limit=LIMIT, kind="audit", check_mode=False, changes=0, verdict=None, margin=0, **more):
     verdicts = [each["verdict"] for each in nodes]
     counts = {
@@ -130,15 +134,35 @@ def test_where_the_play_goes_on_nothing_is_to_be_run():
             document(node(spare=200), margin=200), ", keepalive comes 200 s before it", id="just the margin is left"
         ),
         pytest.param(
-            document(node(), verdict="unsafe"),
+            document(node(), verdict="unsafe", pods={"seen": 2, "at_risk": 1}),
             ", keepalive of pods comes too late or not at all",
             id="only pods are at risk",
+        ),
+        pytest.param(
+            document(node(), verdict="unsafe", pods={"seen": 2, "at_risk": 0}),
+            ", keepalive of open connections comes too late or not at all",
+            id="connections at risk that nobody named",
+        ),
+        pytest.param(
+            document(with_own_program(node()), verdict="unsafe", pods={"seen": 2, "at_risk": 0}),
+            ", keepalive of programs on the nodes themselves comes too late or not at all",
+            id="only a program of the node itself",
+        ),
+        pytest.param(
+            document(with_own_program(node()), verdict="unsafe", pods={"seen": 2, "at_risk": 1}),
+            ", keepalive of pods and programs on the nodes themselves comes too late or not at all",
+            id="pods and a program of the node itself",
+        ),
+        pytest.param(
+            document(node(), verdict="unsafe", containers={"seen": 1, "at_risk": 1}),
+            ", keepalive of containers comes too late or not at all",
+            id="only containers are at risk",
         ),
         pytest.param(document(node(spare=None)), "", id="no keepalive was seen"),
     ],
 )
 def test_how_keepalive_stands_to_the_limit(report, how):
-    assert head(report)[-1] == f"The limit is 900 s (IPVS tcp){how}."
+    assert lines(write_head, report, RUN, width=200)[-1] == f"The limit is 900 s (IPVS tcp){how}."
 
 
 def test_without_a_limit_the_reason_is_that_of_the_plan():
