@@ -98,9 +98,9 @@ def next_outcomes(cluster: Cluster, count: int, clients: tuple[str, ...] = CLIEN
     return [outcomes(cluster, client, moment, count) for client, moment in moments.items()]
 
 
-def until(condition: Callable[[], bool], what: str) -> None:
+def until(condition: Callable[[], bool], what: str, seconds: float = WAIT_SECONDS) -> None:
     """Wait for it."""
-    deadline = time.monotonic() + WAIT_SECONDS
+    deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < deadline, f"{what}: not after {WAIT_SECONDS} s"
+        assert time.monotonic() < deadline, f"{what}: not after {seconds} s"
         time.sleep(0.5)

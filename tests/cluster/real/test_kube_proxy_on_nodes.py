@@ -14,11 +14,16 @@ from ansible_collections.kubenode.connections.tests.cluster.real.cluster import 
 from ansible_collections.kubenode.connections.tests.cluster.real.kube_proxy import ESTABLISHED, KubeProxy
 from ansible_collections.kubenode.connections.tests.cluster.real.kubectl import Object, container_id
 from ansible_collections.kubenode.connections.tests.cluster.real.layout import IPVS_SECONDS
+from ansible_collections.kubenode.connections.tests.cluster.real.recorded import Record
 from ansible_collections.kubenode.connections.tests.cluster.real.story import Run
 
 WISHES = {"kube_proxy_ipvs_timeouts": {"tcp": 8284}, "kube_proxy_conntrack": {"tcp_established": 43200}}
 BEFORE, WISHED = f"{IPVS_SECONDS} 120 300", "8284 120 300"
 BY_HAND = "99 98 97"
+TABLE = """The ConfigMap of kube-proxy
+The role `kube_proxy` changes kubeadm's ConfigMap and has the DaemonSet rolled out. Shown are the IPVS timeouts tcp,
+tcpfin and udp, and `nf_conntrack_tcp_timeout_established`, as the kernel of the node tells them.
+"""
 
 
 @pytest.fixture(name="proxy")
@@ -57,6 +62,12 @@ def in_force(proxy: KubeProxy) -> tuple[dict[str, str], dict[str, str]]:
     return proxy.timeouts(), proxy.sysctl(ESTABLISHED)
 
 
+def shown(proxy: KubeProxy) -> dict[str, str]:
+    """The same in words, by node."""
+    timeouts, established = in_force(proxy)
+    return {node: f"{timeouts[node]}; {established[node]}" for node in timeouts}
+
+
 def test_check_mode_says_what_would_change_and_changes_nothing(
     cluster: Cluster, proxy: KubeProxy, found: dict[str, Any]
 ) -> None:
@@ -68,13 +79,15 @@ def test_check_mode_says_what_would_change_and_changes_nothing(
     assert in_force(proxy) == (everywhere(cluster, BEFORE), everywhere(cluster, "86400"))
 
 
-def test_new_pods_write_what_is_wished_on_every_node(cluster: Cluster, proxy: KubeProxy) -> None:
-    before = containers(proxy)
+def test_new_pods_write_what_is_wished_on_every_node(cluster: Cluster, proxy: KubeProxy, record: Record) -> None:
+    before, shown_before = containers(proxy), shown(proxy)
     _said, changes = proxy.change(**WISHES)
     proxy.wait()
     after = containers(proxy)
     assert (changes, set(before.values()) & set(after.values())) == (2, set())
     assert in_force(proxy) == (everywhere(cluster, WISHED), everywhere(cluster, "43200"))
+    for node, seen in shown(proxy).items():
+        record(TABLE, "`tcp: 8284`, `tcp_established: 43200`", shown_before[node], seen, node=node)
 
 
 def test_the_second_run_changes_nothing(proxy: KubeProxy) -> None:
@@ -83,18 +96,26 @@ def test_the_second_run_changes_nothing(proxy: KubeProxy) -> None:
     assert (changes, (proxy.configmap(), containers(proxy))) == (0, before)
 
 
-def test_a_kube_proxy_that_starts_anew_writes_them_again(cluster: Cluster, proxy: KubeProxy) -> None:
+def test_a_kube_proxy_that_starts_anew_writes_them_again(cluster: Cluster, proxy: KubeProxy, record: Record) -> None:
     set_timeouts(cluster, BY_HAND)
     assert proxy.timeouts() == everywhere(cluster, BY_HAND)
+    shown_before = shown(proxy)
     for node in cluster.nodes:
         proxy.kill(node)
     # Of the other two kube-proxy has no value to write.
     assert proxy.timeouts() == everywhere(cluster, "8284 98 97")
+    for node, seen in shown(proxy).items():
+        record(TABLE, "others set by hand; then kube-proxy ends and starts anew", shown_before[node], seen, node=node)
     set_timeouts(cluster, WISHED)
 
 
-def test_what_was_before_is_given_back_on_every_node(cluster: Cluster, proxy: KubeProxy, found: dict[str, Any]) -> None:
+def test_what_was_before_is_given_back_on_every_node(
+    cluster: Cluster, proxy: KubeProxy, found: dict[str, Any], record: Record
+) -> None:
+    shown_before = shown(proxy)
     _said, changes = proxy.change(kube_proxy_state="absent")
     proxy.wait()
     assert (changes, proxy.configmap()) == (2, found)
     assert in_force(proxy) == (everywhere(cluster, BEFORE), everywhere(cluster, "86400"))
+    for node, seen in shown(proxy).items():
+        record(TABLE, "`kube_proxy_state: absent`", shown_before[node], seen, node=node)
