@@ -847,6 +847,12 @@ node:
                 - How many of those to services wait for an answer, so that their keepalive timer cannot be seen.
               type: int
               sample: 0
+            lost:
+              description:
+                - How many connections to services IPVS of this node has forgotten already; idle for a minute or longer,
+                  and no entry in its table. No other number but C(connections) has them.
+              type: int
+              sample: 0
             services_omitted:
               description: How many services are not listed.
               type: int

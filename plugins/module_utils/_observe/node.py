@@ -6,7 +6,7 @@
 
 import os
 import time
-from typing import Any, Callable, Dict, List, Mapping, Optional
+from typing import AbstractSet, Any, Callable, Dict, List, Mapping, Optional
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common import rps_rules
 from ansible_collections.kubenode.connections.plugins.module_utils._common.errors import more_rights
@@ -22,7 +22,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._kernel impor
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.procfs import Fault, read_text
 
 from . import boot, cloud, container_runtimes, data_planes, enforcement, ipvs, kube_proxy, kubelet, ours, rearming
-from .connections import destinations, namespace_tables, pods, sockets, tallies
+from .connections import destinations, forgotten, namespace_tables, pods, sockets, tallies
 from .other_writers import summary
 from .problems import Problems, first_of, sentence
 
@@ -67,6 +67,10 @@ def _read_all(
     conntrack = _read_conntrack(problems)
     read_tables = namespace_tables.reader(ipvs_now["loaded"], conntrack["loaded"])
     found = namespaces.read(inside=_inside(to_services.names, read_tables))
+    by_ipvs = proxy["mode"] in (None, "ipvs")  # else its rules translate before IPVS, which then has no entry
+    lost = forgotten.read(found.spaces, addresses if by_ipvs else [])
+    if lost:
+        found = namespaces.read(inside=_inside(to_services.names, read_tables, lost))
     spaces_now = _namespaces(found, problems)
     pods_now = _pods(found, to_services.errors, problems)
     if ipvs_now["loaded"]:
@@ -215,10 +219,17 @@ def _read_rps(problems: Problems) -> Dict[str, Any]:
     }
 
 
-def _inside(names: tallies.Names, read_tables: Callable[[], Optional[namespace_tables.Tables]]) -> namespaces.Inside:
+def _inside(
+    names: tallies.Names,
+    read_tables: Callable[[], Optional[namespace_tables.Tables]],
+    lost: AbstractSet[str] = frozenset(),
+) -> namespaces.Inside:
     """What reads the namespace that it is called in. Whether netlink may be asked is told before."""
     ask_netlink = inet_diag.loads_nothing()
-    return lambda pids: dict(sockets.as_plain(sockets.read(names, ask_netlink, pids)), tables=read_tables())
+    is_tracked = namespace_tables.tracking()
+    return lambda pids: dict(
+        sockets.as_plain(sockets.read(names, ask_netlink, pids, lost)), tables=read_tables(), tracked=is_tracked()
+    )
 
 
 def _real_servers(pods_now: Dict[str, Any]) -> List[Dict[str, Any]]:

@@ -67,6 +67,26 @@ def _idle_unseen(case: Case) -> Found | None:
     )
 
 
+@RULES.node("connections-lost", WARNING)
+def _lost(case: Case) -> Found | None:
+    """IPVS has forgotten open connections already; they are lost, and no keepalive brings them back."""
+    lost = [each for each in _judged(case) if each.space.lost]
+    if not lost:
+        return None
+    total = sum(each.space.lost for each in lost)
+    names = [tell("{name} ({number})", name=each.space.label, number=each.space.lost) for each in lost]
+    return Found(
+        tell(
+            "{connections} to services, of which IPVS has no entry: {names}",
+            connections=count(total, "open connection"),
+            names=some(names),
+        ),
+        "They were lost before this run. Their next packet is answered with a reset, or goes to another real server. "
+        "They do not count as at risk, and an apply cannot bring them back.",
+        "Have these programs connect again, or restart them.",
+    )
+
+
 def _too_late_itself(each: Judged, case: Case) -> bool:
     """Whether a finding on its keepalive says it already; that of the node's own namespace is on the node's sysctls."""
     return (case.node.own_verdict if each.space.kind == NODE else each.verdict) == UNSAFE

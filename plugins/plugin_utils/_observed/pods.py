@@ -89,7 +89,8 @@ class Space(NamedTuple):
     ``keepalive`` is None where it could not be read, see ``error``. ``netns`` is its inode, ``process`` the one with
     most connections at risk, else the oldest. ``to_services`` and ``without_keepalive`` count all connections to
     services, those to services that are not listed too. ``sandbox``: the kind of one with TCP of its own.
-    ``accepted_omitted`` sockets were accepted at addresses that are not in ``accepted``.
+    ``accepted_omitted`` sockets were accepted at addresses that are not in ``accepted``. ``lost`` connections to
+    services have been forgotten by IPVS already; no other number but ``connections`` has them.
     """
 
     kind: str
@@ -114,6 +115,7 @@ class Space(NamedTuple):
     outside: tuple[Peer, ...] = ()
     accepted: tuple[Accepted, ...] = ()
     accepted_omitted: int = 0
+    lost: int = 0
 
     @property
     def all_listed(self) -> bool:
@@ -249,6 +251,7 @@ def _space(row: Mapping[str, object]) -> Space:
         outside=outside,
         accepted=tuple([_accepted(fields(each)) for each in items(get("accepted_at"))]),
         accepted_omitted=number(get("accepted_omitted" if "accepted_at" in row else "accepted")),
+        lost=number(get("lost")),
     )
 
 

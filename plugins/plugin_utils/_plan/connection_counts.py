@@ -95,6 +95,16 @@ def through_proxies(number: int) -> Iterator[Message]:
         )
 
 
+def lost(number: int) -> Iterator[Message]:
+    """The same of those to services that IPVS has forgotten already."""
+    if number:
+        yield plural(
+            "{number} connections lost already: IPVS has forgotten them",
+            "{number} connection lost already: IPVS has forgotten it",
+            number,
+        )
+
+
 def at_risk_text(to_services: int, to_others: int, rearm: bool) -> str:
     """A sentence about so many open connections at risk, empty where there are none; ``rearm``: an apply may help."""
     told = joined(" and ", _open(to_services, to_others))

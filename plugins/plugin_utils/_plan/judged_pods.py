@@ -24,7 +24,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.pod
     Space,
 )
 
-from .connection_counts import NOTHING, Counts, at_risk_text, through_proxies, to_others, to_services
+from .connection_counts import NOTHING, Counts, at_risk_text, lost, through_proxies, to_others, to_services
 
 SANDBOXES = {GVISOR: "gVisor", MACHINE: "a virtual machine"}
 
@@ -80,7 +80,7 @@ class Judged(NamedTuple):
 
     @property
     def why(self) -> str:
-        others = (*to_others(self.outside_counts), *through_proxies(self.through_proxies))
+        others = (*to_others(self.outside_counts), *through_proxies(self.through_proxies), *lost(self.space.lost))
         return joined("; ", [self.values_why, *to_services(self.counts), *others])
 
     @property

@@ -107,6 +107,7 @@ def _row(judged: Judged, enforced: Keepalive | None) -> dict[str, Any]:
         "late": judged.counts.late,
         "undecided": judged.counts.undecided,
         "kept_by_server": judged.counts.kept_by_server,
+        "lost": space.lost,
         "services": [_service(each, each.name in judged.kept) for each in space.services[:_SERVICES]],
         "services_omitted": space.services_omitted + len(space.services[_SERVICES:]),
         "to_outside": space.to_outside,

@@ -62,6 +62,20 @@ def reader(ipvs: bool, conntrack: bool) -> Callable[[], Optional[Tables]]:
     return read
 
 
+def tracking() -> Callable[[], bool]:
+    """What tells whether the namespace that it is called in has entries of connection tracking, or may have.
+
+    False for the caller's own, which tracks what its IPVS balances.
+    """
+    own = _own_inode()
+
+    def is_tracked() -> bool:
+        entries = read_sysctl(_COUNT_KEY)
+        return _own_inode() != own and entries.state != "absent" and entries.value != "0"
+
+    return is_tracked
+
+
 def summary(rows: Iterable[Tuple[Dict[str, Any], Optional[Tables]]]) -> Dict[str, Any]:
     """The namespaces that have such tables as node_info documents them, given each row of pods with its tables."""
     looked = [(row, tables) for row, tables in rows if tables is not None]

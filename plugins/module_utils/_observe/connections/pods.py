@@ -26,7 +26,7 @@ from .pod_names import LOG_DIRECTORY, NOBODY, Owner, Process
 from .sandboxes import sandbox_of
 from .sockets import SOCK_DIAG
 
-_TOTALS = ("connections", "to_services", "without_keepalive", "to_outside", "outside_without_keepalive")
+_TOTALS = ("connections", "to_services", "without_keepalive", "to_outside", "outside_without_keepalive", "lost")
 _COUNTS = (*_TOTALS, "in_flight", "services_omitted", "outside_in_flight", "accepted", "accepted_omitted")
 
 

@@ -8,7 +8,7 @@ Reading only. Private to this collection.
 """
 
 import socket
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import AbstractSet, Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel import inet_diag
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.flows import endpoint
@@ -84,6 +84,10 @@ class Sockets(NamedTuple):
     sockets_error: Optional[str]
     rto: Optional[Dict[str, int]] = None
     """RoundTrips.summary()."""
+    lost: int = 0
+    """So many to services have been forgotten by IPVS already; they are in ``connections`` alone."""
+    silent: Sequence[str] = ()
+    """The flows of those to services that may be (see forgotten)."""
 
 
 SOCK_DIAG = "sock_diag"
@@ -98,14 +102,14 @@ MAX_PROCESSES = 5
 _ATTEMPTS = 3
 
 
-def read(names: Names, ask_netlink: bool, pids: Sequence[int]) -> Sockets:
+def read(names: Names, ask_netlink: bool, pids: Sequence[int], forgotten: AbstractSet[str] = frozenset()) -> Sockets:
     """The sockets of this network namespace; pids are its processes. What cannot be read is said in sockets_error.
 
-    ask_netlink is what inet_diag.loads_nothing() says.
+    ask_netlink is what inet_diag.loads_nothing() says. ``forgotten``: flows that IPVS does not know any more.
     """
     count, source, why = None, SOCK_DIAG, None
     if ask_netlink:
-        count = _ask_netlink(names)
+        count = _ask_netlink(names, forgotten)
     if count is None:
         source = "/proc/net/tcp"
         try:
@@ -137,11 +141,11 @@ def _plain(each: ToPeer, noun: str) -> Dict[str, Any]:
     return plain
 
 
-def _ask_netlink(names: Names) -> Optional[Count]:
+def _ask_netlink(names: Names, forgotten: AbstractSet[str]) -> Optional[Count]:
     """The count through netlink; None where the kernel refuses or the table never holds still."""
     for _attempt in range(_ATTEMPTS):
         try:
-            return tallies.tally(inet_diag.read(listening=True), names)
+            return tallies.tally(inet_diag.read(listening=True), names, forgotten)
         except InterruptedDumpError:
             continue
         except (NetlinkError, OSError):
@@ -180,6 +184,8 @@ def _conclude(count: Count, source: Optional[str], pids: Sequence[int]) -> Socke
         source,
         None,
         count.rto,
+        count.lost,
+        count.silent,
     )
 
 

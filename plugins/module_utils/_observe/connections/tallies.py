@@ -4,12 +4,13 @@
 
 """How many connections go where, and how long their timers are. Pure. Private to this collection."""
 
-from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Tuple
+from typing import AbstractSet, Any, Dict, Iterable, List, NamedTuple, Optional, Tuple
 
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel import inet_diag
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.flows import Address, keep_largest
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.inet_diag import Socket
 
+from .forgotten import MAX_IDLE, flow_of, is_silent
 from .round_trips import RoundTrips
 
 Names = Dict[Address, str]
@@ -155,7 +156,8 @@ class Count(NamedTuple):
     """All connections; those to services by the service's name, those to other addresses by address and port.
 
     ``accepted`` came in at a port that listens, and go to no service; ``accepting`` has all that came in there.
-    ``rto``: RoundTrips.summary().
+    ``rto``: RoundTrips.summary(). ``lost`` are neither at a service nor elsewhere. ``silent``: the flows of those to
+    services that may be lost, the first MAX_IDLE (see forgotten).
     """
 
     connections: int
@@ -164,14 +166,20 @@ class Count(NamedTuple):
     accepted: int
     accepting: Accepting
     rto: Optional[Dict[str, int]]
+    lost: int
+    silent: List[str]
 
 
-def tally(sockets: Iterable[Socket], names: Names) -> Count:
-    """Count the established sockets, streamed; the listening ones, which have no remote port, stand before them."""
+def tally(sockets: Iterable[Socket], names: Names, forgotten: AbstractSet[str] = frozenset()) -> Count:
+    """Count the established sockets, streamed; the listening ones, which have no remote port, stand before them.
+
+    ``forgotten`` are the flows that IPVS does not know any more.
+    """
     any_port = {address: name for (address, port), name in names.items() if port == 0}
     services, outside = Peers(len(names)), Peers(MAX_OUTSIDE)
     round_trips, listening, accepting = RoundTrips(), set(), Accepting(names)
-    connections = accepted = 0
+    connections = accepted = lost = 0
+    silent: List[str] = []
     for found in sockets:
         if not found.remote_port:
             listening.add(found.local_port)
@@ -182,13 +190,19 @@ def tally(sockets: Iterable[Socket], names: Names) -> Count:
         came_in = found.local_port in listening
         if came_in:
             accepting.add(found)
+        if name is not None and not came_in and is_silent(found):
+            if forgotten and flow_of(found) in forgotten:
+                lost += 1
+                continue
+            if len(silent) < MAX_IDLE:
+                silent.append(flow_of(found))
         if name is not None:
             services.add(found, name)
         elif came_in:
             accepted += 1
         elif leaves(found):
             outside.add(found, (found.remote, found.remote_port))
-    return Count(connections, services, outside, accepted, accepting, round_trips.summary())
+    return Count(connections, services, outside, accepted, accepting, round_trips.summary(), lost, silent)
 
 
 def leaves(found: Socket) -> bool:

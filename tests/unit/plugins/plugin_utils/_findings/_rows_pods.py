@@ -246,6 +246,19 @@ RAISED = [
 
 RAISED += [
     pytest.param(
+        "connections-lost",
+        with_rows(
+            quiet_node(), {**row("a/b", SAFE), "lost": 2}, {**row("the node itself", SAFE, kind="node"), "lost": 1}
+        ),
+        {},
+        {
+            "severity": "warning",
+            "observed": "3 open connections to services, of which IPVS has no entry: a/b (2), the node itself (1)",
+            "remedy": "Have these programs connect again, or restart them.",
+        },
+        id="lost already",
+    ),
+    pytest.param(
         "connections-idle-unseen",
         with_rows(
             quiet_node(),
@@ -387,6 +400,9 @@ NOT_RAISED = [
         with_rows(quiet_node(), row("a/b", (200, 200, 5))),
         {"middleboxes": ["aws_nlb"]},
         id="in time while no probe is lost",
+    ),
+    pytest.param(
+        "connections-lost", with_rows(quiet_node(), row("a/b", SAFE, service(without=3))), {}, id="at risk only"
     ),
     pytest.param(
         "connections-idle-unseen",
