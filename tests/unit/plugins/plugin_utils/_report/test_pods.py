@@ -111,6 +111,7 @@ def test_a_pod_with_its_connections():
                 "late": 3,
                 "undecided": 1,
                 "kept_by_server": 0,
+                "lost": 0,
                 "services": [
                     {
                         "service": "10.96.0.1:80",
