@@ -43,6 +43,7 @@ def test_rows_are_bounded_and_totals_count_all(tmp_path):
         "without_keepalive": 0,
         "to_outside": 0,
         "outside_without_keepalive": 0,
+        "lost": 0,
     }
 
 

@@ -52,6 +52,7 @@ def test_the_node_itself(pods_of):
         "to_outside": 0,
         "outside_without_keepalive": 0,
         "outside_in_flight": 0,
+        "lost": 0,
         "outside": [],
         "accepted": 0,
         "accepted_at": [],
@@ -183,6 +184,7 @@ def test_real_connections_of_a_real_client(pods_of, tmp_path):
         "without_keepalive": 2,
         "to_outside": 0,
         "outside_without_keepalive": 0,
+        "lost": 0,
     }
     assert row["accepted"] == 3
 

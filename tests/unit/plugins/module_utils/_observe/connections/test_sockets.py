@@ -136,6 +136,8 @@ def test_real_sockets_with_the_processes_that_have_them(ask_netlink):
         "sockets_from": "sock_diag" if ask_netlink else "/proc/net/tcp",
         "sockets_error": None,
         "rto": row["rto"],
+        "lost": 0,
+        "silent": [],
     }
     [[longest, _count]] = first["gaps"]
     assert 7140 <= longest <= 7200
