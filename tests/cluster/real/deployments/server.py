@@ -12,6 +12,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
     """Answers every question."""
 
     protocol_version = "HTTP/1.1"
+    timeout = 300
+    """Of a client that never says that it is gone."""
 
     def do_GET(self):
         """The same for all."""
