@@ -137,7 +137,8 @@ def _left_behind(case: Case) -> Found | None:
             mode=node.mode,
             services=count(node.ipvs.services, "virtual service"),
         ),
-        "IPVS still handles connections to their addresses, with its own idle limit.",
+        "IPVS still handles connections that were open before, and those to addresses that kube-proxy has no rules "
+        "for, with its own idle limit.",
         # Not kube-proxy --cleanup: it takes the rules of the running mode along, and that of 1.20 left the services.
         "If ipvs mode left them behind, restart the node or run ipvsadm --clear. If keepalived or another load "
         "balancer keeps them, nothing has to be done: the plan counts their limit.",
