@@ -16,6 +16,7 @@ A case of hold is one of connection.py, without its namespace. With "set" these 
 with "chats" it says something all the time until there is the file QUIET.
 """
 
+import glob
 import json
 import os
 import select
@@ -46,7 +47,8 @@ SERVERS = (
     ("s1", PROBING_PORT, PROBING),
     ("s1", SILENT_PORT, SILENT),
 )
-FIRST_PORT = 21000
+FIRST_PORT = 21000 + int(time.monotonic()) % 1000 * 30
+"""Of a pod's connections; those of an earlier run are not used again."""
 WAIT_SECONDS = 180
 NAT = """
 table ip beyond {
@@ -88,7 +90,10 @@ def programs():
 
 
 def open_all():
-    """Start the programs, wait until each holds its connections."""
+    """Start the programs, wait until each holds its connections. Those of an earlier run have ended."""
+    for name in (*glob.glob("/run/proof/*.held"), *glob.glob("/run/proof/*.used"), USE, QUIET):
+        if os.path.exists(name):
+            os.remove(name)
     for pod in programs().values():
         pods.start(pod, "program", [sys.executable, os.path.join(pods.HERE, pod["program"][0]), *pod["program"][1:]])
     for name in programs():

@@ -57,7 +57,7 @@ class Connection:
         enter(case["from"])
         self.node = case.get("node", NODE)
         self.token = uuid.uuid4().hex
-        self.socket = socket.socket()
+        self.socket = socket.socket(socket.AF_INET6 if ":" in case["to"][0] else socket.AF_INET)
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, int(case.get("keepalive", True)))
         self.set(case.get("options", {}))
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -66,7 +66,7 @@ class Connection:
         started = time.monotonic()
         self.socket.connect(tuple(case["to"]))
         self.connect_seconds = time.monotonic() - started
-        self.address, self.port = self.socket.getsockname()
+        self.address, self.port = self.socket.getsockname()[:2]
         self.peer = case["to"][0]
         self.outgoing = f"ip saddr {self.address} ip daddr {self.peer} tcp sport {self.port}"
         self.incoming = f"ip daddr {self.address} tcp dport {self.port}"
