@@ -17,7 +17,7 @@ from ansible_collections.kubenode.connections.tests.lab.playbooks import observe
 
 SILENT_SECONDS = 75
 """Longer than a connection has to be silent before anybody can tell that it is lost."""
-HELD_SECONDS = 240
+HELD_SECONDS = 180
 HOLD = """
 import json, socket, sys, time
 def ask(held):
