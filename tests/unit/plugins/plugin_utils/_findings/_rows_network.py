@@ -559,8 +559,8 @@ RAISED = [
         {
             "severity": "warning",
             "observed": "kube-proxy mode nftables, 1 virtual service in IPVS",
-            "why": "IPVS still handles connections that were open before, and those to addresses that kube-proxy has no "
-            "rules for, with its own idle limit.",
+            "why": "IPVS still handles connections that were open before, and those to addresses that kube-proxy has "
+            "no rules for, with its own idle limit.",
         },
         id="services of before the move",
     ),
