@@ -110,7 +110,7 @@ def _run(argv: List[str], limit_seconds: Optional[float], variables: Mapping[str
     limit = limit_seconds or _LIMIT_SECONDS
     deadline = time.monotonic() + limit
     # AnsibleModule.run_command has no bound in time or output.
-    process = subprocess.Popen(  # pylint: disable=ansible-bad-function
+    process = subprocess.Popen(  # noqa: S603  # pylint: disable=ansible-bad-function
         argv,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

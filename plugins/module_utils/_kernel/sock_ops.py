@@ -108,7 +108,7 @@ def tags(code: bytes) -> Tuple[str, str]:
 
     The first 8 bytes in hex (bpf_prog_calc_tag in kernel/bpf/core.c).
     """
-    return hashlib.sha1(code).hexdigest()[:16], hashlib.sha256(code).hexdigest()[:16]
+    return hashlib.sha1(code).hexdigest()[:16], hashlib.sha256(code).hexdigest()[:16]  # noqa: S324
 
 
 def _unless_loopback() -> List[Line]:

@@ -209,7 +209,7 @@ def try_tuning(program: str, version: str, sysctls: Mapping[str, str]) -> None:
 def _namespace() -> Iterator[str]:
     """The path of a new network namespace, which goes away with the block. Raises OSError."""
     # AnsibleModule.run_command cannot keep a program running.
-    holder = subprocess.Popen(  # pylint: disable=ansible-bad-function
+    holder = subprocess.Popen(  # noqa: S603  # pylint: disable=ansible-bad-function
         [need_program("unshare"), "--net", need_program("cat")],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

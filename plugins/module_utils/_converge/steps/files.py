@@ -152,7 +152,7 @@ class Directory(Step):
         try:
             if wanted and not self.read():
                 os.mkdir(self.name)
-                os.chmod(self.name, 0o755)  # whatever the umask
+                os.chmod(self.name, 0o755)  # whatever the umask  # noqa: S103
             elif not wanted and self.read():
                 os.rmdir(self.name)
             sync_directory(os.path.dirname(self.name))
