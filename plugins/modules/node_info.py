@@ -552,7 +552,6 @@ node:
           description: Whether it runs static pods alone, without an API server, by its command line.
           type: bool
           sample: false
-          version_added: 0.2.0
     container_runtimes:
       description:
         - The daemon that runs containers on the node, root's own in the node's namespaces. Empty where there is none.
