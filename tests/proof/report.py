@@ -22,12 +22,12 @@ SPDX-License-Identifier: GPL-3.0-or-later
 <!-- Written by `make proof`. Do not edit. -->
 # The failures, seen and cured
 
-All but *On a cluster* was measured by `make proof` in virtual machines with Debian's kernels: a node (the machine's own
-namespace), pods (network namespaces) and Services (IPVS with the address on `kube-ipvs0`, or NAT), set up as kube-proxy
-does. Limits are seconds instead of minutes or days, so that a run takes minutes. *After the role* means after
-`ansible-playbook kubenode.connections.apply`; nothing else changed the node. A row without a kernel is the same on all.
-The pods here have no kubelet, so the role takes them for nobody's and leaves them alone; it does reach those of a
-kubelet, see docs/pods.md.
+Tables with a number were measured by `make proof` in virtual machines with Debian's kernels: a node (the machine's
+own namespace), pods (network namespaces) and Services (IPVS with the address on `kube-ipvs0`, or NAT), set up as
+kube-proxy does. Limits are seconds instead of minutes or days, so that a run takes minutes. *After the role* means
+after `ansible-playbook kubenode.connections.apply`; nothing else changed the node. A row without a kernel is the same
+on all. The pods here have no kubelet, so the role takes them for nobody's and leaves them alone; it does reach those
+of a kubelet, see docs/pods.md.
 
 Kernels: {kernels}
 """
