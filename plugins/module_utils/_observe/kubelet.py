@@ -63,9 +63,11 @@ def read(found: Found) -> Kubelet:
 def _is_standalone(process: Process) -> Optional[bool]:
     """Whether it runs static pods alone: no option of its command line leads to an API server."""
     try:
-        return not any(word in each for each in process.arguments() for word in _TO_API_SERVER)
+        arguments = process.arguments()
     except OSError:
         return None
+    # A process that ends has none any more: that tells nothing.
+    return not any(word in each for each in arguments for word in _TO_API_SERVER) if arguments else None
 
 
 def _read_variables(process: Process) -> Tuple[Optional[Dict[str, str]], Optional[str]]:

@@ -168,9 +168,8 @@ def _not_read(case: Case) -> Found | None:
     kubelet = case.observed.kubelet
     if kubelet.running is False:
         return _not_found(case.observed)
-    if kubelet.standalone or _complete(
-        kubelet
-    ):  # what else calls itself so is among the problems: any user can start such a process
+    # What else calls itself so is among the problems: any user can start such a process.
+    if kubelet.standalone or _complete(kubelet):
         return None
     problem = case.observed.problem(KUBELET)
     return Found(

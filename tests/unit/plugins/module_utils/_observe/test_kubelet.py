@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from ansible_collections.kubenode.connections.plugins.module_utils._kernel.processes import find
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel.processes import Process, find
 from ansible_collections.kubenode.connections.plugins.module_utils._observe import kubelet as observe_kubelet
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._isolated_node import isolated
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._small_programs import (
@@ -58,6 +58,17 @@ COMMAND_LINES = [
 def test_whether_it_has_an_api_server(arguments, expected):
     with kubelet(*arguments):
         assert read().standalone is expected
+
+
+def test_a_kubelet_that_has_just_ended_tells_nothing_of_an_api_server():
+    ended = os.fork()
+    if not ended:
+        os._exit(0)
+    os.waitid(os.P_PID, ended, os.WEXITED | os.WNOWAIT)
+    try:
+        assert observe_kubelet._is_standalone(Process(ended)) is None
+    finally:
+        os.waitpid(ended, 0)
 
 
 VARIABLES = [
