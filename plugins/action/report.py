@@ -33,6 +33,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words i
 from ansible_collections.kubenode.connections.plugins.plugin_utils._findings.silences import parse_silences
 from ansible_collections.kubenode.connections.plugins.plugin_utils._play.earlier import elsewhere
 from ansible_collections.kubenode.connections.plugins.plugin_utils._play.of_ansible import read_play
+from ansible_collections.kubenode.connections.plugins.plugin_utils._play.redaction import Redaction
 from ansible_collections.kubenode.connections.plugins.plugin_utils._play.run import (
     converged_of,
     for_hosts,
@@ -59,6 +60,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._report.langu
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.rerun_command import (
     BECOME,
     CONFIGURED,
+    UNKNOWN_RUN,
     ExtraVars,
     File,
     Rerun,
@@ -105,6 +107,7 @@ _ARGUMENTS = {
     "silence": {"type": "list", "elements": "dict", "options": _SILENCE, "default": []},
     "fail_on": {"type": "str", "choices": list(FAIL_ON), "default": NEVER},
     "compare": {"type": "path"},
+    "redact": {"type": "bool", "default": False},
     "next_step": {"type": "bool", "default": True},
     "language": {"type": "str", "choices": list(LANGUAGES), "default": ENGLISH.code},
     "detail": {"type": "str", "choices": [*DETAILS, _OPENING], "default": BRIEF},
@@ -137,11 +140,17 @@ class ActionModule(ActionBase):
         _validation, arguments = self.validate_argument_spec(  # type: ignore[no-untyped-call]
             _ARGUMENTS,
             mutually_exclusive=[["registered", "plan", "restored"], ["registered", "nodes", "restored"]],
+            required_if=[["redact", True, ["registered"]]],
             required_one_of=[["registered", "plan", "restored"]],
             required_together=[["plan", "nodes"]],
         )
         arguments = plain(arguments)
         try:
+            if arguments["redact"] and arguments["compare"]:
+                raise PlanError(
+                    "keepalive_report_redact: the report to compare with (keepalive_report_compare) has real names. "
+                    "Leave one of the two out."
+                )
             if arguments["restored"]:
                 return {**result, **self._restored(arguments, task_vars or {})}
             if arguments["registered"]:
@@ -167,15 +176,25 @@ class ActionModule(ActionBase):
         play = read_play(self, task_vars, filter(None, (names["observed"], names["converged"])))
         before = plain(task_vars.get(names["planned"])) if names["planned"] else None
         converged = converged_of(play, before, names["converged"])
-        nodes = nodes_of(play, names["observed"], converged)
         earlier = _earlier_of(arguments) if play.left_out else None
-        plan = make_plan_of_play(
-            play, nodes, elsewhere(play.left_out, len(play.hosts), earlier), arguments["every_host"]
-        )
+        known = elsewhere(play.left_out, len(play.hosts), earlier)
+
+        def made(redaction: Redaction | None = None) -> dict[str, Any]:
+            nodes = nodes_of(play, names["observed"], converged, redaction)
+            outcomes = outcomes_of(before, converged)
+            if redaction is None:
+                plan = make_plan_of_play(play, nodes, known, arguments["every_host"])
+                return {"shown": plan, "nodes": nodes, **outcomes}
+            outcomes = {name: redaction.by_host(each) for name, each in outcomes.items()}
+            plan = make_plan_of_play(redaction.play(play), nodes, redaction.elsewhere(known), arguments["every_host"])
+            return {"shown": plan, "nodes": nodes, "silence": redaction.of(arguments["silence"]), **outcomes}
+
+        real = made()
+        told = made(Redaction([*play.hosts, *play.left_out])) if arguments["redact"] else real
         share = arguments["max_unobserved_percentage"]
         told_in = language(arguments["language"])
-        stop = None if share is None else too_many_unobserved(plan, nodes, share, told_in)
-        return {"plan": plan, "nodes": nodes, "stop": stop, **outcomes_of(before, converged)}
+        stop = None if share is None else too_many_unobserved(told["shown"], told["nodes"], share, told_in)
+        return {"plan": real["shown"], "stop": stop, **told}
 
 
 def _with_words(given: Arguments) -> dict[str, Any]:
@@ -195,7 +214,7 @@ def _report(arguments: Arguments, check_mode: bool) -> dict[str, Any]:
     known = [*(node["name"] for node in document["nodes"]), *document["left_out"]["hosts"]]
     for sentence in parse_silences(arguments["silence"]).strangers(known):
         Display().warning(printable(sentence))
-    rerun = _rerun()
+    rerun = UNKNOWN_RUN if arguments["redact"] else _rerun()
     opens = arguments["detail"] == _OPENING and not message
     if arguments["query"]:
         outcome["query_result"] = query.query(document, arguments["query"])
@@ -235,7 +254,7 @@ def _to_change(plan: Mapping[str, Any]) -> list[str]:
 
 def _document(arguments: Arguments, check_mode: bool) -> dict[str, Any]:
     return make_document(
-        arguments["plan"],
+        arguments.get("shown", arguments["plan"]),
         arguments["nodes"],
         made_at=_now(),
         collection_version=VERSION,

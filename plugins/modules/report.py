@@ -153,6 +153,15 @@ options:
       - It may be the file that this run writes, because it is read first. If there is no such file, as in a first run,
         the report says so and nothing fails.
     type: path
+  redact:
+    description:
+      - Whether nodes, Kubernetes namespaces, pods, containers and addresses have other names (V(node-1),
+        V(namespace-1/pod-1)) in all that is printed, returned and written, so that it can be given to strangers.
+      - A host has the number of its place in the play. RV(planned) keeps the real names, for the play goes by them.
+      - Only with O(registered), and not together with O(compare).
+    type: bool
+    default: false
+    version_added: 0.1.0
   next_step:
     description: Whether to say what to run next. Turn it off if your play does that itself.
     type: bool

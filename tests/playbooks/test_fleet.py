@@ -40,6 +40,30 @@ def test_an_apply_takes_the_canary_first_and_a_converged_fleet_is_not_contacted_
     assert "Apply changed 0 of 4 nodes." in second.stdout
 
 
+def test_a_report_for_strangers_names_nobody_and_the_apply_goes_by_the_real_names(four, tmp_path):
+    ran = four.run(
+        "apply",
+        keepalive_report_redact=True,
+        keepalive_report_dir=str(tmp_path / "report"),
+        keepalive_report_formats=["html", "json", "junit", "prometheus"],
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert times(four) == ["233"] * 4
+    files = [path for path in (tmp_path / "report").rglob("*") if path.is_file()]
+    assert {path.name for path in files} >= {"report.html", "report.json", "node-1.prom", "node-4.prom"}
+    text = "\n".join(path.read_text() for path in files)
+    assert not re.search(rf"\b({'|'.join(ALL)})\b|inventory\.json", text)
+    document = json.loads((tmp_path / "report" / "report.json").read_text())
+    outcomes = {node["name"]: node["applied"]["outcome"] for node in document["nodes"]}
+    assert outcomes == {f"node-{number}": "changed" for number in (1, 2, 3, 4)}
+
+
+def test_a_report_for_strangers_is_not_compared_with_one_that_has_names(four, tmp_path):
+    ran = four.run("audit", keepalive_report_redact=True, keepalive_report_compare=str(tmp_path / "report.json"))
+    assert ran.returncode != 0
+    assert "keepalive_report_redact: the report to compare with (keepalive_report_compare) has" in ran.stdout
+
+
 def test_a_node_that_fails_ends_the_batches_and_the_report_says_what_became_of_each(four, tmp_path):
     """node1 cannot write its file; cp1 was the batch before it, node2 and node3 would have been those after it."""
     four.freeze("node1", "/etc/sysctl.d")

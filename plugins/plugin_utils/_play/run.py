@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
@@ -31,6 +32,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._report.langu
 
 from .hosts import Play
 from .node_text import node_in
+from .redaction import Redaction
 from .variables import wishes_of
 
 _LONGEST_REASON = 300
@@ -51,13 +53,19 @@ def converged_of(play: Play, planned: object, converged: str | None) -> dict[str
     }
 
 
-def nodes_of(play: Play, observed: str, converged: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Any]:
+def nodes_of(
+    play: Play,
+    observed: str,
+    converged: Mapping[str, Any] = MappingProxyType({}),
+    redaction: Redaction | None = None,
+) -> dict[str, Any]:
     """What was seen of each host last: after its converge where that looked again, else before. Or why it was not.
 
     Each is parsed as soon as it is read, because all nodes of a large play at once need much memory as they are.
     """
     hosts = play.hosts.items()
-    return parse_nodes((name, _node(host.registered.get(observed), converged.get(name))) for name, host in hosts)
+    nodes = ((name, _node(host.registered.get(observed), converged.get(name))) for name, host in hosts)
+    return parse_nodes(itertools.starmap(redaction.node, nodes) if redaction else nodes)
 
 
 def _node(observed: object, converged: object) -> Any:

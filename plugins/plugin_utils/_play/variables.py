@@ -79,6 +79,7 @@ RUN: dict[str, Callable[[str, object], Any]] = {
     "report_formats": _formats,
     "report_query": _words,
     "report_compare": _words,
+    "report_redact": flag,
     "report_language": Choice(LANGUAGES).check,
     "report_detail": Choice(DETAILS).check,
     "silence": lambda _what, value: parse_silences(value),
