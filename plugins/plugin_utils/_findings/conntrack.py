@@ -108,7 +108,8 @@ def _nearly_full(case: Case) -> Found | None:
         return None
     return Found(
         tell("{number} of {most} entries, {percent} %", number=conntrack.count, most=conntrack.max, percent=percent),
-        "In a full table idle connections are thrown out early and new ones dropped.",
+        "In a full table new connections are dropped. What nobody has answered yet, and what is being closed, is "
+        "thrown out for them; established connections stay.",
         sentences(_raise_max(case.observed), "First see with conntrack -L who fills it."),
         tell("{nearly} % is nearly full, {full} % critical ({key})", nearly=_NEARLY_FULL, full=_FULL, key=_MAX),
         CRITICAL if percent >= _FULL else None,

@@ -139,7 +139,8 @@ RAISED = [
             "severity": "warning",
             "observed": "800 of 1000 entries, 80 %",
             "limit": "80 % is nearly full, 95 % critical (net.netfilter.nf_conntrack_max)",
-            "why": "In a full table idle connections are thrown out early and new ones dropped.",
+            "why": "In a full table new connections are dropped. What nobody has answered yet, and what is being "
+            "closed, is thrown out for them; established connections stay.",
             "remedy": f"{RAISE_MAX} First see with conntrack -L who fills it.",
         },
         id="80 %",
