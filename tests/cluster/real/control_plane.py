@@ -183,12 +183,12 @@ class ControlPlane:
         return self.folder / "way"
 
     def _add_kube_proxy(self) -> None:
-        """kubeadm's own, with the programs of the node that its image would bring."""
+        """kubeadm's own, with what its image would bring: the node's programs, and the protocols' names for ipset."""
         options = ["--config", self._configuration, "--kubeconfig", self.kubeconfig]
         run([binaries() / "kubeadm", "init", "phase", "addon", "kube-proxy", *options])
         patch = [
             {"op": "add", "path": f"/spec/template/spec/{where}/-", "value": value}
-            for path in ("/usr", "/etc/alternatives")
+            for path in ("/usr", "/etc/alternatives", "/etc/protocols")
             for name in [path.strip("/").replace("/", "-")]
             for where, value in (
                 ("volumes", {"name": name, "hostPath": {"path": path}}),
