@@ -30,8 +30,8 @@ ANSIBLE_FILES := $(CURDIR)/$(BUILD)/ansible-$(shell id -u)
 ANSIBLE := ANSIBLE_HOME='$(ANSIBLE_FILES)' ANSIBLE_COLLECTIONS_PATH='$(CURDIR)/$(COLLECTIONS)' $(VENV)/bin/ansible
 
 # Everything that goes into the artifact. Folders are in the list, too: a removed file changes its folder's time.
-SOURCES := $(shell find . -mindepth 1 \( -name '.?*' -o -name __pycache__ -o -path ./docs/examples -o -path ./molecule \
-	-o -path './tests/*' ! -path ./tests/config.yml \) -prune -o -print | sed 's,^\./,,')
+SOURCES := $(shell find . -mindepth 1 \( -name '.?*' -o -name __pycache__ -o -path ./molecule \
+	-o -path './tests/*' ! -path ./tests/config.yml \) -prune -o -print | sed 's,^\./,,') tests/artifact.py
 
 # $(call quietly,NAME,COMMAND): the user sees the output only where the command fails.
 quietly = mkdir -p $(BUILD)/log; { $(2); } >$(BUILD)/log/$(1).log 2>&1 || { \
@@ -91,7 +91,7 @@ $(INSTALLED): $(ARTIFACT)
 	@touch $@
 
 $(ARTIFACT): $(SOURCES) | $(VENV)/.made
-	@$(call quietly,build,$(ANSIBLE)-galaxy collection build --force --output-path $(BUILD))
+	@$(call quietly,build,ANSIBLE_HOME='$(ANSIBLE_FILES)' $(VENV)/bin/python tests/artifact.py . $(BUILD))
 
 $(VENV)/.made: requirements.txt
 	@$(call make_venv,$(VENV),audit-venv,-r requirements.txt)
