@@ -11,6 +11,7 @@
 # make lab-stop  ends exactly those
 # make cluster   a real cluster with kubelet, containerd and kube-proxy on two of these machines; prints how to get in
 # make cluster-stop  ends exactly that
+# make release   checks and builds what is released of the last commit, says what to do next; uploads nothing
 # make clean     removes everything these made
 
 PYTHON ?= python3
@@ -41,7 +42,7 @@ quietly = mkdir -p $(BUILD)/log; { $(2); } >$(BUILD)/log/$(1).log 2>&1 || { \
 export LC_ALL := C.UTF-8
 
 .DELETE_ON_ERROR:
-.PHONY: help audit test pythons kernels proof bench lab lab-stop cluster cluster-stop install clean
+.PHONY: help audit test pythons kernels proof bench lab lab-stop cluster cluster-stop install release clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' $(firstword $(MAKEFILE_LIST))
@@ -79,6 +80,9 @@ cluster-stop:
 	@$(call cluster,$(PYTHON),down)
 
 install: $(INSTALLED)
+
+release: $(TEST_VENV)/.made
+	@$(TEST_VENV)/bin/nox -s release
 
 clean:
 	@[ ! -d "$${LAB_CACHE:-tests/lab/cache}/cluster" ] || $(call cluster,$(PYTHON),down)

@@ -194,6 +194,25 @@ def reuse(session: nox.Session) -> None:
 
 
 @nox.session
+def workflows(session: nox.Session) -> None:
+    """What GitHub reads: workflows, by their schema and zizmor, and forms; and the hooks of pre-commit."""
+    install(session, "-c", "requirements-test.txt", "check-jsonschema", "pre-commit", "zizmor")
+    forms = ".github/ISSUE_TEMPLATE"
+    for schema, files in {
+        "github-workflows": sorted(str(path) for path in ROOT.glob(".github/workflows/*.yml")),
+        "github-issue-forms": [f"{forms}/bug.yml", f"{forms}/idea.yml"],
+        "github-issue-config": [f"{forms}/config.yml"],
+        "dependabot": [".github/dependabot.yml"],
+    }.items():
+        session.run("check-jsonschema", "--builtin-schema", f"vendor.{schema}", *files)
+    session.run("zizmor", "--offline", "--pedantic", ".github")
+    session.run("pre-commit", "validate-config")
+    files = ["noxfile.py", "galaxy.yml", ".github/workflows/ci.yml"]
+    env = {"PRE_COMMIT_HOME": str(Path(session.virtualenv.location, "pre-commit"))}
+    session.run("pre-commit", "run", "--verbose", "--files", *files, env=env)
+
+
+@nox.session
 def ansible_lint(session: nox.Session) -> None:
     """Playbooks, roles and metadata, by ansible-lint's profile production."""
     install_tools(session, "ansible-lint")
@@ -226,6 +245,15 @@ def importer(session: nox.Session) -> None:
     complaints = [line for line in str(output).splitlines() if line.startswith(("ERROR", "WARNING"))]
     if complaints:
         session.error("\n".join(["galaxy-importer complains:", *complaints]))
+
+
+@nox.session(requires=["importer", "changelog", "docs", "reuse", "workflows"], default=False)
+def release(session: nox.Session) -> None:
+    """Check and build what is released of the last commit, and say what a maintainer does next; uploads nothing."""
+    install(session, "-r", "requirements.txt")
+    module = "ansible_collections.kubenode.connections.tests.release"
+    env = checkout_as_collection() | {"ANSIBLE_HOME": session.create_tmp()}
+    session.run("python", "-m", module, str(BUILD / "release"), env=env)
 
 
 @nox.session(python=[python for python in (OLDEST, OLDEST_CONTROLLER, NEWEST) if python in FOUND])

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shutil
@@ -18,10 +19,13 @@ import pytest
 import yaml
 
 from ansible_collections.kubenode.connections.tests.playbooks._ansible import environment
+from ansible_collections.kubenode.connections.tests.release import git, release
 
 ROOT = Path(__file__).resolve().parents[2]
 LINK = re.compile(r"\]\(([^()\s#]+)(?:#[\w-]*)?\)")
 CODE_BLOCK = re.compile(r"^ *```.*?^ *```$", re.MULTILINE | re.DOTALL)
+
+AUTHOR = ("-c", "user.name=Ann", "-c", "user.email=ann@example.org", "-c", "commit.gpgsign=false")
 
 # What Galaxy, ansible-core and people who use the collection look into.
 TOP = {
@@ -110,3 +114,17 @@ def test_what_git_ignores_the_build_ignores_too() -> None:
     left_out_by_ansible = {"*.pyc", "__pycache__"}
     below_ignored = [line for line in lines if any(line.startswith(f"{folder}/") for folder in ignored)]
     assert sorted(set(lines) - set(ignored) - left_out_by_ansible - set(below_ignored)) == []
+
+
+def test_a_release_is_built_of_the_last_commit(artifact: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANSIBLE_HOME", str(tmp_path / "home"))
+    checkout = copy_of_the_checkout(tmp_path / "checkout", 0o022, False)
+    git(checkout, "init", "--quiet")
+    git(checkout, "add", "--all", "--force")
+    git(checkout, *AUTHOR, "commit", "--quiet", "--message", "All")
+    (checkout / "README.md").write_text("Not committed.\n")
+    told = release(checkout, tmp_path / "release")
+    made = {path.name: path.read_bytes() for path in (tmp_path / "release").iterdir()}
+    checksum = hashlib.sha256(artifact.read_bytes()).hexdigest()
+    assert made == {artifact.name: artifact.read_bytes(), "SHA256SUMS": f"{checksum}  {artifact.name}\n".encode()}
+    assert f"{artifact.name} is {checksum}.\n\nNext, by hand:\n  git tag --sign v" in told
