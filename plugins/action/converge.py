@@ -16,7 +16,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._base.checked
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.errors import PlanError
 from ansible_collections.kubenode.connections.plugins.plugin_utils._play.node_options import node_settings_options
 from ansible_collections.kubenode.connections.plugins.plugin_utils._play.node_text import with_text
-from ansible_collections.kubenode.connections.plugins.plugin_utils._play.of_ansible import read_host
+from ansible_collections.kubenode.connections.plugins.plugin_utils._play.of_ansible import read_host, refuse_old_python
 from ansible_collections.kubenode.connections.plugins.plugin_utils._play.run import judge_after
 from ansible_collections.kubenode.connections.plugins.plugin_utils._play.variables import wishes_of
 
@@ -79,6 +79,7 @@ class ActionModule(ActionBase):
             module_args=node_settings_options(arguments["node"]["settings"], variables),
             task_vars=task_vars,
         )
+        refuse_old_python(self, outcome)
         if outcome.get("failed") or self._task.check_mode:
             return outcome
         name = str(task_vars["inventory_hostname"])

@@ -14,7 +14,7 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.errors import PlanError
 from ansible_collections.kubenode.connections.plugins.plugin_utils._play.node_options import node_info_options
 from ansible_collections.kubenode.connections.plugins.plugin_utils._play.node_text import with_text
-from ansible_collections.kubenode.connections.plugins.plugin_utils._play.of_ansible import read_host
+from ansible_collections.kubenode.connections.plugins.plugin_utils._play.of_ansible import read_host, refuse_old_python
 
 _ARGUMENTS = {"sample": {"type": "bool", "default": True}}
 
@@ -30,7 +30,8 @@ class ActionModule(ActionBase):
         _validation, arguments = self.validate_argument_spec(_ARGUMENTS)  # type: ignore[no-untyped-call]
         try:
             options = node_info_options(read_host(self, task_vars or {}).variables, arguments["sample"])
+            outcome = self._execute_module("kubenode.connections.node_info", options, task_vars=task_vars)
+            refuse_old_python(self, outcome)
         except PlanError as error:
             raise AnsibleActionFail(str(error)) from None  # type: ignore[no-untyped-call]
-        outcome = self._execute_module("kubenode.connections.node_info", options, task_vars=task_vars)
         return {**result, **with_text(outcome)}

@@ -28,16 +28,19 @@ class Fleet:
 
     def __init__(self, folder: Path, pids: dict[str, int]) -> None:
         self.folder = folder
-        self.hosts: dict[str, dict[str, object]] = {name: self._reached(name, pid) for name, pid in pids.items()}
+        self.hosts: dict[str, dict[str, object]] = {}
         self.groups: dict[str, dict[str, object]] = {}
         self.variables: dict[str, object] = {"keepalive_become": False, "keepalive_pods": False}
         self.pids = pids
+        for name in pids:
+            self.give_python(name, sys.executable)
 
-    def _reached(self, name: str, pid: int) -> dict[str, object]:
+    def give_python(self, name: str, program: str) -> None:
+        """Modules run by this program on the host."""
         python = self.folder / f"python-{name}"
-        python.write_text(f'#!/bin/sh\nexec nsenter --target {pid} {" ".join(_CONTEXT)} {sys.executable} "$@"\n')
+        python.write_text(f'#!/bin/sh\nexec nsenter --target {self.pids[name]} {" ".join(_CONTEXT)} {program} "$@"\n')
         python.chmod(0o755)
-        return {"ansible_connection": "local", "ansible_python_interpreter": str(python)}
+        self.hosts[name] = {"ansible_connection": "local", "ansible_python_interpreter": str(python)}
 
     def lose(self, name: str) -> None:
         """Nobody can reach this host any more."""

@@ -8,13 +8,19 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 
 import pytest
+from ansible.release import __version__ as core
 
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.node_pythons import too_old
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import TIME
 
 FILE = "/etc/sysctl.d/k8s.conf"
 ALL = ("cp1", "node1", "node2", "node3")
+OLD_PYTHON = next(
+    (f"python{each}" for each in ("3.6", "3.7", "3.8") if too_old(core, each, "") and shutil.which(f"python{each}")), ""
+)
 STARTED = re.compile(r"^TASK \[.*: (.*)\]", re.MULTILINE)
 
 
@@ -151,6 +157,17 @@ def test_the_canary_is_a_host_that_was_observed_and_the_others_have_their_reason
 def reasons(report):
     document = json.loads((report / "report.json").read_text())
     return {node["name"]: node["why"] for node in document["nodes"] if not node["observed"]}
+
+
+@pytest.mark.skipif(not OLD_PYTHON, reason="no Python here is too old for this ansible-core")
+def test_a_python_that_is_too_old_is_told_with_what_fits(four):
+    four.give_python("node2", shutil.which(OLD_PYTHON))
+    ran = four.run("audit")
+    told = " ".join(ran.stdout.split())
+    version = OLD_PYTHON.replace("python", "Python ")
+    assert f"/python-node2 on the node is {version}, ansible-core {core} needs 3." in told
+    assert "Set ansible_python_interpreter to a newer Python of the node, or run ansible-core 2." in told
+    assert not re.search("json char|SyntaxError", ran.stdout + ran.stderr)
 
 
 def test_too_many_that_were_not_observed_stop_the_apply_before_the_first_write(four, tmp_path):

@@ -10,14 +10,20 @@ variables of the play included; it is asked once a host, in the one task that pl
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleError
+from ansible.release import __version__ as core
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.errors import PlanError
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.node_pythons import too_old
 
 from .hosts import Host, Play, Template, host_of
+
+_ASK = "import sys; print('python %d.%d' % sys.version_info[:2])"
 
 
 def read_play(action: Any, task_vars: Mapping[str, Any], registered: Iterable[str] = ()) -> Play:
@@ -42,6 +48,21 @@ def read_play(action: Any, task_vars: Mapping[str, Any], registered: Iterable[st
 def read_host(action: Any, task_vars: Mapping[str, Any]) -> Host:
     """The host of an action's task. Raises PlanError where a variable's template fails."""
     return host_of(task_vars, (), _template_by(action._templar))
+
+
+def refuse_old_python(action: Any, outcome: Mapping[str, Any]) -> None:
+    """Raise PlanError where a module printed no result because the node's Python is too old for this ansible-core.
+
+    Ansible itself then speaks of JSON or of a syntax error. The node is asked for its version only in that case.
+    """
+    if "module_stderr" not in outcome:
+        return
+    program = str(action._used_interpreter or "").lstrip("#!").strip()
+    ask = f"{program} -c {shlex.quote(_ASK)}"
+    python = re.search(r"python (\d+\.\d+)", action._low_level_execute_command(ask)["stdout"])
+    message = python and too_old(core, python[1], program)
+    if message:
+        raise PlanError(message)
 
 
 def _template_by(templar: Any) -> Template:
