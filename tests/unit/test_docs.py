@@ -118,6 +118,12 @@ def test_the_readme_leads_to_every_page():
     assert [page for page in DOCS if page not in OWN_LINK.findall(TEXTS["README.md"])] == []
 
 
+def test_the_documentation_site_leads_to_every_page():
+    links = yaml.safe_load(_read("docs/docsite/links.yml"))["extra_links"]
+    targets = [target for link in links for target in OWN_LINK.findall(link["url"])]
+    assert sorted(targets) == sorted([*DOCS, "README.md"])
+
+
 def test_every_page_is_linked_from_another_page():
     links = {(page, link.partition("#")[0]) for page in DOCS for link in LINK.findall(TEXTS[page])}
     linked = {f"docs/{link}" for page, link in links if page != f"docs/{link}"}

@@ -149,6 +149,13 @@ def test_role_entry_points_are_the_documented_ones(role):
     assert set(texts) - inner <= set(_specs(role))
 
 
+def test_an_entry_point_that_the_readme_does_not_offer_says_that_it_is_internal():
+    specs = _specs(ROOT / "roles" / "keepalive")
+    inner = {name for name, spec in specs.items() if spec["short_description"].startswith("Internal, ")}
+    (offered,) = re.findall(r"with the entry points (.+)\.$", TEXTS["README.md"], re.MULTILINE)
+    assert set(re.findall(r"`(\w+)`", offered)) == set(specs) - inner
+
+
 @pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
 def test_role_readme_has_the_tables_of_the_argument_specs(role):
     readme = (role / "README.md").read_text(encoding="utf-8")
