@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 import pytest
 import yaml
@@ -24,7 +25,11 @@ from ansible.vars.manager import VariableManager
 
 from ansible_collections.kubenode.connections.plugins.action.check_variables import ActionModule
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.errors import PlanError
-from ansible_collections.kubenode.connections.plugins.plugin_utils._play.of_ansible import read_host, read_play
+from ansible_collections.kubenode.connections.plugins.plugin_utils._play.of_ansible import (
+    read_host,
+    read_play,
+    refuse_old_python,
+)
 
 HOSTS = """
 all:
@@ -177,3 +182,22 @@ def test_a_template_that_fails_is_told_with_its_variable(run, value, why):
 def test_the_host_of_a_task(run):
     action, task_vars = run(limit="node2")
     assert read_host(action, task_vars) == read_play(action, task_vars).hosts["node2"]
+
+
+@pytest.mark.parametrize("outcome", [{}, {"failed": True, "msg": "Its own words."}, {"module_stderr": "Killed"}])
+def test_a_module_that_began_or_whose_python_fits_is_left_to_its_own_words(run, outcome):
+    action, _task_vars = run()
+    action._used_interpreter = f"#!{sys.executable}"
+    refuse_old_python(action, outcome)
+
+
+def test_a_python_that_is_too_old_is_refused(run, tmp_path):
+    old = tmp_path / "python2.7"
+    old.write_text("#!/bin/sh\necho python 2.7\n")
+    old.chmod(0o755)
+    action, _task_vars = run()
+    action._used_interpreter = f"#!{old}"
+    with pytest.raises(
+        PlanError, match=rf"^{old} on the node is Python 2\.7, ansible-core 2\.\S+ needs 3\.\d+ or newer"
+    ):
+        refuse_old_python(action, {"module_stderr": "SyntaxError: invalid syntax"})
