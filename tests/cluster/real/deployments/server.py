@@ -15,6 +15,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
     timeout = 300
     """Of a client that never says that it is gone."""
 
+    def version_string(self):
+        """Of the header Server: which pod this is."""
+        return socket.gethostname()
+
     def do_GET(self):
         """The same for all."""
         self.send_response(200)
