@@ -33,7 +33,10 @@ SLOW_SECONDS = 5
 GRACE_SECONDS = 40
 """--node-monitor-grace-period of kube-controller-manager."""
 
-DROP_IN = "/run/systemd/system/kubelet.service.d/10-off.conf"
+DROP_IN, OF_ROLE = (
+    f"/{where}/systemd/system/kubelet.service.d/{name}.conf"
+    for where, name in (("run", "10-off"), ("etc", "20-http2-health"))
+)
 CHECK_OFF = f"""
 mkdir -p $(dirname {DROP_IN})
 printf '[Service]\\nEnvironment=HTTP2_READ_IDLE_TIMEOUT_SECONDS=0\\n' >{DROP_IN}
@@ -41,7 +44,8 @@ systemctl daemon-reload
 systemctl restart kubelet.service
 """
 AS_BEFORE = f"""
-rm --force {DROP_IN} /etc/systemd/system/kubelet.service.d/20-http2-health.conf
+rm --force {DROP_IN} {OF_ROLE}
+rmdir $(dirname {DROP_IN} {OF_ROLE}) 2>/dev/null || true
 nft delete table ip cut 2>/dev/null || true
 systemctl daemon-reload
 systemctl restart kubelet.service
