@@ -7,6 +7,7 @@
 # make pythons what make test leaves out: the Pythons and the ansible-cores in between
 # make proof   each failure shown, cured by the role, shown cured, on every kernel of the lab; writes docs/proof.md
 # make bench   measures what an audit and an apply cost, next to the ways of others, in half an hour; writes docs/benchmarks.md
+# make trust   gives every parser a million hostile inputs; writes docs/trust.md
 # make lab     virtual machines with real kernels to try things in; prints how to get in
 # make lab-stop  ends exactly those
 # make cluster   a real cluster with kubelet, containerd and kube-proxy on two of these machines; prints how to get in
@@ -42,7 +43,7 @@ quietly = mkdir -p $(BUILD)/log; { $(2); } >$(BUILD)/log/$(1).log 2>&1 || { \
 export LC_ALL := C.UTF-8
 
 .DELETE_ON_ERROR:
-.PHONY: help audit test pythons kernels proof bench lab lab-stop cluster cluster-stop install release clean
+.PHONY: help audit test pythons kernels proof bench trust lab lab-stop cluster cluster-stop install release clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' $(firstword $(MAKEFILE_LIST))
@@ -66,6 +67,9 @@ proof: $(TEST_VENV)/.made
 
 bench: $(TEST_VENV)/.made
 	@$(TEST_VENV)/bin/nox -s bench -- --full --to docs $(ARGS)
+
+trust: $(TEST_VENV)/.made
+	@$(TEST_VENV)/bin/nox -s fuzz -- --inputs 1000000 --to docs/trust.md $(ARGS)
 
 lab: $(TEST_VENV)/.made
 	@$(TEST_VENV)/bin/python tests/lab up $(ARGS)

@@ -39,6 +39,9 @@ UNIT_CORES = {python: core for core, python, *_nodes in MATRIX}
 OLDEST, OLDEST_CONTROLLER, NEWEST = PYTHONS[0], min(UNIT_CORES, key=PYTHONS.index), PYTHONS[-1]
 NODE_TESTS = "tests/unit/plugins/module_utils"
 
+# Controller Pythons for which atheris has wheels of the version that is pinned.
+FUZZED = ("3.12", "3.13")
+
 # Sessions with virtual machines.
 MACHINES = ("lab", "molecule_ipvs", "cluster_start")
 
@@ -291,6 +294,15 @@ def playbooks(session: nox.Session, core: str) -> None:
 def roles(session: nox.Session, core: str) -> None:
     """Run roles and modules on files of this machine: what they give back, and that they print no secret."""
     run_plays(session, core, "tests/roles")
+
+
+@nox.session(python=[python for python in FUZZED if python in FOUND][-1:] or FUZZED[-1:])
+def fuzz(session: nox.Session) -> None:
+    """Give every parser hostile input, the same each time; make trust gives a million and writes docs/trust.md."""
+    requirements = ("-r", "tests/unit/requirements.txt", "-r", "requirements.txt")
+    install(session, "-c", "requirements-test.txt", *requirements, "atheris")
+    env = checkout_as_collection() | {"PYTHONHASHSEED": "0"}
+    session.run("python", "-m", "ansible_collections.kubenode.connections.tests.fuzz", *session.posargs, env=env)
 
 
 @nox.session
