@@ -50,6 +50,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._report.docum
     KINDS,
     make_document,
 )
+from ansible_collections.kubenode.connections.plugins.plugin_utils._report.earlier_file import read_earlier_file
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.fail_on import FAIL_ON, NEVER, failure
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.files import FORMATS, write_report
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.language import (
@@ -285,8 +286,10 @@ def _earlier_of(arguments: Arguments) -> dict[str, Any] | None:
             continue
         path = _path(given)
         try:
-            return drift.read_earlier(Path(path).read_bytes(), path)
-        except (OSError, PlanError):
+            data = read_earlier_file(path)
+            if data is not None:
+                return drift.read_earlier(data, path)
+        except PlanError:
             continue
     return None
 
@@ -296,15 +299,9 @@ def _compare(document: dict[str, Any], given: str | None) -> str | None:
     if not given:
         return None
     path = _path(given)
-    try:
-        data = Path(path).read_bytes()
-    except FileNotFoundError:
+    data = read_earlier_file(path)
+    if data is None:
         return drift.no_earlier(path)
-    except OSError as error:
-        raise PlanError(
-            f"keepalive_report_compare: {path} cannot be read ({error.strerror}). "
-            "Give the report.json of an earlier run."
-        ) from error
     document["drift"] = drift.drift(drift.read_earlier(data, path), document, path)
     return None
 

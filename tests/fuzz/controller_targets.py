@@ -120,6 +120,7 @@ def node_result(data: bytes) -> None:
     """What a node sends in place of a result: text that would be a node, or reasons for none."""
     result = {"node": text_of(data), "msg": text_of(data), "module_stdout": text_of(data), "failed": True}
     taken = node_text.with_text(result)
+    node_text.node_in(result)
     play = Play({"worker1": Host({}, {"observed": taken})})
     run.nodes_of(play, "observed")
     parse.why_not_observed({parse.NOT_OBSERVED: text_of(data)})

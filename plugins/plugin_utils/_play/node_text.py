@@ -16,15 +16,31 @@ import zlib
 from collections.abc import Mapping
 from typing import Any
 
+MAX_BYTES = 64 << 20
+"""Of one node; what node_info returns of a node with hundreds of pods is a hundredth of it."""
+
 
 def with_text(result: Mapping[str, Any]) -> dict[str, Any]:
-    """The result of node_info or node_settings with its ``node`` as a text, where it has one."""
+    """The result of node_info or node_settings with its ``node`` as a text, where it has one.
+
+    A text in its place is not ours: a node may send a short one that unpacks to more than any memory holds.
+    """
+    rest = {name: value for name, value in result.items() if name != "node"}
     node = result.get("node")
-    return {**result, "node": _packed(node)} if isinstance(node, dict) else dict(result)
+    return {**rest, "node": _packed(node)} if isinstance(node, dict) else rest
 
 
 def _packed(node: Mapping[str, Any]) -> str:
     return base64.b64encode(zlib.compress(json.dumps(node).encode(), 1)).decode()
+
+
+def _unpacked(data: bytes) -> bytes:
+    """Raises zlib.error for what is cut off or too long."""
+    unpacking = zlib.decompressobj()
+    text = unpacking.decompress(data, MAX_BYTES)
+    if not unpacking.eof:
+        raise zlib.error(f"it is cut off, or longer than {MAX_BYTES} bytes")
+    return text
 
 
 def node_in(result: Mapping[str, object]) -> dict[str, Any] | None:
@@ -32,7 +48,7 @@ def node_in(result: Mapping[str, object]) -> dict[str, Any] | None:
     node = result.get("node")
     if isinstance(node, str):
         try:
-            node = json.loads(zlib.decompress(base64.b64decode(node)))
+            node = json.loads(_unpacked(base64.b64decode(node)))
         except (ValueError, RecursionError, zlib.error):
             return None
     return node if isinstance(node, dict) else None

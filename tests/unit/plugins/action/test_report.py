@@ -273,10 +273,10 @@ def test_after_an_apply_it_prints_before_and_after(tmp_path, capsys):
             "keepalive_silence: 'keepalive-to-late' is not the id of a finding. Did you mean keepalive-too-late",
             id="an unknown id",
         ),
+        pytest.param({"compare": "/dev"}, "keepalive_report_compare: /dev is a folder", id="a folder to compare with"),
         pytest.param(
-            {"compare": "/dev"}, "keepalive_report_compare: /dev cannot be read", id="a folder to compare with"
+            {"compare": "/dev/null"}, "keepalive_report_compare: /dev/null is a character device", id="a device"
         ),
-        pytest.param({"compare": "/dev/null"}, "keepalive_report_compare: /dev/null is not JSON", id="an empty file"),
         pytest.param({"dest": "/dev/null"}, "keepalive_report_dir: /dev/null/report", id="no folder to write to"),
         pytest.param(
             {"dest": "/tmp", "mode": "u=rw"}, "keepalive_report_mode: 'u=rw' is not the mode", id="a mode in letters"

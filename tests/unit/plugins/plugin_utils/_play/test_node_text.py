@@ -9,7 +9,7 @@ import zlib
 
 import pytest
 
-from ansible_collections.kubenode.connections.plugins.plugin_utils._play.node_text import node_in, with_text
+from ansible_collections.kubenode.connections.plugins.plugin_utils._play.node_text import MAX_BYTES, node_in, with_text
 
 
 def test_a_node_comes_back_as_it_was():
@@ -18,10 +18,24 @@ def test_a_node_comes_back_as_it_was():
     assert node_in(with_text(result)) == node_in(result) == result["node"]
 
 
-@pytest.mark.parametrize("result", [{"failed": True, "msg": "x"}, {"node": None}, {"node": "text"}], ids=repr)
-def test_a_result_without_a_node_stays_as_it_is(result):
-    assert with_text(result) == result
-    assert node_in(result) is None
+@pytest.mark.parametrize("node", [None, "text", ["text"]], ids=repr)
+def test_a_result_without_a_node_has_none_afterwards(node):
+    result = {"failed": True, "msg": "x"}
+    assert with_text(result) == with_text({**result, "node": node}) == result
+    assert node_in({**result, "node": node}) is None
+
+
+def packed(text):
+    return base64.b64encode(zlib.compress(text)).decode()
+
+
+def test_a_text_that_a_node_has_packed_itself_is_never_unpacked():
+    assert with_text({"changed": False, "node": packed(b'{"hostname": "worker1"}')}) == {"changed": False}
+
+
+@pytest.mark.parametrize(("blanks", "node"), [(0, {}), (MAX_BYTES - 2, {}), (MAX_BYTES - 1, None)])
+def test_a_text_that_unpacks_to_more_than_a_node_is_none(blanks, node):
+    assert node_in({"node": packed(b" " * blanks + b"{}")}) == node
 
 
 @pytest.mark.parametrize("text", ["", "{", "[1]", "5", "null", "[" * 100_000])
