@@ -12,9 +12,20 @@ from typing import Any, Callable, Dict, NamedTuple, Optional, Tuple, Union
 from ansible_collections.kubenode.connections.plugins.module_utils._common.errors import NodeError
 from ansible_collections.kubenode.connections.plugins.module_utils._common.keepalive import Enforcement, Keepalive
 from ansible_collections.kubenode.connections.plugins.module_utils._common.sysctl_keys import canonical, sysctl_path
-from ansible_collections.kubenode.connections.plugins.module_utils._observe.ours import MAX_BYTES, PATH
+from ansible_collections.kubenode.connections.plugins.module_utils._observe.ours import (
+    HASH,
+    MAX_BYTES,
+    PATH,
+    hash_of,
+    is_as_written,
+)
 
 VERSION = 1
+
+_KNOWN = {
+    *("version", "files", "sysctls", "ipvs_timeouts", "directories", "rps", "pods", "containers"),
+    *("namespace_ipvs_timeouts", "enforce", "rearmed", HASH),
+}
 
 # What one run writes where, so that a record cannot have another one write elsewhere. Lines go into files that a person
 # may choose (sysctl_file, cni_file), and kubelet's folder is its own.
@@ -119,6 +130,7 @@ def dump(originals: Originals) -> Optional[bytes]:
         document["enforce"] = to_json(originals.enforce)
     if originals.rearmed:
         document["rearmed"] = [str(each) for each in originals.rearmed]
+    document[HASH] = hash_of(document)
     data = (json.dumps(document, indent=1, sort_keys=True) + "\n").encode()
     try:
         _refuse_strange(originals)
@@ -137,6 +149,7 @@ def parse(data: Optional[bytes], path: str = PATH) -> Originals:
         document = json.loads(data.decode("utf-8"), parse_int=_whole_number)
         if document["version"] != VERSION:
             raise ValueError(f"it has version {document['version']!r}, expected {VERSION}")
+        _refuse_changed(document)
         found = Originals(
             {str(name): _file_from_json(record) for name, record in document["files"].items()},
             {str(name): _live_from_json(record, str) for name, record in document["sysctls"].items()},
@@ -160,6 +173,15 @@ def parse(data: Optional[bytes], path: str = PATH) -> Originals:
             f"{path}: the record of what this node had before the first run cannot be used ({why}). Put the "
             "file back from a backup; or move it away, then what the node has now counts as original."
         ) from error
+
+
+def _refuse_changed(document: Dict[str, Any]) -> None:
+    """Raise ValueError where a record is not as it was written."""
+    unknown = sorted(set(document) - _KNOWN)
+    if unknown:
+        raise ValueError(f"{unknown[0]!r} in it is not known here: a newer kubenode.connections may have written it")
+    if not is_as_written(document):
+        raise ValueError("its sha256 is not that of its contents: something has changed it since it was written")
 
 
 def _file_to_json(record: FileRecord) -> Dict[str, Any]:

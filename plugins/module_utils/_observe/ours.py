@@ -4,7 +4,9 @@
 
 """What earlier runs of node_settings changed here, by the record that they keep. Private to this collection."""
 
-from typing import Any, Dict, List, Optional
+import hashlib
+import json
+from typing import Any, Dict, List, Mapping, Optional
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.keepalive import KEYS, Enforcement, parse
 from ansible_collections.kubenode.connections.plugins.module_utils._common.strict_json import parse_json
@@ -13,6 +15,9 @@ from ansible_collections.kubenode.connections.plugins.module_utils._kernel.plain
 
 DIRECTORY = "/var/lib/kubenode.connections"
 PATH = DIRECTORY + "/originals.json"
+
+HASH = "sha256"
+"""What a record is held to: a disk or a person may change it, and what it says is written as root."""
 
 MAX_BYTES = 64 << 20
 """No record is longer: it holds a few configuration files."""
@@ -43,9 +48,21 @@ def enforced() -> Optional[Enforcement]:
         return None
 
 
+def hash_of(record: Mapping[str, Any]) -> str:
+    """The SHA-256 of all else in a record."""
+    rest = {name: value for name, value in record.items() if name != HASH}
+    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
+
+
+def is_as_written(record: Mapping[str, Any]) -> bool:
+    """Whether nothing has changed a record since it was written; those of the first releases have no hash."""
+    return HASH not in record or record[HASH] == hash_of(record)
+
+
 def _record() -> Optional[Dict[str, Any]]:
     data, cut = read_plain(PATH, MAX_BYTES)
-    return None if cut else parse_json(data)
+    record = None if cut else parse_json(data)
+    return record if record is not None and is_as_written(record) else None
 
 
 def _names(record: Dict[str, Any]) -> Dict[str, Any]:

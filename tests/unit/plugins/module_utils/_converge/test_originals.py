@@ -83,6 +83,29 @@ def test_what_is_kept_comes_back_as_it_was(kept):
     assert parse(dump(kept)) == kept
 
 
+def test_a_byte_that_a_disk_flips_is_refused_or_changes_nothing():
+    kept = NOTHING._replace(
+        files={"/etc/sysctl.d/k8s.conf": FileRecord("sysctls", b"# mine\n", ("5c",), {"net.a": ("600",)})},
+        sysctls={"net.a": LiveRecord("7200", ("600",))},
+    )
+    data, believed = dump(kept), []
+    for place, bit in ((place, bit) for place in range(len(data)) for bit in range(8)):
+        flipped = data[:place] + bytes([data[place] ^ 1 << bit]) + data[place + 1 :]
+        try:
+            if parse(flipped) != kept:
+                believed.append((place, flipped))
+        except NodeError:
+            pass
+    assert believed == []
+
+
+def test_a_record_of_the_first_releases_has_no_hash_and_is_taken_over():
+    kept = NOTHING._replace(sysctls={"net.a": LiveRecord("7200", ("600",))})
+    document = json.loads(dump(kept))
+    del document["sha256"]
+    assert parse(json.dumps(document).encode()) == kept
+
+
 def test_nothing_to_keep_is_no_file():
     assert dump(NOTHING) is None
     assert parse(None) == NOTHING
@@ -104,6 +127,8 @@ RECORD = {"kind": "sysctls", "original": None, "hashes": [], "ours": {}}
         pytest.param(b'{"version": 1,', "Expecting property name", id="a file cut off"),
         pytest.param(b"\xff", "'utf-8' codec can't decode byte 0xff in position 0", id="bytes that are no text"),
         pytest.param(broken(version=2), "it has version 2, expected 1", id="a later version"),
+        pytest.param(broken(lost=1), "'lost' in it is not known here: a newer", id="a part that no release had"),
+        pytest.param(broken(sha256="0"), "its sha256 is not that of its contents", id="changed since it was written"),
         pytest.param(
             broken(rearmed=["0/30/9"]),
             "0/30/9 is no keepalive that open connections are given here",
