@@ -4,12 +4,14 @@
 
 """NICs with their receive queues, and the CPUs that may work on them. Reading only. Private to this collection."""
 
+import errno
 import os
 import re
 import socket
 from typing import Collection, Dict, List, NamedTuple, Optional, Tuple
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.cpu_sets import Cpus, format_list, parse_list
+from ansible_collections.kubenode.connections.plugins.module_utils._common.errors import remedy
 from ansible_collections.kubenode.connections.plugins.module_utils._common.rps_rules import Nic, Queue, normal_mask
 
 from .procfs import Fault, read_text
@@ -17,6 +19,7 @@ from .procfs import Fault, read_text
 NETWORK = "/sys/class/net"
 CPUS, FLOWS = "rps_cpus", "rps_flow_cnt"
 
+_GONE = (errno.ENOENT, errno.ENOTDIR, errno.ENODEV)
 _VIRTUAL = "/devices/virtual/"
 _RX = r"rx-[0-9]{1,5}"
 
@@ -68,11 +71,11 @@ def read_nics(
     """
     folder = os.path.join(root, NETWORK.lstrip("/"))
     own = {name for _index, name in socket.if_nameindex()} if names is None else set(names)
-    nics = []
-    for name in sorted(own & set(_entries(folder))):
+    nics, errors = [], [] if errors is None else errors
+    for name in sorted(own & set(_entries(folder, errors))):
         path = "/" + os.path.relpath(os.path.realpath(os.path.join(folder, name)), os.path.realpath(root + "/sys"))
         if virtual or not path.startswith(_VIRTUAL):
-            nics.append(_nic(root, name, path, [] if errors is None else errors))
+            nics.append(_nic(root, name, path, errors))
     return tuple(nics)
 
 
@@ -85,13 +88,13 @@ def _nic(root: str, name: str, path: str, errors: List[Fault]) -> Nic:
         path,
         _text(os.path.join(place, "operstate"), errors) or "unknown",
         int(numa) if numa and numa.isdigit() else None,  # -1 where the device belongs to none
-        tuple(_queue(os.path.join(place, "queues", queue), errors) for queue in _queues(place)),
+        tuple(_queue(os.path.join(place, "queues", queue), errors) for queue in _queues(place, errors)),
         _irq_cpus(root, _above(place, "irq", root)),
     )
 
 
-def _queues(place: str) -> List[str]:
-    found = [name for name in _entries(os.path.join(place, "queues")) if re.fullmatch(_RX, name)]
+def _queues(place: str, errors: List[Fault]) -> List[str]:
+    found = [name for name in _entries(os.path.join(place, "queues"), errors) if re.fullmatch(_RX, name)]
     return sorted(found, key=lambda name: int(name[3:]))
 
 
@@ -114,7 +117,7 @@ def _irq_cpus(root: str, device: Optional[str]) -> Optional[str]:
     """The CPUs that the receive interrupts of a device go to, None where it has none that can be told."""
     if device is None:
         return None
-    numbers = _entries(os.path.join(device, "msi_irqs")) or [_text(os.path.join(device, "irq"), []) or "0"]
+    numbers = _entries(os.path.join(device, "msi_irqs"), []) or [_text(os.path.join(device, "irq"), []) or "0"]
     cpus: Cpus = frozenset()
     for number in numbers:
         actions = _text(os.path.join(root, "sys/kernel/irq", number, "actions"), [])
@@ -127,7 +130,7 @@ def _irq_cpus(root: str, device: Optional[str]) -> Optional[str]:
 
 
 def _numa_nodes(folder: str) -> Dict[str, str]:
-    nodes = sorted(int(name[4:]) for name in _entries(folder) if re.fullmatch(r"node[0-9]{1,4}", name))
+    nodes = sorted(int(name[4:]) for name in _entries(folder, []) if re.fullmatch(r"node[0-9]{1,4}", name))
     return {str(node): format_list(_cpus(os.path.join(folder, f"node{node}", "cpulist"))) for node in nodes}
 
 
@@ -139,10 +142,13 @@ def _cpus(path: str) -> Cpus:
         return frozenset()
 
 
-def _entries(folder: str) -> List[str]:
+def _entries(folder: str, errors: List[Fault]) -> List[str]:
+    """What is in a folder; nothing in one that is not there, or has gone."""
     try:
         return sorted(os.listdir(folder))
-    except OSError:
+    except OSError as error:
+        if error.errno not in _GONE:
+            errors.append(Fault(f"{folder}: {error.strerror or error}", remedy(error)))
         return []
 
 

@@ -20,7 +20,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._common.rps_r
 )
 from ansible_collections.kubenode.connections.plugins.module_utils._files.atomic_write import read_file
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.nics import CPUS, FLOWS, NETWORK, read_nics
-from ansible_collections.kubenode.connections.plugins.module_utils._kernel.procfs import read_text
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel.procfs import Fault, read_text
 
 from ..originals import LiveRecord, Originals
 from ..restorable import LiveTarget, live_target, whole_target
@@ -93,7 +93,7 @@ def rps_steps(settings: Optional[RpsSettings], old: Originals, nics: Optional[Co
     """
     if settings is None or not (settings.rows or old.rps or PATH in old.files):
         return RpsSteps([], [], [], [])
-    there = read_nics() if nics is None else nics
+    there = _nics() if nics is None else nics
     before = read_file(PATH)
     queues = list(_queue_values(settings, there, old, rule_masks(before) if PATH in old.files else frozenset()))
     if not settings.rows:
@@ -105,6 +105,15 @@ def rps_steps(settings: Optional[RpsSettings], old: Originals, nics: Optional[Co
     notes += [step.target.note for step in queues if step.target.note]
     steps = around(files, ["udevadm", "control", "--reload"], "systemctl status udev", needed)
     return RpsSteps([*steps, *queues], files, queues, notes)
+
+
+def _nics() -> Collection[Nic]:
+    """Those of the node. Raises NodeError where one cannot be read: what it had could not be put back."""
+    errors: List[Fault] = []
+    found = read_nics(errors=errors)
+    if errors:
+        raise NodeError(f"rps: a NIC was not read: {errors[0].why}. {errors[0].do} Or leave rps out.")
+    return found
 
 
 def _queue_values(

@@ -77,6 +77,21 @@ def tree(tmp_path: pathlib.Path):
     return tree
 
 
+def test_queues_that_cannot_be_listed_are_not_taken_for_none(tree):
+    tree.nic(PCI, ())
+    queues = tree.root / f"sys{PCI}/queues"
+    (queues / "tx-0/xps_cpus").unlink()
+    (queues / "tx-0").rmdir()
+    queues.rmdir()
+    queues.symlink_to("queues")
+    errors = []
+    (found,) = nics.read_nics(str(tree.root), ["ens1"], errors=errors)
+    assert (found.queues, [error.why for error in errors]) == (
+        (),
+        [f"{queues}: Too many levels of symbolic links"],
+    )
+
+
 def test_a_virtio_nic_has_its_interrupts_at_the_device_above_it(tree):
     tree.nic(VIRTIO)
     tree.device(
