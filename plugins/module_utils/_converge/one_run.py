@@ -6,8 +6,9 @@
 be given back. Private to this collection.
 """
 
+import contextlib
 import os
-from typing import Any, Callable, Dict, Mapping, Optional, Tuple, TypeVar
+from typing import Any, Callable, Dict, Iterator, Mapping, Optional, Tuple, TypeVar
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.errors import NodeError, refused
 from ansible_collections.kubenode.connections.plugins.module_utils._common.printable import presentable, printable
@@ -15,7 +16,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._common.print
 from .lock import locked
 from .originals import Originals
 from .steps.files import OriginalsFile
-from .transaction import foresee, run
+from .transaction import foresee, run, tidy
 
 Outcome = TypeVar("Outcome")
 
@@ -44,6 +45,8 @@ def converge(make_plan: Callable[[], Any], outcome: Callable[[Any], Outcome], ch
             return outcome(_foreseen(make_plan))
         with locked():
             plan = _foreseen(make_plan)
+            with _nothing_changed():
+                tidy(plan.steps)
             return outcome(plan._replace(notes=plan.notes + run(plan.steps, restorer)))
     except OSError as error:
         raise refused(f"{error.filename or 'This node'}: not as expected", error) from error
@@ -51,12 +54,22 @@ def converge(make_plan: Callable[[], Any], outcome: Callable[[Any], Outcome], ch
 
 def _foreseen(make_plan: Callable[[], Any]) -> Any:
     """The plan, when nothing speaks against it."""
-    try:
+    with _nothing_changed():
         plan = make_plan()
         foresee(plan.steps)
         return plan
+
+
+@contextlib.contextmanager
+def _nothing_changed() -> Iterator[None]:
+    """Have an error say so, whatever it is."""
+    try:
+        yield
     except NodeError as error:
         raise NodeError(f"{error} Nothing was changed.") from error
+    except OSError as error:
+        what = refused(f"{error.filename or 'This node'}: not as expected", error)
+        raise NodeError(f"{what} Nothing was changed.") from error
 
 
 def recording(raw: Optional[bytes], compose: Callable[[bool], Originals]) -> Tuple[OriginalsFile, OriginalsFile]:

@@ -16,6 +16,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._common.error
 from ansible_collections.kubenode.connections.plugins.module_utils._files.atomic_write import (
     NEW,
     remove_file,
+    remove_leftover,
     sync_directory,
     write_file,
 )
@@ -85,6 +86,13 @@ def remove_folder() -> None:
     """Remove the folder if nothing is in it; one that stays does no harm."""
     with contextlib.suppress(OSError):
         os.rmdir(DIRECTORY)
+
+
+def tidy_folder() -> None:
+    """Remove what a run that was killed has left there: a record that is not whole, an empty folder."""
+    if has_folder():
+        remove_leftover(PATH)
+        remove_folder()
 
 
 def _found(path: str) -> Optional[os.stat_result]:

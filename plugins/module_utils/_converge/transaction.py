@@ -41,6 +41,9 @@ class Step:
     def changed(self) -> bool:
         return bool(self.before != self.after)
 
+    def tidy(self) -> None:
+        """Remove what a run that was killed has left here half-done, and what nobody reads. Raises NodeError."""
+
     def foresee(self) -> None:
         """Raise NodeError when it is clear beforehand that apply will fail. Writes nothing."""
 
@@ -70,6 +73,12 @@ def foresee(steps: Sequence[Step]) -> None:
     for step in steps:
         if step.changed:
             step.foresee()
+
+
+def tidy(steps: Sequence[Step]) -> None:
+    """Remove what a run that was killed has left. Raises NodeError, and nothing else was changed then."""
+    for step in steps:
+        step.tidy()
 
 
 def run(steps: Sequence[Step], restorer: str = "kubenode.connections.node_settings") -> List[str]:

@@ -8,8 +8,7 @@ import contextlib
 import errno
 import os
 import stat
-import tempfile
-from typing import Dict, NamedTuple, Optional
+from typing import Callable, Dict, NamedTuple, Optional
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.errors import NodeError, refused
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.plain_files import NotPlainError, read_plain
@@ -17,6 +16,11 @@ from ansible_collections.kubenode.connections.plugins.module_utils._kernel.root_
 
 MAX_BYTES = 16 << 20
 """No configuration file is longer."""
+
+_READ_WHOLE = ("/etc/crio/crio.conf.d",)
+"""Folders of which a program reads every file, whatever its name (CRI-O, pkg/config/config.go)."""
+
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 _HASHES = ("security.ima", "security.evm")  # of the contents or of the inode: the kernel makes new ones
 
@@ -66,40 +70,58 @@ def attributes(path: str) -> Optional[Attributes]:
         raise refused(f"{path}: not read", error) from error
 
 
-def write_file(path: str, data: bytes, like: Attributes = NEW) -> None:
+def write_file(path: str, data: bytes, like: Attributes = NEW, last_look: Callable[[], None] = lambda: None) -> None:
     """Replace the file that path leads to (a link stays a link) in one rename, then on disk. Raises NodeError.
 
-    NotSyncedError says that the file was replaced; after any other error it is the old one.
+    last_look is called right before that, and may raise one, too. NotSyncedError says that the file was replaced; after
+    any other error it is the old one.
     """
     target = real_path(path)
-    directory, name = os.path.split(target)
-    temporary = ""
+    temporary = temporary_of(target)
     try:
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{name}.", suffix=".new", dir=directory)
-        with os.fdopen(descriptor, "wb") as handle:
+        remove_leftover(target)
+        descriptor = os.open(temporary, _NEW, 0o600)
+        with open(descriptor, "wb") as handle:
             handle.write(data)
             handle.flush()
             _dress(descriptor, like)
             os.fsync(descriptor)
+        last_look()
         os.replace(temporary, target)
-        temporary = ""
     except OSError as error:
-        raise refused(f"{path}: not written", error) from error
+        where = f" ({temporary} is in the way)" if error.errno == errno.EEXIST else ""
+        raise refused(f"{path}: not written{where}", error) from error
     finally:
-        if temporary:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
-    _sync(f"{path}: it was written", directory)
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+    _sync(f"{path}: it was written", os.path.dirname(target))
 
 
-def remove_file(path: str) -> None:
+def remove_file(path: str, last_look: Callable[[], None] = lambda: None) -> None:
     """Remove the file that path leads to (a link stays a link), also on disk. Raises NodeError, as write_file."""
     target = real_path(path)
+    last_look()
     try:
         os.unlink(target)
     except OSError as error:
         raise refused(f"{path}: not removed", error) from error
     _sync(f"{path}: it was removed", os.path.dirname(target))
+
+
+def temporary_of(target: str) -> str:
+    """Where the new bytes of a file lie until they are whole: beside it, or above a folder that is read as a whole.
+
+    It is always the same place, so that what a run that was killed has left there is found by the next one.
+    """
+    directory, name = os.path.split(target)
+    folder = os.path.dirname(directory) if directory in _READ_WHOLE else directory
+    return os.path.join(folder, f".{name}.kubenode.new")
+
+
+def remove_leftover(target: str) -> None:
+    """Remove what a run that was killed has left there; where that cannot be done, the next writing says so."""
+    with contextlib.suppress(OSError):
+        os.unlink(temporary_of(target))
 
 
 def _sync(done: str, directory: str) -> None:

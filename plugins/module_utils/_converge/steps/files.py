@@ -4,6 +4,7 @@
 
 """The steps that write files, links and directories, and the originals. Private to this collection."""
 
+import contextlib
 import errno
 import os
 from typing import Any, Callable, Dict, List, Optional, Sequence
@@ -16,13 +17,15 @@ from ansible_collections.kubenode.connections.plugins.module_utils._files.atomic
     refuse_unwritable,
     refuse_unwritable_directory,
     remove_file,
+    remove_leftover,
     sync_directory,
+    temporary_of,
     write_file,
 )
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.root_only import real_folder, real_path
 
 from ..originals import PATH, Originals, dump, parse
-from ..record import has_folder, read_record, write_record
+from ..record import has_folder, read_record, tidy_folder, write_record
 from ..restorable import FileTarget
 from ..shown import Shown, as_text
 from ..transaction import Step
@@ -56,6 +59,9 @@ class TextFile(Step):
         self._shown = shown
         self._attributes = NEW
 
+    def tidy(self) -> None:
+        remove_leftover(real_path(self.name))
+
     def foresee(self) -> None:
         refuse_unwritable(self.name)
 
@@ -63,25 +69,31 @@ class TextFile(Step):
         return read_config(self.name)
 
     def apply(self) -> None:
-        found = self.read()
-        if found != self.before:
-            self.before = found  # so that undo leaves it alone
-            raise NodeError(f"{self.name}: someone else changed it during this run. Run again.")
+        _refuse_others(self, self.before)
         self._attributes = attributes(self.name) or NEW
-        self._write(self.after)
+        self._write(self.after, self.before)
 
     def undo(self) -> None:
         if self.read() != self.before:
-            self._write(self.before)
+            _refuse_others(self, self.after)
+            self._write(self.before, self.after)
 
     def show(self, value: Optional[bytes]) -> Optional[str]:
         return None if value is None else self._shown(value)
 
-    def _write(self, data: Optional[bytes]) -> None:
+    def _write(self, data: Optional[bytes], instead_of: Optional[bytes]) -> None:
         if data is None:
-            remove_file(self.name)
+            remove_file(self.name, lambda: _refuse_others(self, instead_of))
         else:
-            write_file(self.name, data, self._attributes)
+            write_file(self.name, data, self._attributes, lambda: _refuse_others(self, instead_of))
+
+
+def _refuse_others(step: Step, expected: Optional[bytes]) -> None:
+    """Raise NodeError where a place has not what we know of: a person's editor may have saved it meanwhile."""
+    found = step.read()
+    if found != expected:
+        step.before = found  # it stays as they have left it, also when the run is undone
+        raise NodeError(f"{step.name}: someone else changed it during this run, and it stays so. Run again.")
 
 
 class Link(Step):
@@ -93,6 +105,9 @@ class Link(Step):
         super().__init__(path, before, target.after)
         self.target = target
 
+    def tidy(self) -> None:
+        remove_leftover(self.name)
+
     def foresee(self) -> None:
         refuse_unwritable_directory(os.path.dirname(self.name), self.name)
 
@@ -100,24 +115,33 @@ class Link(Step):
         return read_link(self.name)
 
     def apply(self) -> None:
+        _refuse_others(self, self.before)
         self._write(self.after)
 
     def undo(self) -> None:
-        self._write(self.before)
+        if self.read() != self.before:
+            _refuse_others(self, self.after)
+            self._write(self.before)
 
     def show(self, value: Optional[bytes]) -> Optional[str]:
         return None if value is None else f"link to {os.fsdecode(value)}\n"
 
     def _write(self, target: Optional[bytes]) -> None:
         real_folder(os.path.dirname(self.name))
+        temporary = temporary_of(self.name)
         try:
-            if self.read() is not None and self.read() != target:
+            if target is None:
                 os.unlink(self.name)
-            if target is not None and self.read() is None:
-                os.symlink(os.fsdecode(target), self.name)
+            else:
+                remove_leftover(self.name)
+                os.symlink(os.fsdecode(target), temporary)
+                os.replace(temporary, self.name)  # so that it is never missing
             sync_directory(os.path.dirname(self.name))
         except OSError as error:
             raise refused(f"{self.name}: the link was not changed", error) from error
+        finally:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
 
 
 def read_link(path: str) -> Optional[bytes]:
@@ -183,6 +207,9 @@ class OriginalsFile(Step):
     @property
     def changed(self) -> bool:
         return super().changed or (self._earlier is not None and self._earlier.changed)
+
+    def tidy(self) -> None:
+        tidy_folder()
 
     def foresee(self) -> None:
         has_folder()

@@ -16,6 +16,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._files.atomic
     read_file,
     refuse_unwritable,
     remove_file,
+    temporary_of,
     write_file,
 )
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._isolated_node import (
@@ -75,6 +76,49 @@ def test_no_temporary_file_is_left():
     with pytest.raises(NodeError):
         write_file("/etc/sysctl.d/folder.conf", b"x")
     assert sorted(os.listdir("/etc/sysctl.d")) == ["folder.conf", "k8s.conf"]
+
+
+@isolated
+def test_what_a_killed_run_has_left_is_removed_by_the_next():
+    write(temporary_of(PATH), b"ne")
+    write_file(PATH, b"new\n")
+    assert os.listdir("/etc/sysctl.d") == ["k8s.conf"]
+
+
+@isolated
+def test_what_cannot_be_removed_there_is_named():
+    os.mkdir(temporary_of(PATH))
+    with pytest.raises(NodeError) as error:
+        write_file(PATH, b"new\n")
+    assert str(error.value) == (
+        PATH + ": not written (/etc/sysctl.d/.k8s.conf.kubenode.new is in the way): File exists (EEXIST). "
+        "Mend that and run again."
+    )
+
+
+def test_in_a_folder_that_is_read_as_a_whole_nothing_lies_that_is_not_whole():
+    assert temporary_of("/etc/crio/crio.conf.d/99-a.conf") == "/etc/crio/.99-a.conf.kubenode.new"
+
+
+@isolated
+def test_a_last_look_that_refuses_leaves_the_old_file():
+    def refuse():
+        raise NodeError("no")
+
+    write(PATH, b"old\n")
+    for change in (lambda: write_file(PATH, b"new\n", last_look=refuse), lambda: remove_file(PATH, refuse)):
+        with pytest.raises(NodeError, match=r"\Ano\Z"):
+            change()
+        assert (read(PATH), os.listdir("/etc/sysctl.d")) == (b"old\n", ["k8s.conf"])
+
+
+@isolated
+def test_another_name_of_the_old_file_keeps_it():
+    """Such as a backup by hard links, which must not change with the file."""
+    write(PATH, b"old\n")
+    os.link(PATH, "/etc/sysctl.d/backup")
+    write_file(PATH, b"new\n")
+    assert (read(PATH), read("/etc/sysctl.d/backup"), os.stat(PATH).st_nlink) == (b"new\n", b"old\n", 1)
 
 
 @isolated

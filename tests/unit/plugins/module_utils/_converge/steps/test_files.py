@@ -22,7 +22,9 @@ from ansible_collections.kubenode.connections.plugins.module_utils._converge.ste
     TextFile,
     text_diff,
 )
-from ansible_collections.kubenode.connections.plugins.module_utils._converge.transaction import run
+from ansible_collections.kubenode.connections.plugins.module_utils._converge.transaction import run, tidy
+from ansible_collections.kubenode.connections.plugins.module_utils._files import atomic_write
+from ansible_collections.kubenode.connections.plugins.module_utils._files.atomic_write import temporary_of
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._isolated_node import (
     isolated,
     read,
@@ -71,10 +73,56 @@ def test_a_file_that_someone_else_changes_meanwhile_is_left_to_him():
     with pytest.raises(NodeError) as error:
         run([step])
     assert str(error.value) == (
-        FILE + ": someone else changed it during this run. Run again. "
+        FILE + ": someone else changed it during this run, and it stays so. Run again. "
         "The node is as before: everything that this run had written was undone and read back."
     )
     assert read(FILE) == b"quicker\n"
+
+
+def saved(monkeypatch, at, text):
+    """Have an editor save the file while the first new bytes of ours are brought to disk."""
+    real, left = atomic_write.os.fsync, [at]
+
+    def fsync(descriptor):
+        if left:
+            write(left.pop(), text)
+        real(descriptor)
+
+    monkeypatch.setattr(atomic_write.os, "fsync", fsync)
+
+
+@isolated
+def test_a_file_that_an_editor_saves_while_ours_is_written_is_left_to_it(monkeypatch):
+    write(FILE, b"old\n")
+    saved(monkeypatch, FILE, b"edited\n")
+    with pytest.raises(
+        NodeError, match="someone else changed it during this run, and it stays so. Run again. The node is"
+    ):
+        run([TextFile(FILE, b"old\n", to(b"new\n"))])
+    assert (read(FILE), os.listdir("/etc/sysctl.d")) == (b"edited\n", ["k8s.conf"])
+
+
+@isolated
+def test_a_file_that_an_editor_saves_before_a_later_step_fails_is_not_undone():
+    step = TextFile(FILE, None, to(b"new\n"))
+    step.apply()
+    write(FILE, b"edited\n")
+    with pytest.raises(NodeError, match="someone else changed it during this run, and it stays so"):
+        step.undo()
+    assert read(FILE) == b"edited\n"
+
+
+@isolated
+def test_what_a_killed_run_has_left_is_removed_where_nothing_else_is_to_do():
+    write(FILE, b"new\n")
+    os.symlink("/x", "/etc/sysctl.d/link")
+    steps = [TextFile(FILE, b"new\n", to(b"new\n")), Link("/etc/sysctl.d/link", b"/x", to(b"/x"))]
+    steps.append(OriginalsFile(None, lambda: NOTHING))
+    before = tree()
+    for step in steps:
+        write(temporary_of(step.name), b"ne")
+    tidy(steps)
+    assert tree() == before
 
 
 @isolated
