@@ -8,6 +8,8 @@ collection."""
 import os
 from typing import Any, List, Sequence, Tuple
 
+from ansible_collections.kubenode.connections.plugins.module_utils._files.atomic_write import is_directory
+
 from .originals import Originals
 from .steps.files import Directory, TextFile
 
@@ -18,7 +20,7 @@ def directories_for(files: Sequence[Any], old: Originals) -> Tuple[List[Director
     for step in files:
         directory = os.path.dirname(os.path.realpath(step.name) if isinstance(step, TextFile) else step.name)
         above: List[str] = []
-        while step.after is not None and not os.path.isdir(directory) and directory not in missing:
+        while step.after is not None and not is_directory(directory) and directory not in missing:
             above.insert(0, directory)
             directory = os.path.dirname(directory)
         missing.extend(above)
@@ -27,7 +29,7 @@ def directories_for(files: Sequence[Any], old: Originals) -> Tuple[List[Director
     unused = [name for name in old.directories if not any(path.startswith(name + "/") for path in staying)]
     removed = []
     for name in reversed(unused):
-        if os.path.isdir(name) and all(os.path.join(name, entry) in going for entry in os.listdir(name)):
+        if is_directory(name) and all(os.path.join(name, entry) in going for entry in os.listdir(name)):
             removed.append(Directory(name, False))
             going.add(name)
     kept = tuple(name for name in old.directories if name not in unused)

@@ -78,7 +78,8 @@ def _release(path: str, descriptor: int) -> None:
     with contextlib.suppress(OSError):
         if _is_current(path, descriptor):
             os.unlink(path)
-    os.close(descriptor)
+    with contextlib.suppress(OSError):  # Linux has closed it all the same (close(2))
+        os.close(descriptor)
 
 
 def _try(path: str) -> Optional[int]:

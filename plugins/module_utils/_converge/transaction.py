@@ -8,7 +8,7 @@ import contextlib
 import signal
 from typing import Any, Iterator, List, Sequence
 
-from ansible_collections.kubenode.connections.plugins.module_utils._common.errors import NodeError
+from ansible_collections.kubenode.connections.plugins.module_utils._common.errors import NodeError, refused
 from ansible_collections.kubenode.connections.plugins.module_utils._files.atomic_write import NotSyncedError
 
 _SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
@@ -123,6 +123,8 @@ def _complete(step: Step) -> List[str]:
 def _cause(error: Exception) -> str:
     if isinstance(error, NodeError):
         return str(error)
+    if isinstance(error, OSError):
+        return str(refused(f"{error.filename or 'This node'}: not as expected", error))
     return f"This run: it met {type(error).__name__}: {error}. Please report it as a mistake in kubenode.connections."
 
 

@@ -140,6 +140,16 @@ def sync_directory(path: str) -> None:
         os.close(descriptor)
 
 
+def is_directory(path: str) -> bool:
+    """Whether a directory is there. Raises NodeError where nobody can tell: that is not taken for none."""
+    try:
+        return stat.S_ISDIR(os.stat(path).st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise refused(f"{path}: cannot be looked at", error) from error
+
+
 def refuse_unwritable(path: str) -> None:
     """Raise NodeError when it can be foreseen that no file can be written at path. Writes nothing."""
     refuse_unwritable_directory(os.path.dirname(real_path(path)), path)
@@ -148,14 +158,27 @@ def refuse_unwritable(path: str) -> None:
 def refuse_unwritable_directory(directory: str, path: str) -> None:
     """Raise NodeError when it can be foreseen that path cannot be made in directory, or directory not be made first."""
     directory = real_folder(directory)
-    while not os.path.lexists(directory):
-        directory = os.path.dirname(directory)
-    if not os.path.isdir(directory):
+    try:
+        found = _status(directory)
+        while found is None:
+            directory = os.path.dirname(directory)
+            found = _status(directory)
+    except OSError as error:
+        raise refused(f"{path}: {directory} cannot be looked at", error) from error
+    if not stat.S_ISDIR(found.st_mode):
         raise NodeError(f"{path}: {directory} is not a directory. Move it away, or name another file.")
     if os.statvfs(directory).f_flag & os.ST_RDONLY:
         raise refused(f"{path}: cannot be written", OSError(errno.EROFS, os.strerror(errno.EROFS)))
     if not os.access(directory, os.W_OK):
         raise refused(f"{path}: cannot be written", OSError(errno.EACCES, os.strerror(errno.EACCES)))
+
+
+def _status(path: str) -> Optional[os.stat_result]:
+    """What lies there, None for nothing. Raises OSError."""
+    try:
+        return os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
 
 
 def _xattrs(path: str) -> Dict[str, bytes]:

@@ -7,6 +7,7 @@
 import os
 import re
 import sys
+from typing import Callable
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.errors import NodeError
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel import root_only
@@ -29,8 +30,8 @@ def link_of(name: str) -> str:
     return DIRECTORY + "/multi-user.target.wants/" + name
 
 
-def has_systemd() -> bool:
-    return os.path.isdir(RUNNING) or os.path.isdir(DIRECTORY)
+def has_systemd(is_directory: Callable[[str], bool] = os.path.isdir) -> bool:
+    return is_directory(RUNNING) or is_directory(DIRECTORY)
 
 
 def quote(word: str) -> str:

@@ -47,10 +47,7 @@ def real_path(path: str) -> str:
     Then nobody else can put a link or another file there, neither now nor while root writes. Folders that are not there
     yet are made by us.
     """
-    try:
-        *way, last = _way(path)
-    except OSError as error:
-        raise refused(f"{path}: {error.filename} cannot be looked at", error) from error
+    *way, last = _known_way(path)
     for each in way:
         _refuse_foreign_folder(each, path)
     return last.path
@@ -59,9 +56,17 @@ def real_path(path: str) -> str:
 def real_folder(path: str) -> str:
     """The same for a folder in which something is to be written: others than root may not write in itself either."""
     where = real_path(path)
-    for each in _way(where):
+    for each in _known_way(where):
         _refuse_foreign_folder(each, path)
     return where
+
+
+def _known_way(path: str) -> List[_Place]:
+    """Every place on the way of a path. Raises NodeError where one cannot be looked at."""
+    try:
+        return list(_way(path))
+    except OSError as error:
+        raise refused(f"{path}: {error.filename} cannot be looked at", error) from error
 
 
 def refuse_foreign_file(path: str, found: os.stat_result) -> None:

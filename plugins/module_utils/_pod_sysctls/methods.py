@@ -10,7 +10,7 @@ from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.errors import NodeError
 from ansible_collections.kubenode.connections.plugins.module_utils._files import conflist, crio_conf, kubelet_conf
-from ansible_collections.kubenode.connections.plugins.module_utils._files.atomic_write import read_file
+from ansible_collections.kubenode.connections.plugins.module_utils._files.atomic_write import is_directory, read_file
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel import root_only
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.processes import NODE, Process, Wanted, find
 from ansible_collections.kubenode.connections.plugins.module_utils._observe import kubelet
@@ -157,7 +157,7 @@ def _crio_way(wish: Wish) -> Way:
     process, doubts = find(Wanted(["crio"], NODE))
     if wish.way == "auto":
         _refuse_other_runtime(process, doubts)
-    if not os.path.isdir(CRIO_DIRECTORY):
+    if not is_directory(CRIO_DIRECTORY):
         raise NotHereError(f"{CRIO_DIRECTORY} is not there, so CRI-O is not installed.", "Choose another way.")
     _refuse_foreign(CRIO_DIRECTORY)
     path = os.path.join(CRIO_DIRECTORY, DROP_IN)

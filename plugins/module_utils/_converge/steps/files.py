@@ -13,6 +13,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._common.error
 from ansible_collections.kubenode.connections.plugins.module_utils._files.atomic_write import (
     NEW,
     attributes,
+    is_directory,
     read_file,
     refuse_unwritable,
     refuse_unwritable_directory,
@@ -163,7 +164,7 @@ class Directory(Step):
         super().__init__(path, not after, after)
 
     def read(self) -> bool:
-        return os.path.isdir(self.name)
+        return is_directory(self.name)
 
     def apply(self) -> None:
         self._bring(self.after)

@@ -18,7 +18,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._common.rps_r
     rule_text,
     wanted_of,
 )
-from ansible_collections.kubenode.connections.plugins.module_utils._files.atomic_write import read_file
+from ansible_collections.kubenode.connections.plugins.module_utils._files.atomic_write import is_directory, read_file
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.nics import CPUS, FLOWS, NETWORK, read_nics
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.procfs import Fault, read_text
 
@@ -141,7 +141,7 @@ def _rule_file(
     record = old.files.get(PATH)
     if wanted is None and record is None:
         return [], []
-    if wanted is not None and not any(os.path.isdir(path) for path in _INSTALLED):
+    if wanted is not None and not any(is_directory(path) for path in _INSTALLED):
         return [], [f"No udev is installed here ({_INSTALLED[1]} is not there): RPS lasts until the next boot."]
     target = whole_target("whole", PATH, before, record, wanted)
     step = TextFile(PATH, before, target, shown=of_whole(record, wanted))

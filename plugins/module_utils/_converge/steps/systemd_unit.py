@@ -9,7 +9,7 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.keepalive import Enforcement
 from ansible_collections.kubenode.connections.plugins.module_utils._files import enforce_unit
-from ansible_collections.kubenode.connections.plugins.module_utils._files.atomic_write import read_file
+from ansible_collections.kubenode.connections.plugins.module_utils._files.atomic_write import is_directory, read_file
 from ansible_collections.kubenode.connections.plugins.module_utils._files.ipvs_unit import (
     LINK,
     NAME,
@@ -48,7 +48,7 @@ def unit_steps(seconds: Mapping[str, int], records: Mapping[str, FileRecord]) ->
     """The steps to a unit that sets these timeouts at boot, or (no timeouts) to none where we had made one."""
     if not seconds and PATH not in records and LINK not in records:
         return UnitSteps([], [], [])
-    if seconds and not has_systemd():
+    if seconds and not has_systemd(is_directory):
         note = f"No systemd is installed here ({DIRECTORY} is not there): the IPVS timeouts last until the next boot."
         return UnitSteps([], [], [note])
     python = node_python(_OTHERWISE) if seconds else ""
@@ -68,7 +68,7 @@ def enforce_steps(wanted: Optional[Enforcement], records: Mapping[str, FileRecor
     from ansible_collections.kubenode.connections.plugins.module_utils._kernel.bpf import number
 
     script = script_text(wanted, number())
-    if not has_systemd():
+    if not has_systemd(is_directory):
         note = (
             f"No systemd is installed here ({DIRECTORY} is not there): the keepalive of every new connection is "
             f"enforced until the next boot. Have the init system run {enforce_unit.SCRIPT} at boot, before pods start."
@@ -90,7 +90,7 @@ def unit_files(name: str, texts: Mapping[str, Optional[bytes]], records: Mapping
     link_before = read_link(link)
     enabled = Link(link, link_before, whole_target("link", link, link_before, records.get(link), leads_to))
     recorded = [*files, enabled]
-    needed = any(step.changed for step in recorded) and os.path.isdir(RUNNING)
+    needed = any(step.changed for step in recorded) and is_directory(RUNNING)
     notes = [step.target.note for step in recorded if step.target.note]
     command = ["systemctl", "daemon-reload"]
     steps = around(recorded, command, "systemctl status", needed, lambda: _stop_what_is_gone(name))

@@ -7,6 +7,7 @@ from typing import NamedTuple, Optional
 
 import pytest
 
+from ansible_collections.kubenode.connections.plugins.module_utils._common.errors import NodeError
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.directories import directories_for
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.originals import parse
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._trees import write_tree
@@ -48,6 +49,13 @@ MADE = [
 def test_what_is_missing_is_made_and_ours(tmp_path, files, expected):
     root = str(write_tree(tmp_path, {"there/x": ""}))
     assert shown(root, files) == (expected, [], expected)
+
+
+def test_one_that_cannot_be_looked_at_is_not_taken_for_missing(tmp_path):
+    (tmp_path / "circle").symlink_to("circle")
+    with pytest.raises(NodeError) as error:
+        shown(str(tmp_path), [("circle/a.conf", b"x")])
+    assert str(error.value).startswith(f"{tmp_path}/circle: cannot be looked at: Too many levels of symbolic links (")
 
 
 REMOVED = [

@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
+import errno
 import fcntl
 import os
 import signal
@@ -230,6 +231,18 @@ def test_a_run_whose_lock_file_cannot_be_removed_is_as_good():
     with locked():
         read_only("/run")
     assert os.path.exists(LOCK)
+
+
+@isolated
+def test_a_run_whose_lock_file_cannot_be_closed_is_as_good(monkeypatch):
+    with locked():
+        monkeypatch.setattr(lock.os, "close", _fails)
+    monkeypatch.undo()
+    assert os.listdir("/run") == ["lock"]
+
+
+def _fails(_descriptor):
+    raise OSError(errno.EIO, os.strerror(errno.EIO))
 
 
 @isolated
