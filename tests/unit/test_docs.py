@@ -15,7 +15,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 ROOT = Path(__file__).resolve().parent.parent.parent
 READMES = ["README.md", "README.zh-CN.md"]
 DOCS = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("docs/*.md"))
-GENERATED = {"docs/findings.md", "docs/proof.md", "docs/benchmarks.md"}
+GENERATED = {"docs/findings.md", "docs/proof.md", "docs/trust.md", "docs/benchmarks.md"}
 CHINESE = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("docs/zh/*.md"))
 PAGES = [
     *READMES,
