@@ -50,6 +50,7 @@ ELSEWHERE = (
     "Left to make pythons: unit tests on the Pythons in between, sanity, interpreters and playbooks on the "
     "ansible-cores in between. "
     "Left to make proof: tests/proof. "
+    "Left to make trust: the faults of tests/trust that trust_part leaves out. "
     "Left to nox -s cluster: the other tests of tests/cluster."
 )
 
@@ -64,6 +65,7 @@ PROGRAMS = {
     "iptables": "iptables",
     "/usr/lib/cni/tuning": "containernetworking-plugins",
     "shellcheck": "shellcheck",
+    "strace": "strace",
     "unshare": "util-linux",
 }
 
@@ -387,6 +389,18 @@ def proof(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def trust(session: nox.Session) -> None:
+    """Make each call of a run on the node fail, one at a time, in namespaces of their own; writes docs/trust.md."""
+    run_faults(session, "--page", *session.posargs)
+
+
+@nox.session
+def trust_part(session: nox.Session) -> None:
+    """Do the same with one in 150 of these faults, always the same ones."""
+    run_faults(session, "--every", "150", *session.posargs)
+
+
+@nox.session(default=False)
 def cluster(session: nox.Session) -> None:
     """On a real cluster of two virtual machines, built once from source; writes a section of docs/proof.md."""
     run_cluster(session, "tests/cluster", *session.posargs)
@@ -459,6 +473,14 @@ def run_units(session: nox.Session, *tests: str) -> None:
     ansible = [f"ansible-core=={core}"] if core else []
     install(session, "-r", "tests/unit/requirements.txt", *ansible)
     session.run("python", "-m", "pytest", *tests, *session.posargs, env=checkout_as_collection())
+
+
+def run_faults(session: nox.Session, *options: str) -> None:
+    """Run the tests that put faults into a run; only root makes the namespaces, and only strace the faults."""
+    if os.geteuid() != 0 or not shutil.which("strace"):
+        session.skip(f"{session.name}: it needs root and strace (Debian package strace).")
+    install(session, "-r", "tests/unit/requirements.txt", "-r", "requirements.txt")
+    session.run("python", "-m", "pytest", "tests/trust", *options, env=checkout_as_collection())
 
 
 def run_plays(session: nox.Session, core: str, tests: str) -> None:

@@ -1,0 +1,82 @@
+# Copyright: (c) 2026, the kubenode.connections authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What came of the faults, as a section of docs/trust.md. Other sections are of other tools, and stay."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from pathlib import Path
+
+from .faults import Seen
+from .scenarios import ALL
+
+BEGIN = "<!-- Written by `nox -s trust`. Do not edit. -->\n"
+END = "<!-- End of `nox -s trust`. -->\n"
+"""Each tool has a pair of these, and writes between its own alone."""
+
+_TEXT = """\
+## Faults
+
+Every call that a run makes on files, live values and the kernel was made to fail by `strace`, one at a time: by each
+error, once and from then on, and by a signal. Calls that only read failed with EIO. After each fault the node was read
+whole and compared byte for byte, then the same run was made again, and then a restore.
+
+- *as before*: the run failed in words that name the fault, and all was as before the run.
+- *done*: the run succeeded, and all was as a run without a fault leaves it.
+- *said*: the fault stayed, so that the undo met it, too. The message says what is not as before.
+- *ended*: the run was killed. Each file was the old one or the new one, never half of one.
+
+After every one of them the same run then succeeded, and a restore gave back what there was before the first run.
+
+"""
+_OUTCOMES = {"old": "as before", "new": "done", "said": "said", "killed": "ended"}
+
+
+def remember(figures: Path, scenario: str, run: str, seen: Seen) -> None:
+    """Add a line for one fault."""
+    fault = seen.fault
+    with figures.open("a", encoding="utf-8") as handle:
+        line = [scenario, run, fault.what, fault.call.changes, fault.stays, seen.outcome]
+        handle.write(json.dumps(line) + "\n")
+
+
+def section(lines: list[list[object]], every: int) -> str:
+    """The tables: by what a run does, and by fault. every: how many faults there were for each that was put in."""
+    by_run = Counter((line[0], line[1], line[5]) for line in lines)
+    rows = [
+        (f"{scenario.steps}: {run}", [by_run[scenario.name, run, outcome] for outcome in _OUTCOMES])
+        for scenario in ALL
+        for run in ("converge", "change", "restore")
+        if any(line[:2] == [scenario.name, run] for line in lines)
+    ]
+    by_fault = Counter((_fault(line), line[5]) for line in lines)
+    faults = [(name, [by_fault[name, outcome] for outcome in _OUTCOMES]) for name in sorted({_fault(x) for x in lines})]
+    share = f"one in {every} of all" if every > 1 else "all there are"
+    number = f"Put in were {len(lines)} faults, {share}.\n\n"
+    return _TEXT + number + _table("what is written, and the run", rows) + "\n" + _table("fault", faults)
+
+
+def write(figures: Path, every: int, page: Path) -> None:
+    """Put the section into a page, in place of the one that is there."""
+    lines = [json.loads(line) for line in figures.read_text(encoding="utf-8").splitlines()]
+    page.write_text(placed(page.read_text(encoding="utf-8"), section(lines, every)), encoding="utf-8")
+
+
+def placed(text: str, new: str) -> str:
+    """A page with this section in place of ours; every other byte stays."""
+    ours = f"{BEGIN}\n{new}\n{END}"
+    found = re.search(re.escape(BEGIN) + ".*?" + re.escape(END), text, re.DOTALL)
+    return text[: found.start()] + ours + text[found.end() :] if found else f"{text.rstrip()}\n\n{ours}"
+
+
+def _fault(line: list[object]) -> str:
+    return f"{line[2]}{'' if line[3] else ', reading'}{', and it stays' if line[4] else ''}"
+
+
+def _table(head: str, rows: list[tuple[str, list[int]]]) -> str:
+    heads = f"| {head} | {' | '.join(_OUTCOMES.values())} |\n|---|{'---:|' * len(_OUTCOMES)}\n"
+    return heads + "".join(f"| {name} | {' | '.join(map(str, numbers))} |\n" for name, numbers in rows)
