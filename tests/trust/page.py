@@ -23,14 +23,15 @@ _TEXT = """\
 
 Every call that a run makes on files, live values and the kernel was made to fail by `strace`, one at a time: by each
 error, once and from then on, and by a signal. Calls that only read failed with EIO. After each fault the node was read
-whole and compared byte for byte, then the same run was made again, and then a restore.
+whole and compared byte for byte. Where it was neither as before nor as after a run without a fault, the same run was
+made again, and then a restore.
 
 - *as before*: the run failed in words that name the fault, and all was as before the run.
 - *done*: the run succeeded, and all was as a run without a fault leaves it.
 - *said*: the fault stayed, so that the undo met it, too. The message says what is not as before.
 - *ended*: the run was killed. Each file was the old one or the new one, never half of one.
 
-After every one of them the same run then succeeded, and a restore gave back what there was before the first run.
+Each of these runs then succeeded, and the restore gave back what there was before the first run.
 
 """
 _OUTCOMES = {"old": "as before", "new": "done", "said": "said", "killed": "ended"}

@@ -49,6 +49,7 @@ def test_a_restore_without_a_record_tells_what_stays_and_what_to_do():
     converge(Settings(sysctls={TIME: "600"}), False)
     ours()
     os.unlink(PATH)
+    os.rmdir(os.path.dirname(PATH))  # empty, a run would remove it
     before = tree()
     lines = (
         f"{FILE} has {TIME} = 600. Whether this collection wrote that, nobody can tell: there is no record ({PATH}), "
