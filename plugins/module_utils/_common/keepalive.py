@@ -62,6 +62,46 @@ def with_slack(seconds: int) -> int:
     return -(-SLACK_NUMERATOR * seconds // SLACK_DENOMINATOR)
 
 
+def without_slack(seconds: int) -> int:
+    """The longest timer that has surely fired after that many seconds, in whole seconds."""
+    return SLACK_DENOMINATOR * seconds // SLACK_NUMERATOR
+
+
+def silence_seconds(keepalive: Keepalive, lost_probes: int) -> int:
+    """The longest silence on a healthy idle connection of which ``lost_probes`` probes in a row are lost.
+
+    Without a loss it is the larger of time and intvl: after an answered probe the timer runs for intvl, and when it
+    fires the time since the answer is compared with time (tcp_keepalive_timer in net/ipv4/tcp_timer.c).
+    """
+    return max(keepalive.time + lost_probes * keepalive.intvl, keepalive.intvl)
+
+
+def spare_seconds(keepalive: Keepalive, limit_seconds: int, lost_probes: int) -> int:
+    """Whole seconds between the latest probe that must get through and the limit; negative is too late by so many."""
+    return limit_seconds - with_slack(silence_seconds(keepalive, lost_probes))
+
+
+def is_usable(keepalive: Keepalive) -> bool:
+    """Whether idle connections survive it: with 0 probes the kernel resets them at the first timer."""
+    return min(keepalive) >= 1
+
+
+def keeps(keepalive: Keepalive, limit_seconds: int) -> bool:
+    """Whether an idle connection is refreshed before the limit while no probe is lost: a fact, no wish."""
+    return is_usable(keepalive) and spare_seconds(keepalive, limit_seconds, 0) >= 0
+
+
+def losses_below(keepalive: Keepalive, limit_seconds: int) -> int:
+    """How many probes in a row may be lost before the limit comes first, for a keepalive that ``keeps``."""
+    return (without_slack(limit_seconds) - keepalive.time) // keepalive.intvl
+
+
+def spare_for_verdict(keepalive: Keepalive, limit_seconds: int, lost_probes: int) -> int:
+    """spare_seconds for as many lost probes as are survived, at most ``lost_probes``: negative only where too late."""
+    lost = min(lost_probes, losses_below(keepalive, limit_seconds)) if keeps(keepalive, limit_seconds) else lost_probes
+    return spare_seconds(keepalive, limit_seconds, lost)
+
+
 def is_late(gap: int, keepalive: Keepalive, limit_seconds: int) -> bool:
     """Whether a timer with that gap, in a network namespace with that keepalive, ends after an idle limit.
 
@@ -70,11 +110,6 @@ def is_late(gap: int, keepalive: Keepalive, limit_seconds: int) -> bool:
     socket's own TCP_KEEPIDLE. Nobody sees the TCP_KEEPINTVL of that socket, so the gap counts alone. Otherwise the
     interval of the namespace counts, too.
     """
-    if gap < keepalive.time and not _keeps(keepalive, limit_seconds):
+    if gap < keepalive.time and not keeps(keepalive, limit_seconds):
         return with_slack(gap) > limit_seconds
-    return not _keeps(keepalive._replace(time=max(gap, 1)), limit_seconds)
-
-
-def _keeps(keepalive: Keepalive, limit_seconds: int) -> bool:
-    """Whether an idle connection of which no probe is lost is refreshed before the limit."""
-    return min(keepalive) >= 1 and with_slack(max(keepalive.time, keepalive.intvl)) <= limit_seconds
+    return not keeps(keepalive._replace(time=max(gap, 1)), limit_seconds)

@@ -10,11 +10,7 @@ import functools
 from collections.abc import Mapping
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common import keepalive as common_keepalive
-from ansible_collections.kubenode.connections.plugins.module_utils._common.keepalive import (
-    HIGHEST,
-    SLACK_DENOMINATOR,
-    SLACK_NUMERATOR,
-)
+from ansible_collections.kubenode.connections.plugins.module_utils._common.keepalive import HIGHEST
 
 from .checked_values import Range, whole_number
 from .messages import Message, plural, tell
@@ -34,8 +30,8 @@ class Keepalive(common_keepalive.Keepalive):
 
     @property
     def usable(self) -> bool:
-        """Whether idle connections survive it: with 0 probes the kernel resets them at the first timer."""
-        return min(self.time, self.intvl, self.probes) >= 1
+        """As common_keepalive.is_usable."""
+        return common_keepalive.is_usable(self)
 
     @property
     def verdict_seconds(self) -> int:
@@ -43,12 +39,8 @@ class Keepalive(common_keepalive.Keepalive):
         return self.time + self.probes * self.intvl
 
     def silence_seconds(self, lost_probes: int) -> int:
-        """The longest silence on a healthy idle connection of which ``lost_probes`` probes in a row are lost.
-
-        Without a loss it is the larger of time and intvl: after an answered probe the timer runs for intvl, and when it
-        fires the time since the answer is compared with time (tcp_keepalive_timer in net/ipv4/tcp_timer.c).
-        """
-        return max(self.time + lost_probes * self.intvl, self.intvl)
+        """As common_keepalive.silence_seconds."""
+        return common_keepalive.silence_seconds(self, lost_probes)
 
     def as_dict(self) -> dict[str, int]:
         return dict(self._asdict())
@@ -77,18 +69,11 @@ def words(values: Mapping[str, int] | None) -> str | None:
     return str(Keepalive(values["time"], values["intvl"], values["probes"])) if values else None
 
 
+losses_below = common_keepalive.losses_below
+spare_for_verdict = common_keepalive.spare_for_verdict
+spare_seconds = common_keepalive.spare_seconds
 with_slack = common_keepalive.with_slack
-"""How long a timer of so many seconds may run at most."""
-
-
-def without_slack(seconds: int) -> int:
-    """The longest timer that has surely fired after that many seconds, in whole seconds."""
-    return SLACK_DENOMINATOR * seconds // SLACK_NUMERATOR
-
-
-def spare_seconds(keepalive: Keepalive, limit_seconds: int, lost_probes: int) -> int:
-    """Whole seconds between the latest probe that must get through and the limit; negative is too late by so many."""
-    return limit_seconds - with_slack(keepalive.silence_seconds(lost_probes))
+without_slack = common_keepalive.without_slack
 
 
 @functools.lru_cache(maxsize=_KNOWN)
@@ -97,25 +82,13 @@ def is_safe(keepalive: Keepalive, limit_seconds: int, lost_probes: int = 2, marg
     return keepalive.usable and spare_seconds(keepalive, limit_seconds, lost_probes) >= margin
 
 
-def keeps(keepalive: Keepalive, limit_seconds: int) -> bool:
-    """Whether an idle connection is refreshed before the limit while no probe is lost: a fact, no wish."""
-    return is_safe(keepalive, limit_seconds, 0)
-
-
-def losses_below(keepalive: Keepalive, limit_seconds: int) -> int:
-    """How many probes in a row may be lost before the limit comes first, for a keepalive that ``keeps``."""
-    return (without_slack(limit_seconds) - keepalive.time) // keepalive.intvl
+keeps = functools.lru_cache(maxsize=_KNOWN)(common_keepalive.keeps)
+"""Whether an idle connection is refreshed before the limit while no probe is lost: a fact, no wish."""
 
 
 def losses_survived(keepalive: Keepalive, limit_seconds: int) -> int:
     """As losses_below, and below the number at which the kernel itself gives up."""
     return min(losses_below(keepalive, limit_seconds), keepalive.probes - 1)
-
-
-def spare_for_verdict(keepalive: Keepalive, limit_seconds: int, lost_probes: int) -> int:
-    """spare_seconds for as many lost probes as are survived, at most ``lost_probes``: negative only where too late."""
-    lost = min(lost_probes, losses_below(keepalive, limit_seconds)) if keeps(keepalive, limit_seconds) else lost_probes
-    return spare_seconds(keepalive, limit_seconds, lost)
 
 
 def not_later(present: Keepalive | None, wanted: Keepalive, lost_probes: int) -> Keepalive:

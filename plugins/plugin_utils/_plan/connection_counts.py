@@ -2,43 +2,14 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How many connections are at risk and how many are not, in numbers and in words. Private to this collection."""
+"""How many connections are at risk and how many are not, in words. Private to this collection."""
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Iterator
-from typing import NamedTuple
 
+from ansible_collections.kubenode.connections.plugins.module_utils._common.connection_counts import Counts
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import Message, joined, plural, tell
-
-
-class Counts(NamedTuple):
-    """Connections, each counted once.
-
-    ``late``: their keepalive timer ends after the limit. ``undecided``: nobody can tell now. ``kept_by_server``: they
-    would be without keepalive or late, but the server's probes come in time.
-    """
-
-    without_keepalive: int = 0
-    late: int = 0
-    undecided: int = 0
-    safe: int = 0
-    kept_by_server: int = 0
-
-    @property
-    def at_risk(self) -> int:
-        return self.without_keepalive + self.late
-
-    def by_server(self) -> Counts:
-        """The same where the server keeps all of them."""
-        return self._replace(without_keepalive=0, late=0, kept_by_server=self.kept_by_server + self.at_risk)
-
-    def plus(self, other: Counts) -> Counts:
-        return Counts(*map(operator.add, self, other))
-
-
-NOTHING = Counts()
 
 
 def to_services(counts: Counts) -> Iterator[Message]:

@@ -10,9 +10,12 @@ nothing of what is open already.
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
+from ansible_collections.kubenode.connections.plugins.module_utils._common.enforced_keepalive import (
+    may_leave_out,
+    of_new_connections,
+)
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import Keepalive
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.releases import bpf_reads_keepalive
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import count
@@ -22,15 +25,6 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.enf
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import Observed
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.pods import CONTAINER, POD, Pods, Space
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.options import Policy
-
-# What systemd names the groups of services. No runtime puts a pod there but below its own or kubelet's, where the one
-# uses the systemd driver and the other cgroupfs.
-_SERVICE = re.compile(
-    r"/system\.slice/(?!(?:containerd|crio|docker|kubelet|k0s|k3s|rke2|snap\.microk8s)[^/]*$)[^/]+\.service"
-)
-
-# kubelet has the pod's UID in the name of its group, with the systemd driver with _ for - (pkg/kubelet/cm).
-_POD_GROUP = re.compile(r"[/-]pod([0-9a-f]{8}(?:[-_][0-9a-f]{4}){3}[-_][0-9a-f]{12})(?=[/.]|$)")
 
 
 def in_force(node: Observed) -> Enforced | None:
@@ -52,14 +46,10 @@ def new_connections(enforced: Enforced | None, space: Space) -> Keepalive | None
     nobody knows what will connect to it.
     """
     own = space.keepalive
-    if enforced is None or own is None or not own.usable or space.sandbox is not None or _left_out(enforced, space):
+    if enforced is None or own is None or space.sandbox is not None or _left_out(enforced, space):
         return None
-    wanted = enforced.keepalive
-    if enforced.replaces:
-        return wanted
-    if own.time <= wanted.time and own.intvl <= wanted.intvl:
-        return own
-    return Keepalive(min(own.time, wanted.time), min(own.intvl, wanted.intvl), wanted.probes)
+    to_come = of_new_connections(own, enforced.keepalive, enforced.replaces)
+    return None if to_come is None else Keepalive(*to_come)
 
 
 def covers_unlisted(enforced: Enforced | None, pods: Pods, limit: Limit | None) -> bool:
@@ -87,14 +77,4 @@ def _rests(enforced: Enforced | None, space: Space, limit: Limit | None) -> bool
 
 def _left_out(enforced: Enforced, space: Space) -> bool:
     """Whether a connection of the namespace may be left out, by its port or by its group."""
-    return bool(enforced.exclude_ports) or any(_may_hold(group, space) for group in enforced.exclude_cgroups)
-
-
-def _may_hold(group: str, space: Space) -> bool:
-    """Whether a control group may hold processes of the namespace. Of a pod's another pod's cannot, nor a service's."""
-    if space.kind != POD:
-        return True
-    pod = _POD_GROUP.search(group)
-    if pod is not None and space.uid:
-        return pod.group(1).replace("_", "-") == space.uid.lower().replace("_", "-")
-    return not _SERVICE.fullmatch(group)
+    return bool(enforced.exclude_ports) or may_leave_out(enforced.exclude_cgroups, space.uid, space.kind == POD)

@@ -11,6 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from ansible_collections.kubenode.connections.plugins.module_utils._common.connection_counts import (
+    A_DAY_SECONDS,
+    NOTHING,
+    Counts,
+)
 from ansible_collections.kubenode.connections.plugins.module_utils._common.sandboxes import GVISOR, MACHINE
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import joined
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import SAFE, UNKNOWN, UNSAFE
@@ -24,15 +29,12 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.pod
     Space,
 )
 
-from .connection_counts import NOTHING, Counts, at_risk_text, lost, through_proxies, to_others, to_services
+from .connection_counts import at_risk_text, lost, through_proxies, to_others, to_services
 
 SANDBOXES = {GVISOR: "gVisor", MACHINE: "a virtual machine"}
 
 MAX_AT_RISK = 50
 """More of a node's namespaces are not listed one by one."""
-
-A_DAY_SECONDS = 86400
-"""What kube-proxy sets conntrack's established timeout to; the kernel's own is longer."""
 
 
 def is_long(limit: Limit | None) -> bool:

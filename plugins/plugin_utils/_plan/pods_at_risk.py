@@ -15,8 +15,13 @@ import functools
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, field
 
+from ansible_collections.kubenode.connections.plugins.module_utils._common import connection_counts
 from ansible_collections.kubenode.connections.plugins.module_utils._common import keepalive as common_keepalive
-from ansible_collections.kubenode.connections.plugins.plugin_utils._base import keepalive_math
+from ansible_collections.kubenode.connections.plugins.module_utils._common.connection_counts import (
+    Counts,
+    Tallied,
+    Under,
+)
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import Keepalive
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import tell
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import SAFE, UNKNOWN, UNSAFE
@@ -33,7 +38,6 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.pod
 )
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.options import Policy
 
-from .connection_counts import Counts
 from .enforced import new_connections
 from .judged_pods import SANDBOXES, Judged, JudgedPods, Outside, is_long
 from .servers import Server, Servers
@@ -73,6 +77,10 @@ class View:
 
     def has_proxy(self, space: Space, peer: Peer) -> bool:
         return self.holding is not None and self.holding.has_proxy(space, peer)
+
+    @property
+    def under(self) -> Under:
+        return Under(self.limit.seconds if self.limit else None, self.all_limits)
 
     def is_safe(self, keepalive: Keepalive) -> bool:
         """Whether it keeps a connection of which no probe is lost."""
@@ -169,18 +177,17 @@ def _outside(destination: Peer, space: Space, view: View, idle_unseen: bool) -> 
     if counts.at_risk and view.is_kept_by_server(space, destination, here):
         counts = counts.by_server()
     if here.limit and is_long(here.limit):
-        counts = counts._replace(without_keepalive=0, undecided=counts.undecided + counts.without_keepalive)
+        counts = counts.but_without()
     return Outside(destination, here.limit, _but_for_proxies(counts, destination, space, view))
 
 
 def _unlisted_outside(space: Space, view: View) -> Counts:
     """Connections to addresses beyond those that a node lists."""
-    connections = space.to_outside - sum([each.connections for each in space.outside])
-    without = space.outside_without_keepalive - sum([each.without_keepalive for each in space.outside])
     limit, bound = (view.holding.outside, view.holding.bound) if view.holding else (None, ())
-    if not is_long(limit):
-        return Counts(without_keepalive=max(0, without), undecided=max(0, connections - without))
-    return Counts(undecided=max(0, connections)) if bound else Counts(safe=max(0, connections))
+    listed = map(_tallied, space.outside)
+    return connection_counts.unlisted_outside(
+        space.to_outside, space.outside_without_keepalive, listed, is_long(limit), bool(bound)
+    )
 
 
 def _in_sandbox(space: Space, values_verdict: tuple[str, str]) -> tuple[str, str]:
@@ -223,43 +230,16 @@ def _values_verdict(
 
 def _unlisted(space: Space, view: View) -> Counts:
     """Connections to services beyond those that a node lists: of their timers nothing is known."""
-    connections = space.to_services - sum([service.connections for service in space.services])
-    without = space.without_keepalive - sum([service.without_keepalive for service in space.services])
-    if view.limit is None:
-        return _without_limit(max(0, connections), view)
-    return Counts(without_keepalive=without, undecided=max(0, connections - without))
+    listed = map(_tallied, space.services)
+    return connection_counts.unlisted(space.to_services, space.without_keepalive, listed, view.under)
 
 
-def _without_limit(connections: int, view: View) -> Counts:
-    return Counts(safe=connections) if view.all_limits else Counts(undecided=connections)
+def _count(peer: Peer, keepalive: Keepalive | None, view: View, idle_unseen: bool) -> tuple[Counts, int]:
+    return connection_counts.count(_tallied(peer), keepalive, view.under, idle_unseen)
 
 
-def _count(service: Peer, keepalive: Keepalive | None, view: View, idle_unseen: bool) -> tuple[Counts, int]:
-    """The connections, and how many are undecided only because nobody saw how long they are idle."""
-    if view.limit is None:
-        return _without_limit(service.connections, view), 0
-    late = undecided = unseen = 0
-    for gap, connections in service.gaps:
-        if keepalive is None:
-            undecided += connections
-        elif view.is_late(gap, keepalive):
-            late += connections
-        elif not view.is_safe(keepalive):
-            # Its own TCP_KEEPIDLE, or an old timer near its end that is armed again with what is in force then.
-            undecided += connections
-        elif idle_unseen and not view.is_safe(_longest(keepalive)):
-            unseen += connections
-    undecided += service.in_flight + unseen
-    rest = service.connections - service.without_keepalive - late - undecided
-    return Counts(service.without_keepalive, late, undecided, max(0, rest)), unseen
-
-
-def _longest(keepalive: Keepalive) -> Keepalive:
-    """With the longest timer that a connection may have been armed with: what is left of it does not tell.
-
-    It may have been armed with an earlier value of the namespace, or with the program's own TCP_KEEPIDLE.
-    """
-    return Keepalive(max(keepalive.time, keepalive_math.TIME_RANGE.high), keepalive.intvl, keepalive.probes)
+def _tallied(peer: Peer) -> Tallied:
+    return Tallied(peer.connections, peer.without_keepalive, peer.in_flight, peer.gaps)
 
 
 is_late = functools.lru_cache(maxsize=4096)(common_keepalive.is_late)

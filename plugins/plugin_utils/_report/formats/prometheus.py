@@ -14,47 +14,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
+from ansible_collections.kubenode.connections.plugins.module_utils._common.metrics import Sample, render
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.grouping import grouped
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import VERDICTS
 from ansible_collections.kubenode.connections.plugins.plugin_utils._findings.rule import SEVERITIES
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.types import NODE, PLAN
 
-_PREFIX = "kubenode_connections"
-
-_HELP = {
-    "info": "Always 1; the labels say which node it is.",
-    "observed_timestamp_seconds": "When the node was observed, in seconds since 1970.",
-    "verdict": "1 for the verdict of the node, 0 for the others.",
-    "verdict_after_boot": "1 for the verdict of the keepalive that comes back with a reboot, 0 for the others.",
-    "limit_seconds": "After how many idle seconds something on the node forgets a TCP connection.",
-    "lowest_limit_seconds": "The lowest idle limit on the path of any node: keepalive must stay below it.",
-    "keepalive_time_seconds": "Idle seconds before the first keepalive probe, in the node's own network namespace.",
-    "keepalive_intvl_seconds": "Seconds between unanswered keepalive probes.",
-    "keepalive_probes": "Unanswered keepalive probes after which a connection is given up.",
-    "spare_seconds": "Seconds between the last probe that counts and the lowest limit; negative is too late.",
-    "changes": "Values that an apply would change.",
-    "namespaces_unsafe": "Network namespaces other than the node's own, mostly pods, whose keepalive is too late.",
-    "pods": "Pods whose network namespace was seen.",
-    "pods_at_risk": "Pods whose keepalive is too late, or with connections to services that nothing keeps alive.",
-    "containers": "Containers outside of pods whose network namespace was seen.",
-    "containers_at_risk": "Containers whose keepalive is too late, or with connections that nothing keeps alive.",
-    "other_namespaces_at_risk": "Network namespaces of neither with connections to services that nothing keeps alive.",
-    "connections": "Established TCP connections in all network namespaces that could be read.",
-    "connections_to_services": "Established TCP connections to a virtual service.",
-    "connections_without_keepalive": "Connections to a virtual service without SO_KEEPALIVE, which no server keeps.",
-    "connections_late": "Connections to a virtual service whose keepalive timer ends after the lowest limit.",
-    "connections_kept_by_server": "Connections to a virtual service that the server's probes keep, not the client's.",
-    "connections_at_risk": "Connections at risk: without SO_KEEPALIVE or with a late timer; 0 where no limit was seen.",
-    "connections_to_other_addresses": "Established TCP connections opened to addresses that are no virtual service.",
-    "connections_to_other_addresses_at_risk": "Those of them without SO_KEEPALIVE or with a late timer.",
-    "ipvs_connections_cut_within": "Connections that IPVS forgets within so many seconds if they stay idle.",
-    "findings": "Findings by severity, without the silenced ones.",
-    "findings_silenced": "Silenced findings.",
-    "plan_findings": "Findings about all nodes together, by severity, without the silenced ones.",
-}
-"""Every metric, in the order in which it is written."""
-
-Sample = tuple[str, Mapping[str, str], float]
 ByScope = dict[tuple[str, str], list[Mapping[str, Any]]]
 """Findings by the kind and the name of what they are about."""
 
@@ -63,14 +28,14 @@ def render_nodes(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Each node's name and its metrics, for a file on that node."""
     by_scope = _findings_by_scope(document)
     for node in document["nodes"]:
-        yield node["name"], _render(list(_node(document, node, by_scope)))
+        yield node["name"], render(list(_node(document, node, by_scope)))
 
 
 def render_all(document: Mapping[str, Any]) -> str:
     """The metrics of all nodes and of the plan, for one file on one machine."""
     by_scope = _findings_by_scope(document)
     samples = [each for node in document["nodes"] for each in _node(document, node, by_scope)]
-    return _render([*samples, *_by_severity("plan_findings", {}, by_scope.get((PLAN, PLAN), []))])
+    return render([*samples, *_by_severity("plan_findings", {}, by_scope.get((PLAN, PLAN), []))])
 
 
 def _findings_by_scope(document: Mapping[str, Any]) -> ByScope:
@@ -141,26 +106,3 @@ def _by_severity(metric: str, label: Mapping[str, str], findings: Sequence[Mappi
 
 def _unix_seconds(moment: str) -> float:
     return int(datetime.strptime(moment, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc).timestamp())
-
-
-def _render(samples: list[Sample]) -> str:
-    """Samples grouped by metric, as the format wants them."""
-    by_metric = grouped(
-        (metric, f"{_PREFIX}_{metric}{{{_labels(labels)}}} {int(value)}") for metric, labels, value in samples
-    )
-    lines = []
-    for metric, text in _HELP.items():
-        if metric in by_metric:
-            head = [f"# HELP {_PREFIX}_{metric} {text}", f"# TYPE {_PREFIX}_{metric} gauge"]
-            lines += [*head, *by_metric[metric]]
-    return "\n".join([*lines, ""])
-
-
-def _labels(labels: Mapping[str, str]) -> str:
-    return ",".join(f'{name}="{_escape(value)}"' for name, value in labels.items())
-
-
-def _escape(value: str) -> str:
-    """A value between quotes, by the three escapes that the format has. What is no Unicode becomes U+FFFD."""
-    text = value.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
-    return text.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")

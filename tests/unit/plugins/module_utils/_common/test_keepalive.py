@@ -7,7 +7,14 @@ import socket
 import pytest
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common import keepalive
-from ansible_collections.kubenode.connections.plugins.module_utils._common.keepalive import HIGHEST, Keepalive, parse
+from ansible_collections.kubenode.connections.plugins.module_utils._common.keepalive import (
+    HIGHEST,
+    Keepalive,
+    keeps,
+    parse,
+    spare_for_verdict,
+    spare_seconds,
+)
 
 OPTIONS = Keepalive(socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT)
 
@@ -54,3 +61,20 @@ LATE = [
 @pytest.mark.parametrize(("gap", "values", "limit", "expected"), LATE)
 def test_whether_a_timer_ends_after_a_limit(gap, values, limit, expected):
     assert keepalive.is_late(gap, keepalive.Keepalive(*values), limit) is expected
+
+
+@pytest.mark.parametrize(
+    ("values", "spare", "for_verdict"),
+    [
+        pytest.param(Keepalive(600, 30, 9), 156, 156, id="as many probes may be lost as wanted"),
+        pytest.param(Keepalive(700, 75, 9), -58, 26, id="one may be lost, and two are wanted"),
+        pytest.param(Keepalive(7200, 75, 9), -7384, -7384, id="too late while nothing is lost"),
+    ],
+)
+def test_seconds_to_spare_below_a_limit(values, spare, for_verdict):
+    assert spare_seconds(values, 900, 2) == spare
+    assert spare_for_verdict(values, 900, 2) == for_verdict
+
+
+def test_a_value_below_1_keeps_nothing():
+    assert (keeps(Keepalive(600, 30, 9), 900), keeps(Keepalive(600, 30, 0), 900)) == (True, False)

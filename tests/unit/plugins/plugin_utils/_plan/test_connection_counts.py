@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import pytest
 
+from ansible_collections.kubenode.connections.plugins.module_utils._common.connection_counts import Counts
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.connection_counts import (
-    Counts,
     at_risk_text,
     through_proxies,
     to_others,
@@ -15,18 +15,6 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.connect
 )
 
 SEEN = Counts(without_keepalive=1, late=2, undecided=3, safe=4, kept_by_server=5)
-
-
-def test_those_at_risk() -> None:
-    assert SEEN.at_risk == 3
-
-
-def test_a_server_keeps_those_at_risk() -> None:
-    assert SEEN.by_server() == Counts(undecided=3, safe=4, kept_by_server=8)
-
-
-def test_several_add_up() -> None:
-    assert SEEN.plus(Counts(late=1)) == Counts(1, 3, 3, 4, 5)
 
 
 def test_connections_to_services_in_words() -> None:

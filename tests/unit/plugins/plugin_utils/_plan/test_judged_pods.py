@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import pytest
 
+from ansible_collections.kubenode.connections.plugins.module_utils._common.connection_counts import NOTHING, Counts
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.pods import parse_pods
-from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.connection_counts import NOTHING, Counts
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.judged_pods import (
     Judged,
     JudgedPods,
