@@ -46,6 +46,7 @@ _NODE = {
     "limit": {"type": "dict", "options": _LIMIT},
     "summary": {"type": "str"},
     "failure": {"type": "str"},
+    "watch": {"type": "dict"},
 }
 
 _ARGUMENTS = {

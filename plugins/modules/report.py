@@ -373,6 +373,9 @@ planned:
         failure:
           description: Why the node is not as the plan wants it, none where it is. Running pods count.
           type: str
+        watch:
+          description: What the node has to know of the plan to watch itself, none for a node that was not observed.
+          type: dict
 query_result:
   description: What O(query) found, none if it found nothing.
   returned: success, when O(query) is set

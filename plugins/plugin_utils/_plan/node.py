@@ -29,6 +29,7 @@ from .rps import rps_notes
 from .servers import Servers
 from .settings import Wish, changes_of, kept, settings_of, unseen_keys
 from .types import NodePlan, Rearm, Settings
+from .watch import watch_of
 from .writers import owners_of
 
 
@@ -93,6 +94,7 @@ def plan_node(
         servers=servers,
         rearm=to_rearm,
         curable=cured,
+        watch=watch_of(node, seen, wish, own, pods).as_dict(),
     )
 
 

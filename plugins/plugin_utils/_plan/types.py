@@ -178,7 +178,8 @@ class NodePlan:
     is not known of a node that was not observed. ``limit`` and ``planned_limit`` are the lowest that hold for the node
     itself, ``pods_limit`` for its pods; ``planned`` and ``pods_planned`` are the keepalive that they shall have.
     ``servers``: what is known of those that its connections go to. ``rearm``: what an apply does to open ones;
-    ``curable`` are all that it could do something to, also those that the user does not let it touch.
+    ``curable`` are all that it could do something to, also those that the user does not let it touch. ``watch``: what
+    the node has to know to watch itself, as plain data.
     """
 
     name: str
@@ -206,6 +207,7 @@ class NodePlan:
     servers: Servers = field(default_factory=dict)
     rearm: Rearm | None = None
     curable: tuple[Curable, ...] = ()
+    watch: Mapping[str, Any] | None = None
 
     @property
     def keepalive(self) -> Keepalive | None:
@@ -239,6 +241,7 @@ class NodePlan:
             "changes": [change.as_dict() for change in self.changes],
             "to_converge": self.to_converge,
             "rearm": self.rearm.as_dict() if self.rearm else None,
+            "watch": dict(self.watch) if self.watch else None,
             "reasons": dict(self.reasons),
             "owners": dict(self.owners),
         }

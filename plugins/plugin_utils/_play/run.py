@@ -174,6 +174,7 @@ def _for_host(name: str, node: Mapping[str, Any], language: Language) -> dict[st
     return {
         **{key: node[key] for key in ("to_converge", "settings", "verdict")},
         "limit": plain(node["planned_limit"]),
+        "watch": plain(node["watch"]),
         "summary": printable(language.say(node["summary"])),
         "failure": None if failure is None else printable(language.say(failure)),
     }

@@ -112,6 +112,7 @@ def test_a_node_that_was_not_observed_as_plain_data():
         "changes": [],
         "to_converge": False,
         "rearm": None,
+        "watch": None,
         "reasons": {},
         "owners": {},
     }

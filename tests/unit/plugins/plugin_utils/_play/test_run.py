@@ -304,6 +304,7 @@ def test_the_tasks_of_a_host_get_what_they_need_and_no_more():
         "limit",
         "summary",
         "failure",
+        "watch",
     }
     assert planned["nodes"]["w1"]["failure"] is None
     assert planned["nodes"]["w2"]["failure"].startswith("w2 is unsafe: 7200 + 2 x 75 = 7350 s, ")
