@@ -284,6 +284,38 @@ options:
         description: As O(kubenode.connections.node_info#module:kube_proxy_timeout).
         type: float
         default: 3
+  guard:
+    description:
+      - Has the node watch itself between two runs. A systemd timer runs a program of the node's Python, which looks at
+        the node as M(kubenode.connections.node_info) does, holds it to the last plan, and writes its metrics for
+        node_exporter's textfile collector.
+      - Leave it out to leave the guard as it is. An empty mapping removes it, with its metrics.
+      - The role P(kubenode.connections.guard#role) sets this.
+    type: dict
+    version_added: 0.1.0
+    suboptions:
+      node:
+        description: The name of the node in the metrics.
+        type: str
+      plan:
+        description:
+          - What the report has planned for the node, RV(kubenode.connections.report#module:planned.nodes). It has
+            C(settings) and C(watch) of that, and C(made_at).
+        type: dict
+      interval:
+        description: How many seconds pass from the end of a run to the next, from 60 to 86400.
+        type: int
+        default: 300
+      cure:
+        description:
+          - Whether pods and containers that have come since get the planned keepalive, as the plan has it for those
+            that run. Otherwise the guard writes its metrics and nothing else.
+        type: bool
+        default: false
+      textfile:
+        description: The folder that node_exporter was given with C(--collector.textfile.directory).
+        type: path
+        default: /var/lib/prometheus/node-exporter
 extends_documentation_fragment:
   - kubenode.connections._attributes
 attributes:
@@ -622,6 +654,14 @@ _OPEN = {
     "kinds": {"type": "list", "elements": "str", "choices": ["node", "pod", "container"]},
 }
 
+_GUARD = {
+    "node": {"type": "str"},
+    "plan": {"type": "dict"},
+    "interval": {"type": "int", "default": 300},
+    "cure": {"type": "bool", "default": False},
+    "textfile": {"type": "path", "default": "/var/lib/prometheus/node-exporter"},
+}
+
 
 def main() -> None:
     """Bring the node to the options, or fail with the node as it was."""
@@ -641,6 +681,7 @@ def main() -> None:
             "sysctl_file": {"type": "path", "default": SYSCTL_FILE},
             "modules_file": {"type": "path", "default": MODULES_FILE},
             "observe": {"type": "dict", "options": _OBSERVE},
+            "guard": {"type": "dict", "options": _GUARD},
         },
         supports_check_mode=True,
     )
@@ -651,7 +692,13 @@ def _converged(module: AnsibleModule) -> Dict[str, Any]:
     look = module.params["observe"]
     if look is not None:
         check_timeout("observe.kube_proxy_timeout", look["kube_proxy_timeout"])
-    result: Dict[str, Any] = converge(settings_from(module.params), module.check_mode)._asdict()
+    settings = settings_from(module.params)
+    if module.params["guard"] is not None and settings.guard is None:
+        from ansible_collections.kubenode.connections.plugins.module_utils._converge.guard_options import from_options
+        from ansible_collections.kubenode.connections.plugins.module_utils._guard.zipapp import program
+
+        settings = settings._replace(guard=from_options(module.params, program))
+    result: Dict[str, Any] = converge(settings, module.check_mode)._asdict()
     if look is not None and not module.check_mode:
         from ansible_collections.kubenode.connections.plugins.module_utils._observe.node import read_node
 

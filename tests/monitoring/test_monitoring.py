@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from ansible_collections.kubenode.connections.plugins.module_utils._common.metrics import HELP, PREFIX
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.formats.prometheus import (
     render_all,
     render_nodes,
@@ -33,7 +34,9 @@ def promtool(*arguments, given=""):
 
 
 def metrics_there_are():
-    return set(METRIC.findall(render_all(document())))
+    """Those of a report, and those that the guard of a node has beside them."""
+    of_guard = {f"{PREFIX}_{name}" for name in HELP if name.startswith("guard_")}
+    return of_guard | set(METRIC.findall(render_all(document())))
 
 
 def expressions():

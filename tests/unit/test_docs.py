@@ -141,7 +141,7 @@ def test_no_paragraph_is_longer_than_four_lines_of_160_columns(page):
 
 @pytest.mark.parametrize("page", PAGES)
 def test_every_variable_is_there(page):
-    names = re.findall(r"(?<![\w.{])(?:keepalive|pod_defaults|kube_proxy|kubelet_http2)_\w*[a-z0-9]", TEXTS[page])
+    names = re.findall(r"(?<![\w.{])(?:keepalive|pod_defaults|guard|kube_proxy|kubelet_http2)_\w*[a-z0-9]", TEXTS[page])
     assert sorted(set(names) - VARIABLES - PLUGINS - ROOMS - FOREIGN) == []
 
 

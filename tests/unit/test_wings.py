@@ -23,7 +23,7 @@ PLUGINS = ROOT / "plugins"
 TESTS = ROOT / "tests" / "unit" / "plugins"
 OURS = "ansible_collections.kubenode.connections.plugins."
 
-NODE = ("_common", "_kernel", "_files", "_observe", "_converge", "_pod_sysctls")
+NODE = ("_common", "_kernel", "_files", "_observe", "_converge", "_pod_sysctls", "_guard")
 CONTROLLER = ("_base", "_observed", "_policy", "_limits", "_plan", "_findings", "_report", "_play")
 """A wing takes from itself and from those before it."""
 

@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The metrics of the report as text for node_exporter's textfile collector. Pure. Private to this collection.
+"""The metrics of the report and of the guard, as text for node_exporter's textfile collector. Pure. Private to this
+collection.
 
 The text format of Prometheus, without timestamps, because the collector refuses files with any.
 """
@@ -38,6 +39,11 @@ HELP = {
     "connections_to_other_addresses": "Established TCP connections opened to addresses that are no virtual service.",
     "connections_to_other_addresses_at_risk": "Those of them without SO_KEEPALIVE or with a late timer.",
     "ipvs_connections_cut_within": "Connections that IPVS forgets within so many seconds if they stay idle.",
+    "guard_run_timestamp_seconds": "When the node's guard ran last, in seconds since 1970.",
+    "guard_interval_seconds": "How often the node's guard runs.",
+    "guard_plan_timestamp_seconds": "When the plan was made that the guard holds the node to, in seconds since 1970.",
+    "guard_problems": "What the guard could not read or do in its last run.",
+    "guard_cured": "Pods and containers that the guard gave the planned keepalive in its last run.",
     "findings": "Findings by severity, without the silenced ones.",
     "findings_silenced": "Silenced findings.",
     "plan_findings": "Findings about all nodes together, by severity, without the silenced ones.",

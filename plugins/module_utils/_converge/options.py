@@ -32,7 +32,8 @@ class Settings(NamedTuple):
 
     ipvs_timeouts are seconds by name, pods the time, intvl and probes of running pods, containers those of running
     containers outside of pods, namespace_ipvs_timeouts seconds by the name of another network namespace, enforce what
-    every new connection gets. merge: timeouts that are not named stay as they are instead of being given back.
+    every new connection gets, guard how the node watches itself. merge: timeouts that are not named stay as they are
+    instead of being given back.
     """
 
     modules: Optional[Tuple[str, ...]] = None
@@ -48,6 +49,7 @@ class Settings(NamedTuple):
     namespace_ipvs_timeouts: Optional[Dict[str, Dict[str, int]]] = None
     enforce: Union[Tuple[()], Enforcement, None] = None
     open_connections: Optional[Any] = None  # rearming_options.OpenConnections
+    guard: Optional[Any] = None  # guard_options.Guard
 
     @property
     def gives_back(self) -> bool:
@@ -66,6 +68,7 @@ NOTHING = Settings(
     containers=(),
     namespace_ipvs_timeouts={},
     enforce=(),
+    guard=(),
 )
 """Give everything back."""
 

@@ -34,10 +34,15 @@ _WHOLE = (
     "/etc/systemd/system/kubenode-keepalive-enforce.service",
     "/etc/kubenode.connections/enforce.py",
     "/etc/udev/rules.d/60-kubenode-connections-rps.rules",
+    "/etc/systemd/system/kubenode-guard.service",
+    "/etc/systemd/system/kubenode-guard.timer",
+    "/etc/kubenode.connections/guard.conf",
+    "/etc/kubenode.connections/guard.pyz",
 )
 _LINKS = (
     "/etc/systemd/system/multi-user.target.wants/kubenode-ipvs-timeouts.service",
     "/etc/systemd/system/multi-user.target.wants/kubenode-keepalive-enforce.service",
+    "/etc/systemd/system/timers.target.wants/kubenode-guard.timer",
 )
 _DROP_IN = "/99-kubenode-connections.conf"
 _KERNEL = ("proc", "sys", "dev")

@@ -69,8 +69,9 @@ def _plan(settings: Settings) -> Plan:
     unit, unit_files, unit_notes = _unit(settings, old)
     rps, rps_files, queues, rps_notes = _rps(settings, old)
     enforce, boot, boot_files, boot_notes = _enforce(settings, old)
+    guard, guard_files, guard_notes = _guard(settings, old)
     pods, containers = _pods(settings, old), _containers(settings, old)
-    recorded = files + unit_files + rps_files + boot_files
+    recorded = files + unit_files + rps_files + boot_files + guard_files
     rearmed, given = _given(settings, old)
     made, removed, directories = directories_for(recorded, old)
 
@@ -80,10 +81,16 @@ def _plan(settings: Settings) -> Plan:
         )._replace(enforce=enforce[0].kept(final) if enforce else old.enforce, rearmed=rearmed)
 
     ahead, final = one_run.recording(raw, compose)
-    steps = [*modules, ahead, *made, *files, *sysctls, *ipvs, *spaces, *unit, *rps, *enforce, *boot]
+    steps = [*modules, ahead, *made, *files, *sysctls, *ipvs, *spaces, *unit, *rps, *enforce, *boot, *guard]
     steps += [*pods, *containers, *removed, final]
-    notes = unit_notes + rps_notes + space_notes + boot_notes + reboot_warnings.notes(settings, files, sysctls, ipvs)
+    notes = unit_notes + rps_notes + space_notes + boot_notes + guard_notes
+    notes += reboot_warnings.notes(settings, files, sysctls, ipvs)
     return Plan(steps, ahead, pods + containers, notes + _leftovers(settings, old), given)
+
+
+def differing(settings: Settings) -> List[str]:
+    """What a run would change, by the name of each place. Whether it could is not asked. Raises NodeError."""
+    return [step.name for step in _plan(settings).steps if step.area and step.changed]
 
 
 def _leftovers(settings: Settings, old: Originals) -> List[str]:
@@ -181,6 +188,18 @@ def _enforce(settings: Settings, old: Originals) -> Tuple[List[Any], List[Step],
 
     now = Enforce(old.enforce or (boot.enforced if boot else None), wanted)
     return [now], steps, recorded, now.notes() + notes
+
+
+def _guard(settings: Settings, old: Originals) -> Tuple[List[Step], List[Any], List[str]]:
+    if settings.guard is None:
+        return [], [], []
+    from ansible_collections.kubenode.connections.plugins.module_utils._files import guard_unit
+
+    if not settings.guard and not guard_unit.is_there() and guard_unit.TIMER_PATH not in old.files:
+        return [], [], []
+    from .steps.guard import guard_steps
+
+    return guard_steps(settings.guard, old.files)
 
 
 def _given(settings: Settings, old: Originals) -> Tuple[Tuple[Keepalive, ...], Tuple[Keepalive, ...]]:

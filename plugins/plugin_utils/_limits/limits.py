@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from ansible_collections.kubenode.connections.plugins.module_utils._common import limit_names
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base import keepalive_math, releases
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.keepalive_math import Keepalive
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import Message, tell
@@ -16,12 +17,12 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.nod
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.middleboxes import Middlebox
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.options import Policy
 
-IPVS_TCP = "IPVS tcp"
+IPVS_TCP = limit_names.IPVS_TCP
+CONNTRACK = limit_names.CONNTRACK
+CONNTRACK_POLICY = limit_names.CONNTRACK_POLICY
 IPVS_TCP_RESTART = "IPVS tcp after a kube-proxy restart"
 IPVS_TCP_KEEPALIVED = "IPVS tcp after a keepalived restart"
 IPVS_TCP_KUBE_ROUTER = "IPVS tcp after a kube-router restart"
-CONNTRACK = "conntrack established"
-CONNTRACK_POLICY = "conntrack established by a timeout policy"
 CONNTRACK_RESTART = "conntrack established after a kube-proxy restart"
 OF_IPVS = (IPVS_TCP, IPVS_TCP_RESTART, IPVS_TCP_KEEPALIVED, IPVS_TCP_KUBE_ROUTER)
 """Those of IPVS in the node's own namespace."""

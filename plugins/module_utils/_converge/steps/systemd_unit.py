@@ -28,7 +28,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._kernel.progr
 
 from ..originals import FileRecord
 from ..restorable import content_hash, is_ours, whole_target
-from ..shown import of_whole
+from ..shown import Shown, of_whole
 from ..transaction import Step
 from .files import Link, TextFile, read_config, read_link
 from .reload import around
@@ -60,7 +60,7 @@ def enforce_steps(wanted: Optional[Enforcement], records: Mapping[str, FileRecor
     """The steps to a unit that enforces a keepalive at boot, or (None) to none where we had made one."""
     ours = (enforce_unit.SCRIPT, enforce_unit.PATH)
     if wanted is None:
-        records = dict(_by_content(ours, enforce_unit.LINK), **records)
+        records = dict(by_content(ours, enforce_unit.LINK), **records)
         if not any(path in records for path in (*ours, enforce_unit.LINK)):
             return UnitSteps([], [], [])
         return unit_files(enforce_unit.NAME, dict.fromkeys(ours), records)
@@ -73,7 +73,7 @@ def enforce_steps(wanted: Optional[Enforcement], records: Mapping[str, FileRecor
             f"No systemd is installed here ({DIRECTORY} is not there): the keepalive of every new connection is "
             f"enforced until the next boot. Have the init system run {enforce_unit.SCRIPT} at boot, before pods start."
         )
-        file = _file(enforce_unit.SCRIPT, script, records.get(enforce_unit.SCRIPT))
+        file = whole_file(enforce_unit.SCRIPT, script, records.get(enforce_unit.SCRIPT))
         return UnitSteps([file], [file], [note])
     unit = enforce_unit.unit_text(node_python(""))
     return unit_files(enforce_unit.NAME, {enforce_unit.SCRIPT: script, enforce_unit.PATH: unit}, records)
@@ -84,12 +84,9 @@ def unit_files(name: str, texts: Mapping[str, Optional[bytes]], records: Mapping
 
     texts are the bytes that each file shall have, all of them None for a unit that is to go.
     """
-    files = [_file(path, wanted, records.get(path)) for path, wanted in texts.items()]
-    path, link = path_of(name), link_of(name)
-    leads_to = None if texts[path] is None else path.encode()
-    link_before = read_link(link)
-    enabled = Link(link, link_before, whole_target("link", link, link_before, records.get(link), leads_to))
-    recorded = [*files, enabled]
+    files = [whole_file(path, wanted, records.get(path)) for path, wanted in texts.items()]
+    path = path_of(name)
+    recorded = [*files, link_step(link_of(name), None if texts[path] is None else path, records)]
     needed = any(step.changed for step in recorded) and is_directory(RUNNING)
     notes = [step.target.note for step in recorded if step.target.note]
     command = ["systemctl", "daemon-reload"]
@@ -97,7 +94,13 @@ def unit_files(name: str, texts: Mapping[str, Optional[bytes]], records: Mapping
     return UnitSteps(steps, recorded, notes)
 
 
-def _by_content(paths: Sequence[str], link: str) -> Dict[str, FileRecord]:
+def link_step(link: str, leads_to: Optional[str], records: Mapping[str, FileRecord]) -> Link:
+    """The step to a link of ours that leads there, or (None) to none."""
+    before, wanted = read_link(link), None if leads_to is None else leads_to.encode()
+    return Link(link, before, whole_target("link", link, before, records.get(link), wanted))
+
+
+def by_content(paths: Sequence[str], link: str) -> Dict[str, FileRecord]:
     """Records of those files of ours, and of the link to one of them, that are there: the real ones may be lost."""
     kinds = [("whole", path, data) for path, data in ((path, read_config(path)) for path in paths) if is_ours(data)]
     leads_to = read_link(link)
@@ -106,9 +109,13 @@ def _by_content(paths: Sequence[str], link: str) -> Dict[str, FileRecord]:
     return {path: FileRecord(kind, None, (content_hash(data),), {}) for kind, path, data in kinds}
 
 
-def _file(path: str, wanted: Optional[bytes], record: Optional[FileRecord]) -> TextFile:
+def whole_file(
+    path: str, wanted: Optional[bytes], record: Optional[FileRecord], shown: Optional[Shown] = None
+) -> TextFile:
+    """The step to a file that is ours from end to end, or (None) to none."""
     before = read_file(path)
-    return TextFile(path, before, whole_target("whole", path, before, record, wanted), shown=of_whole(record, wanted))
+    target = whole_target("whole", path, before, record, wanted)
+    return TextFile(path, before, target, shown=shown or of_whole(record, wanted))
 
 
 def _stop_what_is_gone(name: str) -> None:

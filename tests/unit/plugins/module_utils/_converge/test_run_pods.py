@@ -4,9 +4,6 @@
 
 """Whole runs on a node with pods that do as they like: real network namespaces, with real processes in them."""
 
-import contextlib
-import os
-import subprocess
 import time
 
 import pytest
@@ -15,9 +12,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._common.error
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.options import NOTHING, Settings
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.originals import LiveRecord, parse
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.run import converge
-from ansible_collections.kubenode.connections.plugins.module_utils._converge.steps import pod_keepalive
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.steps import pods as steps_pods
-from ansible_collections.kubenode.connections.plugins.module_utils._observe.connections.running_pods import Pod
 from ansible_collections.kubenode.connections.plugins.module_utils._observe.ours import PATH as ORIGINALS
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._isolated_node import (
     isolated,
@@ -25,68 +20,12 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._i
     sysctl,
     tree,
 )
+from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._running_pods import running
 
 TIME = "net.ipv4.tcp_keepalive_time"
 FILE = "/etc/sysctl.d/k8s.conf"
 WISH = Settings(sysctls={TIME: "600"}, pods=(600, 30, 9))
 ONLY_PODS = Settings(pods=(600, 30, 9))
-REWRITE = "while :; do echo {} > /proc/sys/net/ipv4/tcp_keepalive_time; {} done"
-
-
-class Pods:
-    """The pods of a node: a network namespace each, held by a process."""
-
-    def __init__(self):
-        self._processes = {}
-        self._others = []
-
-    def add(self, uid):
-        process = subprocess.Popen(["unshare", "-n", "sh", "-c", "echo; exec sleep 600"], stdout=subprocess.PIPE)
-        process.stdout.readline()
-        self._processes[uid] = process
-
-    def inside(self, uid, script):
-        """Start a script in the pod; mounts that it makes are there for this node."""
-        command = ["nsenter", "--net=" + self._way(uid), "sh", "-c", script]
-        self._others.append(subprocess.Popen(command, stdout=subprocess.PIPE))
-        return self._others[-1]
-
-    def rewrites(self, uid, value=7200, pause=""):
-        self.inside(uid, "echo; " + REWRITE.format(value, pause)).stdout.readline()
-
-    def mounted(self, uid, name, options):
-        path = "/proc/sys/net/ipv4/tcp_keepalive_" + name
-        script = f"mountpoint -q {path} || mount -n --bind {path} {path}; mount -n -o remount,bind,{options} {path}"
-        assert self.inside(uid, script).wait() == 0
-
-    def live(self, uid):
-        script = "cd /proc/sys/net/ipv4; cat tcp_keepalive_time tcp_keepalive_intvl tcp_keepalive_probes"
-        return "/".join(self.inside(uid, script).communicate()[0].decode().split())
-
-    def find(self):
-        ways = {uid: self._way(uid) for uid in self._processes}
-        pods = {uid: Pod("shop/" + uid, os.stat(way).st_ino, [way], None, None) for uid, way in ways.items()}
-        return steps_pods.Running(pod_keepalive.read(pods), None)
-
-    def end(self):
-        for process in [*self._processes.values(), *self._others]:
-            process.kill()
-            process.wait()
-
-    def _way(self, uid):
-        return f"/proc/{self._processes[uid].pid}/ns/net"
-
-
-@contextlib.contextmanager
-def running(monkeypatch, *uids):
-    pods = Pods()
-    monkeypatch.setattr(steps_pods, "running_pods", pods.find)
-    try:
-        for uid in uids:
-            pods.add(uid)
-        yield pods
-    finally:
-        pods.end()
 
 
 def wait_until(seen):
