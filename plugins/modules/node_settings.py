@@ -299,8 +299,8 @@ options:
         type: str
       plan:
         description:
-          - What the report has planned for the node, RV(kubenode.connections.report#module:planned.nodes). It has
-            C(settings) and C(watch) of that, and C(made_at).
+          - What the report has planned for the node, C(settings) and C(watch) of
+            RV(kubenode.connections.report#module:planned.nodes).
         type: dict
       interval:
         description: How many seconds pass from the end of a run to the next, from 60 to 86400.

@@ -41,7 +41,6 @@ HELP = {
     "ipvs_connections_cut_within": "Connections that IPVS forgets within so many seconds if they stay idle.",
     "guard_run_timestamp_seconds": "When the node's guard ran last, in seconds since 1970.",
     "guard_interval_seconds": "How often the node's guard runs.",
-    "guard_plan_timestamp_seconds": "When the plan was made that the guard holds the node to, in seconds since 1970.",
     "guard_problems": "What the guard could not read or do in its last run.",
     "guard_cured": "Pods and containers that the guard gave the planned keepalive in its last run.",
     "findings": "Findings by severity, without the silenced ones.",

@@ -83,7 +83,8 @@ def _rps(given: Any) -> Any:
     if given is None:
         return None
     empty = dict.fromkeys(("cpus", "name", "numa_node", "fewer_queues_than"))
-    return dict(given, nics=[dict(empty, **row) for row in given["nics"] or ()])
+    nics = [dict(empty, **row) for row in given.get("nics") or ()]
+    return {"nics": nics, "flow_entries": given.get("flow_entries", 0)}
 
 
 def _enforce(given: Any) -> Any:

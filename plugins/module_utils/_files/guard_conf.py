@@ -22,7 +22,7 @@ _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 
 class Conf(NamedTuple):
     """node: its name in the metrics. textfile: the folder for them. cure: whether pods that have come are given what
-    the plan says. plan: made_at, settings (as the report has them), watch, sysctl_file and modules_file.
+    the plan says. plan: settings (as the report has them), watch, sysctl_file and modules_file.
     """
 
     node: str

@@ -4,8 +4,6 @@
 
 """The metrics of one run of the guard, by the names that the report's have. Pure. Private to this collection."""
 
-import calendar
-import time
 from typing import Any, Iterator, Mapping, NamedTuple, Optional
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.keepalive import Keepalive
@@ -13,8 +11,6 @@ from ansible_collections.kubenode.connections.plugins.module_utils._common.metri
 from ansible_collections.kubenode.connections.plugins.module_utils._files.guard_conf import Conf
 
 from .judge import SAFE, UNKNOWN, UNSAFE, Figures, totals
-
-_MADE_AT = "%Y-%m-%dT%H:%M:%SZ"
 
 
 class Run(NamedTuple):
@@ -37,9 +33,6 @@ def samples(run: Run, conf: Conf) -> Iterator[Sample]:
     yield "guard_interval_seconds", label, conf.interval_seconds
     yield "guard_problems", label, run.problems
     yield "guard_cured", label, run.cured
-    made = _unix_seconds(conf.plan.get("made_at"))
-    if made is not None:
-        yield "guard_plan_timestamp_seconds", label, made
     if run.changes is not None:
         yield "changes", label, run.changes
     verdict = run.figures.verdict if run.figures else UNKNOWN
@@ -91,10 +84,3 @@ def _of_pods(label: Mapping[str, str], pods: Mapping[str, Any], figures: Figures
     yield "connections_at_risk", label, without + services.late if figures.lowest is not None else 0
     yield "connections_to_other_addresses", label, pods["totals"]["to_outside"]
     yield "connections_to_other_addresses_at_risk", label, outside.at_risk
-
-
-def _unix_seconds(moment: Any) -> Optional[int]:
-    try:
-        return calendar.timegm(time.strptime(moment, _MADE_AT))
-    except (TypeError, ValueError):
-        return None

@@ -7,6 +7,7 @@ import copy
 import pytest
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.errors import NodeError
+from ansible_collections.kubenode.connections.plugins.module_utils._common.rps_rules import RpsSettings
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.guard_options import from_options, planned
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.options import Settings
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._guard._watched import PLAN
@@ -15,7 +16,7 @@ OPTIONS = {"sysctl_file": "/etc/sysctl.d/k8s.conf", "modules_file": "/etc/module
 
 
 def plan():
-    return {name: copy.deepcopy(PLAN[name]) for name in ("made_at", "settings", "watch")}
+    return {name: copy.deepcopy(PLAN[name]) for name in ("settings", "watch")}
 
 
 def asked(**more):
@@ -75,3 +76,9 @@ def test_settings_of_every_kind():
     settings = planned(asked(plan=wanted).conf)
     assert (settings.modules, settings.ipvs_timeouts, settings.pods) == (("ip_vs",), {"tcp": 900}, (600, 30, 9))
     assert (settings.rps.rows[0].cpus, settings.enforce) == ("0-3", ())
+
+
+def test_receive_packet_steering_that_is_given_back():
+    wanted = plan()
+    wanted["settings"]["rps"] = {}
+    assert planned(asked(plan=wanted).conf).rps == RpsSettings()

@@ -40,7 +40,6 @@ SETTINGS = {
 }
 
 PLAN = {
-    "made_at": "2026-11-21T03:40:00Z",
     "settings": SETTINGS,
     "watch": WATCH,
     "sysctl_file": "/etc/sysctl.d/k8s.conf",

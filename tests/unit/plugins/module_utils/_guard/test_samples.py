@@ -59,7 +59,6 @@ kubenode_connections_ipvs_connections_cut_within{node="w1",seconds="60"} 0
 kubenode_connections_ipvs_connections_cut_within{node="w1",seconds="300"} 2
 kubenode_connections_guard_run_timestamp_seconds{node="w1"} 1795232400
 kubenode_connections_guard_interval_seconds{node="w1"} 300
-kubenode_connections_guard_plan_timestamp_seconds{node="w1"} 1795232400
 kubenode_connections_guard_problems{node="w1"} 0
 kubenode_connections_guard_cured{node="w1"} 0"""
     )
@@ -73,7 +72,6 @@ def test_a_run_that_saw_nothing_says_so_and_nothing_else():
         "verdict",
         "guard_run_timestamp_seconds",
         "guard_interval_seconds",
-        "guard_plan_timestamp_seconds",
         "guard_problems",
         "guard_cured",
     ]
@@ -82,9 +80,3 @@ def test_a_run_that_saw_nothing_says_so_and_nothing_else():
 
 def test_each_metric_has_a_help():
     assert {name for name, _labels, _value in samples(of(node(row("node", PLANNED))), conf())} <= set(HELP)
-
-
-def test_a_plan_that_does_not_say_when_it_was_made():
-    unsaid = conf()
-    del unsaid.plan["made_at"]
-    assert not [line for line in lines(of(node(row("node", PLANNED))), unsaid) if "plan_timestamp" in line]
