@@ -49,6 +49,7 @@ def node_of(pod: Object) -> str:
 
 
 def is_ready(found: Object) -> bool:
-    """Whether a pod or a node is."""
+    """Whether a pod or a node is, and is to stay."""
     conditions = found["status"].get("conditions", [])
-    return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
+    ready = any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
+    return ready and "deletionTimestamp" not in found["metadata"]

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +97,23 @@ def next_outcomes(cluster: Cluster, count: int, clients: tuple[str, ...] = CLIEN
     """The same of clients, from now on."""
     moments = {client: now(cluster, client) for client in clients}
     return [outcomes(cluster, client, moment, count) for client, moment in moments.items()]
+
+
+@contextmanager
+def deployed(cluster: Cluster, manifest: Path, *programs: Path) -> Iterator[None]:
+    """What a manifest has, for as long as it is needed; programs, and those of folders, as its ConfigMap proof."""
+    files = [f"--from-file={each}" for each in programs]
+    where = ["--namespace=shop", "configmap", "proof"]
+    proof = cluster.kubectl("create", *where, *files, "--dry-run=client", "--output=yaml")
+    cluster.kubectl("apply", "--filename=-", data=proof)
+    cluster.kubectl("apply", f"--filename={manifest}")
+    try:
+        cluster.until_pods_run()
+        yield
+    finally:
+        cluster.kubectl("delete", f"--filename={manifest}")
+        cluster.kubectl("delete", *where)
+        cluster.until_pods_run()
 
 
 def until(condition: Callable[[], bool], what: str, seconds: float = WAIT_SECONDS) -> None:

@@ -1,8 +1,9 @@
 # Copyright: (c) 2026, the kubenode.connections authors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Real clients with their defaults: each is connected when it is made, and asks when it is called. Runs in the guest.
+"""Real clients with their defaults, each of a server at an address. Runs in the guest.
 
+Each is connected when it is made, and asks when it is called.
 A call returns "answered", or what the client says instead.
 """
 
@@ -10,7 +11,6 @@ import signal
 import subprocess
 import tempfile
 
-VIP = "10.96.0.10"
 SSH_PORT, POSTGRES_PORT, REDIS_PORT, GRPC_PORT = 2222, 5432, 6379, 50051
 SSH_KEY = "/run/proof/ssh_key"
 PATIENCE_SECONDS = 120
@@ -66,6 +66,19 @@ JARS = "/usr/share/java/bsh.jar:/usr/share/java/postgresql.jar"
 SMALL = ("-Xmx64m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 
 
+def attempt(ask):
+    """An answer, or the words of the library's error."""
+    try:
+        return ask()
+    except Exception as error:  # pylint: disable=broad-except
+        return f"{type(error).__name__}: {error}"
+
+
+def on_alarm(_number, _frame):
+    """Turn the alarm clock into an error."""
+    raise TimeoutError
+
+
 class Client:
     """A client in a process of its own that answers lines."""
 
@@ -81,6 +94,7 @@ class Client:
 
     def say(self, line):
         """Send a line, return what comes back until an answer or the end; "hangs" after PATIENCE_SECONDS."""
+        signal.signal(signal.SIGALRM, on_alarm)
         signal.alarm(PATIENCE_SECONDS)
         heard = []
         try:
@@ -99,46 +113,46 @@ class Client:
         return next((part for part in heard if any(sign in part for sign in SIGNS)), "; ".join(heard))
 
 
-def psql():
+def psql(address):
     """psql as anyone starts it: libpq sets SO_KEEPALIVE and leaves the times to the system."""
-    client = Client("psql", "-h", VIP, "-U", "postgres", "-AtX", "-d", "postgres")
+    client = Client("psql", "-h", address, "-U", "postgres", "-AtX", "-d", "postgres")
     return lambda: client.say("SELECT 'answer';")
 
 
-def ssh():
+def ssh(address):
     """OpenSSH with its defaults: TCPKeepAlive yes, ServerAliveInterval 0."""
     anyone = {"StrictHostKeyChecking": "no", "UserKnownHostsFile": "/dev/null"}
-    client = Client("ssh", "-F", "none", "-p", str(SSH_PORT), "-i", SSH_KEY, *options(anyone), "root@" + VIP, "cat")
+    client = Client("ssh", "-F", "none", "-p", str(SSH_PORT), "-i", SSH_KEY, *options(anyone), "root@" + address, "cat")
     return lambda: client.say("answer")
 
 
-def node():
+def node(address):
     """node-postgres with its defaults: keepAlive is false, as in Node's own net."""
-    client = Client("nodejs", "-e", NODE, VIP)
+    client = Client("nodejs", "-e", NODE, address)
     return lambda: client.say("ask")
 
 
-def java(script=JAVA):
+def java(address, script=JAVA):
     """A JVM, small and with little to compile."""
     with tempfile.NamedTemporaryFile("w", suffix=".bsh", delete=False) as file:
         file.write(script)
-    client = Client("java", *SMALL, "-cp", JARS, "bsh.Interpreter", file.name, VIP)
+    client = Client("java", *SMALL, "-cp", JARS, "bsh.Interpreter", file.name, address)
     return lambda: client.say("ask")
 
 
-def redis(**settings):
+def redis(address, **settings):
     """redis-py as anyone calls it; it is for the caller to ask for socket_keepalive."""
     import redis as library
 
-    client = library.Redis(VIP, REDIS_PORT, socket_timeout=PATIENCE_SECONDS, **settings)
+    client = library.Redis(address, REDIS_PORT, socket_timeout=PATIENCE_SECONDS, **settings)
     return lambda: "answered" if client.ping() else "no answer"
 
 
-def grpc():
+def grpc(address):
     """A gRPC channel with its defaults: the core does not set SO_KEEPALIVE and sends no pings."""
     import grpc as library
 
-    call = library.insecure_channel(f"{VIP}:{GRPC_PORT}").unary_unary("/proof.Echo/Ask")
+    call = library.insecure_channel(f"{address}:{GRPC_PORT}").unary_unary("/proof.Echo/Ask")
 
     def ask():
         try:
@@ -159,8 +173,8 @@ CLIENTS = {
     "ssh": ssh,
     "node": node,
     "java": java,
-    "jdbc": lambda: java(JDBC),
+    "jdbc": lambda address: java(address, JDBC),
     "grpc": grpc,
     "redis": redis,
-    "redis-keepalive": lambda: redis(socket_keepalive=True),
+    "redis-keepalive": lambda address: redis(address, socket_keepalive=True),
 }

@@ -21,20 +21,19 @@ def keepalive():
 
 
 def connect(address, port):
-    """A connection with SO_KEEPALIVE, as most clients have it."""
+    """A connection with SO_KEEPALIVE, as most clients have it: a function that asks, and tells what comes of it."""
     connection = http.client.HTTPConnection(address, port, timeout=PATIENCE_SECONDS)
     connection.connect()
     connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    return connection
 
+    def ask():
+        try:
+            connection.request("GET", "/")
+            return connection.getresponse().read().decode()
+        except (OSError, http.client.HTTPException) as error:
+            return type(error).__name__
 
-def ask(connection):
-    """What comes of a question."""
-    try:
-        connection.request("GET", "/")
-        return connection.getresponse().read().decode()
-    except (OSError, http.client.HTTPException) as error:
-        return type(error).__name__
+    return ask
 
 
 def be_idle(seconds):
@@ -47,24 +46,34 @@ def be_idle(seconds):
     return round(longest, 1)
 
 
-def main(address, port, idle):
-    """One connection after the other, for as long as each is answered."""
+def say(**words):
+    """A line for kubectl logs."""
+    print(json.dumps(words), flush=True)
+
+
+def converse(connecting, idle):
+    """One connection, for as long as it is answered."""
+    try:
+        ask = connecting()
+    except OSError as error:
+        say(refused=str(error))
+        return
+    answer, used = ask(), 0
+    if answer != "answered":
+        say(refused=answer)
+    while answer == "answered":
+        began, values = time.time(), keepalive()
+        stood, answer, used = be_idle(idle), ask(), used + 1
+        say(began=began, answer=answer, used=used, keepalive=values, stood=stood)
+
+
+def converse_forever(connecting, idle):
+    """One connection after the other."""
     while True:
-        try:
-            connection = connect(address, port)
-        except OSError as error:
-            print(json.dumps({"refused": str(error)}), flush=True)
-            time.sleep(1)
-            continue
-        answer, used = ask(connection), 0
-        while not answer.endswith(("Error", "Disconnected")):
-            began, values = time.time(), keepalive()
-            stood, answer, used = be_idle(idle), ask(connection), used + 1
-            said = {"began": began, "answer": answer, "used": used, "keepalive": values, "stood": stood}
-            print(json.dumps(said), flush=True)
-        connection.close()
+        converse(connecting, idle)
         time.sleep(1)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), float(sys.argv[3]))
+    ADDRESS, PORT, IDLE_SECONDS = sys.argv[1:]
+    converse_forever(lambda: connect(ADDRESS, int(PORT)), float(IDLE_SECONDS))
