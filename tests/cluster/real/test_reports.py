@@ -30,8 +30,9 @@ DATA = DEPLOYMENTS / "data/data.yaml"
 PROGRAMS = GUEST, DATA.with_name("program.py"), DEPLOYMENTS / "client.py"
 FORGOTTEN = """Real programs, idle for longer than IPVS remembers
 Each client asks, is idle for 15 s, and asks again over the same connection. psql asks for keepalive, as libpq does.
-The collector is a DaemonSet with `hostNetwork`."""
+redis-py and gRPC never ask: they need `keepalive_enforce: true`. The collector is a DaemonSet with `hostNetwork`."""
 ASKS = ("shop/psql-",)
+NEVER_ASK = ("shop/redis-py-", "shop/grpc-client-")
 
 
 @pytest.fixture(name="data", scope="module", autouse=True)
@@ -67,4 +68,17 @@ def test_programs_that_ask_for_keepalive_are_cured_by_apply(cluster: Cluster, ru
     assert kept == [[(PLANNED, ANSWERED)]] * len(clients)
     assert identities(cluster.pods()) == before
     for words, client, *seen in zip(("psql", "the collector", "the collector"), clients, lost, kept, strict=True):
+        record(FORGOTTEN, words, *seen, node=node_of(cluster.pod(client)))
+
+
+def test_programs_that_never_ask_are_cured_by_enforcement(cluster: Cluster, run: Run, record: Record) -> None:
+    run("apply")
+    lost = next_outcomes(cluster, 1, NEVER_ASK)
+    assert all(values == PLANNED and is_reset(answer) for ((values, answer),) in lost)
+    before = identities(cluster.pods())
+    run("apply", keepalive_enforce=True, keepalive_open_connections="all")
+    kept = [said[1:] for said in next_outcomes(cluster, 2, NEVER_ASK)]
+    assert kept == [[(PLANNED, ANSWERED)]] * len(NEVER_ASK)
+    assert identities(cluster.pods()) == before
+    for words, client, *seen in zip(("redis-py", "gRPC (Python)"), NEVER_ASK, lost, kept, strict=True):
         record(FORGOTTEN, words, *seen, node=node_of(cluster.pod(client)))
