@@ -37,7 +37,6 @@ def from_options(options: Mapping[str, Any], program: Callable[[], bytes]) -> Un
     Raises NodeError, which names the option.
     """
     given = options["guard"]
-    given = options["guard"]
     if given["plan"] is None and given["node"] is None:
         return ()
     node, interval, plan = given["node"] or "", given["interval"], given["plan"] or {}

@@ -17,6 +17,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._files.system
     has_systemd,
     node_python,
 )
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel.plain_files import read_plain
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.programs import run_program
 
 from ..guard_options import Guard
@@ -27,6 +28,7 @@ from .systemd_unit import UnitSteps, by_content, link_step, whole_file
 
 _FILES = (guard_unit.PROGRAM, guard_conf.PATH, guard_unit.SERVICE_PATH, guard_unit.TIMER_PATH)
 _MARK = b"kubenode_connections_guard_"
+_MAX_BYTES = 1 << 20
 
 
 def guard_steps(wanted: Union[Tuple[()], Guard], records: Mapping[str, FileRecord]) -> UnitSteps:
@@ -91,6 +93,6 @@ def _take_effect(metrics_of_before: Optional[str]) -> None:
     else:
         run_program(["systemctl", "stop", guard_unit.TIMER, guard_unit.SERVICE])
     if metrics_of_before:
-        with contextlib.suppress(OSError), open(metrics_of_before, "rb") as handle:
-            if _MARK in handle.read():
+        with contextlib.suppress(OSError):
+            if _MARK in read_plain(metrics_of_before, _MAX_BYTES)[0]:
                 os.unlink(metrics_of_before)

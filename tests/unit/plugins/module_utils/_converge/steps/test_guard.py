@@ -103,6 +103,15 @@ def test_metrics_of_somebody_else_stay():
 
 
 @isolated
+def test_what_the_owner_of_the_folder_has_put_in_the_place_of_the_metrics_is_not_waited_for():
+    booted()
+    converge(guard(), check=False)
+    os.mkfifo(METRICS)
+    converge(NOTHING, check=False)
+    assert (os.path.exists(METRICS), there()) == (True, [False] * 5)
+
+
+@isolated
 def test_metrics_in_another_folder_do_not_stay_behind():
     booted()
     os.makedirs("/run/other")
