@@ -403,7 +403,7 @@ def trust_part(session: nox.Session) -> None:
 @nox.session(default=False)
 def cluster(session: nox.Session) -> None:
     """On a real cluster of two virtual machines, built once from source; writes a section of docs/proof.md."""
-    run_cluster(session, "tests/cluster", *session.posargs)
+    run_cluster(session, "tests/cluster", "--page", *session.posargs)
 
 
 @nox.session(default=False)

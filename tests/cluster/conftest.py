@@ -33,6 +33,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield server
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Who runs the tests says whether docs/proof.md is to say what they saw."""
+    parser.addoption("--page", action="store_true", help="write into docs/proof.md what was seen on the real cluster")
+
+
 class Objects:
     """The ConfigMap and the DaemonSet that kubeadm makes for kube-proxy, in the API server."""
 

@@ -17,6 +17,7 @@ from ansible_collections.kubenode.connections.tests.proof import report
 Seen = str | Sequence[tuple[str, str]]
 """Words, or keepalive and answer of each idle time, as story.outcomes() tells them."""
 
+TITLE = "\n### "
 HEADS = ("what was done", "node", "before", "after the role")
 NOT_GREEN = ("failed", "error", "skipped", "deselected", "xfailed", "xpassed")
 ESCAPED = "\\|"
@@ -49,22 +50,28 @@ class Record:
         """
         self.tables.setdefault(table, {})[row, node] = (shown(before), shown(after))
 
-    def section(self) -> str:
-        """The whole section."""
+    def section(self, before: str = "") -> str:
+        """The whole section; ``before`` is that of earlier runs, whose other tables stay."""
         nodes = ", ".join(f"{name} (`{release}`)" for name, release in self.releases.items())
-        return INTRODUCTION.format(nodes=nodes) + "".join(_table(each, rows) for each, rows in self.tables.items())
+        tables = {**_by_title(before), **_by_title("".join(_table(each, rows) for each, rows in self.tables.items()))}
+        return INTRODUCTION.format(nodes=nodes) + "".join(tables.values())
 
     def write(self, page: Path) -> None:
         """Put the section into a page; the rest of it is of `make proof` and stays."""
-        proof, _old = report.split(page.read_text(encoding="utf-8"))
-        page.write_text(f"{proof.rstrip()}\n\n{self.section()}", encoding="utf-8")
+        proof, before = report.split(page.read_text(encoding="utf-8"))
+        page.write_text(f"{proof.rstrip()}\n\n{self.section(before)}", encoding="utf-8")
+
+
+def _by_title(section: str) -> dict[str, str]:
+    _introduction, *tables = section.split(TITLE)
+    return {table.partition("\n")[0]: f"{TITLE}{table.rstrip()}\n" for table in tables}
 
 
 def _table(table: str, rows: Mapping[tuple[str, str], tuple[str, str]]) -> str:
     title, _line, words = table.strip().partition("\n")
     lines = [HEADS, ("---",) * len(HEADS), *((*row, *seen) for row, seen in rows.items())]
-    text = [f"### {title}", " ".join(words.split()), "".join(map(_line_of, lines))]
-    return "\n" + "\n\n".join(filter(None, text))
+    text = [f"{TITLE}{title}", " ".join(words.split()), "".join(map(_line_of, lines))]
+    return "\n\n".join(filter(None, text))
 
 
 def _line_of(cells: Sequence[str]) -> str:
@@ -81,10 +88,8 @@ def shown(seen: Seen) -> str:
     return "; ".join(f"{text} ({number} of {len(seen)})" for text, number in counted.items())
 
 
-def is_whole(session: pytest.Session, folder: Path) -> bool:
-    """Whether every test of the folder has run so far, and all were green."""
-    config = session.config
-    terminal = config.pluginmanager.get_plugin("terminalreporter")
-    selected = any("::" in argument for argument in config.args)
-    missing = set(folder.glob("test_*.py")) - {item.path for item in session.items}
-    return not (terminal is None or selected or missing or any(terminal.stats.get(each) for each in NOT_GREEN))
+def is_whole(session: pytest.Session) -> bool:
+    """Whether all tests of each file that was named have run so far, and all were green."""
+    terminal = session.config.pluginmanager.get_plugin("terminalreporter")
+    selected = any("::" in argument for argument in session.config.args)
+    return not (terminal is None or selected or any(terminal.stats.get(each) for each in NOT_GREEN))
