@@ -12,8 +12,9 @@ import pytest
 
 from ansible_collections.kubenode.connections.tests.cluster.real import given
 from ansible_collections.kubenode.connections.tests.cluster.real.cluster import Cluster
+from ansible_collections.kubenode.connections.tests.cluster.real.layout import NAMESPACE
 from ansible_collections.kubenode.connections.tests.cluster.real.recorded import Record, is_whole
-from ansible_collections.kubenode.connections.tests.cluster.real.story import Run
+from ansible_collections.kubenode.connections.tests.cluster.real.story import CLIENTS, Run, is_armed
 
 PAGE = Path(__file__).resolve().parents[3] / "docs/proof.md"
 
@@ -29,6 +30,16 @@ def fixture_cluster() -> Iterator[Cluster]:
     finally:
         if not found:
             cluster.down()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def fixture_no_armed_connections(cluster: Cluster) -> None:
+    """New clients in place of those with a connection that an apply has armed: a restore leaves it its timer."""
+    armed = [pod for pod in map(cluster.pod, CLIENTS) if is_armed(cluster, pod)]
+    if armed:
+        names = [pod["metadata"]["name"] for pod in armed]
+        cluster.kubectl("delete", "pod", f"--namespace={NAMESPACE}", *names)
+        cluster.until_pods_run()
 
 
 @pytest.fixture(name="record", scope="session")

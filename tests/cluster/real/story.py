@@ -88,6 +88,12 @@ def outcomes(cluster: Cluster, client: str, since: float, count: int) -> list[tu
     raise AssertionError(f"{label(pod)}: fewer than {count} idle times in {WAIT_SECONDS} s: {cluster.log(pod)}")
 
 
+def is_armed(cluster: Cluster, pod: Object) -> bool:
+    """Whether the last idle time of a client was survived with the kernel's keepalive in its namespace."""
+    said = [each for each in cluster.log(pod) if "answer" in each]
+    return bool(said) and (said[-1]["keepalive"], said[-1]["answer"]) == (KERNEL, ANSWERED)
+
+
 def now(cluster: Cluster, client: str) -> float:
     """The time by the clock of a client's node."""
     return float(cluster.run(node_of(cluster.pod(client)), ["date", "+%s.%N"]))
