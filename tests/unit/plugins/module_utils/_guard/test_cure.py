@@ -6,13 +6,12 @@ from ansible_collections.kubenode.connections.plugins.module_utils._converge.opt
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.run import converge
 from ansible_collections.kubenode.connections.plugins.module_utils._guard import main
 from ansible_collections.kubenode.connections.plugins.module_utils._guard.cure import Cured, give
+from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._guard._watched import conf
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._isolated_node import (
     isolated,
     read,
 )
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._running_pods import running
-
-from ._watched import conf
 
 RECORD = "/var/lib/kubenode.connections/originals.json"
 

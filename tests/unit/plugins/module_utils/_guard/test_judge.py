@@ -7,8 +7,14 @@ import pytest
 from ansible_collections.kubenode.connections.plugins.module_utils._common.connection_counts import Counts
 from ansible_collections.kubenode.connections.plugins.module_utils._common.keepalive import Keepalive
 from ansible_collections.kubenode.connections.plugins.module_utils._guard.judge import judge, totals
-
-from ._watched import KERNEL, PLANNED, WATCH, node, peer, row
+from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._guard._watched import (
+    KERNEL,
+    PLANNED,
+    WATCH,
+    node,
+    peer,
+    row,
+)
 
 SERVICE = "10.96.0.1:80"
 

@@ -5,13 +5,19 @@
 from ansible_collections.kubenode.connections.plugins.module_utils._guard import main
 from ansible_collections.kubenode.connections.plugins.module_utils._guard.judge import judge
 from ansible_collections.kubenode.connections.plugins.module_utils._guard.samples import Run
+from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._guard._watched import (
+    KERNEL,
+    PLANNED,
+    WATCH,
+    conf,
+    node,
+    row,
+)
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._isolated_node import (
     isolated,
     read,
     sysctl,
 )
-
-from ._watched import KERNEL, PLANNED, WATCH, conf, node, row
 
 
 def run(seen, **more):

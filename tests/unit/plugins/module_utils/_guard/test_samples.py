@@ -5,8 +5,15 @@
 from ansible_collections.kubenode.connections.plugins.module_utils._common.metrics import HELP, render
 from ansible_collections.kubenode.connections.plugins.module_utils._guard.judge import judge
 from ansible_collections.kubenode.connections.plugins.module_utils._guard.samples import Run, samples
-
-from ._watched import KERNEL, PLANNED, WATCH, conf, node, peer, row
+from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._guard._watched import (
+    KERNEL,
+    PLANNED,
+    WATCH,
+    conf,
+    node,
+    peer,
+    row,
+)
 
 NOW = 1795232400
 

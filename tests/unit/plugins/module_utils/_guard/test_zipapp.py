@@ -11,13 +11,12 @@ from io import BytesIO
 from ansible_collections.kubenode.connections.plugins.module_utils._files.guard_conf import conf_text
 from ansible_collections.kubenode.connections.plugins.module_utils._guard import main, zipapp
 from ansible_collections.kubenode.connections.plugins.module_utils._guard.zipapp import program, rooms
+from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._guard._watched import conf
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._isolated_node import (
     isolated,
     read,
     write,
 )
-
-from ._watched import conf
 
 
 def short(name):
