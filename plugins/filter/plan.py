@@ -370,6 +370,11 @@ _value:
         mode:
           description: kube-proxy's mode, V(none) where it does not run, V(unknown) where it did not say.
           type: str
+        watch:
+          description:
+            - What the node has to know of the plan to watch itself, for the role P(kubenode.connections.guard#role). Its
+              keys may change from release to release. V(none) for a node that was not observed.
+          type: dict
         limits:
           description: The idle limits of this node.
           type: list

@@ -35,6 +35,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._converge imp
 from ansible_collections.kubenode.connections.plugins.module_utils._files import (
     conflist,
     crio_conf,
+    guard_conf,
     drop_ins,
     enforce_script,
     ipvs_unit,
@@ -336,6 +337,12 @@ def record(data: bytes) -> None:
     assert originals.parse(originals.dump(found)) == found
 
 
+def guard(data: bytes) -> None:
+    """What a guard holds its node to is written as it was read."""
+    found = guard_conf.parse(data)
+    assert guard_conf.parse(guard_conf.conf_text(found)) == found
+
+
 def given_back(data: bytes) -> None:
     """A file that somebody else has edited since: our values go, its own lines stay."""
     before, _mark, now = data.partition(b"\0")
@@ -413,6 +420,7 @@ NODE_TARGETS = {
     "firmware": Target(firmware, share=10),
     "given_back": Target(given_back, (NodeError,)),
     "go_program": Target(go_program),
+    "guard_configuration": Target(guard, (ValueError,)),
     "http_answer": Target(http, (ValueError, bounded_http.HttpError)),
     "ipvsadm": Target(lambda data: ipvs_timeouts.parse_timeouts(text_of(data)), (ipvs_timeouts.IpvsError,)),
     "keepalive_text": Target(lambda data: keepalive.parse(text_of(data)), (ValueError,)),

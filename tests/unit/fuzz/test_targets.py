@@ -48,6 +48,7 @@ NOT_FUZZED = {
         "module_utils._kernel.proc_tcp",
     },
     "it takes what a target has parsed": {
+        "module_utils._converge.guard_options",
         "module_utils._observe.connections.tallies",
         "plugin_utils._findings.writers",
         "plugin_utils._observed.enforcement",
