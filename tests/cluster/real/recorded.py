@@ -92,4 +92,6 @@ def is_whole(session: pytest.Session) -> bool:
     """Whether all tests of each file that was named have run so far, and all were green."""
     terminal = session.config.pluginmanager.get_plugin("terminalreporter")
     selected = any("::" in argument for argument in session.config.args)
-    return not (terminal is None or selected or any(terminal.stats.get(each) for each in NOT_GREEN))
+    if terminal is None or selected or any(terminal.stats.get(each) for each in NOT_GREEN):
+        return False
+    return len(terminal.stats.get("passed", ())) == len(session.items)

@@ -97,11 +97,12 @@ def test_tables_of_earlier_runs_stay_until_they_are_seen_anew(record: Record, tm
         ([], "pass", True),
         ([], "assert False", False),
         ([], "pytest.skip('')", False),
+        ([], "raise KeyboardInterrupt", False),
         (["-k", "test_c or test_b"], "pass", False),
         (["test_one.py", "test_two.py"], "pass", True),
         (["test_one.py", "test_two.py::test_c"], "pass", False),
     ],
-    ids=["all tests", "one failed", "one skipped", "one left out", "both files", "one test by its name"],
+    ids=["all tests", "one failed", "one skipped", "interrupted", "one left out", "both files", "one test by its name"],
 )
 def test_the_page_is_written_after_whole_files_that_were_green(
     tmp_path: Path, options: list[str], do: str, written: bool
