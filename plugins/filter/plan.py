@@ -372,8 +372,8 @@ _value:
           type: str
         watch:
           description:
-            - What the node has to know of the plan to watch itself, for the role P(kubenode.connections.guard#role). Its
-              keys may change from release to release. V(none) for a node that was not observed.
+            - What the node has to know of the plan to watch itself, for the role P(kubenode.connections.guard#role).
+            - Its keys may change from release to release. V(none) for a node that was not observed.
           type: dict
         limits:
           description: The idle limits of this node.

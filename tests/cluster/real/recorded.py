@@ -24,9 +24,10 @@ ESCAPED = "\\|"
 WORDS = {"ConnectionResetError": "Connection reset by peer"}
 INTRODUCTION = f"""{report.ON_CLUSTER}
 Everything below was measured by the tests of `nox -s cluster`, a table when its tests ran last, on Kubernetes {VERSION}
-with kubelet, containerd, CNI plugins and kube-proxy in IPVS mode, whose `tcpTimeout` is {IPVS_SECONDS} s. Clients and servers are pods; what they say was read by
-`kubectl logs`. *After the role* means after `ansible-playbook kubenode.connections.apply`, or what a table says
-instead; no pod was restarted. Three numbers are the keepalive in force in the pod: time, interval, probes.
+with kubelet, containerd, CNI plugins and kube-proxy in IPVS mode, whose `tcpTimeout` is {IPVS_SECONDS} s. Clients and
+servers are pods; what they say was read by `kubectl logs`. *After the role* means after
+`ansible-playbook kubenode.connections.apply`, or what a table says instead; no pod was restarted. Three numbers are the
+keepalive in force in the pod: time, interval, probes.
 
 Nodes: {{nodes}}
 """
