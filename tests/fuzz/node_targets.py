@@ -35,9 +35,9 @@ from ansible_collections.kubenode.connections.plugins.module_utils._converge imp
 from ansible_collections.kubenode.connections.plugins.module_utils._files import (
     conflist,
     crio_conf,
-    guard_conf,
     drop_ins,
     enforce_script,
+    guard_conf,
     ipvs_unit,
     kubelet_conf,
     modules_load,
