@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,8 @@ from typing import Any
 import pytest
 
 from ansible_collections.kubenode.connections.tests.lab.playbooks import Playbooks, observed
-from ansible_collections.kubenode.connections.tests.lab.vm import KERNELS, Lab, Vm
+from ansible_collections.kubenode.connections.tests.lab.stories import Stories
+from ansible_collections.kubenode.connections.tests.lab.vm import KERNELS, Vm
 from ansible_collections.kubenode.connections.tests.proof.play import IN_GUEST, guest, put_programs, start_server
 
 SERIES = (next(iter(KERNELS)), next(reversed(KERNELS)))
@@ -119,46 +119,15 @@ def measure(vm: Vm) -> dict[str, Any]:
     return dict(json.loads(guest(vm, "effects.py", "measure")))
 
 
-class Stories:
-    """One for each kernel, played side by side."""
-
-    def __init__(self, folder: Path) -> None:
-        self._lab = Lab("owners")
-        self._folder = folder
-        self._pool = ThreadPoolExecutor(len(SERIES))
-        self._played: dict[str, Future[Story]] = {}
-
-    def of(self, series: str) -> Story:
-        """What came of it on that kernel."""
-        if not self._played:
-            for vm in self._lab.up(SERIES):
-                self._played[vm.series] = self._pool.submit(self._play, vm)
-        error = self._played[series].exception()
-        if error:
-            raise AssertionError(f"{series}: {error}")
-        return self._played[series].result()
-
-    def _play(self, vm: Vm) -> Story:
-        vm.reset()
-        folder = self._folder / vm.series
-        folder.mkdir()
-        return play(vm, folder)
-
-    def end(self) -> None:
-        self._pool.shutdown()
-        self._lab.down(SERIES)
-
-
 @pytest.fixture(scope="module")
-def stories(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stories]:
-    """The first test that asks for one starts them all."""
-    made = Stories(tmp_path_factory.mktemp("stories"))
+def stories(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stories[Story]]:
+    made = Stories("owners", SERIES, tmp_path_factory.mktemp("stories"), play)
     yield made
     made.end()
 
 
 @pytest.fixture(params=SERIES)
-def story(request: pytest.FixtureRequest, stories: Stories) -> Story:
+def story(request: pytest.FixtureRequest, stories: Stories[Story]) -> Story:
     return stories.of(request.param)
 
 
@@ -169,7 +138,7 @@ def sloppy(story: Story) -> bool:
 
 
 @pytest.mark.parametrize("series", SERIES)
-def test_the_role_sets_what_is_asked_for_and_restore_gives_it_back(series: str, stories: Stories) -> None:
+def test_the_role_sets_what_is_asked_for_and_restore_gives_it_back(series: str, stories: Stories[Story]) -> None:
     story = stories.of(series)
     assert (story.before.values, story.after.values, story.restored) == (GIVEN, wanted(series), GIVEN)
 
