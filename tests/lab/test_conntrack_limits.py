@@ -160,8 +160,8 @@ def play(vm: Vm, folder: Path) -> Story:
     guest(vm, "limits.py", "build")
     start_server(vm, "s1", "s1")
     write(vm, {**SHORT, **dict(zip(KEYS, (TIME, LATE_INTVL, PROBES), strict=True))})
-    run("short", "audit")
-    run("short, sooner", "audit", keepalive_time=TIME, keepalive_intvl=SOON_INTVL)
+    run("short", "audit", keepalive_time=TIME, keepalive_intvl=LATE_INTVL, keepalive_probes=PROBES)
+    run("short, sooner", "audit", keepalive_time=TIME, keepalive_intvl=SOON_INTVL, keepalive_probes=PROBES)
     measured["short"] = measure(vm, "short")
     longer = {LOOSE: 1, CLOSE_WAIT: KUBE_PROXYS_CLOSE_WAIT_SECONDS, CAP: LONGER_CAP_SECONDS}
     run("long", "apply", keepalive_sysctls=longer)
