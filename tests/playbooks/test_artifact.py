@@ -66,8 +66,8 @@ def artifact(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def galaxy(home: Path, *arguments: str | Path) -> str:
     command = [sys.executable, "-m", "ansible.cli.galaxy", "collection", *arguments]
-    # Without the tests' own path Ansible does not take the checkout for what is installed.
-    env = environment(home) | {"PYTHONPATH": ""}
+    # Without the tests' own paths Ansible does not take the checkout for what is installed.
+    env = environment(home) | {"ANSIBLE_COLLECTIONS_PATH": str(home), "PYTHONPATH": ""}
     ran = subprocess.run(command, check=False, capture_output=True, text=True, env=env)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     return ran.stdout + ran.stderr
