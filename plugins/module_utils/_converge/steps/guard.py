@@ -91,7 +91,8 @@ def _take_effect(metrics_of_before: Optional[str]) -> None:
                 f"systemctl restart {guard_unit.TIMER}: it ended with status {code}: {text}. See systemctl status."
             )
     else:
-        run_program(["systemctl", "stop", guard_unit.TIMER, guard_unit.SERVICE])
+        for verb in ("stop", "reset-failed"):  # systemd remembers a timer whose file has gone as failed
+            run_program(["systemctl", verb, guard_unit.TIMER, guard_unit.SERVICE])
     if metrics_of_before:
         with contextlib.suppress(OSError):
             if _MARK in read_plain(metrics_of_before, _MAX_BYTES)[0]:

@@ -60,7 +60,8 @@ def test_the_guard_comes_is_started_and_goes_again():
     assert converge(guard(), check=False).changed is False
     write(METRICS, b"kubenode_connections_guard_problems 0\n")
     assert converge(Settings(guard=()), check=False).changed is True
-    assert read(log).endswith(b"daemon-reload\nstop kubenode-guard.timer kubenode-guard.service\n")
+    both = b"kubenode-guard.timer kubenode-guard.service\n"
+    assert read(log).endswith(b"daemon-reload\nstop " + both + b"reset-failed " + both)
     assert there() == [False] * 5
     os.unlink(log)
     after = {path: held for path, held in tree().items() if not path.startswith("/run")}
