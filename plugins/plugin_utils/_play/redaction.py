@@ -10,8 +10,10 @@ what the plan of the real ones says, in every sentence, sum and file, ranges of 
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 import re
+import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -23,12 +25,13 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.par
 from .hosts import Host, Play
 
 _WORD = re.compile(r"[\w.-]*\w")
-_SIX = re.compile(r"(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f.]*(?![\w:])")
+_FOUR = re.compile(r"(?<![\w.-])(?P<address>\d{1,3}(?:\.\d{1,3}){3})(?P<length>/\d{1,2})?(?![\w-]|\.\w)")
+_SIX = re.compile(r"(?<![\w:.])(?P<address>(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f.]*)(?P<length>/\d{1,3})?(?![\w:])")
 _CONTAINER = re.compile(r"container (?P<name>.+) \([^()]*\)")
 _NETNS = re.compile(r"network namespace (?P<name>\D.*)")
 
-_FOUR, _FOUR_HOSTS = ipaddress.IPv4Address("198.18.0.0"), 1 << 17  # RFC 2544
-_DOCUMENTATION = ipaddress.IPv6Address("2001:db8::")  # RFC 3849
+_KEPT_BITS = {4: 8, 6: 16}
+"""So many stay at the beginning of an address, so that a private one stays private."""
 
 _OWN_WORDS = frozenset(
     {
@@ -49,6 +52,7 @@ class Redaction:
     def __init__(self, hosts: Iterable[str]) -> None:
         self._names: dict[str, str] = {}
         self._counts: dict[str, int] = {}
+        self._secret = secrets.token_bytes(16)
         for host in hosts:
             self.host(host)
 
@@ -140,27 +144,35 @@ class Redaction:
     def _text(self, text: str) -> str:
         if text in self._names and text not in _OWN_WORDS:
             return self._names[text]
-        return _WORD.sub(self._word, _SIX.sub(lambda found: self._address(found.group()), text))
+        return _WORD.sub(self._word, _FOUR.sub(self._address, _SIX.sub(self._address, text)))
 
     def _word(self, found: re.Match[str]) -> str:
         word = found.group()
         if word in self._names and word not in _OWN_WORDS:
             return self._names[word]
-        if word.count(".") == 3:
-            return self._address(word)
         pieces = word.split("_")
         return word if len(pieces) == 1 else "_".join(self._names.get(piece, piece) for piece in pieces)
 
-    def _address(self, text: str) -> str:
+    def _address(self, found: re.Match[str]) -> str:
+        """Another address or network. What lies in one network lies in one again, as middleboxes are bound to some."""
+        text, length = found.group("address"), found.group("length") or ""
         try:
             address = ipaddress.ip_address(text)
+            if address.is_loopback or address.is_unspecified or address.is_link_local or address.is_multicast:
+                return found.group()
+            other = type(address)(self._other_number(address))
+            if length and ipaddress.ip_network(f"{text}{length}", strict=False).network_address == address:
+                return str(ipaddress.ip_network(f"{other}{length}", strict=False))
         except ValueError:
-            return text
-        if address.is_loopback or address.is_unspecified or address.is_link_local or address.is_multicast:
-            return text
-        if str(address) not in self._names:
-            kind = f"IPv{address.version}"
-            number = self._counts[kind] = self._counts.get(kind, 0) + 1
-            other = _FOUR + number % _FOUR_HOSTS if address.version == 4 else _DOCUMENTATION + number
-            self._names[str(address)] = str(other)
-        return self._names[str(address)]
+            return found.group()
+        return f"{other}{length}"
+
+    def _other_number(self, address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> int:
+        """Each bit is turned or not by those before it."""
+        number, bits, kept = int(address), address.max_prefixlen, _KEPT_BITS[address.version]
+        other = number >> (bits - kept)
+        for place in range(kept, bits):
+            before, bit = number >> (bits - place), number >> (bits - place - 1) & 1
+            turn = hashlib.blake2b(f"{bits} {place} {before}".encode(), key=self._secret, digest_size=1).digest()[0] & 1
+            other = other << 1 | (bit ^ turn)
+        return other
