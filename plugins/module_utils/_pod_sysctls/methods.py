@@ -218,13 +218,14 @@ def _cni_way(wish: Wish) -> Way:
 
 
 def started_before(process: Process, path: str) -> Optional[bool]:
-    """Whether a process is older than a file, None where it cannot be said (the process or the file has gone).
+    """Whether a process may be older than a file, None where it cannot be said (the process or the file has gone).
 
-    The kernel tells of a start which tick of its clock had been the last: so the end of that tick counts.
+    The kernel tells of a start and of a write which tick of its clock had been the last, so what lies within two ticks
+    cannot be put in an order: such a process counts as the older one, for it may not have read the file.
     """
+    tick = 1 / os.sysconf("SC_CLK_TCK")
     try:
-        started = (process.started() + 1) / os.sysconf("SC_CLK_TCK")
-        age = time.time() - os.stat(path).st_mtime
+        written = os.stat(path).st_mtime + time.clock_gettime(_CLOCK_BOOTTIME) - time.time()
+        return process.started() * tick < written + 2 * tick
     except OSError:
         return None
-    return started < time.clock_gettime(_CLOCK_BOOTTIME) - age

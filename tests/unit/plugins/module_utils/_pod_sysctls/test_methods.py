@@ -308,9 +308,11 @@ def test_whether_a_process_is_older_than_a_file(tmp_path):
         assert methods.started_before(process, str(newer)) is True
         assert methods.started_before(process, str(tmp_path / "none")) is None
         boot = time.time() - time.clock_gettime(7)  # CLOCK_BOOTTIME
-        of_its_tick = boot + process.started() / os.sysconf("SC_CLK_TCK") + 0.005
-        os.utime(str(newer), (of_its_tick, of_its_tick))
-        assert methods.started_before(process, str(newer)) is False
+        tick = 1 / os.sysconf("SC_CLK_TCK")
+        start = boot + process.started() * tick
+        for ticks, older_one in ((-5, False), (-1, True), (0, True), (0.5, True), (1, True)):
+            os.utime(str(newer), (start + ticks * tick, start + ticks * tick))
+            assert methods.started_before(process, str(newer)) is older_one, ticks
     finally:
         child.kill()
         child.wait()

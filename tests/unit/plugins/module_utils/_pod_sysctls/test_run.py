@@ -7,6 +7,7 @@
 import os
 import shutil
 import subprocess
+import time
 
 import pytest
 
@@ -145,6 +146,7 @@ def test_crio_needs_a_restart_until_it_was_started_after_the_file():
     finally:
         old.kill()
         old.wait()
+    time.sleep(0.5)
     new = subprocess.Popen([program, "60"])
     try:
         assert run(CRIO)["restart"] == []
