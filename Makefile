@@ -12,6 +12,7 @@
 # make lab-stop  ends exactly those
 # make cluster   a real cluster with kubelet, containerd and kube-proxy on two of these machines; prints how to get in
 # make cluster-stop  ends exactly that
+# make docsite   the documentation as a site, in .build/docsite/html
 # make release   checks and builds what is released of the last commit, says what to do next; uploads nothing
 # make clean     removes everything these made
 
@@ -43,7 +44,7 @@ quietly = mkdir -p $(BUILD)/log; { $(2); } >$(BUILD)/log/$(1).log 2>&1 || { \
 export LC_ALL := C.UTF-8
 
 .DELETE_ON_ERROR:
-.PHONY: help audit test pythons kernels proof bench trust lab lab-stop cluster cluster-stop install release clean
+.PHONY: help audit test pythons kernels proof bench trust lab lab-stop cluster cluster-stop install docsite release clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' $(firstword $(MAKEFILE_LIST))
@@ -85,6 +86,9 @@ cluster-stop:
 	@$(call cluster,$(PYTHON),down)
 
 install: $(INSTALLED)
+
+docsite: $(TEST_VENV)/.made
+	@$(TEST_VENV)/bin/nox -s docsite
 
 release: $(TEST_VENV)/.made
 	@$(TEST_VENV)/bin/nox -s release

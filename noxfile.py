@@ -39,9 +39,6 @@ UNIT_CORES = {python: core for core, python, *_nodes in MATRIX}
 OLDEST, OLDEST_CONTROLLER, NEWEST = PYTHONS[0], min(UNIT_CORES, key=PYTHONS.index), PYTHONS[-1]
 NODE_TESTS = "tests/unit/plugins/module_utils"
 
-# Controller Pythons for which atheris has wheels of the version that is pinned.
-FUZZED = ("3.12", "3.13")
-
 # Sessions with virtual machines.
 MACHINES = ("lab", "molecule_ipvs", "cluster_start")
 
@@ -80,6 +77,8 @@ def interpreter_path() -> str:
 
 os.environ["PATH"] = interpreter_path()
 FOUND = tuple(python for python in PYTHONS if shutil.which(f"python{python}"))
+# The pinned versions of atheris and Sphinx are for these controller Pythons; the newest of them that was found.
+NEW_PYTHON = next((python for python in ("3.13", "3.12") if python in FOUND), "3.13")
 # Each ansible-core on the newest of its controller Pythons that was found.
 CORES = list({core: nox.param(core, python, id=core) for core, python, *_nodes in MATRIX if python in FOUND}.values())
 # The oldest and the newest of them, and those in between.
@@ -232,6 +231,27 @@ def docs(session: nox.Session) -> None:
     session.run("antsibull-docs", "lint-collection-docs", *checks, ".", env=checkout_as_collection())
 
 
+@nox.session(python=NEW_PYTHON)
+def docsite(session: nox.Session) -> None:
+    """The pages, and the documentation of plugins and roles, as a site in .build/docsite; a warning fails."""
+    install_tools(session, "antsibull-docs", "myst-parser", "sphinx", "sphinx-ansible-theme")
+    site = BUILD / "docsite"
+    shutil.rmtree(site, ignore_errors=True)
+    for pattern in ("*.md", "docs/**/*.*", "roles/*/README.md", "tests/lab/README.md"):
+        for path in ROOT.glob(pattern):
+            page = site / "pages" / path.relative_to(ROOT)
+            page.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, page)
+    shutil.copy(ROOT / "docs" / "docsite" / "index.rst", site / "pages")
+    plugins = site / "pages" / "collection"
+    plugins.mkdir()
+    how = ("--fail-on-error", "--use-current", "--squash-hierarchy", f"--dest-dir={plugins}")
+    session.run("antsibull-docs", "collection", *how, "kubenode.connections", env=checkout_as_collection(), silent=True)
+    folders = (str(site / "pages"), str(site / "html"))
+    session.run("sphinx-build", "--quiet", "--fail-on-warning", "--keep-going", "--conf-dir=docs/docsite", *folders)
+    session.log(f"Open {site / 'html' / 'index.html'}")
+
+
 @nox.session
 def changelog(session: nox.Session) -> None:
     """Fragments and changelog."""
@@ -298,7 +318,7 @@ def roles(session: nox.Session, core: str) -> None:
     run_plays(session, core, "tests/roles")
 
 
-@nox.session(python=[python for python in FUZZED if python in FOUND][-1:] or FUZZED[-1:])
+@nox.session(python=NEW_PYTHON)
 def fuzz(session: nox.Session) -> None:
     """Give every parser hostile input, the same each time; make trust gives a million and writes docs/trust.md."""
     requirements = ("-r", "tests/unit/requirements.txt", "-r", "requirements.txt")
