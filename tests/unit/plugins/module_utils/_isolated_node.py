@@ -2,8 +2,9 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A node of its own for a test that writes: private sysctls (network namespace), private /etc, /run and /var/lib, and a
-root of cgroup v2 that is a new cgroup below this machine's (cgroup namespace), for programs that start here, too.
+"""A node of its own for a test that writes: private sysctls (network namespace), private /etc, /run and /var/lib, no
+process but its own (PID namespace), and a root of cgroup v2 that is a new cgroup below this machine's (cgroup
+namespace), for programs that start here, too.
 
 Nothing is faked: the kernel is the real one, its network sysctls belong to the namespace, and files live on a tmpfs
 that goes away with the test.
@@ -24,6 +25,7 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._n
 _CLONE_NEWNS = 0x00020000  # include/uapi/linux/sched.h
 _CLONE_NEWNET = 0x40000000
 _CLONE_NEWCGROUP = 0x02000000
+_CLONE_NEWPID = 0x20000000
 _MNT_DETACH = 2
 _MS_RDONLY, _MS_REMOUNT, _MS_BIND, _MS_REC, _MS_PRIVATE = 1, 32, 4096, 16384, 1 << 18  # include/uapi/linux/mount.h
 
@@ -38,10 +40,10 @@ def isolated(test):
 
     @functools.wraps(test)
     def run(*args, **kwargs):
-        base = tempfile.mkdtemp()
+        base, mounted_at = tempfile.mkdtemp(), cgroups.mounted_at()
         try:
             with own_cgroup() as cgroup:
-                report = _in_child(lambda: (_become_node(base, cgroup), test(*args, **kwargs)))
+                report = _in_new_namespaces(cgroup, lambda: (_become_node(base, mounted_at), test(*args, **kwargs)))
         finally:
             os.rmdir(base)
         if report:
@@ -114,17 +116,14 @@ def _contents(path):
     return os.readlink(path) if os.path.islink(path) else (os.stat(path).st_mode, read(path))
 
 
-def _become_node(base, cgroup):
-    mounted_at = cgroups.mounted_at()
-    _enter(cgroup)
-    if _libc.unshare(_CLONE_NEWNS | _CLONE_NEWNET | _CLONE_NEWCGROUP) != 0:
-        _fail("unshare")
+def _become_node(base, mounted_at):
+    """mounted_at: where cgroup v2 is seen with its root, from outside of the new namespaces."""
     mount("none", "/", "none", _MS_REC | _MS_PRIVATE)
+    mount("proc", "/proc", "proc")
     if mounted_at:
         _libc.umount2(mounted_at.encode(), _MNT_DETACH)
         mount("none", mounted_at, "cgroup2")
     mount("tmpfs", base, "tmpfs", data="mode=755")
-    mount(write(base + "/cgroup", b"0::/\n"), "/proc/1/cgroup", "none", _MS_BIND)  # as the first process of a node
     for name in ("etc", "empty"):
         os.mkdir(os.path.join(base, name))
     mount("/etc", base + "/etc", "none", _MS_BIND | _MS_REC)
@@ -146,20 +145,45 @@ def _enter(cgroup):
     os.close(descriptor)
 
 
-def _in_child(work):
-    """Do work in a forked child; what went wrong there as text, "" when all went well."""
+def _in_new_namespaces(cgroup, work):
+    """Do work in a forked child with namespaces of its own; what went wrong as text, "" when all went well."""
     reader, writer = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.close(reader)
-        with os.fdopen(writer, "w") as pipe:
-            pipe.write(_report(work))
-        os._exit(0)
+    child = _forked(lambda: _unshare_and_work(cgroup, work, writer), writer)
     os.close(writer)
     with os.fdopen(reader) as pipe:
         report = pipe.read()
     status = os.waitpid(child, 0)[1]
-    return report if status == 0 else f"the child ended with status {status}\n{report}"
+    return report if status == 0 else f"{report}\na process of the test ended with wait status {status}"
+
+
+def _unshare_and_work(cgroup, work, writer):
+    _enter(cgroup)
+    if _libc.unshare(_CLONE_NEWNS | _CLONE_NEWNET | _CLONE_NEWCGROUP | _CLONE_NEWPID) != 0:
+        _fail("unshare")
+    _wait(_forked(lambda: _reap(work, writer), writer))  # only what is forked from now on is in the new PID namespace
+
+
+def _reap(work, writer):
+    """Be its process 1, as on a node: take over whom nobody waits for; with it ends every process that is left."""
+    _wait(_forked(work, writer))
+
+
+def _forked(work, writer):
+    """A child that does work, tells what went wrong there, and ends."""
+    child = os.fork()
+    if child == 0:
+        try:
+            os.write(writer, _report(work).encode())
+        finally:
+            os._exit(0)
+    return child
+
+
+def _wait(child):
+    ended = status = 0
+    while ended != child:
+        ended, status = os.wait()
+    assert status == 0, f"the test ended with wait status {status}"
 
 
 def _report(work):
