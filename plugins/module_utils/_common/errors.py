@@ -52,7 +52,7 @@ def more_rights() -> str:
     """What to do where a right is missing, by the rights that this process has."""
     if os.geteuid() != 0:
         return "Run again as root (-e keepalive_become=true)."
-    if not _has_all_capabilities():
+    if not has_all_capabilities():
         return "Run with all capabilities: this root lacks some, as in a container."
     return (
         "Root itself may not: see whether the file is immutable (lsattr), whether the kernel takes no change there, or "
@@ -60,7 +60,7 @@ def more_rights() -> str:
     )
 
 
-def _has_all_capabilities() -> bool:
+def has_all_capabilities() -> bool:
     """Whether none of those that this kernel knows is missing; not known counts as yes."""
     try:
         with open("/proc/self/status", encoding="ascii", errors="replace") as handle:

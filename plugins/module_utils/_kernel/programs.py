@@ -13,7 +13,12 @@ import tempfile
 import time
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
-from ansible_collections.kubenode.connections.plugins.module_utils._common.errors import NodeError, refused
+from ansible_collections.kubenode.connections.plugins.module_utils._common.errors import (
+    NodeError,
+    has_all_capabilities,
+    more_rights,
+    refused,
+)
 
 from . import root_only
 
@@ -89,7 +94,9 @@ def run_descriptor(descriptor: int, argv: List[str], limit_seconds: float) -> Tu
     except OSError as error:
         raise refused(f"{' '.join(argv)}: not started as user {_NOBODY}", error) from error
     except subprocess.SubprocessError as error:
-        raise NodeError(f"{' '.join(argv)}: not started, this node has no user {_NOBODY} to run it as.") from error
+        why = "This node has no such user." if has_all_capabilities() else more_rights()
+        what = f"{' '.join(argv)}: not started as user {_NOBODY}, which this process cannot become"
+        raise NodeError(f"{what}. {why}") from error
 
 
 def _distrusted(name: str, doubt: str) -> NodeError:
@@ -119,7 +126,7 @@ def _run(argv: List[str], limit_seconds: Optional[float], variables: Mapping[str
         start_new_session=True,
         **how,
     )
-    with process:
+    with process.stdout:
         output, in_time = _read_output(process, process.stdout.fileno(), deadline)
     if not in_time:
         raise NodeError(
@@ -144,6 +151,14 @@ def _read_output(process: "subprocess.Popen[bytes]", output: int, deadline: floa
         process.wait(max(0.0, deadline - time.monotonic()) if ended else 0)
     except subprocess.TimeoutExpired:
         in_time = in_time and not ended
-        os.killpg(process.pid, signal.SIGKILL)  # its session is its own: whatever it has started ends, too
-        process.wait()
+        _end(process)
     return data, in_time
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """End a program and, for its session is its own, whatever it has started."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except PermissionError:  # another user's, and this root lacks CAP_KILL: nobody waits for it
+        return
+    process.wait()

@@ -5,6 +5,7 @@
 """Which programs root runs, and how: real ones, of root and of another user, in folders of both."""
 
 import os
+import shutil
 import time
 
 import pytest
@@ -16,6 +17,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._kernel.progr
     need_program,
     run_program,
 )
+from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._isolated import ALL_RIGHTS, run_python
 
 NOBODY = 65534
 
@@ -191,3 +193,28 @@ def test_a_program_that_prints_for_ever_is_ended(tmp_path):
 def test_a_program_whose_child_keeps_the_output_open_is_ended(tmp_path):
     with pytest.raises(NodeError, match=r"did not end within 0\.2 s"):
         run_program([script(tmp_path, "sleep 5 &\nexit 0")], 0.2)
+
+
+RUN = """
+import os, time
+descriptor = os.open({path!r}, os.O_PATH)
+begin = time.monotonic()
+try:
+    programs.run_descriptor(descriptor, ['sleep', '40'], 0.2)
+except errors.NodeError as error:
+    print(error)
+assert time.monotonic() - begin < 30
+"""
+
+
+@pytest.mark.parametrize(
+    ("capability", "expected"),
+    [
+        ("setuid", f"not started as user {NOBODY}, which this process cannot become. {ALL_RIGHTS}"),
+        ("kill", "it did not end within 0.2 s. Run it by hand and see what it waits for."),
+    ],
+)
+def test_a_root_with_fewer_rights_neither_waits_nor_speaks_of_a_missing_user(capability, expected):
+    without = ("setpriv", f"--bounding-set=-{capability}", f"--inh-caps=-{capability}")
+    code = RUN.format(path=shutil.which("sleep"))
+    assert run_python("_kernel.programs, _common.errors", code, *without) == f"sleep 40: {expected}"
