@@ -73,6 +73,12 @@ def rearm(
         if told[inode].problem:
             unseen.setdefault(str(told[inode].problem), []).append(of.label)
     problems += rearmed_rows.not_looked_at(unseen)
+    untold = next((each.untold for each in attributed if each.untold), None)
+    if untold:
+        problems.append(
+            f"open connections: whose a network namespace is could not be seen ({untold}), so it was left alone. Run "
+            "again."
+        )
     if hidden:
         problems.append(f"open connections: there may be more network namespaces than can be seen ({hidden}).")
     return _conclude(rearmed_rows.worst(rows), names, problems, proc)

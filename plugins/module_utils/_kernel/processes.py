@@ -27,6 +27,9 @@ _MAX_NAME_BYTES = 64  # TASK_COMM_LEN is 16, names of kernel threads are longer
 _MAX_DESCRIPTORS = 32768
 _MAX_DOUBTS = 3
 _FILE_SECONDS = 5
+_GONE = (FileNotFoundError, ProcessLookupError, PermissionError)
+"""It has ended, or it is hidden from a reader without root."""
+
 _DELETED = " (deleted)"
 
 
@@ -171,10 +174,11 @@ def find_all(wanted: Sequence[Wanted], proc: str = "/proc") -> List[Found]:
     kinds = {"net", *(kind for each in wanted for kind in each.namespaces)}
     own = {kind: namespace_of("self", kind, proc) for kind in kinds}
     searches = [_Search(each, own) for each in wanted]
-    for name, process in _called({_SHARED, *(name for each in wanted for name in each.names)}, proc):
+    unread: List[str] = []
+    for name, process in _called({_SHARED, *(name for each in wanted for name in each.names)}, proc, unread):
         for search in searches:
             search.look_at(name, process)
-    return [search.found() for search in searches]
+    return [search.found(unread) for search in searches]
 
 
 class _Believed(NamedTuple):
@@ -207,23 +211,36 @@ class _Search:
                 self._doubts.append(f"Process {process.pid} calls itself {name}, but {doubt}: it is not believed.")
             elif name != _SHARED or process.arguments()[1] in self._names:
                 self._believed.append(_Believed(process.started(), process.pid, process.parent(), name, process))
-        except (OSError, ValueError, IndexError):
-            return  # it has ended
+        except (ValueError, IndexError):
+            return
+        except OSError as error:
+            if not isinstance(error, _GONE):
+                why = f"cannot be looked at ({error.strerror or error})"
+                self._doubts.append(f"Process {process.pid} calls itself {name}, but {why}: it is left out.")
 
-    def found(self) -> Found:
+    def found(self, unread: List[str]) -> Found:
+        """unread: what keeps others from being known by their names."""
         chosen, several = _latest(self._believed)
-        return Found(chosen, several + _few(self._doubts))
+        return Found(chosen, several + _few(self._doubts + unread))
 
 
-def _called(names: Set[str], proc: str) -> Iterator[Tuple[str, Process]]:
-    """The processes that go by one of these names; only those are pinned, which takes longer than asking all."""
+def _called(names: Set[str], proc: str, unread: List[str]) -> Iterator[Tuple[str, Process]]:
+    """The processes that go by one of these names; only those are pinned, which takes longer than asking all.
+
+    unread gets a sentence for each whose name could not be read.
+    """
     for pid in sorted(int(name) for name in os.listdir(proc) if name.isdigit()):
         try:
             if _own_name(os.open(f"{proc}/{pid}/comm", os.O_RDONLY | os.O_CLOEXEC)) not in names:
                 continue
             process = Process(pid, proc)
             name = process.name()
-        except OSError:
+        except _GONE:
+            continue
+        except OSError as error:
+            unread.append(
+                f"What process {pid} calls itself cannot be read ({error.strerror or error}): it is left out."
+            )
             continue
         if name in names:
             yield name, process

@@ -30,7 +30,7 @@ class Fault(NamedTuple):
     do: str
 
 
-_NOT_THERE = (errno.ENOENT, errno.ENOTDIR)
+_NOT_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ESRCH)  # the last one of files of a process that has ended
 _MAX_VALUE_BYTES = 1 << 20
 
 

@@ -35,6 +35,11 @@ _ENDS = (
     "kernel's 900/120/300. Run this again then."
 )
 
+_HIDDEN = (
+    "IPVS timeouts in {}: whether it is still there cannot be seen ({}), so what it had before stays recorded. Run "
+    "this again."
+)
+
 
 class Place(NamedTuple):
     """A network namespace: how the record knows it, how people do, some paths that lead to it, and all of its names."""
@@ -110,13 +115,16 @@ def steps_of(wanted: Mapping[str, Mapping[str, int]], merge: bool, old: Mapping[
 
     Raises NodeError for a name that no namespace has, or several have.
     """
-    there = _places()
+    there, hidden = _places()
     wishes = _by_key(wanted, there)
     records = _by_place(old)
     keys = list(wishes) if merge else list(dict.fromkeys([*wishes, *records]))
     steps, gone, notes = [], {}, []
     for key in keys:
         known, wish = records.get(key, {}), wishes.get(key, {})
+        if key not in there and hidden and not os.path.isabs(key):
+            notes.append(_HIDDEN.format(key, hidden))
+            continue
         if key not in there:
             gone.update({f"{key} {name}": LiveTarget(None, record, None, None) for name, record in known.items()})
             notes.append(f"IPVS timeouts in {key}: it is not there any more, so nothing of it was given back.")
@@ -169,10 +177,14 @@ def _by_place(old: Mapping[str, LiveRecord]) -> Dict[str, Dict[str, LiveRecord]]
     return found
 
 
-def _places() -> Dict[str, Place]:
-    """The network namespaces that have a name, and those of containers outside of pods, by key; not the own."""
+def _places() -> Tuple[Dict[str, Place], Optional[str]]:
+    """The network namespaces that have a name, and those of containers outside of pods, by key; not the own.
+
+    And why there may be more of them, None for all.
+    """
     named = namespace_paths.named()
-    boxes = containers_of(namespaces.find()[0])
+    spaces, hidden = namespaces.find()
+    boxes, untold = containers_of(spaces)
     found = [
         Place(key, box.label, box.inode, box.ways, _box_names(key, box.label) + _names(named.pop(box.inode, [])))
         for key, box in sorted(boxes.items())
@@ -181,7 +193,7 @@ def _places() -> Dict[str, Place]:
         Place(paths[0], f"network namespace {os.path.basename(paths[0])}", inode, paths, _names(paths))
         for inode, paths in named.items()
     ]
-    return {place.key: place for place in found}
+    return {place.key: place for place in found}, hidden or untold
 
 
 def _box_names(key: str, label: str) -> List[str]:

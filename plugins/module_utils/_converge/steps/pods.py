@@ -179,13 +179,15 @@ class ContainersKeepalive(PodsKeepalive):
 def running_pods() -> Running:
     """The running pods of this node. Of the network namespaces that programs made within a pod none is entered."""
     spaces, hidden = namespaces.find()
-    return Running(pod_keepalive.read(pods_of(spaces)), hidden)
+    found, untold = pods_of(spaces)
+    return Running(pod_keepalive.read(found), hidden or untold)
 
 
 def running_containers() -> Running:
     """The same for containers outside of pods, those of users left out."""
     spaces, hidden = namespaces.find()
-    return Running(pod_keepalive.read(containers_of(spaces)), hidden)
+    found, untold = containers_of(spaces)
+    return Running(pod_keepalive.read(found), hidden or untold)
 
 
 def timers_in(pod: Pod) -> Optional[List[List[int]]]:

@@ -20,11 +20,12 @@ _PAUSE = "pause"
 
 
 class Attributed(NamedTuple):
-    """A namespace, whose it is, and its processes, the oldest first."""
+    """A namespace, whose it is, and its processes, the oldest first. untold: why it may be somebody's all the same."""
 
     space: Space
     owner: Owner
     processes: List[Process]
+    untold: Optional[str] = None
 
     @property
     def key(self) -> Optional[str]:
@@ -106,12 +107,14 @@ def owner_of_process(pid: int, proc: str) -> Owner:
 
 
 def _attributed(space: Space, proc: str) -> Attributed:
-    few = space.pids[:_MAX_PROCESSES]
-    stats = (parse_stat(read_text(f"{proc}/{pid}/stat").value or "") for pid in few)
-    processes = sorted(process for process in stats if process is not None)
+    stats = [read_text(f"{proc}/{pid}/stat") for pid in space.pids[:_MAX_PROCESSES]]
+    processes = sorted(found for found in (parse_stat(each.value or "") for each in stats) if found is not None)
     if space.own:
         return Attributed(space, NOBODY, processes)
-    return Attributed(space, _owner([owner_of_process(process.pid, proc) for process in processes]), processes)
+    cgroups = [read_text(f"{proc}/{process.pid}/cgroup") for process in processes]
+    owner = _owner([owner_of(each.value or "") for each in cgroups])
+    untold = next((each.error for each in [*stats, *cgroups] if each.error), None)
+    return Attributed(space, owner, processes, untold if owner == NOBODY else None)
 
 
 def _owner(owners: List[Owner]) -> Owner:

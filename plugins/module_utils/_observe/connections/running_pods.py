@@ -5,7 +5,7 @@
 """The running pods and containers, each with ways into its network namespace. Reading only. Private to this
 collection."""
 
-from typing import Dict, List, NamedTuple, Optional
+from typing import Dict, List, NamedTuple, Optional, Tuple
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.keepalive import Keepalive
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.namespaces import Space
@@ -32,24 +32,29 @@ class Pod(NamedTuple):
     sandbox: Optional[str] = None
 
 
-def pods_of(spaces: List[Space], proc: str = "/proc", log_directory: str = LOG_DIRECTORY) -> Dict[str, Pod]:
+Running = Tuple[Dict[str, Pod], Optional[str]]
+"""The running pods or containers, and why there may be more of them (None: these are all)."""
+
+
+def pods_of(spaces: List[Space], proc: str = "/proc", log_directory: str = LOG_DIRECTORY) -> Running:
     """The running pods of these namespaces by UID. Never raises; what ended meanwhile is not there."""
     return _running("pod", spaces, proc, log_directory)
 
 
-def containers_of(spaces: List[Space], proc: str = "/proc") -> Dict[str, Pod]:
+def containers_of(spaces: List[Space], proc: str = "/proc") -> Running:
     """The same for containers outside of pods, by engine and ID; not those of users, who give cgroups any name."""
     return _running("container", spaces, proc, LOG_DIRECTORY)
 
 
-def _running(kind: str, spaces: List[Space], proc: str, log_directory: str) -> Dict[str, Pod]:
+def _running(kind: str, spaces: List[Space], proc: str, log_directory: str) -> Running:
     attributed, names = attribute(spaces, proc, log_directory)
     main = main_namespaces(attributed)
-    return {
+    found = {
         main[each.space.inode]: _pod(each, names, proc)
         for each in attributed
         if each.space.inode in main and kind_of(each, True) == kind
     }
+    return found, next((each.untold for each in attributed if each.untold), None)
 
 
 def _pod(each: Attributed, names: Names, proc: str) -> Pod:

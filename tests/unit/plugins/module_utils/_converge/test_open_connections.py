@@ -42,6 +42,18 @@ def test_pods_and_the_node_by_name_and_only_what_is_at_risk(tmp_path):
     assert (web, db) == ([600, 600, 7200], [600, 7000])
 
 
+def test_a_pod_whose_cgroup_cannot_be_read_is_left_alone_and_told(tmp_path):
+    (rearmed, _plain, (note,)), web = lines_of(
+        tmp_path,
+        "web = pod(UID, 'late')\nos.mkfifo(LOGS + '/fifo')\n"
+        "subprocess.check_call(['mount', '--bind', LOGS + '/fifo', '/proc/%d/cgroup' % web.pid])\n"
+        "rearm()\nprint(gaps(web))",
+    )
+    assert (rearmed, web) == (0, [7200])
+    assert note.startswith("open connections: whose a network namespace is could not be seen (/proc/")
+    assert note.endswith("/cgroup: is a FIFO, not a plain file), so it was left alone. Run again.")
+
+
 def test_check_mode_counts_the_same_and_touches_nothing(tmp_path):
     told, before, done, after = lines_of(
         tmp_path,

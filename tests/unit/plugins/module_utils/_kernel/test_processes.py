@@ -26,7 +26,11 @@ from ansible_collections.kubenode.connections.plugins.module_utils._kernel.proce
     find_all,
 )
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._isolated import run_python
-from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._isolated_node import isolated, write
+from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._isolated_node import (
+    isolated,
+    mount,
+    write,
+)
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._small_programs import (
     NOBODY,
     children,
@@ -216,6 +220,20 @@ def test_a_child_that_is_about_to_run_something_else_is_no_second_one():
         [child] = children(process.pid)
         assert found() == (process.pid, [])
         os.kill(child, signal.SIGKILL)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("comm", "What process {} calls itself cannot be read (Input/output error): it is left out."),
+        ("status", "Process {} calls itself kubelet, but cannot be looked at (Input/output error): it is left out."),
+    ],
+)
+@isolated
+def test_one_that_cannot_be_read_is_told_and_not_taken_for_ended(name, told):
+    with kubelet() as process:
+        mount("/proc/self/mem", f"/proc/{process.pid}/{name}", "none", 4096)  # nothing is there to be read
+        assert found() == (None, [told.format(process.pid)])
 
 
 @isolated

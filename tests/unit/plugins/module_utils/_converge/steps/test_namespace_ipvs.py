@@ -39,10 +39,10 @@ class Spaces:
     """Named network namespaces on this node."""
 
     def __init__(self, monkeypatch, *paths):
-        self.boxes, self._processes = {}, []
+        self.boxes, self.untold, self._processes = {}, None, []
         subprocess.check_call(["mount", "-t", "tmpfs", "none", "/run"])
         self.kernels = Kernels(monkeypatch, "/run")
-        monkeypatch.setattr(namespace_ipvs, "containers_of", lambda _spaces: self.boxes)
+        monkeypatch.setattr(namespace_ipvs, "containers_of", lambda _spaces: (self.boxes, self.untold))
         for path in paths:
             self.add(path)
 
@@ -98,6 +98,22 @@ def test_what_is_no_longer_asked_for_is_given_back_and_the_rest_stays(monkeypatc
     assert spaces.now(VPN) == (1000, 60, 300)
     converge(wish("ingress_sbox", tcp=1000)._replace(merge=True), False)
     assert spaces.now(VPN) == (1000, 60, 300)
+
+
+@isolated
+def test_what_a_container_had_stays_recorded_while_nobody_can_tell_whether_it_is_gone(monkeypatch):
+    spaces = Spaces(monkeypatch, VPN)
+    spaces.container("docker-" + "5c" * 32, "db")
+    converge(wish("db", tcp=8284), False)
+    boxes, spaces.boxes, spaces.untold = spaces.boxes, {}, "/proc/9/cgroup: Input/output error"
+    (note,) = converge(NOTHING, False).notes
+    assert note == (
+        f"IPVS timeouts in docker-{'5c' * 32}: whether it is still there cannot be seen (/proc/9/cgroup: Input/output "
+        "error), so what it had before stays recorded. Run this again."
+    )
+    spaces.boxes, spaces.untold = boxes, None
+    assert converge(NOTHING, False).after["namespace_ipvs_timeouts"]["container db (docker)"]["tcp"] == 900
+    assert read(ORIGINALS) is None
 
 
 @isolated

@@ -25,10 +25,21 @@ def test_a_running_pod_that_the_reader_did_not_reach_says_why(pods_of):
     pods = pods_of(
         f"pod = namespace()\ninto(pod, V1, 'kubepods/pod{UID}/{ID}')\nsettle()\nnamespaces._CHILD_SECONDS = 1\n"
         "spaces = namespaces.read(inside=lambda pids: time.sleep(60)).spaces\n"
-        "found = running_pods.pods_of(spaces, log_directory=LOGS)\n"
+        "found = running_pods.pods_of(spaces, log_directory=LOGS)[0]\n"
         "print(json.dumps({uid: [pod.keepalive, pod.error] for uid, pod in found.items()}))"
     )
     assert pods == {UID: [None, "the reader of the other network namespaces took longer than 3 s"]}
+
+
+def test_a_pod_whose_cgroup_cannot_be_read_may_be_there_all_the_same(pods_of):
+    found, untold = pods_of(
+        f"pod = namespace()\ninto(pod, V1, 'kubepods/pod{UID}/{ID}')\nsettle()\nspaces = namespaces.read().spaces\n"
+        "os.mkfifo(LOGS + '/fifo')\n"
+        "subprocess.check_call(['mount', '--bind', LOGS + '/fifo', '/proc/%d/cgroup' % pod.pid])\n"
+        "found, untold = running_pods.pods_of(spaces, log_directory=LOGS)\n"
+        "print(json.dumps([list(found), untold.replace(str(pod.pid), 'PID')]))"
+    )
+    assert (found, untold) == ([], "/proc/PID/cgroup: is a FIFO, not a plain file")
 
 
 RUNNING = """
