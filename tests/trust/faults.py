@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,10 +17,12 @@ from ansible_collections.kubenode.connections.plugins.module_utils._observe impo
 
 from . import node
 from .scenarios import Options, Scenario
-from .strace import Call, Fault, calls, tracer
+from .strace import Call, Fault, Tracer, calls, injector, logger
 
 ERRORS = ("EIO", "ENOSPC", "EDQUOT", "EROFS", "EACCES")
-SIGNALS = ("SIGKILL", "SIGTERM")
+INTERRUPTED, REFUSED = "EINTR", "EINVAL"
+SIGNALS = ("SIGKILL", "SIGTERM", "SIGHUP")
+_LIVE = re.compile("/proc/sys/|/sys/")
 _LOCK = "/run/kubenode.connections.lock"
 _NOT_AS_BEFORE = ("The node is not as before", "some of its running pods or containers are not")
 
@@ -60,19 +63,18 @@ class Campaign:
 
     def __init__(self, scenario: Scenario, folder: Path) -> None:
         self.scenario = scenario
-        self.log = folder / "calls"
         self._folder = folder
         node.take_over()
         scenario.prepare()
         self.old = self.state()
 
     def state(self) -> State:
-        values = node.read_values(self.scenario.values)
+        values = dict(self.scenario.values.read())
         if self.scenario.in_kernel:
             values["programs"] = repr(enforcement.look()[1].programs)
         return State(node.entries(), values)
 
-    def start(self, options: Options, tracer: Sequence[str] = ()) -> node.Running:
+    def start(self, options: Options, tracer: Tracer | None = None) -> node.Running:
         return node.Running(self.scenario.module, options, self._folder, tracer)
 
     def plainly(self, options: Options) -> node.Answer:
@@ -82,7 +84,7 @@ class Campaign:
         """Have the node from which a run starts; what is in the kernel alone comes only by the runs before it."""
         if not self.scenario.in_kernel:
             node.bring(run.start.entries)
-            node.write_values(run.start.values)
+            self.scenario.values.write(run.start.values)
             return
         node.bring(self.old.entries)
         for options in (self.scenario.restore, *run.earlier):
@@ -106,10 +108,10 @@ class Campaign:
     def faults(self, run: Run) -> list[Fault]:
         """Every fault in every call of a run."""
         self.bring(run)
-        answer = self.start(run.options, tracer(self.log)).end()
+        answer = self.start(run.options, logger(self._folder)).end()
         assert not answer.failed, answer.result["msg"]
         assert self.state() == run.end, differences(run.end, self.state())
-        return [fault for call in calls(self.log) for fault in faults_of(call)]
+        return [fault for call in calls(self._folder) for fault in faults_of(call)]
 
     def befall(self, run: Run, fault: Fault) -> Seen:
         """Have a fault happen in a run; what came of it, and of the two runs after it.
@@ -117,7 +119,7 @@ class Campaign:
         Where the node is exactly as before or after a run, those are the runs that were seen already.
         """
         self.bring(run)
-        answer = self.start(run.options, tracer(self.log, fault)).end()
+        answer = self.start(run.options, injector(fault)).end()
         now = self.state()
         outcome, wrong = judge(run, fault, answer, now)
         if now not in (run.start, run.end):
@@ -144,6 +146,9 @@ def faults_of(call: Call) -> Iterator[Fault]:
     for what in ERRORS:
         yield Fault(call, what)
         yield Fault(call, what, True)
+    yield Fault(call, INTERRUPTED)
+    if call.name == "write" and _LIVE.match(call.place):
+        yield Fault(call, REFUSED)
     for what in SIGNALS:
         yield Fault(call, what)
 
@@ -156,9 +161,11 @@ def judge(run: Run, fault: Fault, answer: node.Answer, now: State) -> tuple[str,
         return "traceback", [f"a traceback: {(answer.err or answer.out)[-600:]}"]
     if not answer.out:
         return "silent", [f"it says nothing and ends with status {answer.returncode}"]
+    if not answer.failed and _apart(now) == _apart(run.end):
+        return "new", []
     if not answer.failed:
-        same = _apart(now) == _apart(run.end)
-        return "new", [] if same else [f"it says success, but: {differences(run.end, now)}"]
+        notes = "\n".join(answer.result["notes"])
+        return "said", [] if told(notes, fault) else [f"it says success, but: {differences(run.end, now)} ({notes})"]
     message = answer.result["msg"]
     wrong = [] if told(message, fault) else [f"the message does not name the fault: {message}"]
     if any(words in message for words in _NOT_AS_BEFORE):
@@ -171,7 +178,9 @@ def judge(run: Run, fault: Fault, answer: node.Answer, now: State) -> tuple[str,
 
 
 def told(message: str, fault: Fault) -> bool:
-    """Whether a person reads what went wrong and where."""
+    """Whether a person reads what went wrong and where; of a child that cannot even tell, how it ended."""
+    if fault.call.process and "wait status" in message:
+        return True
     if fault.what.startswith("SIG"):
         return "signal" in message
     if fault.call.name == "access":
@@ -187,8 +196,8 @@ def _apart(state: State) -> State:
 
 def _judge_killed(run: Run, fault: Fault, now: State) -> list[str]:
     wrong = []
-    if fault.what == "SIGTERM" and _apart(now) != _apart(run.start):
-        wrong.append(f"ended by SIGTERM half-way: {differences(run.start, now)}")
+    if fault.what != "SIGKILL" and _apart(now) not in (_apart(run.start), _apart(run.end)):
+        wrong.append(f"ended by {fault.what} half-way: {differences(run.start, now)}")
     for path, found in now.entries.items():
         whole = (run.start.entries.get(path), run.end.entries.get(path))
         ours = path in (node.RECORD, _LOCK) or path.endswith(".new") or isinstance(found, str) or len(found) < 4

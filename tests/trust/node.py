@@ -7,11 +7,14 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib
 import io
+import itertools
 import json
 import os
 import shutil
+import socket
 import stat
 import subprocess
 import sys
@@ -23,6 +26,8 @@ from typing import Any, NamedTuple
 
 from ansible.module_utils import basic
 
+from .strace import Tracer
+
 MODULES = "ansible_collections.kubenode.connections.plugins.modules."
 RECORD = "/var/lib/kubenode.connections/originals.json"
 FOLDERS = (
@@ -30,12 +35,16 @@ FOLDERS = (
     "/etc/modules-load.d",
     "/etc/systemd",
     "/etc/udev",
+    "/etc/cni",
     "/etc/crio",
+    "/etc/kubernetes",
     "/etc/kubenode.connections",
     "/var/lib",
     "/run",
 )
 """All that a run may write to; each is a tmpfs, or in one."""
+
+_PID_BYTES = 8
 
 Tree = Mapping[str, Any]
 
@@ -57,36 +66,62 @@ class Answer(NamedTuple):
 
 
 class Running:
-    """A module that runs with its options as JSON. tracer: a program that is attached to it beforehand.
+    """A module that runs with its options as JSON. tracer: what is attached to it, and to each process that it forks.
 
     It runs in a child that has it loaded already, so that a thousand of them take minutes and not an hour.
     """
 
-    def __init__(self, module: str, options: Mapping[str, Any], folder: Path, tracer: Sequence[str] = ()) -> None:
+    def __init__(self, module: str, options: Mapping[str, Any], folder: Path, tracer: Tracer | None = None) -> None:
         arguments = folder / f"{module}-{os.urandom(4).hex()}.json"
         arguments.write_text(json.dumps({"ANSIBLE_MODULE_ARGS": {**options, "_ansible_diff": True}}), encoding="utf-8")
         main = importlib.import_module(MODULES + module).main
         with contextlib.suppress(ImportError):  # what it would load for its result, under a fault
             importlib.import_module("ansible.module_utils._internal._json._profiles._module_legacy_m2c")
         self._outputs = [os.memfd_create(name) for name in ("out", "err")]
-        reader, writer = os.pipe()
+        self._tracer = tracer
+        self._tracers: list[subprocess.Popen[bytes]] = []
+        self._here, there = socket.socketpair()
         self.process = os.fork()
         if self.process == 0:
-            os.close(writer)
-            os.read(reader, 1)
+            self._here.close()
+            _wait_for_tracer(there)
+            if tracer:
+                os.register_at_fork(after_in_child=functools.partial(_wait_for_tracer, there, os.getpid()))
+            else:
+                there.close()
             os._exit(_in_child(main, arguments, self._outputs))
-        os.close(reader)
-        self._tracer = attached(tracer, self.process) if tracer else None
-        os.write(writer, b".")
-        os.close(writer)
+        there.close()
+        self._attach(0)
 
     def end(self) -> Answer:
         """How it ended."""
+        processes = itertools.count(1)
+        while self._attach(next(processes)):
+            pass
         status = os.waitpid(self.process, 0)[1]
-        if self._tracer is not None:
-            self._tracer.wait()
+        for tracer in self._tracers:
+            tracer.wait()
+        self._here.close()
         out, err = map(_taken, self._outputs)
         return Answer(-os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status), out, err)
+
+    def _attach(self, number: int) -> bool:
+        """Have the next process that waits for it traced, or let be; False where none comes any more."""
+        told = self._here.recv(_PID_BYTES)
+        if not told:
+            return False
+        program = self._tracer(number) if self._tracer else ()
+        if program:
+            self._tracers.append(attached(program, int(told)))
+        self._here.send(b".")
+        return True
+
+
+def _wait_for_tracer(there: socket.socket, parent: int | None = None) -> None:
+    """In a process that may be traced; of children only those of the parent itself."""
+    if parent in (None, os.getppid()):
+        there.send(str(os.getpid()).encode().ljust(_PID_BYTES))
+        there.recv(1)
 
 
 def attached(program: Sequence[str], process: int) -> subprocess.Popen[bytes]:
@@ -178,17 +213,6 @@ def bring(tree: Tree) -> None:
             os.mkdir(path)
         os.chown(path, uid, gid)
         os.chmod(path, mode)
-
-
-def read_values(names: Sequence[str]) -> dict[str, str]:
-    """Live values, by their path."""
-    return {name: Path(name).read_text(encoding="ascii").strip() for name in names}
-
-
-def write_values(values: Mapping[str, str]) -> None:
-    for name, value in values.items():
-        if Path(name).read_text(encoding="ascii").strip() != value:
-            Path(name).write_text(value + "\n", encoding="ascii")
 
 
 def _dress(path: str) -> tuple[int, int, int]:

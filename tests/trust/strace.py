@@ -2,14 +2,18 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The calls that a program makes on the files of a node, and the same program with one of them made to fail."""
+"""The calls that a program makes on the files of a node, and the same program with one of them made to fail.
+
+The processes that it forks count, too, each with calls of its own: the program itself is 0, its first child 1.
+"""
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,7 +32,7 @@ CHANGING = (
         "symlink",
     ),
     *("symlinkat", "link", "linkat", "chmod", "fchmod", "fchmodat", "chown", "fchown", "fchownat", "setxattr"),
-    *("fsetxattr", "ftruncate", "bpf"),
+    *("fsetxattr", "ftruncate", "bpf", "setns", "clone", "fork", "vfork"),
 )
 READING = (
     *("read", "close", "getdents64", "readlink", "stat", "lstat", "fstat", "newfstatat", "statx", "access", "statfs"),
@@ -39,19 +43,21 @@ OPENING = ("open", "openat")
 
 _NODE = re.compile(
     r"/etc/(sysctl|modules|systemd|kubenode|udev|crio|cni|kubernetes|exclude)|/var/lib/|/run/kubenode|/run/systemd"
-    r"|/proc/sys/net|/sys/(class/net|devices|fs/cgroup)|^bpf\("
+    r"|/proc/sys/net|/sys/(class/net|devices|fs/cgroup)|^(bpf|setns|clone|fork|vfork)\("
+    r"|/proc/\d+/(ns|cgroup|exe|comm|cmdline|status)"
 )
 _LINE = re.compile(r"^(\w+)\((.*)$")
 _WRITES = re.compile(r"O_(WRONLY|RDWR|CREAT|TRUNC)")
 
 
 class Call(NamedTuple):
-    """One call: its name, the how many-th of that name its process made, and what it was made on."""
+    """One call: its name, the how many-th of that name its process made, what it was made on, and which process."""
 
     name: str
     number: int
     place: str
     changes: bool
+    process: int = 0
 
 
 class Fault(NamedTuple):
@@ -66,20 +72,42 @@ class Fault(NamedTuple):
         kind = "signal" if self.what.startswith("SIG") else "error"
         return f"inject={self.call.name}:{kind}={self.what}:when={self.call.number}{'+' if self.stays else ''}"
 
+    def __str__(self) -> str:
+        return f"{self.option} of process {self.call.process} ({self.call.place})"
 
-def tracer(log: Path, fault: Fault | None = None) -> list[str]:
-    """The command that writes the calls of a process into a log, and has a fault happen in one of them."""
+
+Tracer = Callable[[int], Sequence[str]]
+"""The command that traces the program (0) or the how many-th process that it forks; none for one that is let be."""
+
+
+def logger(folder: Path) -> Tracer:
+    """Writes the calls of each process into a log of its own."""
+    return lambda process: _strace(folder / f"calls-{process}")
+
+
+def injector(fault: Fault) -> Tracer:
+    """Has a fault happen in the process that it is meant for."""
+    return lambda process: _strace(Path(os.devnull), "-e", fault.option) if process == fault.call.process else ()
+
+
+def _strace(log: Path, *more: str) -> list[str]:
     names = ",".join(("?" + name) for name in (*CHANGING, *READING, *OPENING))
-    options = ["-y", "-qq", "-s", "200", "-o", str(log), "-e", f"trace={names}"]
-    if fault is not None:
-        options += ["-e", fault.option]
-    return ["strace", *options]
+    return ["strace", "-y", "-qq", "-s", "200", "-o", str(log), "-e", f"trace={names}", *more]
 
 
-def calls(log: Path) -> Iterator[Call]:
-    """The calls of a process that are about the node, in order."""
+def calls(folder: Path) -> Iterator[Call]:
+    """The calls of the program and its children that are about the node, in order."""
+    for process in itertools.count():
+        log = folder / f"calls-{process}"
+        if not log.exists():
+            return
+        yield from _calls(log.read_text(encoding="utf-8", errors="replace"), process)
+        log.unlink()
+
+
+def _calls(text: str, process: int) -> Iterator[Call]:
     counts: Counter[str] = Counter()
-    for line in log.read_text(encoding="utf-8", errors="replace").splitlines():
+    for line in text.splitlines():
         found = _LINE.match(line)
         if found is None:
             continue
@@ -87,7 +115,7 @@ def calls(log: Path) -> Iterator[Call]:
         counts[name] += 1
         if _NODE.search(f"{name}({rest}"):
             changes = name in CHANGING or (name in OPENING and bool(_WRITES.search(rest)))
-            yield Call(name, counts[name], place_of(rest), changes)
+            yield Call(name, counts[name], place_of(rest), changes, process)
 
 
 def place_of(arguments: str) -> str:

@@ -21,5 +21,5 @@ def test_whatever_fails_a_node_is_wholly_old_or_wholly_new(scenario, tmp_path, e
         for fault in sampled(campaign.faults(run), every):
             seen = campaign.befall(run, fault)
             page.remember(figures, scenario.name, run.name, seen)
-            wrong += [f"{run.name}, {fault.option} ({fault.call.place}): {each}" for each in seen.wrong]
+            wrong += [f"{run.name}, {fault}: {each}" for each in seen.wrong]
     assert not wrong, "\n".join([f"{len(wrong)} wrong", *wrong])
