@@ -3,7 +3,7 @@
 
 # make audit   what this machine does to idle connections; changes nothing
 # make test    every check; may install missing Debian packages as root
-# make kernels what it does on virtual machines with real IPVS, for every kernel, and the tests of these machines
+# make kernels what it does on virtual machines with real IPVS, for every kernel, the tests of these, and Debian 11 and 13
 # make pythons what make test leaves out: the Pythons and the ansible-cores in between
 # make proof   each failure shown, cured by the role, shown cured, on every kernel of the lab; writes docs/proof.md
 # make bench   measures what an audit and an apply cost, next to the ways of others, in half an hour; writes docs/benchmarks.md
@@ -61,7 +61,7 @@ pythons: $(TEST_VENV)/.made
 	@$(TEST_VENV)/bin/nox -s pythons cores
 
 kernels: $(TEST_VENV)/.made
-	@$(TEST_VENV)/bin/nox -s lab molecule_ipvs
+	@$(TEST_VENV)/bin/nox -s lab molecule_ipvs distributions
 
 proof: $(TEST_VENV)/.made
 	@$(TEST_VENV)/bin/nox -s proof -- $(ARGS)

@@ -43,7 +43,7 @@ NODE_TESTS = "tests/unit/plugins/module_utils"
 MACHINES = ("lab", "molecule_ipvs", "cluster_start")
 
 ELSEWHERE = (
-    "Left to make kernels: tests/lab, and molecule_ipvs on the kernels in between. "
+    "Left to make kernels: tests/lab, molecule_ipvs on the kernels in between, and distributions. "
     "Left to make pythons: unit tests on the Pythons in between, sanity, interpreters and playbooks on the "
     "ansible-cores in between. "
     "Left to make proof: tests/proof. "
@@ -394,6 +394,13 @@ def molecule(session: nox.Session, scenario: str) -> None:
 
 
 @nox.session(requires=["install"], default=False)
+@nox.parametrize("release", ["bullseye", "trixie"])
+def distributions(session: nox.Session, release: str) -> None:
+    """Apply, reboot and restore on containers of other releases of Debian; the rest has Debian 12."""
+    run_scenario(session, "default", {"LAB_DEBIAN": release})
+
+
+@nox.session(requires=["install"], default=False)
 def molecule_ipvs(session: nox.Session) -> None:
     """Do the same on virtual machines with real IPVS, one for each kernel of the lab."""
     require_lab(session)
@@ -509,7 +516,7 @@ def run_plays(session: nox.Session, core: str, tests: str) -> None:
     session.run("python", "-m", "pytest", tests, *session.posargs, env=checkout_as_collection())
 
 
-def run_scenario(session: nox.Session, scenario: str) -> None:
+def run_scenario(session: nox.Session, scenario: str, given: dict[str, str] | None = None) -> None:
     """Run a molecule scenario on the installed collection.
 
     Molecule shows nothing of a command before its end, so what takes minutes the first time is built here.
@@ -518,8 +525,9 @@ def run_scenario(session: nox.Session, scenario: str) -> None:
     if scenario == "ipvs":
         session.run("python", "tests/lab", "provide", *kernels_of(scenario))
     else:
-        session.run("python", "-m", "tests.lab.container.image")
+        session.run("python", "-m", "tests.lab.container.image", env=given)
     env = {
+        **(given or {}),
         "ANSIBLE_COLLECTIONS_PATH": str(BUILD / "collections"),
         "ANSIBLE_HOME": session.create_tmp(),
         "MOLECULE_EPHEMERAL_DIRECTORY": str(BUILD / "molecule" / scenario),

@@ -4,6 +4,7 @@
 """The image of a node for molecule/default, made of the distribution's own packages: no registry is needed.
 
 ``python3 -m tests.lab.container.image`` prints the image's name and builds it first where it is not there yet.
+LAB_DEBIAN names another release of Debian, such as bullseye or trixie, which comes from the mirrors of the machines.
 With KUBENODE_LAB_IMAGE set it prints that instead, and podman fetches it from its registry. Such an image needs
 systemd, Python, OpenSSH's server and sudo.
 """
@@ -19,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..vm.config import LabError, cache
-from ..vm.packages import transport_options
+from ..vm.packages import machine_mirrors, transport_options
 from ..vm.tools import find, install_command, locked, run, step
 
 REPOSITORY = "localhost/kubenode-node"
@@ -118,6 +119,12 @@ def machine_sources(release: dict[str, str]) -> list[str]:
     return lines
 
 
+def debian_sources(codename: str) -> list[str]:
+    """The sources.list lines of a release of Debian and of its security updates."""
+    mirrors = machine_mirrors()
+    return [mirrors.line(suite) for suite in (codename, f"{codename}-security")]
+
+
 def recipe(options: Sequence[str]) -> str:
     """Twelve hex digits that change with the recipe, so that an image of an older one is not used."""
     text = "\n".join([platform.machine(), *options, *CHANGES])
@@ -149,14 +156,15 @@ def image() -> str:
     if own:
         return own
     release = os_release()
-    codename = release.get("VERSION_CODENAME", "")
+    other = os.environ.get("LAB_DEBIAN", "")
+    codename = other or release.get("VERSION_CODENAME", "")
     digits = recipe([codename, *OPTIONS])
     name = f"{REPOSITORY}:{digits}"
     if name in run(["podman", "images", "--format", "{{.Repository}}:{{.Tag}}"]).decode().split():
         return name
     tree = cache() / f"node-{digits}.tar"
     if not tree.exists():
-        build_tree(tree, OPTIONS, codename, machine_sources(release))
+        build_tree(tree, OPTIONS, codename, debian_sources(other) if other else machine_sources(release))
     with step(f"importing {tree.name} as {name}"):
         run(["podman", "import", *(part for change in CHANGES for part in ("--change", change)), tree, name])
     return name

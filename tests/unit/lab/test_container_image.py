@@ -35,6 +35,16 @@ def test_a_source_that_was_never_fetched_has_no_origin_and_is_taken() -> None:
     ]
 
 
+def test_another_release_comes_from_the_mirrors_of_the_machines(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAB_MIRROR", "http://mirror.example.org/debian/")
+    monkeypatch.delenv("LAB_SECURITY_MIRROR", raising=False)
+    lines = [line.partition("] ")[2] for line in image.debian_sources("bullseye")]
+    assert lines == [
+        "http://mirror.example.org/debian bullseye main",
+        "http://mirror.example.org/debian-security bullseye-security main",
+    ]
+
+
 @pytest.mark.parametrize(
     "options",
     [
