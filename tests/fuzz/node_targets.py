@@ -38,6 +38,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._files import
     drop_ins,
     enforce_script,
     guard_conf,
+    guard_unit,
     ipvs_unit,
     kubelet_conf,
     modules_load,
@@ -338,7 +339,10 @@ def record(data: bytes) -> None:
 
 
 def guard(data: bytes) -> None:
-    """What a guard holds its node to is written as it was read."""
+    """What a guard holds its node to is written as it was read; whatever stands in the place of its files."""
+    ours = guard_conf.FIRST_LINE + data
+    guard_conf.in_program(ours)
+    guard_unit.textfile_of(ours)
     found = guard_conf.parse(data)
     assert guard_conf.parse(guard_conf.conf_text(found)) == found
 

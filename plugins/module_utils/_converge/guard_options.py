@@ -25,13 +25,17 @@ _WATCH = ("limit", "outside", "keepalive", "give_pods", "give_containers", "kept
 
 
 class Guard(NamedTuple):
-    """What the guard holds the node to, and its program as bytes."""
+    """Its program as bytes, how often it runs, whether it gives pods that have come what the plan says, and the folder
+    for metrics.
+    """
 
-    conf: Conf
     program: bytes
+    interval_seconds: int
+    cure: bool
+    textfile: str
 
 
-def from_options(options: Mapping[str, Any], program: Callable[[], bytes]) -> Union[Tuple[()], Guard]:
+def from_options(options: Mapping[str, Any], program: Callable[[Conf], bytes]) -> Union[Tuple[()], Guard]:
     """The guard, () for none. options are those of node_settings, program makes the bytes of the program.
 
     Raises NodeError, which names the option.
@@ -48,7 +52,7 @@ def from_options(options: Mapping[str, Any], program: Callable[[], bytes]) -> Un
         )
     textfile = os.path.normpath(config_path("guard: textfile", str(given["textfile"]).rstrip("/"), TEXTFILE))
     plan = dict(plan, sysctl_file=options["sysctl_file"], modules_file=options["modules_file"])
-    conf = Conf(node, interval, given["cure"], textfile, plan)
+    conf = Conf(node, interval, plan)
     try:
         missing = [name for name in _WATCH if name not in plan["watch"]]
         if missing:
@@ -59,7 +63,7 @@ def from_options(options: Mapping[str, Any], program: Callable[[], bytes]) -> Un
             f"guard: plan: it is not what the report has planned for the node ({type(error).__name__}: {error}). Run "
             "the role kubenode.connections.keepalive, or its entry point audit, before it in the same play."
         ) from error
-    return Guard(conf, program())
+    return Guard(program(conf), interval, given["cure"], textfile)
 
 
 def planned(conf: Conf) -> Settings:

@@ -36,7 +36,6 @@ _WHOLE = (
     "/etc/udev/rules.d/60-kubenode-connections-rps.rules",
     "/etc/systemd/system/kubenode-guard.service",
     "/etc/systemd/system/kubenode-guard.timer",
-    "/etc/kubenode.connections/guard.conf",
     "/etc/kubenode.connections/guard.pyz",
 )
 _LINKS = (

@@ -5,8 +5,11 @@
 """The systemd timer that has a node watch itself, its service and its program, as files. Private to this collection."""
 
 import os
+import re
+import shlex
+from typing import Optional
 
-from .guard_conf import FIRST_LINE, Conf
+from .guard_conf import FIRST_LINE
 from .systemd_units import DIRECTORY, path_of, quote
 
 NAME = "kubenode-guard"
@@ -17,6 +20,7 @@ SERVICE_PATH = path_of(SERVICE)
 LINK = f"{DIRECTORY}/timers.target.wants/{TIMER}"
 PROGRAM = "/etc/kubenode.connections/guard.pyz"
 METRICS = "kubenode.prom"
+CURE = "--cure"
 
 _TIMER = """\
 [Unit]
@@ -43,7 +47,7 @@ Documentation=https://github.com/kubenode/connections/blob/main/docs/guard.md
 
 [Service]
 Type=oneshot
-ExecStart={python} -I {program}
+ExecStart={python} -I {program} {arguments}
 TimeoutStartSec=120
 MemoryMax=256M
 TasksMax=256
@@ -72,22 +76,37 @@ SystemCallArchitectures=native
 """
 
 
-def timer_text(conf: Conf) -> bytes:
+def timer_text(interval_seconds: int) -> bytes:
     """The timer; a tenth of the interval is left to chance, so that not all nodes run at the same time."""
-    text = _TIMER.format(interval=conf.interval_seconds, spread=conf.interval_seconds // 10)
+    text = _TIMER.format(interval=interval_seconds, spread=interval_seconds // 10)
     return FIRST_LINE + text.encode()
 
 
-def service_text(conf: Conf, python: str) -> bytes:
-    """The service, with the node's own Python. One that cures may write sysctls, the record and its lock, too."""
-    writes = [conf.textfile, *(["/run", "/var/lib/kubenode.connections"] if conf.cure else [])]
+def service_text(textfile: str, cure: bool, python: str) -> bytes:
+    """The service, with the node's own Python. One that cures may write sysctls, the record and its lock, too.
+
+    What it is told to do stands beside its rights, so that no run has one without the other.
+    """
+    writes = [textfile, *(["/run", "/var/lib/kubenode.connections"] if cure else [])]
     text = _SERVICE.format(
         python=quote(python),
         program=PROGRAM,
+        arguments=" ".join([*([CURE] if cure else []), quote(textfile)]),
         writes=" ".join(quote(f"-{path}") for path in writes),
-        tunables="no" if conf.cure else "yes",
+        tunables="no" if cure else "yes",
     )
     return FIRST_LINE + text.encode()
+
+
+def textfile_of(service: bytes) -> Optional[str]:
+    """The folder for metrics that service_text was given. None where the text is another one."""
+    found = re.search(r"^ExecStart=(.+)$", service.decode("utf-8", "replace"), re.MULTILINE)
+    if not service.startswith(FIRST_LINE) or not found:
+        return None
+    try:
+        return shlex.split(found.group(1))[-1].replace("%%", "%").replace("$$", "$")
+    except ValueError:  # quotes that nobody closes
+        return None
 
 
 def is_there() -> bool:

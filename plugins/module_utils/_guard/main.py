@@ -25,13 +25,17 @@ _KUBE_PROXY_SECONDS = 1
 _MOST_TOLD = 3
 
 
-def main(arguments: Sequence[str]) -> int:
-    """The exit status: 0 for a run that could read everything, and write. The argument is another file than PATH."""
+def main(conf: guard_conf.Conf, arguments: Sequence[str]) -> int:
+    """The exit status: 0 for a run that could read everything, and write. The arguments are those of the service: CURE
+    where it is asked for, and the folder for metrics.
+    """
+    if not arguments:
+        _say(f"The folder for metrics is missing. {guard_unit.SERVICE_PATH} starts this with it.")
+        return 2
     try:
-        conf = guard_conf.read(*arguments[:1])
-        run, problems = look(conf)
+        run, problems = look(conf, guard_unit.CURE in arguments)
         text = metrics.render(samples.samples(run, conf))
-        textfile.write(conf.textfile, guard_unit.METRICS, text)
+        textfile.write(arguments[-1], guard_unit.METRICS, text)
     except NodeError as error:
         _say(str(error))
         return 1
@@ -62,10 +66,10 @@ class _Problems:
         return None
 
 
-def look(conf: guard_conf.Conf) -> Any:
+def look(conf: guard_conf.Conf, cures: bool) -> Any:
     """The run, and what could not be read or done in it, in sentences."""
     problems = _Problems()
-    cured = problems.without(lambda: cure.give(conf)) if conf.cure else None
+    cured = problems.without(lambda: cure.give(conf)) if cures else None
     node = problems.without(lambda: read_node(None, _KUBE_PROXY_SECONDS))
     figures = problems.without(lambda: judge.judge(node, conf.plan["watch"])) if node else None
     changes = problems.without(lambda: len(differing(guard_options.planned(conf))))

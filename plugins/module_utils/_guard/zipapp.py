@@ -13,16 +13,27 @@ import io
 import zipfile
 from typing import Dict, Iterator, Optional
 
-from ansible_collections.kubenode.connections.plugins.module_utils._files.guard_conf import FIRST_LINE
+from ansible_collections.kubenode.connections.plugins.module_utils._files.guard_conf import (
+    FIRST_LINE,
+    NAME,
+    Conf,
+    conf_text,
+)
 
 from . import main
 
 _START = """\
+import os
 import sys
+import zipimport
 
-from {main} import main
+# This very file: the next one may take its name while this runs.
+sys.path[0] = "/proc/self/fd/%d" % os.open(sys.path[0], os.O_RDONLY | os.O_CLOEXEC)
 
-sys.exit(main(sys.argv[1:]))
+from {main} import guard_conf, main
+
+plan = zipimport.zipimporter(sys.path[0]).get_data("{plan}")
+sys.exit(main(guard_conf.parse(plan), sys.argv[1:]))
 """
 
 _PACKAGE = main.__name__.rpartition("._guard.")[0]
@@ -30,9 +41,9 @@ _TIME = (1980, 1, 1, 0, 0, 0)
 _MODE = 0o100644 << 16
 
 
-def program() -> bytes:
+def program(conf: Conf) -> bytes:
     """The program. Behind its first line it is a zip file, which Python finds at the end."""
-    files = {"__main__.py": _START.format(main=main.__name__).encode()}
+    files = {"__main__.py": _START.format(main=main.__name__, plan=NAME).encode(), NAME: conf_text(conf)}
     for name, source in rooms().items():
         *folders, _room = name.split(".")
         for depth in range(1, len(folders) + 1):

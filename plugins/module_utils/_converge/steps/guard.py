@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The steps that have a node watch itself: a program, what it holds the node to, and a timer. Private to this
+"""The steps that have a node watch itself: a program with what it holds the node to, and a timer. Private to this
 collection."""
 
 import contextlib
@@ -22,11 +22,12 @@ from ansible_collections.kubenode.connections.plugins.module_utils._kernel.progr
 
 from ..guard_options import Guard
 from ..originals import FileRecord
-from .files import TextFile
+from ..shown import as_text
+from .files import TextFile, read_config
 from .reload import around
 from .systemd_unit import UnitSteps, by_content, link_step, whole_file
 
-_FILES = (guard_unit.PROGRAM, guard_conf.PATH, guard_unit.SERVICE_PATH, guard_unit.TIMER_PATH)
+_FILES = (guard_unit.PROGRAM, guard_unit.SERVICE_PATH, guard_unit.TIMER_PATH)
 _MARK = b"kubenode_connections_guard_"
 _MAX_BYTES = 1 << 20
 
@@ -47,20 +48,18 @@ def guard_steps(wanted: Union[Tuple[()], Guard], records: Mapping[str, FileRecor
 
 
 def _texts(wanted: Guard) -> Dict[str, Optional[bytes]]:
-    conf = wanted.conf
     if not has_systemd():
         raise NodeError("guard: no systemd is here, which would run it. Leave the guard out on this node.")
-    if not os.path.isdir(conf.textfile):
+    if not os.path.isdir(wanted.textfile):
         raise NodeError(
-            f"guard: textfile: {conf.textfile} is not there. Install node_exporter, or name the folder that it was "
+            f"guard: textfile: {wanted.textfile} is not there. Install node_exporter, or name the folder that it was "
             "given with --collector.textfile.directory."
         )
     python = node_python("")
     return {
         guard_unit.PROGRAM: wanted.program,
-        guard_conf.PATH: guard_conf.conf_text(conf),
-        guard_unit.SERVICE_PATH: guard_unit.service_text(conf, python),
-        guard_unit.TIMER_PATH: guard_unit.timer_text(conf),
+        guard_unit.SERVICE_PATH: guard_unit.service_text(wanted.textfile, wanted.cure, python),
+        guard_unit.TIMER_PATH: guard_unit.timer_text(wanted.interval_seconds),
     }
 
 
@@ -69,17 +68,17 @@ def _file(path: str, wanted: Optional[bytes], records: Mapping[str, FileRecord])
 
 
 def _digest(data: bytes) -> str:
-    """A program as people see it in a result and a diff."""
-    return f"a program of {len(data)} bytes, SHA-256 {hashlib.sha256(data).hexdigest()}\n"
+    """A program as people see it in a result and a diff: the plan in it is text."""
+    plan = guard_conf.in_program(data) or b""
+    return f"a program of {len(data)} bytes, SHA-256 {hashlib.sha256(data).hexdigest()}\n{as_text(plan)}"
 
 
 def _metrics_of_before(wanted: Union[Tuple[()], Guard]) -> Optional[str]:
     """The metrics of the guard that is there, where the one to come writes none or elsewhere."""
-    with contextlib.suppress(NodeError):
-        folder = guard_conf.read().textfile
-        if not isinstance(wanted, Guard) or wanted.conf.textfile != folder:
-            return os.path.join(folder, guard_unit.METRICS)
-    return None
+    folder = guard_unit.textfile_of(read_config(guard_unit.SERVICE_PATH) or b"")
+    if folder is None or (isinstance(wanted, Guard) and wanted.textfile == folder):
+        return None
+    return os.path.join(folder, guard_unit.METRICS)
 
 
 def _take_effect(metrics_of_before: Optional[str]) -> None:

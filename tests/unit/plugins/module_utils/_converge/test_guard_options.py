@@ -10,6 +10,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._common.error
 from ansible_collections.kubenode.connections.plugins.module_utils._common.rps_rules import RpsSettings
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.guard_options import from_options, planned
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.options import Settings
+from ansible_collections.kubenode.connections.plugins.module_utils._files.guard_conf import Conf, conf_text, parse
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._guard._watched import PLAN
 
 OPTIONS = {"sysctl_file": "/etc/sysctl.d/k8s.conf", "modules_file": "/etc/modules-load.d/k8s.conf"}
@@ -21,11 +22,11 @@ def plan():
 
 def asked(**more):
     given = dict({"node": "w1", "interval": 300, "cure": False, "textfile": "/run/", "plan": plan()}, **more)
-    return from_options(dict(OPTIONS, guard=given), lambda: b"code")
+    return from_options(dict(OPTIONS, guard=given), conf_text)
 
 
 def test_what_was_asked_for():
-    assert asked() == (("w1", 300, False, "/run", PLAN), b"code")
+    assert asked() == (conf_text(Conf("w1", 300, PLAN)), 300, False, "/run")
 
 
 def test_an_empty_one_is_none():
@@ -60,7 +61,7 @@ def test_what_is_wrong_is_named(wrong, message):
 
 
 def test_the_settings_that_the_node_is_held_to():
-    settings = planned(asked().conf)
+    settings = planned(parse(asked().program))
     assert settings == Settings(sysctls={"net.ipv4.tcp_keepalive_time": "600"}, persistent=False)
 
 
@@ -73,7 +74,7 @@ def test_settings_of_every_kind():
         rps={"nics": [{"cpus": "0-3"}], "flow_entries": 0},
         enforce={},
     )
-    settings = planned(asked(plan=wanted).conf)
+    settings = planned(parse(asked(plan=wanted).program))
     assert (settings.modules, settings.ipvs_timeouts, settings.pods) == (("ip_vs",), {"tcp": 900}, (600, 30, 9))
     assert (settings.rps.rows[0].cpus, settings.enforce) == ("0-3", ())
 
@@ -81,4 +82,4 @@ def test_settings_of_every_kind():
 def test_receive_packet_steering_that_is_given_back():
     wanted = plan()
     wanted["settings"]["rps"] = {}
-    assert planned(asked(plan=wanted).conf).rps == RpsSettings()
+    assert planned(parse(asked(plan=wanted).program)).rps == RpsSettings()

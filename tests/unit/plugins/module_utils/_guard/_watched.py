@@ -13,7 +13,7 @@ PLANNED = {"time": 600, "intvl": 30, "probes": 9}
 
 WATCH = {
     "mode": "ipvs",
-    "limit": {"seconds": 900, "name": "IPVS tcp", "node": "w1"},
+    "limit": {"seconds": 900, "name": "IPVS tcp", "node": "worker1"},
     "outside": None,
     "all_limits": True,
     "in_part": False,
@@ -47,8 +47,8 @@ PLAN = {
 }
 
 
-def conf(textfile="/run", cure=False, **watch):
-    return Conf("w1", 300, cure, textfile, dict(copy.deepcopy(PLAN), watch=dict(WATCH, **watch)))
+def conf(**watch):
+    return Conf("w1", 300, dict(copy.deepcopy(PLAN), watch=dict(WATCH, **watch)))
 
 
 def peer(name, connections, without=0, gaps=(), key="service"):

@@ -45,7 +45,7 @@ def test_a_pod_that_does_not_take_it_is_a_problem(monkeypatch):
 @isolated
 def test_without_a_cure_pods_are_left_alone(monkeypatch):
     with running(monkeypatch, "web") as pods:
-        main.look(conf())
+        main.look(conf(), False)
         assert (pods.live("web"), read(RECORD)) == ("7200/75/9", None)
-        main.look(conf(cure=True))
+        main.look(conf(), True)
         assert pods.live("web") == "600/30/9"

@@ -38,9 +38,9 @@ def test_a_run_in_one_line():
 
 @isolated
 def test_a_value_that_someone_else_changed_differs_from_the_plan():
-    before = main.look(conf())[0]
+    before = main.look(conf(), False)[0]
     sysctl("net.ipv4.tcp_keepalive_time", "600")
-    after = main.look(conf())[0]
+    after = main.look(conf(), False)[0]
     # The line in the file is still missing.
     assert (before.changes, after.changes) == (2, 1)
     assert after.figures.keepalive.time == 600
@@ -52,12 +52,12 @@ def test_a_mistake_in_one_part_leaves_the_others(monkeypatch):
         raise ZeroDivisionError("oops")
 
     monkeypatch.setattr(main.judge, "judge", fail)
-    seen, problems = main.look(conf())
+    seen, problems = main.look(conf(), False)
     assert (seen.figures, seen.changes, seen.problems) == (None, 2, len(problems))
     assert "ZeroDivisionError: oops. Please report it as a mistake in kubenode.connections." in problems
 
 
 @isolated
 def test_without_a_cure_nothing_is_written_but_the_metrics():
-    main.look(conf())
+    main.look(conf(), False)
     assert (read("/run/kubenode.prom"), sysctl("net.ipv4.tcp_keepalive_time")) == (None, "7200")

@@ -3,12 +3,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 import ast
+import os
 import subprocess
 import sys
 import zipfile
 from io import BytesIO
 
-from ansible_collections.kubenode.connections.plugins.module_utils._files.guard_conf import conf_text
+from ansible_collections.kubenode.connections.plugins.module_utils._files.guard_conf import conf_text, in_program
 from ansible_collections.kubenode.connections.plugins.module_utils._guard import main, zipapp
 from ansible_collections.kubenode.connections.plugins.module_utils._guard.zipapp import program, rooms
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._guard._watched import conf
@@ -17,6 +18,8 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._i
     read,
     write,
 )
+
+PROGRAM = "/run/guard.pyz"
 
 
 def short(name):
@@ -30,11 +33,11 @@ def test_it_has_what_it_imports_and_no_more():
 
 
 def test_the_same_sources_make_the_same_bytes():
-    assert program() == program()
+    assert program(conf()) == program(conf())
 
 
 def test_no_time_and_no_user_of_this_machine_is_in_it():
-    with zipfile.ZipFile(BytesIO(program())) as archive:
+    with zipfile.ZipFile(BytesIO(program(conf()))) as archive:
         entries = archive.infolist()
     assert [entry.filename for entry in entries] == sorted(entry.filename for entry in entries)
     assert {(entry.date_time, entry.create_system, entry.external_attr) for entry in entries} == {
@@ -47,14 +50,21 @@ def test_each_room_is_source_that_parses():
     assert main.__name__ in rooms()
 
 
+def test_the_plan_is_in_it():
+    assert in_program(program(conf())) == conf_text(conf())
+
+
+def start(*arguments):
+    """As systemd does, in a place where no other process is."""
+    command = ["unshare", "--mount", "--pid", "--fork", "--mount-proc", sys.executable, "-I", PROGRAM, *arguments]
+    return subprocess.Popen(command, cwd="/", stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+
 @isolated
 def test_it_runs_alone_and_writes_the_metrics_of_this_node():
     """With nothing of the collection on its path: isolated mode, and another working directory."""
-    path, of_node = write("/run/guard.pyz", program()), write("/run/guard.conf", conf_text(conf()))
-    done = subprocess.Popen(
-        [sys.executable, "-I", path, of_node], cwd="/", stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
-    said = done.communicate()[0].decode()
+    write(PROGRAM, program(conf()))
+    said = start("/run").communicate()[0].decode()
     text = (read("/run/kubenode.prom") or b"").decode()
     assert len(said.splitlines()) == 1, said
     assert 'kubenode_connections_guard_run_timestamp_seconds{node="w1"} ' in text, said
@@ -64,12 +74,36 @@ def test_it_runs_alone_and_writes_the_metrics_of_this_node():
 
 
 @isolated
-def test_a_file_that_says_nothing_ends_it_with_what_to_do():
-    path, of_node = write("/run/guard.pyz", program()), write("/run/guard.conf", b"# x\n{}\n")
-    done = subprocess.Popen([sys.executable, "-I", path, of_node], stdout=subprocess.PIPE)
-    said = done.communicate()[0].decode()
-    assert (done.returncode, read("/run/kubenode.prom")) == (1, None)
+def test_a_run_that_has_begun_ends_with_the_file_it_began_with():
+    """What it imports later is that of its own file, though another one has its name by then."""
+    write(PROGRAM, program(conf()))
+    undisturbed = start("/run").communicate()[0].decode()
+    os.mkfifo("/run/wait")
+    waits = b"import sys; open('/run/wait').read()\n"
+    write(PROGRAM, with_room(program(conf()), "_observe/enforcement.py", waits))
+    run = start("/run")
+    with open("/run/wait", "w"):
+        write(PROGRAM + ".new", b"another program")
+        os.rename(PROGRAM + ".new", PROGRAM)
+    assert run.communicate()[0].decode() == undisturbed
+
+
+def with_room(data, name, before):
+    """The program with a line before one of its rooms."""
+    packed = BytesIO()
+    with zipfile.ZipFile(BytesIO(data)) as archive, zipfile.ZipFile(packed, "w") as changed:
+        for entry in archive.infolist():
+            more = before if entry.filename.endswith(name) else b""
+            changed.writestr(entry, more + archive.read(entry))
+    return packed.getvalue()
+
+
+@isolated
+def test_somebody_who_starts_it_by_hand_is_told_what_is_missing():
+    write(PROGRAM, program(conf()))
+    run = start()
+    said = run.communicate()[0].decode()
+    assert (run.returncode, read("/run/kubenode.prom")) == (2, None)
     assert said == (
-        "/run/guard.conf: it has not the keys node, interval_seconds, cure, textfile, plan. Run the role "
-        "kubenode.connections.guard again.\n"
+        "The folder for metrics is missing. /etc/systemd/system/kubenode-guard.service starts this with it.\n"
     )

@@ -8,6 +8,7 @@ import json
 
 import pytest
 
+from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._guard._watched import WATCH
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import plan_one, stock_node
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._pod_nodes import (
     KERNEL,
@@ -16,30 +17,13 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._p
     with_rows,
 )
 
-PLANNED = {"time": 600, "intvl": 30, "probes": 9}
-
 
 def watch(**policy):
     return plan_one(with_rows(stock_node(), row("a/b", KERNEL, service("10.96.0.1:80", 3))), **policy)[1]["watch"]
 
 
-def test_what_a_node_has_to_know():
-    assert watch() == {
-        "mode": "ipvs",
-        "limit": {"seconds": 900, "name": "IPVS tcp", "node": "worker1"},
-        "outside": None,
-        "all_limits": True,
-        "in_part": False,
-        "lost_probes": 2,
-        "ipvs_on_path": True,
-        "keepalive": PLANNED,
-        "pods": True,
-        "containers": True,
-        "give_pods": PLANNED,
-        "give_containers": PLANNED,
-        "kept": [],
-        "replaces": False,
-    }
+def test_what_a_node_has_to_know_is_what_the_tests_of_the_guard_hold_theirs_to():
+    assert watch() == WATCH
 
 
 def test_it_can_be_written_as_json():
