@@ -23,8 +23,8 @@ _TEXT = """\
 
 Every call that a run and its child processes make on files, live values, namespaces and the kernel was made to fail by
 `strace`, one at a time: by each error, once and from then on, by an interruption, and by a signal. Calls that only read
-failed with EIO, live values also refused the value. After each fault the node was read whole and compared byte for byte.
-Where it was neither as before nor as after a run without a fault, the same run was made again, and then a restore.
+failed with EIO, live values also refused the value. After each fault the node was read whole and compared byte for
+byte. Where it was neither as before nor as after a run without a fault, the same run was made again, then a restore.
 
 - *as before*: the run failed in words that name the fault, and all was as before the run.
 - *done*: the run succeeded, and all was as a run without a fault leaves it.

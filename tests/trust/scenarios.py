@@ -114,10 +114,10 @@ def crio() -> None:
 
 
 def metrics() -> None:
-    """The folder, and the program made once: to make it anew takes longer than all the rest of a run."""
+    """The folder, and the rooms read once: to find them anew takes longer than all the rest of a run."""
     os.mkdir(_METRICS)
-    zipapp.program = functools.cache(zipapp.program)
-    zipapp.program()
+    zipapp.rooms = functools.cache(zipapp.rooms)
+    zipapp.rooms()
 
 
 def kubelet() -> None:
