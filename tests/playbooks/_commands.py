@@ -36,10 +36,10 @@ def blocks(page: Path, *languages: str) -> list[str]:
     return [re.sub(rf"^{indent}", "", text, flags=re.MULTILINE) for indent, name, text in found if name in languages]
 
 
-def commands() -> list[Command]:
-    """Each command line of the documentation once, with the first page that has it."""
+def commands(*pages: Path) -> list[Command]:
+    """Each command line of these pages, or of the documentation, once, with the first page that has it."""
     first: dict[str, str] = {}
-    for page in PAGES:
+    for page in pages or PAGES:
         typed = [line for block in blocks(page, "console") for line in _typed(block) if _PROMPT.match(line)]
         typed += [f"$ {line}" for block in blocks(page, "shell", "bash", "sh") for line in _typed(block)]
         for line in typed:

@@ -19,6 +19,7 @@ import pytest
 import yaml
 
 from ansible_collections.kubenode.connections.tests.playbooks._ansible import environment
+from ansible_collections.kubenode.connections.tests.playbooks._commands import blocks
 from ansible_collections.kubenode.connections.tests.release import git, release
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,6 +50,15 @@ def copy_of_the_checkout(folder: Path, umask: int, newest_first: bool) -> Path:
     finally:
         os.umask(before)
     return folder
+
+
+def committed_copy(folder: Path) -> Path:
+    """The same as a repository with one commit."""
+    checkout = copy_of_the_checkout(folder, 0o022, False)
+    git(checkout, "init", "--quiet")
+    git(checkout, "add", "--all", "--force")
+    git(checkout, *AUTHOR, "commit", "--quiet", "--message", "All")
+    return checkout
 
 
 def build(source: Path, folder: Path) -> Path:
@@ -89,6 +99,28 @@ def test_what_is_installed_of_it_is_what_its_manifest_says(artifact: Path, tmp_p
         galaxy(tmp_path, *verify)
 
 
+def test_each_list_of_the_install_page_installs_it(
+    artifact: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From a file and from git, with a repository of the test's own. The list for Galaxy needs Galaxy."""
+    monkeypatch.chdir(tmp_path)
+    checkout = committed_copy(tmp_path / "checkout")
+    here = {
+        "https://github.com/kubenode/connections.git": checkout.as_uri(),
+        "COMMIT": git(checkout, "rev-parse", "HEAD").decode().strip(),
+        f"files/{artifact.name}": str(artifact),
+    }
+    page = [yaml.safe_load(block) for block in blocks(ROOT / "docs" / "install.md", "yaml")]
+    lists = {each["collections"][0].get("type", "galaxy"): each for each in page if "collections" in each}
+    assert sorted(lists) == ["file", "galaxy", "git"]
+    for kind in ("file", "git"):
+        entries = [{name: here.get(value, value) for name, value in row.items()} for row in lists[kind]["collections"]]
+        assert entries != lists[kind]["collections"]
+        Path("requirements.yml").write_text(yaml.safe_dump({"collections": entries}))
+        galaxy(tmp_path, "install", "-r", "requirements.yml", "--collections-path", kind)
+        assert Path(kind, "ansible_collections", "kubenode", "connections", "playbooks", "audit.yml").exists()
+
+
 def test_it_has_what_users_need_and_nothing_else(artifact: Path) -> None:
     with tarfile.open(artifact) as archive:
         names = archive.getnames()
@@ -118,10 +150,7 @@ def test_what_git_ignores_the_build_ignores_too() -> None:
 
 def test_a_release_is_built_of_the_last_commit(artifact: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ANSIBLE_HOME", str(tmp_path / "home"))
-    checkout = copy_of_the_checkout(tmp_path / "checkout", 0o022, False)
-    git(checkout, "init", "--quiet")
-    git(checkout, "add", "--all", "--force")
-    git(checkout, *AUTHOR, "commit", "--quiet", "--message", "All")
+    checkout = committed_copy(tmp_path / "checkout")
     (checkout / "README.md").write_text("Not committed.\n")
     told = release(checkout, tmp_path / "release")
     made = {path.name: path.read_bytes() for path in (tmp_path / "release").iterdir()}

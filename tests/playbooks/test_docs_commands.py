@@ -45,6 +45,7 @@ from ansible_collections.kubenode.connections.tests.playbooks._commands import (
 COMMANDS = commands()
 EXAMPLE = str(ROOT / "docs" / "examples" / "inventory")
 HOSTS_OF_PAGES = "worker7,swarm1,"
+INVENTORIES = {"inventory", "inventory/mycluster/inventory.ini"}
 OWN = "kubenode.connections."
 
 UNITS = {ipvs_unit.NAME, enforce_unit.NAME}
@@ -144,7 +145,7 @@ WAYS: dict[str, Callable[[list[str], str], None]] = {
     **dict.fromkeys(("ansible-builder", "ansible-navigator", "jq", "kubectl", "python3"), elsewhere),
     **dict.fromkeys(("bpftool", "conntrack", "curl", "install", "ipvsadm", "journalctl", "rm"), on_a_node),
     **dict.fromkeys(("sysctl", "systemctl", "tuned-adm", "udevadm"), on_a_node),
-    **dict.fromkeys(("awk", "cat", "grep", "ls", "nsenter", "ps", "ss", "tr"), on_a_node),
+    **dict.fromkeys(("awk", "cat", "cut", "grep", "ls", "nsenter", "ps", "ss", "tr"), on_a_node),
 }
 READING = {"awk", "cat", "grep", "ls", "nsenter", "ps", "ss", "sysctl", "tr"}
 
@@ -245,7 +246,7 @@ def parsed(cli: type, words: list[str]):
 
 
 def inventory(sources: list[str] | None) -> InventoryManager:
-    assert sources in (None, ["inventory"])
+    assert set(sources or ()) <= INVENTORIES
     return InventoryManager(DataLoader(), sources=[EXAMPLE, HOSTS_OF_PAGES])
 
 
