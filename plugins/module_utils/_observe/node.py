@@ -5,6 +5,7 @@
 """Everything node_info tells about a node, put together. Reading only. Private to this collection."""
 
 import os
+import re
 import time
 from typing import AbstractSet, Any, Callable, Dict, List, Mapping, Optional
 
@@ -27,6 +28,9 @@ from .other_writers import summary
 from .problems import Problems, first_of, sentence
 
 _BY_HAND = "See by hand whether these lines set what is planned here."
+
+_MANAGER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
+"""A word such as docker, podman, systemd-nspawn (container interface of systemd)."""
 
 _COUNTERS = {"conntrack": counters.read_statistics, "softnet": lambda: counters.read_softnet().rows}
 
@@ -108,14 +112,19 @@ def container(root: str = "/") -> Optional[str]:
     """The container manager we are in, or None: systemd's note, PID 1's $container, podman's and docker's files."""
     noted = read_text(os.path.join(root, "run/systemd/container")).value
     if noted and noted.strip():
-        return noted.strip()
+        return _word(noted.strip())
     for word in (read_text(os.path.join(root, "proc/1/environ")).value or "").split("\0"):
         if word.startswith("container=") and word != "container=":
-            return word[len("container=") :]
+            return _word(word[len("container=") :])
     for path, name in (("run/.containerenv", "podman"), (".dockerenv", "docker")):
         if os.path.exists(os.path.join(root, path)):
             return name
     return None
+
+
+def _word(text: str) -> str:
+    """The name of a manager; whatever else lies there is not shown."""
+    return text if _MANAGER.match(text) else "unknown"
 
 
 def _read_cloud() -> Optional[Dict[str, Optional[str]]]:

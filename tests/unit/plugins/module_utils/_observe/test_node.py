@@ -272,6 +272,8 @@ CONTAINERS = [
     pytest.param({"run/systemd/container": "podman\n", ".dockerenv": ""}, "podman", id="systemd's note comes first"),
     pytest.param({"proc/1/environ": "PATH=/bin\0container=lxc\0"}, "lxc", id="the environment of PID 1"),
     pytest.param({"proc/1/environ": "container=\0"}, None, id="an empty variable"),
+    pytest.param({"proc/1/environ": "container=\x1b]0;x\0"}, "unknown", id="a variable that is no name"),
+    pytest.param({"run/systemd/container": "root:$6$x:1::\n"}, "unknown", id="a file that is no name"),
     pytest.param({"run/.containerenv": "", ".dockerenv": ""}, "podman", id="podman's file"),
     pytest.param({".dockerenv": ""}, "docker", id="docker's file"),
 ]
