@@ -18,14 +18,15 @@ def directories_for(files: Sequence[Any], old: Originals) -> Tuple[List[Director
     """The steps that make what is missing and remove what we had made, and the directories of ours that remain."""
     missing: List[str] = []
     for step in files:
-        directory = os.path.dirname(os.path.realpath(step.name) if isinstance(step, TextFile) else step.name)
+        directory = os.path.dirname(_place(step))
         above: List[str] = []
         while step.after is not None and not is_directory(directory) and directory not in missing:
             above.insert(0, directory)
             directory = os.path.dirname(directory)
         missing.extend(above)
-    going = {step.name for step in files if step.after is None}
-    staying = {*old.files, *(step.name for step in files)} - going
+    going = {_place(step) for step in files if step.after is None}
+    names = {*old.files, *(step.name for step in files)} - {step.name for step in files if step.after is None}
+    staying = {*names, *map(os.path.realpath, names)}
     unused = [name for name in old.directories if not any(path.startswith(name + "/") for path in staying)]
     removed = []
     for name in reversed(unused):
@@ -34,3 +35,8 @@ def directories_for(files: Sequence[Any], old: Originals) -> Tuple[List[Director
             going.add(name)
     kept = tuple(name for name in old.directories if name not in unused)
     return [Directory(name, True) for name in missing], removed, kept + tuple(missing)
+
+
+def _place(step: Any) -> str:
+    """Where a file lies: a text is written to where links lead."""
+    return os.path.realpath(step.name) if isinstance(step, TextFile) else str(step.name)

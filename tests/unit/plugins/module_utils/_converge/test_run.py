@@ -160,6 +160,18 @@ def test_missing_directories_are_made_and_go_with_the_restore_or_the_undo():
 
 
 @isolated
+def test_a_directory_behind_a_link_stays_ours_and_goes_with_the_restore():
+    without_directories()
+    os.symlink("/var/lib/dotfiles", "/etc/sysctl.d")
+    before = tree()
+    converge(WISH, False)
+    assert converge(WISH, False).changed is False
+    converge(NOTHING, False)
+    assert tree() == before
+    assert not os.path.exists("/var/lib/dotfiles")
+
+
+@isolated
 def test_directories_in_directories_go_from_within_as_far_as_they_are_empty():
     deep = WISH._replace(sysctl_file="/etc/one/two/k8s.conf")
     converge(deep, False)
