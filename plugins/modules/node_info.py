@@ -380,7 +380,9 @@ node:
               queues: [{name: rx-0, rps_cpus: "0", rps_flow_cnt: 0}]
               irq_cpus: "1"
         rule:
-          description: The udev rules of M(kubenode.connections.node_settings) for it, V(null) where they are not there.
+          description:
+            - The udev rules of M(kubenode.connections.node_settings) for it, V(null) where they are not there, empty
+              where somebody else has written that file.
           type: str
           sample:
     sysctls:

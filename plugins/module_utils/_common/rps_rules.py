@@ -144,6 +144,11 @@ def rule_text(settings: RpsSettings, paths: Mapping[str, str]) -> Optional[bytes
     return _TEXT.format(rows="".join(rows), command=_escaped(command)).encode()
 
 
+def ours_of(text: Optional[str]) -> Optional[str]:
+    """What may be shown of the rules' file, "" for one that somebody else has written; None where there is none."""
+    return text if text is None or text.startswith(_TEXT.partition("\n")[0]) else ""
+
+
 def rule_masks(data: Optional[bytes]) -> FrozenSet[str]:
     """The masks that rules of ours give, none for no file or another one."""
     return frozenset(mask.decode() for mask in re.findall(_MASKS, data or b""))

@@ -224,7 +224,7 @@ def _read_rps(problems: Problems) -> Dict[str, Any]:
         "numa_nodes": seen.numa_nodes,
         "sock_flow_entries": seen.sock_flow_entries,
         "nics": [dict(nic._asdict(), queues=[dict(queue._asdict()) for queue in nic.queues]) for nic in seen.nics],
-        "rule": rule.value,
+        "rule": rps_rules.ours_of(rule.value),
     }
 
 

@@ -192,3 +192,9 @@ def test_a_nic_that_is_gone_when_its_event_comes_is_no_error(path):
 
 def test_what_is_no_mask_is_none():
     assert rps_rules.normal_mask("0000,x") is None
+
+
+def test_of_a_file_that_somebody_else_has_written_nothing_is_shown():
+    assert rps_rules.ours_of(None) is None
+    assert rps_rules.ours_of(TEXT.decode()) == TEXT.decode()
+    assert rps_rules.ours_of("root:$6$x:1::\n") == ""
