@@ -10,6 +10,8 @@ The text format of Prometheus, without timestamps, because the collector refuses
 
 from typing import Dict, Iterable, List, Mapping, Tuple
 
+from .printable import printable
+
 PREFIX = "kubenode_connections"
 
 HELP = {
@@ -72,6 +74,8 @@ def _labels(labels: Mapping[str, str]) -> str:
 
 
 def _escape(value: str) -> str:
-    """A value between quotes, by the three escapes that the format has. What is no Unicode becomes U+FFFD."""
-    text = value.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
-    return text.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
+    r"""A value between quotes, by the escapes that the format has.
+
+    It is the name that the report shows in a terminal, where such files are looked at, too: ESC is the letters \x1b.
+    """
+    return printable(value).replace("\\", r"\\").replace('"', r"\"")
