@@ -35,8 +35,6 @@ MATRIX = (
 # Controller Python -> the ansible-core that its unit tests run with: the newest one.
 UNIT_CORES = {python: core for core, python, *_nodes in MATRIX}
 
-# The oldest Python of nodes and of controllers, and the newest of both.
-OLDEST, OLDEST_CONTROLLER, NEWEST = PYTHONS[0], min(UNIT_CORES, key=PYTHONS.index), PYTHONS[-1]
 NODE_TESTS = "tests/unit/plugins/module_utils"
 
 # Sessions with virtual machines.
@@ -76,7 +74,10 @@ def interpreter_path() -> str:
 
 
 os.environ["PATH"] = interpreter_path()
-FOUND = tuple(python for python in PYTHONS if shutil.which(f"python{python}"))
+FOUND = [python for python in PYTHONS if shutil.which(f"python{python}")]
+CONTROLLERS = [python for python in FOUND if python in UNIT_CORES]
+# Of those that were found the oldest Python of nodes, and the newest of nodes and controllers.
+OUTER_PYTHONS = FOUND[:1] + CONTROLLERS[-1:]
 # The pinned versions of atheris and Sphinx are for these controller Pythons; the newest of them that was found.
 NEW_PYTHON = next((python for python in ("3.13", "3.12") if python in FOUND), "3.13")
 # Each ansible-core on the newest of its controller Pythons that was found.
@@ -281,18 +282,21 @@ def release(session: nox.Session) -> None:
     session.run("python", "-m", module, str(BUILD / "release"), env=env)
 
 
-@nox.session(python=[python for python in (OLDEST, OLDEST_CONTROLLER, NEWEST) if python in FOUND])
+@nox.session(python=sorted({*OUTER_PYTHONS, *CONTROLLERS[:1]}, key=PYTHONS.index))
 def units(session: nox.Session) -> None:
-    """Unit tests on the oldest and the newest Python of nodes and of controllers."""
-    others = {OLDEST: (NODE_TESTS,), OLDEST_CONTROLLER: ("tests/unit", f"--ignore={NODE_TESTS}")}
-    run_units(session, *others.get(str(session.python), ("tests/unit",)))
+    """Unit tests on the oldest and the newest Python found, of nodes and of controllers."""
+    if session.python not in CONTROLLERS:
+        run_units(session, NODE_TESTS)
+    elif session.python in OUTER_PYTHONS:
+        run_units(session, "tests/unit")
+    else:
+        run_units(session, "tests/unit", f"--ignore={NODE_TESTS}")
 
 
-@nox.session(python=[python for python in FOUND if python not in (OLDEST, NEWEST)], default=False)
+@nox.session(python=[python for python in FOUND if python not in OUTER_PYTHONS], default=False)
 def pythons(session: nox.Session) -> None:
     """Unit tests on the Pythons in between: of the node's side, and of all where a controller may have them."""
-    whole = session.python in UNIT_CORES and session.python != OLDEST_CONTROLLER
-    run_units(session, "tests/unit" if whole else NODE_TESTS)
+    run_units(session, "tests/unit" if session.python in CONTROLLERS[1:] else NODE_TESTS)
 
 
 @nox.session(requires=["install"], default=False)
