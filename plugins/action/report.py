@@ -241,6 +241,9 @@ def _report(arguments: Arguments, check_mode: bool) -> dict[str, Any]:
     if arguments["registered"]:
         planned = for_hosts(arguments["plan"], document["made_at"], told_in)
         result["planned"] = plain({**planned, "next": next_command(document, rerun)})
+        # As set_stats does. No name of a variable of ours: AWX gives them to the next job of a workflow as variables.
+        told = {"kubenode_verdict": document["verdict"], "kubenode_counts": document["counts"]}
+        result["ansible_stats"] = {"data": told, "per_host": False, "aggregate": False}
     return {**result, **outcome}
 
 

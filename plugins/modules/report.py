@@ -217,6 +217,9 @@ attributes:
     details: It never reports a change. The files say when they were made, so they differ each time.
 notes:
   - The plan is about all nodes of the play, so use C(run_once).
+  - With O(registered) the RV(verdict) and the RV(counts) are custom statistics of the run, too, as
+    M(ansible.builtin.set_stats) sets them, C(kubenode_verdict) and C(kubenode_counts). A report that fails the run
+    sets none, because Ansible takes none from a failed task.
 seealso:
   - plugin: kubenode.connections.plan
     plugin_type: filter
