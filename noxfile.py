@@ -454,6 +454,14 @@ def monitoring(session: nox.Session) -> None:
     session.run("python", "-m", "pytest", "tests/monitoring", env=env)
 
 
+@nox.session(requires=["install"])
+def execution_environment(session: nox.Session) -> None:
+    """What ansible-builder and ansible-navigator make of the installed collection; no image is built."""
+    install_tools(session, "ansible-builder", "ansible-navigator", "-r", "tests/unit/requirements.txt")
+    env = checkout_as_collection() | {"COLLECTIONS": str(BUILD / "collections")}
+    session.run("python", "-m", "pytest", "tests/environment", env=env)
+
+
 @nox.session
 def browser(session: nox.Session) -> None:
     """The report's page in a real Chromium: it renders, filters, prints, is accessible, and asks for no network."""
