@@ -10,6 +10,7 @@ findings_page.yml, the words of the rules in the catalogues of the report.
 """
 
 import re
+import sys
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -120,8 +121,10 @@ def _example(identity: str) -> dict[str, Any]:
     """Return the finding of the first node, or apply, that raises it in the tests."""
     if identity in test_applied.EXAMPLES:
         return next(findings_of_apply({"worker1": test_applied.EXAMPLES[identity]})).as_dict()
-    rows = (row.values for room in ROOMS for row in room.RAISED)
-    _identity, node, policy, _expected = next(values for values in rows if values[0] == identity)
+    rows = [row.values for room in ROOMS for row in room.RAISED if row.values[0] == identity]
+    if not rows:
+        sys.exit(f"{identity}: no row RAISED of tests/unit/plugins/plugin_utils/_findings has it. Write one.")
+    _identity, node, policy, _expected = rows[0]
     several = node if isinstance(node, tuple) else (node,)
     plans = (make_plan(nodes(*each), policy) for each in (map(_of_today, several), several))
     return next(each for plan in plans for each in plan["findings"] if each["id"] == identity)
