@@ -13,6 +13,7 @@
 # make cluster   a real cluster with kubelet, containerd and kube-proxy on two of these machines; prints how to get in
 # make cluster-stop  ends exactly that
 # make docsite   the documentation as a site, in .build/docsite/html
+# make pins      after a change of the requirements: the newest packages that they allow, each file held to its hash
 # make release   checks and builds what is released of the last commit, says what to do next; uploads nothing
 # make clean     removes everything these made
 
@@ -44,7 +45,7 @@ quietly = mkdir -p $(BUILD)/log; { $(2); } >$(BUILD)/log/$(1).log 2>&1 || { \
 export LC_ALL := C.UTF-8
 
 .DELETE_ON_ERROR:
-.PHONY: help audit test pythons kernels proof bench trust lab lab-stop cluster cluster-stop install docsite release clean
+.PHONY: help audit test pythons kernels proof bench trust lab lab-stop cluster cluster-stop install pins docsite release clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' $(firstword $(MAKEFILE_LIST))
@@ -90,6 +91,9 @@ install: $(INSTALLED)
 docsite: $(TEST_VENV)/.made
 	@$(TEST_VENV)/bin/nox -s docsite
 
+pins: $(TEST_VENV)/.made
+	@$(TEST_VENV)/bin/nox -s pins
+
 release: $(TEST_VENV)/.made
 	@$(TEST_VENV)/bin/nox -s release
 
@@ -106,17 +110,17 @@ $(INSTALLED): $(ARTIFACT)
 $(ARTIFACT): $(SOURCES) | $(VENV)/.made
 	@$(call quietly,build,ANSIBLE_HOME='$(ANSIBLE_FILES)' $(VENV)/bin/python tests/artifact.py . $(BUILD))
 
-$(VENV)/.made: requirements.txt
-	@$(call make_venv,$(VENV),audit-venv,-r requirements.txt)
+$(VENV)/.made: tests/locks/tools.txt
+	@$(call make_venv,$(VENV),audit-venv,ansible-core jmespath)
 
-$(TEST_VENV)/.made: requirements-test.txt
-	@$(call make_venv,$(TEST_VENV),test-venv,-c requirements-test.txt nox)
+$(TEST_VENV)/.made: tests/locks/tools.txt
+	@$(call make_venv,$(TEST_VENV),test-venv,nox)
 
 # $(call cluster,PYTHON,VERB): the checkout is a collection there, by a link.
 cluster = { mkdir -p $(CHECKOUT) && ln -sfn ../../../.. $(CHECKOUT)/connections && \
 	PYTHONPATH=$(BUILD)/dev $(1) -m ansible_collections.kubenode.connections.tests.cluster.real $(2); }
 
-# $(call make_venv,FOLDER,NAME,WHAT)
+# $(call make_venv,FOLDER,NAME,PACKAGES)
 define make_venv
 command -v $(PYTHON) >/dev/null || { echo "make: $(PYTHON) is not there. Install Python 3.10 or newer." >&2; exit 1; }
 $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { \
@@ -126,6 +130,7 @@ $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
 	echo "make: $(PYTHON) has no venv module. Install it (Debian: apt install python3-venv)." >&2; exit 1; }
 echo "Installing $(3) into $(1), once." >&2
 rm -rf $(1)
-$(call quietly,$(2),$(PYTHON) -m venv $(1) && $(1)/bin/pip install --disable-pip-version-check $(3))
+$(call quietly,$(2),$(PYTHON) -m venv $(1) && $(PYTHON) tests/pins.py tools $(3) >$(1)/requirements.txt && \
+	$(1)/bin/pip install --disable-pip-version-check --no-deps --require-hashes -r $(1)/requirements.txt)
 touch $@
 endef

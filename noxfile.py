@@ -17,6 +17,10 @@ from pathlib import Path
 import nox
 
 ROOT = Path(__file__).resolve().parent
+sys.path.insert(0, str(ROOT / "tests"))
+
+import pins  # noqa: E402
+
 BUILD = ROOT / ".build"
 INSTALLED = BUILD / "collections" / "ansible_collections" / "kubenode" / "connections"
 CHECKOUT = BUILD / "dev" / "ansible_collections" / "kubenode" / "connections"
@@ -34,6 +38,10 @@ MATRIX = (
 
 # Controller Python -> the ansible-core that its unit tests run with: the newest one.
 UNIT_CORES = {python: core for core, python, *_nodes in MATRIX}
+
+# What the controller needs to run the collection (requirements.txt), and what unit tests need.
+CONTROLLER = ("ansible-core", "jmespath")
+UNIT = ("hypothesis", "jmespath", "jsonschema", "pytest")
 
 NODE_TESTS = "tests/unit/plugins/module_utils"
 
@@ -94,20 +102,29 @@ nox.options.error_on_external_run = True
 nox.options.envdir = str(ROOT / ".nox")
 
 
-def install(session: nox.Session, *requirements: str) -> None:
-    """Install into the session's environment, held to the pins; does nothing where the same is there already."""
-    pins = ["requirements-test.txt", "requirements.txt", "tests/unit/requirements.txt"]
-    wanted = hashlib.sha256(repr(requirements).encode() + b"".join((ROOT / pin).read_bytes() for pin in pins))
+def install(session: nox.Session, *names: str, lock: str = "tools") -> None:
+    """Install packages and what they need by the hashes of a lock; does nothing where the same is there already."""
+    pinned = pins.read(lock, names)
+    listed = Path(session.virtualenv.location, "requirements.txt")
     marker = Path(session.virtualenv.location, "installed.sha256")
-    if marker.exists() and marker.read_text(encoding="ascii") == wanted.hexdigest():
+    wanted = hashlib.sha256(pinned.encode()).hexdigest()
+    if marker.exists() and marker.read_text(encoding="ascii") == wanted:
         return
-    session.install("--disable-pip-version-check", *requirements)
-    marker.write_text(wanted.hexdigest(), encoding="ascii")
+    listed.write_text(pinned, encoding="utf-8")
+    # A lock has all that is needed. What the collection ansible asks for is another ansible-core than ours.
+    options = ("--disable-pip-version-check", "--no-deps", "--require-hashes")
+    session.install(*options, "-r", str(listed))
+    marker.write_text(wanted, encoding="ascii")
 
 
 def install_tools(session: nox.Session, *names: str) -> None:
-    """Install the named tools in the versions of requirements-test.txt, with the ansible-core of this Python."""
-    install(session, "-c", "requirements-test.txt", "-r", "requirements.txt", *names)
+    """Install the named tools, with the ansible-core of this Python."""
+    install(session, *CONTROLLER, *names)
+
+
+def install_core(session: nox.Session, core: str, *names: str) -> None:
+    """Install this ansible-core, and more."""
+    install(session, "ansible-core", *names, lock="oldest" if core == MATRIX[0][0] else "tools")
 
 
 def checkout_as_collection() -> dict[str, str]:
@@ -156,18 +173,25 @@ def install_collection(session: nox.Session) -> None:
     session.run("git", "init", "--quiet", str(INSTALLED), external=True)
 
 
+@nox.session(name="pins", default=False)
+def renew_pins(session: nox.Session) -> None:
+    """Write tests/locks anew: the newest packages that the requirements allow, with the hash of each file."""
+    install(session, "uv")
+    session.run("python", "tests/pins.py", "--renew")
+
+
 @nox.session(default=False)
 def lab(session: nox.Session) -> None:
     """Check that the lab's virtual machines are what the proofs rely on."""
     require_lab(session)
-    install(session, "-r", "tests/unit/requirements.txt", "-r", "requirements.txt")
+    install_tools(session, *UNIT)
     session.run("python", "-m", "pytest", "tests/lab", env=checkout_as_collection())
 
 
 @nox.session
 def ruff(session: nox.Session) -> None:
     """Style and common mistakes of the Python code."""
-    install(session, "-c", "requirements-test.txt", "ruff")
+    install(session, "ruff")
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
 
@@ -187,21 +211,21 @@ def mypy(session: nox.Session) -> None:
 @nox.session
 def yamllint(session: nox.Session) -> None:
     """Style of the YAML files."""
-    install(session, "-c", "requirements-test.txt", "yamllint")
+    install(session, "yamllint")
     session.run("yamllint", "--strict", ".")
 
 
 @nox.session
 def reuse(session: nox.Session) -> None:
     """Every file says its copyright and its licence."""
-    install(session, "-c", "requirements-test.txt", "reuse")
+    install(session, "reuse")
     session.run("reuse", "lint", "--lines")
 
 
 @nox.session
 def workflows(session: nox.Session) -> None:
     """What GitHub reads: workflows, by their schema and zizmor, and forms; and the hooks of pre-commit."""
-    install(session, "-c", "requirements-test.txt", "check-jsonschema", "pre-commit", "zizmor")
+    install(session, "check-jsonschema", "pre-commit", "zizmor")
     forms = ".github/ISSUE_TEMPLATE"
     for schema, files in {
         "github-workflows": sorted(str(path) for path in ROOT.glob(".github/workflows/*.yml")),
@@ -264,7 +288,7 @@ def changelog(session: nox.Session) -> None:
 @nox.session(requires=["install"])
 def importer(session: nox.Session) -> None:
     """Galaxy's own import of the built artifact."""
-    install_tools(session, "galaxy-importer")
+    install(session, *CONTROLLER, "galaxy-importer", lock="importer")
     artifact = max(BUILD.glob("kubenode-connections-*.tar.gz"), key=lambda path: path.stat().st_mtime)
     session.chdir(session.create_tmp())
     output = session.run("python", "-m", "galaxy_importer.main", str(artifact), silent=True)
@@ -276,10 +300,11 @@ def importer(session: nox.Session) -> None:
 @nox.session(requires=["importer", "changelog", "docs", "reuse", "workflows"], default=False)
 def release(session: nox.Session) -> None:
     """Check and build what is released of the last commit, and say what a maintainer does next; uploads nothing."""
-    install(session, "-r", "requirements.txt")
+    install_tools(session, "cyclonedx-python-lib", "jsonschema")
     module = "ansible_collections.kubenode.connections.tests.release"
     env = checkout_as_collection() | {"ANSIBLE_HOME": session.create_tmp()}
     session.run("python", "-m", module, str(BUILD / "release"), env=env)
+    session.run("python", "tests/sbom.py", *(str(path) for path in (BUILD / "release").glob("*.cdx.json")))
 
 
 @nox.session(python=sorted({*OUTER_PYTHONS, *CONTROLLERS[:1]}, key=PYTHONS.index))
@@ -325,8 +350,7 @@ def roles(session: nox.Session, core: str) -> None:
 @nox.session(python=NEW_PYTHON)
 def fuzz(session: nox.Session) -> None:
     """Give every parser hostile input, the same each time; make trust gives a million and writes docs/trust.md."""
-    requirements = ("-r", "tests/unit/requirements.txt", "-r", "requirements.txt")
-    install(session, "-c", "requirements-test.txt", *requirements, "atheris")
+    install_tools(session, *UNIT, "atheris")
     env = checkout_as_collection() | {"PYTHONHASHSEED": "0"}
     session.run("python", "-m", "ansible_collections.kubenode.connections.tests.fuzz", *session.posargs, env=env)
 
@@ -337,10 +361,8 @@ def bench(session: nox.Session, core: str) -> None:
     """Run each benchmark at its smallest size, so that none can rot. make bench runs them at their full sizes."""
     if os.geteuid() != 0:
         session.skip("bench: nodes are network and mount namespaces, which only root makes.")
-    install(session, "-r", "tests/unit/requirements.txt", f"ansible-core=={core}")
-    # Its collections only, for the ways of others: the ansible-core that it asks for may be another.
-    options = ("--disable-pip-version-check", "--no-compile", "--no-deps")
-    session.install(*options, "-c", "requirements-test.txt", "ansible")
+    # The collections of ansible are for the ways of others.
+    install_core(session, core, *UNIT, "ansible")
     sshd = shutil.which("sshd") or unpacked("sshd", "openssh-server", "libwrap0")
     env = checkout_as_collection() | ({"SSHD": sshd} if sshd else {})
     session.run("python", "tests/bench", *session.posargs, env=env)
@@ -350,7 +372,7 @@ def bench(session: nox.Session, core: str) -> None:
 @nox.parametrize("core, python", OUTER)
 def sanity(session: nox.Session, core: str) -> None:
     """Check the installed collection with ansible-test sanity, without any ignore file."""
-    install(session, f"ansible-core=={core}")
+    install_core(session, core)
     run_sanity(session, core)
 
 
@@ -358,7 +380,7 @@ def sanity(session: nox.Session, core: str) -> None:
 @nox.parametrize("core, python", OUTER)
 def interpreters(session: nox.Session, core: str) -> None:
     """Run the modules of the installed collection through Ansible on the Pythons that it supports on nodes."""
-    install(session, f"ansible-core=={core}")
+    install_core(session, core)
     run_interpreters(session, core)
 
 
@@ -385,8 +407,7 @@ def run_interpreters(session: nox.Session, core: str) -> None:
 def manifests(session: nox.Session) -> None:
     """Manifests of pod_defaults against the schemas of Kubernetes; what its policies make of pods."""
     tools = ("cel-python", "jsonpatch", "kubernetes-validate")
-    requirements = ("-r", "tests/unit/requirements.txt", "-r", "requirements.txt")
-    install(session, "-c", "requirements-test.txt", *requirements, *tools)
+    install_tools(session, *UNIT, *tools)
     session.run("python", "-m", "pytest", "tests/manifests", env=checkout_as_collection())
 
 
@@ -415,7 +436,7 @@ def molecule_ipvs(session: nox.Session) -> None:
 def proof(session: nox.Session) -> None:
     """Show each failure, cure it with the role, show the cure, on every kernel; writes docs/proof.md."""
     require_lab(session)
-    install(session, "-r", "tests/unit/requirements.txt", "-r", "requirements.txt")
+    install_tools(session, *UNIT)
     session.run("python", "-m", "pytest", "-s", "tests/proof", *session.posargs, env=checkout_as_collection())
 
 
@@ -449,7 +470,7 @@ def monitoring(session: nox.Session) -> None:
     promtool = shutil.which("promtool") or unpacked("promtool", "prometheus")
     if promtool is None:
         session.skip("monitoring: there is no promtool, and apt-get cannot download the Debian package prometheus.")
-    install(session, "-r", "tests/unit/requirements.txt", "-r", "requirements.txt")
+    install_tools(session, *UNIT)
     env = checkout_as_collection() | {"PROMTOOL": promtool}
     session.run("python", "-m", "pytest", "tests/monitoring", env=env)
 
@@ -457,7 +478,7 @@ def monitoring(session: nox.Session) -> None:
 @nox.session(requires=["install"])
 def execution_environment(session: nox.Session) -> None:
     """What ansible-builder and ansible-navigator make of the installed collection; no image is built."""
-    install_tools(session, "ansible-builder", "ansible-navigator", "-r", "tests/unit/requirements.txt")
+    install_tools(session, *UNIT, "ansible-builder", "ansible-navigator")
     env = checkout_as_collection() | {"COLLECTIONS": str(BUILD / "collections")}
     session.run("python", "-m", "pytest", "tests/environment", env=env)
 
@@ -468,7 +489,7 @@ def browser(session: nox.Session) -> None:
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if chromium is None:
         session.skip("browser: there is no chromium in PATH (Debian package chromium).")
-    install_tools(session, "axe-playwright-python", "playwright", "-r", "tests/unit/requirements.txt")
+    install_tools(session, *UNIT, "axe-playwright-python", "playwright")
     env = checkout_as_collection() | {"CHROMIUM": chromium}
     session.run("python", "-m", "pytest", "tests/browser", *session.posargs, env=env)
 
@@ -500,17 +521,17 @@ def require_lab(session: nox.Session) -> None:
 def run_cluster(session: nox.Session, *tests: str) -> None:
     """Run tests against what Kubernetes is made of."""
     require_lab(session)
-    install_tools(session, "kubernetes", "-r", "tests/unit/requirements.txt")
-    # Its collections only: the ansible-core that it asks for may be another.
-    session.install("--disable-pip-version-check", "--no-deps", "-c", "requirements-test.txt", "ansible")
+    install_tools(session, *UNIT, "ansible", "kubernetes")
     session.run("python", "-m", "pytest", *tests, env=checkout_as_collection())
 
 
 def run_units(session: nox.Session, *tests: str) -> None:
     """Run these unit tests, with ansible-core where this Python has one."""
     core = UNIT_CORES.get(str(session.python))
-    ansible = [f"ansible-core=={core}"] if core else []
-    install(session, "-r", "tests/unit/requirements.txt", *ansible)
+    if core:
+        install_core(session, core, *UNIT)
+    else:
+        install(session, *UNIT, lock="oldest")
     session.run("python", "-m", "pytest", *tests, *session.posargs, env=checkout_as_collection())
 
 
@@ -518,13 +539,13 @@ def run_faults(session: nox.Session, *options: str) -> None:
     """Run the tests that put faults into a run; only root makes the namespaces, and only strace the faults."""
     if os.geteuid() != 0 or not shutil.which("strace"):
         session.skip(f"{session.name}: it needs root and strace (Debian package strace).")
-    install(session, "-r", "tests/unit/requirements.txt", "-r", "requirements.txt")
+    install_tools(session, *UNIT)
     session.run("python", "-m", "pytest", "tests/trust", *options, env=checkout_as_collection())
 
 
 def run_plays(session: nox.Session, core: str, tests: str) -> None:
     """Run tests that start Ansible, in network and mount namespaces of their own."""
-    install(session, "-r", "tests/unit/requirements.txt", f"ansible-core=={core}")
+    install_core(session, core, *UNIT)
     session.run("python", "-m", "pytest", tests, *session.posargs, env=checkout_as_collection())
 
 

@@ -20,6 +20,7 @@ from pathlib import Path
 import yaml
 
 from ansible_collections.kubenode.connections.tests.artifact import build
+from ansible_collections.kubenode.connections.tests.sbom import bill
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -68,9 +69,13 @@ def release(root: Path, folder: Path) -> str:
         with tarfile.open(fileobj=BytesIO(git(root, "archive", "HEAD"))) as archive:
             archive.extractall(source, filter="data")
         artifact = build(Path(source), folder)
-    checksum = hashlib.sha256(artifact.read_bytes()).hexdigest()
-    (folder / "SHA256SUMS").write_text(f"{checksum}  {artifact.name}\n", encoding="utf-8")
-    version = artifact.name.removesuffix(".tar.gz").rpartition("-")[2]
+    name = artifact.name.removesuffix(".tar.gz")
+    materials = folder / f"{name}.cdx.json"
+    materials.write_text(bill(artifact), encoding="utf-8")
+    sums = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in (artifact, materials)}
+    lines = [f"{checksum}  {each}\n" for each, checksum in sums.items()]
+    (folder / "SHA256SUMS").write_text("".join(lines), encoding="utf-8")
+    checksum, version = sums[artifact.name], name.rpartition("-")[2]
     return NEXT.format(artifact=artifact.name, checksum=checksum, version=version, folder=folder)
 
 

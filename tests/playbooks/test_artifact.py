@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -21,6 +22,7 @@ import yaml
 from ansible_collections.kubenode.connections.tests.playbooks._ansible import environment
 from ansible_collections.kubenode.connections.tests.playbooks._commands import blocks
 from ansible_collections.kubenode.connections.tests.release import git, release
+from ansible_collections.kubenode.connections.tests.sbom import bill
 
 ROOT = Path(__file__).resolve().parents[2]
 LINK = re.compile(r"\]\(([^()\s#]+)(?:#[\w-]*)?\)")
@@ -129,6 +131,19 @@ def test_it_has_what_users_need_and_nothing_else(artifact: Path) -> None:
     assert [name for name in names if name.startswith("docs/") and name.endswith((".html", ".png"))] == []
 
 
+def test_its_bill_of_materials_has_each_file_with_its_checksum_and_what_it_needs(artifact: Path) -> None:
+    document = json.loads(bill(artifact))
+    listed = {each["name"]: each["hashes"][0]["content"] for each in document["components"] if each["type"] == "file"}
+    with tarfile.open(artifact) as archive:
+        files = {member.name: archive.extractfile(member).read() for member in archive if not member.isdir()}
+    ours = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
+    about_files = {"MANIFEST.json", "FILES.json"}
+    assert listed == {name: checksum for name, checksum in ours.items() if name not in about_files}
+    assert document["dependencies"] == [{"ref": "kubenode.connections", "dependsOn": ["ansible-core", "jmespath"]}]
+    itself = document["metadata"]["component"]
+    assert itself["hashes"][0]["content"] == hashlib.sha256(artifact.read_bytes()).hexdigest()
+
+
 def test_every_relative_link_of_its_documents_leads_to_a_file_in_it(artifact: Path) -> None:
     with tarfile.open(artifact) as archive:
         names = set(archive.getnames())
@@ -155,5 +170,11 @@ def test_a_release_is_built_of_the_last_commit(artifact: Path, tmp_path: Path, m
     told = release(checkout, tmp_path / "release")
     made = {path.name: path.read_bytes() for path in (tmp_path / "release").iterdir()}
     checksum = hashlib.sha256(artifact.read_bytes()).hexdigest()
-    assert made == {artifact.name: artifact.read_bytes(), "SHA256SUMS": f"{checksum}  {artifact.name}\n".encode()}
+    materials = artifact.name.replace(".tar.gz", ".cdx.json")
+    sums = [(checksum, artifact.name), (hashlib.sha256(made[materials]).hexdigest(), materials)]
+    assert made == {
+        artifact.name: artifact.read_bytes(),
+        materials: bill(artifact).encode(),
+        "SHA256SUMS": "".join(f"{each}  {name}\n" for each, name in sums).encode(),
+    }
     assert f"{artifact.name} is {checksum}.\n\nNext, by hand:\n  git tag --sign v" in told
