@@ -42,12 +42,12 @@ def fixture_no_armed_connections(cluster: Cluster) -> None:
         cluster.until_pods_run()
 
 
-@pytest.fixture(name="record", scope="session")
+@pytest.fixture(name="record", scope="module")
 def fixture_record(cluster: Cluster, request: pytest.FixtureRequest) -> Iterator[Record]:
-    """What the tests saw, a line each; with --page written into docs/proof.md, where whole files were green."""
+    """What the tests of a file saw, a line each; with --page written into docs/proof.md, where all were green."""
     record = Record({name: cluster.run(name, ["uname", "-r"]).strip() for name in cluster.nodes})
     yield record
-    if request.config.getoption("--page") and is_whole(request.session):
+    if request.config.getoption("--page") and is_whole(request.node):
         record.write(PAGE)
 
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -25,9 +25,12 @@ WORDS = {"ConnectionResetError": "Connection reset by peer"}
 INTRODUCTION = f"""{report.ON_CLUSTER}
 Everything below was measured by the tests of `nox -s cluster`, a table when its tests ran last, on Kubernetes {VERSION}
 with kubelet, containerd, CNI plugins and kube-proxy in IPVS mode, whose `tcpTimeout` is {IPVS_SECONDS} s. Clients and
-servers are pods; what they say was read by `kubectl logs`. *After the role* means after
+servers are pods; what they say was read by `kubectl logs` or `kubectl exec`. *After the role* means after
 `ansible-playbook kubenode.connections.apply`, or what a table says instead; no pod was restarted. Three numbers are the
 keepalive in force in the pod: time, interval, probes.
+
+The failures of above as those see them who meet them: 1 and 10 are *Start* and *Real programs*, 4 and 5 *Packets out of
+window*, 6 *A rollout under load*, 7 *In iptables mode*, 8 *kubelet cut off from its API server*.
 
 Nodes: {{nodes}}
 """
@@ -89,10 +92,15 @@ def shown(seen: Seen) -> str:
     return "; ".join(f"{text} ({number} of {len(seen)})" for text, number in counted.items())
 
 
-def is_whole(session: pytest.Session) -> bool:
-    """Whether all tests of each file that was named have run so far, and all were green."""
-    terminal = session.config.pluginmanager.get_plugin("terminalreporter")
-    selected = any("::" in argument for argument in session.config.args)
-    if terminal is None or selected or any(terminal.stats.get(each) for each in NOT_GREEN):
+def is_whole(module: pytest.Module) -> bool:
+    """Whether all tests of a file have run so far, and all were green."""
+    terminal = module.config.pluginmanager.get_plugin("terminalreporter")
+    if terminal is None or any("::" in argument for argument in module.config.args):
         return False
-    return len(terminal.stats.get("passed", ())) == len(session.items)
+
+    def count(seen: Iterable[pytest.Item | pytest.TestReport]) -> int:
+        return sum(each.nodeid.startswith(f"{module.nodeid}::") for each in seen)
+
+    if any(count(terminal.stats.get(each, ())) for each in NOT_GREEN):
+        return False
+    return count(terminal.stats.get("passed", ())) == count(module.session.items)
