@@ -66,16 +66,16 @@ ExecStart=/usr/sbin/ip route replace {there.pods[1]} via {there.address_6}
 [Install]
 WantedBy=multi-user.target
 """
-CONTAINERD = f"""\
+CONTAINERD = """\
 version = 2
 [plugins."io.containerd.grpc.v1.cri"]
-sandbox_image = "{PAUSE}"
+sandbox_image = "{image}"
 [plugins."io.containerd.grpc.v1.cri".cni]
 bin_dir = "/usr/lib/cni"
 [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
 runtime_type = "io.containerd.runc.v2"
 [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
-SystemdCgroup = true
+SystemdCgroup = {by_systemd}
 """
 UNIT = """\
 [Unit]
@@ -89,6 +89,21 @@ RestartSec=2
 [Install]
 WantedBy=multi-user.target
 """
+SYSTEMD, CGROUPFS = "systemd", "cgroupfs"
+# A reboot leaves the kernel's command line as it is, so the first program gives systemd another one to read.
+CGROUPS_1 = """
+cat >/usr/sbin/init.new <<'END'
+#!/bin/sh
+mount -t proc proc /proc
+export SYSTEMD_PROC_CMDLINE="$(cat /proc/cmdline) systemd.unified_cgroup_hierarchy=0"
+exec /lib/systemd/systemd "$@"
+END
+chmod +x /usr/sbin/init.new
+mv /usr/sbin/init.new /usr/sbin/init
+"""
+CGROUPS_2 = "ln --symbolic --force /lib/systemd/systemd /usr/sbin/init"
+CGROUPS = {1: CGROUPS_1, 2: CGROUPS_2}
+"""What a shell does so that systemd makes the hierarchies of that version of cgroups from its next start on."""
 MODULES = ("overlay", "br_netfilter", "nf_conntrack", "ip_vs", "ip_vs_rr")
 SYSCTLS = (
     "net.ipv4.ip_forward = 1",
@@ -137,12 +152,20 @@ def _files(place: Place, plane: ControlPlane) -> Mapping[str, str]:
         "/etc/sysctl.d/60-cluster.conf": "\n".join(SYSCTLS) + "\n",
         "/etc/systemd/system/cluster-network.service": NETWORK.format(api=API_CARD, here=place, there=other(place)),
         "/etc/systemd/system/kubelet.service": _unit("kubelet", kubelet),
-        "/etc/containerd/config.toml": CONTAINERD,
         "/etc/kubernetes/pki/ca.crt": (plane.folder / "pki/ca.crt").read_text(),
         "/etc/kubernetes/kubelet.conf": plane.kubeconfig_of(place.name),
-        "/var/lib/kubelet/config.yaml": json.dumps(KUBELET),
         CONFLIST: json.dumps(_network(place), indent=2) + "\n",
         f"{MANIFESTS}/.keep": "",
+        **by_driver(SYSTEMD),
+    }
+
+
+def by_driver(driver: str) -> Mapping[str, str]:
+    """The files that say who makes the cgroups of pods: SYSTEMD, or, CGROUPFS, containerd and kubelet themselves."""
+    containerd = CONTAINERD.format(image=PAUSE, by_systemd=str(driver == SYSTEMD).lower())
+    return {
+        "/etc/containerd/config.toml": containerd,
+        "/var/lib/kubelet/config.yaml": json.dumps({**KUBELET, "cgroupDriver": driver}),
     }
 
 
@@ -160,7 +183,6 @@ KUBELET = {
         "x509": {"clientCAFile": "/etc/kubernetes/pki/ca.crt"},
     },
     "authorization": {"mode": "Webhook"},
-    "cgroupDriver": "systemd",
     "clusterDNS": [DNS],
     "clusterDomain": "cluster.local",
     "featureGates": FEATURES,
