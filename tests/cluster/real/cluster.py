@@ -148,6 +148,11 @@ class Cluster:
         text = self.kubectl("logs", f"--namespace={namespace}", name)
         return [json.loads(line) for line in text.splitlines() if line.startswith("{")]
 
+    def in_pod(self, pod: Object, *command: str) -> str:
+        """What a command prints in a pod."""
+        namespace, name = label(pod).split("/")
+        return self.kubectl("exec", f"--namespace={namespace}", name, "--", *command)
+
     def _put_deployments(self) -> None:
         """The manifests name the nodes of our own cluster."""
         manifests = self.kubectl("kustomize", str(DEPLOYMENTS))

@@ -21,18 +21,18 @@ from ansible_collections.kubenode.connections.tests.cluster.real.kubectl import 
 from ansible_collections.kubenode.connections.tests.cluster.real.layout import NAMESPACE
 from ansible_collections.kubenode.connections.tests.cluster.real.recorded import Record
 from ansible_collections.kubenode.connections.tests.cluster.real.story import ANSWERED, RESET, Run, until
+from ansible_collections.kubenode.connections.tests.lab.playbooks import observed
 
 REUSED = """A rollout under load
 Clients on each node open a connection for each question and use the same ports again, while all pods of a Service are
 replaced (`kubectl rollout restart`; the old ones serve for 10 s more). Before: `conn_reuse_mode` is 0, as kube-proxy of
-this release leaves it; after: 1, as `keepalive_conn_reuse_mode: auto` sets it. kube-proxy sets `expire_nodest_conn`
-to 1.
+this release leaves it. The role gets `keepalive_conn_reuse_mode: auto`. kube-proxy sets `expire_nodest_conn` to 1.
 """
 REPLACED = "What is replaced under open connections"
 REUSE_MODE, EXPIRE = "net.ipv4.vs.conn_reuse_mode", "net.ipv4.vs.expire_nodest_conn"
 CLIENTS = ("shop/client-two-", "shop/client-one-")
 """In whose pods, one on each node, our clients run."""
-LOAD = Path(__file__).with_name("load.py").read_text()
+LOAD, IDLE = (Path(__file__).with_name(f"{name}.py").read_text() for name in ("load", "idle"))
 ADDRESS = "10.96.0.30"
 GRACE_SECONDS = 10
 DRAINS_SECONDS = 45
@@ -103,23 +103,6 @@ for _number in range(int(sys.argv[2])):
     with urllib.request.urlopen(f"http://{sys.argv[1]}", timeout=20) as answer:
         print(answer.headers["Server"])
 """
-# Two connections, one of which probes, are idle until the file is there.
-IDLE = """
-import json, os, socket, sys, time
-def ask(held):
-    try:
-        held.sendall(b"GET / HTTP/1.1\\r\\nHost: a\\r\\n\\r\\n")
-        return "answered" if held.recv(999) else "closed"
-    except OSError as error:
-        return type(error).__name__
-probing, silent = (socket.create_connection((sys.argv[1], 80), 20) for _ in range(2))
-for option, value in (("TCP_KEEPIDLE", 5), ("TCP_KEEPINTVL", 1), ("TCP_KEEPCNT", 3)):
-    probing.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
-probing.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-while not os.path.exists(sys.argv[2]):
-    time.sleep(0.5)
-print(json.dumps([ask(probing), ask(silent)]))
-"""
 
 
 class Rolled:
@@ -133,11 +116,6 @@ class Rolled:
         """The servers' names, those that terminate too."""
         return {label(pod).partition("/")[2] for pod in self.cluster.pods() if label(pod).startswith("shop/rolled-")}
 
-    def in_pod(self, pod: Object, *command: str) -> str:
-        """What a command prints in a client's pod."""
-        namespace, name = label(pod).split("/")
-        return self.cluster.kubectl("exec", f"--namespace={namespace}", name, "--", *command)
-
     def clients(self) -> list[Object]:
         return [self.cluster.pod(name) for name in CLIENTS]
 
@@ -147,14 +125,14 @@ class Rolled:
         stop = f"/tmp/{uuid4()}"
         with ThreadPoolExecutor(len(clients)) as pool:
             program = ("python3", "-c", LOAD, ADDRESS, str(port), stop)
-            said = [pool.submit(self.in_pod, client, *program) for client in clients]
+            said = [pool.submit(self.cluster.in_pod, client, *program) for client in clients]
             try:
                 self.restart()
                 until(lambda: not before & self.pods(), "the old pods gone")
                 time.sleep(AFTERWARDS_SECONDS)
             finally:
                 for client in clients:
-                    self.in_pod(client, "touch", stop)
+                    self.cluster.in_pod(client, "touch", stop)
         return {node_of(client): json.loads(each.result()) for client, each in zip(clients, said, strict=True)}
 
     def restart(self) -> None:
@@ -220,17 +198,17 @@ def failed(said: Mapping[str, Object]) -> int:
     return sum(sum(each["failed"].values()) for each in said.values())
 
 
-def reused(rolled: Rolled, proxy: KubeProxy, mode: int, expire: int) -> dict[str, Object]:
-    """What came of the load with these two values."""
-    proxy.set({REUSE_MODE: mode, EXPIRE: expire})
-    return rolled.under_load()
-
-
 @pytest.mark.parametrize("expire", [0, 1])
 def test_ports_that_are_reused_during_a_rollout(
-    cluster: Cluster, rolled: Rolled, proxy: KubeProxy, record: Record, expire: int
+    cluster: Cluster, rolled: Rolled, proxy: KubeProxy, run: Run, record: Record, expire: int
 ) -> None:
-    off, on = (reused(rolled, proxy, mode, expire) for mode in (0, 1))
+    proxy.set({REUSE_MODE: 0, EXPIRE: expire})
+    off = rolled.under_load()
+    run("audit")
+    assert observed("conn-reuse-mode-off", run.document())
+    run("apply", keepalive_conn_reuse_mode="auto")
+    on = rolled.under_load()
+    run("restore")
     assert (failed(off) > 0, failed(on)) == (expire == 0, 0), (off, on)
     for node in cluster.nodes:
         record(REUSED, f"`expire_nodest_conn` {expire}", shown(off[node]), shown(on[node]), node=node)
@@ -242,13 +220,13 @@ def test_a_pod_that_terminates_serves_its_open_connections_and_gets_no_new_ones(
     client = cluster.pod(CLIENTS[1])
     node, old = node_of(client), rolled.pods()
     with ThreadPoolExecutor(1) as pool:
-        held = pool.submit(rolled.in_pod, client, "python3", "-c", HOLD, ADDRESS)
+        held = pool.submit(cluster.in_pod, client, "python3", "-c", HOLD, ADDRESS)
         until(lambda: rolled.active(node) > 0, "a connection")
         rolled.end(DRAINS_SECONDS)
         until(lambda: (1, 0) in rolled.weights(node, "0").values(), "a real server with weight 0 and a connection")
         until(lambda: len(rolled.weights(node, "1")) == len(old), "new pods in their place")
         new = rolled.pods() - old
-        asked = rolled.in_pod(client, "python3", "-c", ASK, ADDRESS, "8").split()
+        asked = cluster.in_pod(client, "python3", "-c", ASK, ADDRESS, "8").split()
         drains = rolled.weights(node, "0")
         said = json.loads(held.result())
     assert (set(asked), (1, 0) in drains.values()) == (new, True)
@@ -265,16 +243,16 @@ def test_kube_proxy_starts_anew_and_connections_stay(
 ) -> None:
     clients, stop = rolled.clients(), f"/tmp/{uuid4()}"
     with ThreadPoolExecutor(len(clients)) as pool:
-        idle = [pool.submit(rolled.in_pod, client, "python3", "-c", IDLE, ADDRESS, stop) for client in clients]
+        idle = [pool.submit(cluster.in_pod, client, "python3", "-c", IDLE, ADDRESS, stop) for client in clients]
         try:
             until(lambda: all(rolled.active(node) for node in cluster.nodes), "connections on each node")
             for node in cluster.nodes:
                 proxy.kill(node)
         finally:
             for client in clients:
-                rolled.in_pod(client, "touch", stop)
+                cluster.in_pod(client, "touch", stop)
         said = [json.loads(each.result()) for each in idle]
-    assert said == [[ANSWERED, RESET]] * len(clients)
+    assert said == [[RESET, ANSWERED]] * len(clients)
     for node in cluster.nodes:
         row = "kube-proxy ends and starts anew; before: idle without probes, after: with a keepalive of 5/1/3"
         record(REPLACED, row, "Connection reset by peer", ANSWERED, node=node)
