@@ -26,7 +26,8 @@ from ansible_collections.kubenode.connections.tests.lab.playbooks import observe
 REUSED = """A rollout under load
 Clients on each node open a connection for each question and use the same ports again, while all pods of a Service are
 replaced (`kubectl rollout restart`; the old ones serve for 10 s more). Before: `conn_reuse_mode` is 0, as kube-proxy of
-this release leaves it. The role gets `keepalive_conn_reuse_mode: auto`. kube-proxy sets `expire_nodest_conn` to 1.
+this release sets it at every start, so that `auto` leaves it alone. The role gets `keepalive_conn_reuse_mode: "1"`.
+kube-proxy sets `expire_nodest_conn` to 1.
 """
 REPLACED = "What is replaced under open connections"
 REUSE_MODE, EXPIRE = "net.ipv4.vs.conn_reuse_mode", "net.ipv4.vs.expire_nodest_conn"
@@ -205,8 +206,9 @@ def test_ports_that_are_reused_during_a_rollout(
     proxy.set({REUSE_MODE: 0, EXPIRE: expire})
     off = rolled.under_load()
     run("audit")
-    assert observed("conn-reuse-mode-off", run.document())
-    run("apply", keepalive_conn_reuse_mode="auto")
+    named = [bool(observed(each, run.document())) for each in ("conn-reuse-mode-off", "expire-nodest-off")]
+    assert named == [True, expire == 0]
+    run("apply", keepalive_conn_reuse_mode="1")
     on = rolled.under_load()
     run("restore")
     assert (failed(off) > 0, failed(on)) == (expire == 0, 0), (off, on)
