@@ -9,12 +9,12 @@ import json
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from typing import NamedTuple
 
 import pytest
 
 from ansible_collections.kubenode.connections.tests.cluster.real.cluster import Cluster
+from ansible_collections.kubenode.connections.tests.cluster.real.kubelet import ready, restarts, told
 from ansible_collections.kubenode.connections.tests.cluster.real.layout import API
 from ansible_collections.kubenode.connections.tests.cluster.real.recorded import Record
 from ansible_collections.kubenode.connections.tests.cluster.real.story import Run, until
@@ -106,9 +106,8 @@ def fixture_as_before(cluster: Cluster) -> Iterator[None]:
     for node in cluster.nodes:
         cluster.vm(node)
     yield
-    with restarts(cluster):
+    with restarts(cluster, *cluster.nodes):
         everywhere(cluster, AS_BEFORE)
-    cluster.until_pods_run()
 
 
 @pytest.fixture(name="without", scope="module")
@@ -148,35 +147,10 @@ def held(cluster: Cluster) -> dict[str, Held]:
     return {node: Held(each["held"], after[node] == before[node]) for node, each in said.items()}
 
 
-def told(cluster: Cluster, what: str) -> dict[str, str]:
-    """Of each node's condition Ready: status, lastTransitionTime or lastHeartbeatTime."""
-    return {
-        node["metadata"]["name"]: condition[what]
-        for node in cluster.kubectl.get("nodes")
-        for condition in node["status"]["conditions"]
-        if condition["type"] == "Ready"
-    }
-
-
-def ready(cluster: Cluster) -> dict[str, bool]:
-    return {node: status == "True" for node, status in told(cluster, "status").items()}
-
-
-@contextmanager
-def restarts(cluster: Cluster) -> Iterator[None]:
-    """kubelet of each node restarts in here. Wait until it has said that its node is ready."""
-    before = told(cluster, "lastHeartbeatTime")
-    yield
-    until(
-        lambda: not before.items() & told(cluster, "lastHeartbeatTime").items() and all(ready(cluster).values()),
-        "kubelet started anew and nodes ready",
-    )
-
-
 def test_with_the_check_off_kubelet_holds_a_dead_connection_until_two_heartbeats_have_failed(
     cluster: Cluster, run: Run, without: dict[str, Held]
 ) -> None:
-    with restarts(cluster):
+    with restarts(cluster, *cluster.nodes):
         everywhere(cluster, CHECK_OFF)
     run("audit")
     assert observed("kubelet-check-off", run.document())
@@ -188,7 +162,7 @@ def test_with_the_role_it_gives_it_up_after_both_timeouts(
     cluster: Cluster, run: Run, without: dict[str, Held], record: Record
 ) -> None:
     timeouts = {"kubelet_http2_read_idle_timeout": READ_IDLE_SECONDS, "kubelet_http2_ping_timeout": PING_SECONDS}
-    with restarts(cluster):
+    with restarts(cluster, *cluster.nodes):
         run(ROLE, kubelet_http2_restart=True, **timeouts)
     given_up = held(cluster)
     longest = READ_IDLE_SECONDS + PING_SECONDS + SLOW_SECONDS

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from ansible_collections.kubenode.connections.tests.cluster.real.cluster import Cluster
+from ansible_collections.kubenode.connections.tests.cluster.real.kubelet import restarts
 from ansible_collections.kubenode.connections.tests.cluster.real.story import Run
 from ansible_collections.kubenode.connections.tests.lab.playbooks import observed
 
@@ -37,4 +38,5 @@ def test_a_kubelet_without_an_api_server_is_not_warned_of_one(cluster: Cluster, 
         run("audit", keepalive_hosts=older)
         assert observed("kubelet-check-slow", run.document()) == []
     finally:
-        cluster.run(older, ["sh", "-ec", WITH_API_SERVER])
+        with restarts(cluster, older):
+            cluster.run(older, ["sh", "-ec", WITH_API_SERVER])
