@@ -5,3 +5,4 @@
 systemctl restart systemd-modules-load.service
 systemctl restart systemd-sysctl.service
 find /etc -xdev -type f -exec sha256sum {} + > /var/tmp/etc.sha256
+sh /live.sh > /var/tmp/live

@@ -34,9 +34,5 @@ def test_our_lines_come_after_every_byte_of_the_owners(host: Host, owners_files:
     assert (file.content if file.exists else b"") == owners_files.get(SYSCTL_FILE, b"") + ours
 
 
-def test_ipvs_if_loaded_keeps_its_timeouts(ipvs_timeouts: str | None) -> None:
-    assert ipvs_timeouts in (None, "Timeout (tcp tcpfin udp): 900 120 300")
-
-
 def test_a_pod_if_it_runs_has_the_plans_keepalive(pod: str | None) -> None:
     assert pod in (None, "600/30/9")

@@ -5,33 +5,27 @@
 
 from __future__ import annotations
 
-import pytest
+from typing import Any
+
 from testinfra.host import Host
 
-SYSCTLS = {
-    "net.bridge.bridge-nf-call-iptables": "1",
-    "net.bridge.bridge-nf-call-ip6tables": "1",
-    "net.core.rps_sock_flow_entries": "32768",
-    "net.ipv4.tcp_retries2": "8",
-    "net.ipv4.vs.conn_reuse_mode": "1",
-    "net.ipv4.vs.expire_nodest_conn": "1",
-    "net.ipv4.vs.expire_quiescent_template": "1",
-    "net.ipv4.vs.sloppy_tcp": "0",
-    "net.netfilter.nf_conntrack_tcp_be_liberal": "1",
-    "net.netfilter.nf_conntrack_tcp_timeout_close_wait": "3600",
-}
+from ansible_collections.kubenode.connections.plugins.module_utils._common.keepalive import KEYS as KEEPALIVE_KEYS
+from ansible_collections.kubenode.connections.plugins.module_utils._common.sysctl_keys import BRIDGE_KEYS
+from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.options import VARIABLES
+
+FURTHER = "net.netfilter.nf_conntrack_tcp_timeout_close_wait"
+"""Of keepalive_sysctls."""
 
 QUEUE = "/sys/class/net/eth0/queues/rx-0"
 
 
-@pytest.mark.parametrize("key", SYSCTLS)
-def test_sysctl_is_as_asked_for(host: Host, key: str) -> None:
-    """After a boot only where its module was there before systemd-sysctl."""
-    assert host.check_output(f"sysctl -n {key}") == SYSCTLS[key]
+def test_every_sysctl_that_a_variable_sets_was_asked_for(planned: dict[str, Any], node: str) -> None:
+    keepalive = set() if node == "linux-7-2" else set(KEEPALIVE_KEYS)
+    assert set(planned["sysctls"]) == {*VARIABLES, *BRIDGE_KEYS, FURTHER, *keepalive}
 
 
-def test_ipvs_forgets_closed_and_udp_connections_sooner(ipvs_timeouts: str | None) -> None:
-    assert ipvs_timeouts == "Timeout (tcp tcpfin udp): 900 60 200"
+def test_ipvs_forgets_closed_and_udp_connections_sooner(values: dict[str, str]) -> None:
+    assert values["IPVS"] == "900 60 200"
 
 
 def test_both_processors_work_on_the_packets_of_the_nic(host: Host) -> None:

@@ -32,14 +32,6 @@ def test_nothing_is_remembered_about_the_node(host: Host) -> None:
     assert not host.file("/var/lib/kubenode.connections").exists
 
 
-def test_ipvs_if_loaded_has_the_kernels_timeouts(ipvs_timeouts: str | None) -> None:
-    assert ipvs_timeouts in (None, "Timeout (tcp tcpfin udp): 900 120 300")
-
-
-def test_conntrack_if_loaded_is_strict(be_liberal: str | None) -> None:
-    assert be_liberal in (None, "0")
-
-
 def test_no_unit_of_ours_is_left(host: Host, unit_is_active: bool) -> None:
     assert not unit_is_active
     assert host.run("systemctl cat kubenode-ipvs-timeouts.service").failed

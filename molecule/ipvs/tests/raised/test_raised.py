@@ -28,14 +28,9 @@ def test_live_keepalive_is_as_before(live: tuple[int, int, int], node: str) -> N
     assert live == KEEPALIVE[node]
 
 
-def test_ipvs_waits_longer_than_the_keepalive_of_pods(ipvs_timeouts: str | None) -> None:
+def test_ipvs_waits_longer_than_the_keepalive_of_pods(values: dict[str, str]) -> None:
     """71/63 * (7200 + 2 * 75) seconds, rounded up."""
-    assert ipvs_timeouts == "Timeout (tcp tcpfin udp): 8284 120 300"
-
-
-def test_conntrack_is_liberal(be_liberal: str | None) -> None:
-    """After a boot only where nf_conntrack was there before systemd-sysctl."""
-    assert be_liberal == "1"
+    assert values["IPVS"] == "8284 120 300"
 
 
 def test_modules_are_loaded_before_the_sysctls_at_boot(host: Host, owners_files: dict[str, bytes]) -> None:

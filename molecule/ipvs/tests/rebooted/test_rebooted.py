@@ -7,17 +7,16 @@ from __future__ import annotations
 
 from testinfra.host import Host
 
+from ansible_collections.kubenode.connections.plugins.module_utils._common.sysctl_keys import MODULES
+
 
 def test_kube_proxy_has_not_started_again(host: Host) -> None:
     assert not host.file("/sys/class/net/kube-ipvs0").exists
 
 
-def test_ipvs_is_not_loaded(ipvs_timeouts: str | None) -> None:
-    assert ipvs_timeouts is None
-
-
-def test_conntrack_is_not_loaded(be_liberal: str | None) -> None:
-    assert be_liberal is None
+def test_modules_are_those_that_the_owners_boot_loads(values: dict[str, str], left: dict[str, str]) -> None:
+    ours = {f"module {name}" for name in MODULES}
+    assert ours & values.keys() == ours & left.keys()
 
 
 def test_no_pod_runs(pod: str | None) -> None:
