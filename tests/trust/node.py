@@ -14,6 +14,7 @@ import itertools
 import json
 import os
 import shutil
+import signal
 import socket
 import stat
 import subprocess
@@ -45,6 +46,7 @@ FOLDERS = (
 """All that a run may write to; each is a tmpfs, or in one."""
 
 _PID_BYTES = 8
+_MAX_BYTES = 16 << 20
 
 Tree = Mapping[str, Any]
 
@@ -87,14 +89,13 @@ class Running:
             _wait_for_tracer(there)
             if tracer:
                 os.register_at_fork(after_in_child=functools.partial(_wait_for_tracer, there, os.getpid()))
-            else:
-                there.close()
             os._exit(_in_child(main, arguments, self._outputs))
         there.close()
         self._attach(0)
 
-    def end(self) -> Answer:
-        """How it ended."""
+    def end(self, seconds: int | None = None) -> Answer:
+        """How it ended; killed after so many seconds where that is asked for."""
+        self._here.settimeout(seconds)
         processes = itertools.count(1)
         while self._attach(next(processes)):
             pass
@@ -107,7 +108,11 @@ class Running:
 
     def _attach(self, number: int) -> bool:
         """Have the next process that waits for it traced, or let be; False where none comes any more."""
-        told = self._here.recv(_PID_BYTES)
+        try:
+            told = self._here.recv(_PID_BYTES)
+        except TimeoutError:
+            os.kill(self.process, signal.SIGKILL)
+            return False
         if not told:
             return False
         program = self._tracer(number) if self._tracer else ()
@@ -158,9 +163,9 @@ def _in_child(main: Callable[[], None], arguments: Path, outputs: Sequence[int])
 
 
 def take_over() -> None:
-    """Have no folder here that is a link to the machine's own: only what a run may write to is made again."""
+    """Have none of these here that is no folder, or a link to the machine's own: a run makes again what it needs."""
     for top in FOLDERS:
-        if os.path.islink(top):
+        if os.path.lexists(top) and (os.path.islink(top) or not os.path.isdir(top)):
             os.unlink(top)
     _refuse_the_machines_own()
 
@@ -180,13 +185,13 @@ def entries() -> dict[str, Any]:
             found[folder] = _dress(folder)
             for name in [*files, *(each for each in folders if os.path.islink(os.path.join(folder, each)))]:
                 path = os.path.join(folder, name)
-                found[path] = os.readlink(path) if os.path.islink(path) else (*_dress(path), Path(path).read_bytes())
+                found[path] = os.readlink(path) if os.path.islink(path) else (*_dress(path), _contents(path))
     return found
 
 
 def wipe() -> None:
     """Remove all that lies in the folders."""
-    _refuse_the_machines_own()
+    take_over()
     for top in FOLDERS:
         for entry in os.scandir(top) if os.path.isdir(top) else ():
             if entry.is_dir(follow_symlinks=False):
@@ -213,6 +218,14 @@ def bring(tree: Tree) -> None:
             os.mkdir(path)
         os.chown(path, uid, gid)
         os.chmod(path, mode)
+
+
+def _contents(path: str) -> bytes | str:
+    """Of what is no plain file, its kind and size."""
+    found = os.lstat(path)
+    if stat.S_ISREG(found.st_mode) and found.st_size <= _MAX_BYTES:
+        return Path(path).read_bytes()
+    return f"{stat.filemode(found.st_mode)} of {found.st_size} bytes"
 
 
 def _dress(path: str) -> tuple[int, int, int]:

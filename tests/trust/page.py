@@ -9,9 +9,11 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from collections.abc import Collection
 from pathlib import Path
 
 from .faults import Seen
+from .places import KINDS
 from .scenarios import ALL
 
 BEGIN = "<!-- Written by `nox -s trust`. Do not edit. -->\n"
@@ -23,8 +25,9 @@ _TEXT = """\
 
 Every call that a run and its child processes make on files, live values, namespaces and the kernel was made to fail by
 `strace`, one at a time: by each error, once and from then on, by an interruption, and by a signal. Calls that only read
-failed with EIO, live values also refused the value. After each fault the node was read whole and compared byte for
-byte. Where it was neither as before nor as after a run without a fault, the same run was made again, then a restore.
+failed with EIO. Live values also refused what was written. After each fault the node was read whole and compared byte
+for byte. Where it was neither as before nor as after a run without a fault, the same run was made again, and then a
+restore.
 
 - *as before*: the run failed in words that name the fault, and all was as before the run.
 - *done*: the run succeeded, and all was as a run without a fault leaves it.
@@ -36,19 +39,46 @@ byte. Where it was neither as before nor as after a run without a fault, the sam
 Each of these runs then succeeded, and the restore gave back what there was before the first run.
 
 """
+_PLACES = """
+## Something else in the way
+
+In place of each file, link and folder that a run makes (the temporary names, the record and the lock among them) lay
+something else, one at a time; and in place of everything that an audit reads, all at once.
+
+- *refused*: the run failed in words that name the place. All else was as before.
+- *done*: the run succeeded, the next one changed nothing, and a restore gave back what there was, that thing apart.
+- *read*: the audit ended, and showed nothing of a file that only its owner may read.
+
+"""
 _OUTCOMES = {"old": "as before", "new": "done", "said": "said", "killed": "ended"}
+_OF_PLACES = ("refused", "done", "read")
+_OF_PLACE = 2
+"""So many values has the line of something in the way."""
 
 
 def remember(figures: Path, scenario: str, run: str, seen: Seen) -> None:
     """Add a line for one fault."""
     fault = seen.fault
+    _add(figures, [scenario, run, fault.what, fault.call.changes, fault.stays, seen.outcome])
+
+
+def remember_place(figures: Path, kind: str, outcome: str) -> None:
+    """Add a line for something in the way of a run."""
+    _add(figures, [kind, outcome])
+
+
+def _add(figures: Path, line: list[object]) -> None:
     with figures.open("a", encoding="utf-8") as handle:
-        line = [scenario, run, fault.what, fault.call.changes, fault.stays, seen.outcome]
         handle.write(json.dumps(line) + "\n")
 
 
 def section(lines: list[list[object]], every: int) -> str:
-    """The tables: by what a run does, and by fault. every: how many faults there were for each that was put in."""
+    """The tables: by what a run does, by fault, and by what lay in the way.
+
+    every: how many faults there were for each that was put in.
+    """
+    placed = [line for line in lines if len(line) == _OF_PLACE]
+    lines = [line for line in lines if len(line) != _OF_PLACE]
     by_run = Counter((line[0], line[1], line[5]) for line in lines)
     rows = [
         (f"{scenario.steps}: {run}", [by_run[scenario.name, run, outcome] for outcome in _OUTCOMES])
@@ -60,7 +90,17 @@ def section(lines: list[list[object]], every: int) -> str:
     faults = [(name, [by_fault[name, outcome] for outcome in _OUTCOMES]) for name in sorted({_fault(x) for x in lines})]
     share = f"one in {every} of all" if every > 1 else "all there are"
     number = f"Put in were {len(lines)} faults, {share}.\n\n"
-    return _TEXT + number + _table("what is written, and the run", rows) + "\n" + _table("fault", faults)
+    by_kind = Counter((line[0], line[1]) for line in placed)
+    kinds = [(kind, [by_kind[kind, outcome] for outcome in _OF_PLACES]) for kind in KINDS]
+    return (
+        _TEXT
+        + number
+        + _table("what is written, and the run", rows, _OUTCOMES.values())
+        + "\n"
+        + _table("fault", faults, _OUTCOMES.values())
+        + _PLACES
+        + _table("what lies there", kinds, _OF_PLACES)
+    )
 
 
 def write(figures: Path, every: int, page: Path) -> None:
@@ -80,6 +120,6 @@ def _fault(line: list[object]) -> str:
     return f"{line[2]}{'' if line[3] else ', reading'}{', and it stays' if line[4] else ''}"
 
 
-def _table(head: str, rows: list[tuple[str, list[int]]]) -> str:
-    heads = f"| {head} | {' | '.join(_OUTCOMES.values())} |\n|---|{'---:|' * len(_OUTCOMES)}\n"
+def _table(head: str, rows: list[tuple[str, list[int]]], outcomes: Collection[str]) -> str:
+    heads = f"| {head} | {' | '.join(outcomes)} |\n|---|{'---:|' * len(outcomes)}\n"
     return heads + "".join(f"| {name} | {' | '.join(map(str, numbers))} |\n" for name, numbers in rows)

@@ -105,6 +105,15 @@ def calls(folder: Path) -> Iterator[Call]:
         log.unlink()
 
 
+def named_paths(folder: Path) -> set[str]:
+    """The absolute paths that the calls of a program name, and no log of them any more."""
+    found: set[str] = set()
+    for log in folder.glob("calls-*"):
+        found.update(re.findall(r'"(/[^"\\]+)"', log.read_text(encoding="utf-8", errors="replace")))
+        log.unlink()
+    return found
+
+
 def _calls(text: str, process: int) -> Iterator[Call]:
     counts: Counter[str] = Counter()
     for line in text.splitlines():
