@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ansible_collections.kubenode.connections.tests.playbooks._ansible import environment
@@ -70,13 +73,25 @@ class Fleet:
         self, playbook: str, *options: str, into: str = "cat", **variables: object
     ) -> subprocess.CompletedProcess[str]:
         """A playbook of the collection, or one at a path; ``into`` reads its output."""
+        return self._shell(f'"$@" | {into}', *self._command(playbook, options, variables))
+
+    def run_until(self, reached: Callable[[], bool], playbook: str) -> None:
+        """A playbook whose controller is killed, with all that it has started here, once that holds."""
+        home = environment(self.folder / "home")
+        command = self._command(playbook, (), {})
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, env=home, start_new_session=True) as controller:
+            while not reached():
+                assert controller.poll() is None, "it has ended before"
+                time.sleep(0.05)
+            os.killpg(controller.pid, signal.SIGKILL)
+
+    def _command(self, playbook: str, options: Sequence[str], variables: Mapping[str, object]) -> list[str]:
         inventory = self.folder / "inventory.json"
         everything = {"all": {"hosts": self.hosts, "children": self.groups, "vars": self.variables}}
         inventory.write_text(json.dumps(everything))
         name = playbook if "/" in playbook else f"kubenode.connections.{playbook}"
         extra = ["-e", json.dumps(variables)] if variables else []
-        command = [sys.executable, "-m", "ansible.cli.playbook", name, "-i", str(inventory), *extra, *options]
-        return self._shell(f'"$@" | {into}', *command)
+        return [sys.executable, "-m", "ansible.cli.playbook", name, "-i", str(inventory), *extra, *options]
 
     def paste(self, command: str) -> subprocess.CompletedProcess[str]:
         """A command line as a person pastes it."""

@@ -92,6 +92,17 @@ def test_a_node_that_fails_ends_the_batches_and_the_report_says_what_became_of_e
     assert outcomes == {"cp1": "changed", "node1": "undone", "node2": "untouched", "node3": "untouched"}
 
 
+def test_an_apply_whose_controller_is_killed_between_the_batches_is_finished_by_the_next(four):
+    four.run_until(lambda: four.sysctl("node1", TIME) == "233", "apply")
+    assert times(four)[:2] == ["233", "233"]
+    assert times(four)[3] == "7200"
+    again = four.run("apply")
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert times(four) == ["233"] * 4
+    assert four.run("restore").returncode == 0
+    assert times(four) == ["7200"] * 4
+
+
 def test_with_a_share_that_may_fail_the_batches_go_on(four):
     four.freeze("node1", "/etc/sysctl.d")
     ran = four.run("apply", keepalive_max_fail_percentage=100)
