@@ -49,9 +49,9 @@ class Fleet:
         """Nobody can reach this host any more."""
         self.hosts[name] = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 1}
 
-    def freeze(self, name: str, folder: str) -> None:
-        """Nobody can write below this folder of the host any more."""
-        command = ["nsenter", "--target", str(self.pids[name]), "--mount", "mount", "-o", "remount,ro", folder]
+    def freeze(self, name: str, folder: str, access: str = "ro") -> None:
+        """Nobody can write below this folder of the host any more; rw: everybody again."""
+        command = ["nsenter", "--target", str(self.pids[name]), "--mount", "mount", "-o", f"remount,{access}", folder]
         subprocess.run(command, check=True)
 
     def start(self, name: str, program: str) -> None:

@@ -103,6 +103,23 @@ def test_an_apply_whose_controller_is_killed_between_the_batches_is_finished_by_
     assert times(four) == ["7200"] * 4
 
 
+@pytest.mark.parametrize(
+    ("name", "reached"),
+    [
+        pytest.param("cp1", ["7200", "7200", "7200", "7200"], id="the canary"),
+        pytest.param("node3", ["233", "233", "233", "7200"], id="the last one"),
+    ],
+)
+def test_a_node_that_fails_in_the_first_or_the_last_batch_is_taken_by_the_next_apply(four, name, reached):
+    four.freeze(name, "/etc/sysctl.d")
+    assert four.run("apply").returncode != 0
+    assert times(four) == reached
+    four.freeze(name, "/etc/sysctl.d", "rw")
+    again = four.run("apply")
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert times(four) == ["233"] * 4
+
+
 def test_with_a_share_that_may_fail_the_batches_go_on(four):
     four.freeze("node1", "/etc/sysctl.d")
     ran = four.run("apply", keepalive_max_fail_percentage=100)
