@@ -80,6 +80,7 @@ def test_a_node_that_fails_ends_the_batches_and_the_report_says_what_became_of_e
     told = " ".join(ran.stdout.split())
     assert "Apply changed 1 of 4 nodes. It failed on node1. It did not touch node2, node3." in told
     assert "node2, node3: not touched, the apply ended before" in told
+    assert "Read-only file system (EROFS). It is mounted read-only here" in told
     assert "applies what is left. Remove the cause of the failure first." in told
     assert re.findall(r"^(\w+) .* failed=(\d)", ran.stdout, re.MULTILINE) == [
         ("cp1", "0"),
