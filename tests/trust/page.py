@@ -88,8 +88,9 @@ def section(lines: list[list[object]], every: int) -> str:
     ]
     by_fault = Counter((_fault(line), line[5]) for line in lines)
     faults = [(name, [by_fault[name, outcome] for outcome in _OUTCOMES]) for name in sorted({_fault(x) for x in lines})]
-    share = f"one in {every} of all" if every > 1 else "all there are"
-    number = f"Put in were {len(lines)} faults, {share}.\n\n"
+    number = f"Put in were {len(lines)} faults, {_share(every)}.\n\n"
+    written = sum(line[1] != "read" for line in placed)
+    things = f"In the way of what is written lay {written} things, {_share(of_places(every))}.\n\n"
     by_kind = Counter((line[0], line[1]) for line in placed)
     kinds = [(kind, [by_kind[kind, outcome] for outcome in _OF_PLACES]) for kind in KINDS]
     return (
@@ -99,8 +100,18 @@ def section(lines: list[list[object]], every: int) -> str:
         + "\n"
         + _table("fault", faults, _OUTCOMES.values())
         + _PLACES
+        + things
         + _table("what lies there", kinds, _OF_PLACES)
     )
+
+
+def of_places(every: int) -> int:
+    """How many places there are for each that has something in it, where so many faults come to one: they take less."""
+    return max(1, every // 10)
+
+
+def _share(every: int) -> str:
+    return f"one in {every} of all" if every > 1 else "all there are"
 
 
 def write(figures: Path, every: int, page: Path) -> None:

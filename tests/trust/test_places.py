@@ -23,7 +23,7 @@ WITH_FILES = [scenario for scenario in scenarios.ALL if scenario.name != "pods"]
 def test_whatever_lies_in_the_way_a_run_ends_in_words(scenario, tmp_path, every, figures):
     campaign, wrong = Campaign(scenario, tmp_path), []
     cases = [(kind, path) for path in places.made_by(campaign, tmp_path) for kind in places.KINDS]
-    for kind, path in sampled(cases, max(1, every // 10)):
+    for kind, path in sampled(cases, page.of_places(every)):
         outcome, seen = places.befall(campaign, kind, path)
         page.remember_place(figures, kind, outcome)
         wrong += [f"{kind} at {path}: {each}" for each in seen]
