@@ -57,6 +57,10 @@ options:
     description: The record that an earlier call returned as RV(_value.originals), empty where there is none.
     type: str
     default: ''
+seealso:
+  - name: A value set with sysctl or ipvsadm comes back
+    description: When kube-proxy's own configuration is the place to change, and how the role does it.
+    link: https://github.com/kubenode/connections/blob/main/docs/kube-proxy.md
 """
 
 EXAMPLES = r"""

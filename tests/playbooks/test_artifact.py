@@ -28,6 +28,7 @@ ROOT = Path(__file__).resolve().parents[2]
 LINK = re.compile(r"\]\(([^()\s#]+)(?:#[\w-]*)?\)")
 CODE_BLOCK = re.compile(r"^ *```.*?^ *```$", re.MULTILINE | re.DOTALL)
 
+GALAXY_TAKES_BYTES = 20 << 20
 AUTHOR = ("-c", "user.name=Ann", "-c", "user.email=ann@example.org", "-c", "commit.gpgsign=false")
 
 # What Galaxy, ansible-core and people who use the collection look into.
@@ -126,6 +127,9 @@ def test_each_list_of_the_install_page_installs_it(
 def test_it_has_what_users_need_and_nothing_else(artifact: Path) -> None:
     with tarfile.open(artifact) as archive:
         names = archive.getnames()
+        binary = [member.name for member in archive if member.isreg() and b"\0" in archive.extractfile(member).read()]
+    assert binary == []
+    assert artifact.stat().st_size < GALAXY_TAKES_BYTES
     assert {name.split("/")[0] for name in names} == TOP
     assert [name for name in names if name.startswith("tests/")] == ["tests/config.yml"]
     assert [name for name in names if name.startswith("docs/") and name.endswith((".html", ".png"))] == []
