@@ -24,6 +24,7 @@ nitpick_ignore = [
     ("std:ref", "ansible_configuration_settings"),
     ("std:ref", "common_return_values"),
 ]
+nitpick_ignore_regex = [("std:ref", r"ansible_collections\.ansible\..*")]
 
 # The anchors of headings are GitHub's.
 myst_heading_anchors = 6
