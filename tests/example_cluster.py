@@ -32,7 +32,7 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._p
 POLICY = {"middleboxes": [{"name": "firewall of the data centre", "seconds": 1800}]}
 
 BEFORE, AFTER = "2026-11-20T08:00:00Z", "2026-11-21T08:51:23Z"
-VERSION = "0.1.0"
+VERSION = "1.0.0"
 FAILED = "worker3"
 
 _CURED = (600, 30, 9)

@@ -23,7 +23,7 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._n
 )
 
 MADE_AT = "2026-11-21T03:40:00Z"
-VERSION = "0.1.0"
+VERSION = "1.0.0"
 POLICY = {"middleboxes": [{"name": "corporate firewall", "seconds": 3600}]}
 
 _KERNEL = {"time": 7200, "intvl": 75, "probes": 9}
