@@ -36,10 +36,16 @@ def fixture_way(tmp_path: Path, kubelet: socket.socket) -> Iterator[Path]:
     command = [sys.executable, control_plane.WAY, path, f"{NODE}={kubelet.getsockname()[1]}"]
     with subprocess.Popen(command) as program:
         deadline = time.monotonic() + WAIT_SECONDS
-        while not path.exists() and time.monotonic() < deadline:
+        while not listens(path) and time.monotonic() < deadline:
             time.sleep(0.05)
         yield path
         program.terminate()
+
+
+def listens(path: Path) -> bool:
+    """Whether one may connect: the socket has its path a little before."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        return connection.connect_ex(str(path)) == 0
 
 
 def asked(way: Path, question: bytes) -> socket.socket:
