@@ -418,6 +418,15 @@ def molecule(session: nox.Session, scenario: str) -> None:
     run_scenario(session, scenario)
 
 
+@nox.session(requires=["install"])
+def template(session: nox.Session) -> None:
+    """Run the scenario of molecule that users copy, on containers, with the inventory of the examples."""
+    # Of ansible it is the connection to containers.
+    install_tools(session, *UNIT, "ansible", "molecule")
+    env = checkout_as_collection() | {"ANSIBLE_COLLECTIONS_PATH": str(BUILD / "collections")}
+    session.run("python", "-m", "pytest", "tests/template", env=env)
+
+
 @nox.session(requires=["install"], default=False)
 @nox.parametrize("release", ["bullseye", "trixie"])
 def distributions(session: nox.Session, release: str) -> None:

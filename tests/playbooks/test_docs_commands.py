@@ -92,7 +92,9 @@ def galaxy(words: list[str], _page: str) -> None:
     release = yaml.safe_load((ROOT / "galaxy.yml").read_text())["version"]
     for name in options.args if "args" in options else ():
         ours = ("kubenode.connections", f"kubenode-connections-{release}.tar.gz", ".")
-        assert name in (*ours, "kubernetes.core") or name.startswith("git+https://github.com/kubenode/connections.git")
+        assert name in (*ours, "containers.podman", "kubernetes.core") or name.startswith(
+            "git+https://github.com/kubenode/connections.git"
+        )
 
 
 def documentation(words: list[str], _page: str) -> None:
@@ -135,6 +137,12 @@ def ansible_setting(words: list[str], _page: str) -> None:
         assert value.lower() in (*names[name].get("choices", ()), "true", "false"), word
 
 
+def molecule(words: list[str], _page: str) -> None:
+    """molecule: the scenario is one of the examples. It is run in tests/template."""
+    assert words[1:3] == ["test", "-s"]
+    assert (ROOT / "docs" / "examples" / "molecule" / words[3] / "molecule.yml").exists()
+
+
 WAYS: dict[str, Callable[[list[str], str], None]] = {
     "ansible": ad_hoc,
     "ansible-doc": documentation,
@@ -142,6 +150,7 @@ WAYS: dict[str, Callable[[list[str], str], None]] = {
     "ansible-playbook": playbook,
     "export": ansible_setting,
     "make": make,
+    "molecule": molecule,
     **dict.fromkeys(("ansible-builder", "ansible-navigator", "jq", "kubectl", "python3"), elsewhere),
     **dict.fromkeys(("bpftool", "conntrack", "curl", "install", "ipvsadm", "journalctl", "rm"), on_a_node),
     **dict.fromkeys(("sysctl", "systemctl", "tuned-adm", "udevadm"), on_a_node),
