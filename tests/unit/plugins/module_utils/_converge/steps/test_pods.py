@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._isolated import run_python
 
 ISOLATED = ("unshare", "-pfmn", "--mount-proc")
-TMP = 'mount -t tmpfs t /tmp && exec "$@"'
+MNT = 'mount -t tmpfs t /mnt && exec "$@"'
 ROOMS = "_kernel.namespaces, _converge.steps.pod_keepalive, _converge.steps.pods as steps_pods, _converge.transaction"
 PRELUDE = r"""
 import json, os, subprocess, time
@@ -394,13 +394,13 @@ def test_a_pod_that_refuses_what_an_earlier_run_gave_it_keeps_its_record():
 def test_a_namespace_of_another_user_namespace_is_left_and_told():
     """The pod was there before; we are root only in a user namespace that does not own it."""
     code = (
-        "pod('good')\nforeign = Pod('shop/foreign', os.stat('/tmp/foreign').st_ino, ['/tmp/foreign'], "
+        "pod('good')\nforeign = Pod('shop/foreign', os.stat('/mnt/foreign').st_ino, ['/mnt/foreign'], "
         "namespaces.Keepalive(7200, 75, 9), None)\nreal = find\n"
         "find = lambda: steps_pods.Running(dict(real().pods, foreign=foreign), None)\n"
         "it = step((600, 30, 9))\ntransaction.run([it])\nsay(it.after, apart(it), live())"
     )
-    before = "mount -t tmpfs t /tmp && touch /tmp/foreign && unshare -n --keep-caps true && "
-    before += 'unshare --net=/tmp/foreign true && exec unshare -Ur "$@"'
+    before = "mount -t tmpfs t /mnt && touch /mnt/foreign && unshare -n --keep-caps true && "
+    before += 'unshare --net=/mnt/foreign true && exec unshare -Ur "$@"'
     output = run_python(ROOMS, PRELUDE + code, "unshare", "-m", "sh", "-c", before, "sh", *ISOLATED)
     assert json.loads(output.splitlines()[-1]) == [
         {"good": "600/30/9"},
@@ -418,10 +418,10 @@ def test_a_namespace_of_another_user_namespace_is_left_and_told():
 
 HANGS = """
 pod('a'); pod('hangs'); pod('z')
-os.mkfifo('/tmp/way')
+os.mkfifo('/mnt/way')
 pod_keepalive._CHILD_SECONDS = 1
 def hang(it):
-    it._orders['hangs'].pod.ways[:] = ['/tmp/way']
+    it._orders['hangs'].pod.ways[:] = ['/mnt/way']
 """
 
 
@@ -430,7 +430,7 @@ def test_a_namespace_that_hangs_costs_no_other_pod_its_value():
         HANGS + "it = step((600, 30, 9)); hang(it); begin = time.monotonic()\ntransaction.run([it])\n"
         "say(it.after, apart(it), it.targets['hangs'].final, live(), time.monotonic() - begin)"
     )
-    output = run_python(ROOMS, PRELUDE + code, "unshare", "-m", "sh", "-c", TMP, "sh", *ISOLATED)
+    output = run_python(ROOMS, PRELUDE + code, "unshare", "-m", "sh", "-c", MNT, "sh", *ISOLATED)
     after, apart, final, live, seconds = json.loads(output.splitlines()[-1])
     assert after == {"a": "600/30/9", "z": "600/30/9"}
     why = "the process that enters its network namespace took longer than 1 s"
@@ -445,7 +445,7 @@ def test_all_pods_together_have_an_end_too():
         HANGS + "pod_keepalive._ALL_SECONDS = 1\nit = step((600, 30, 9)); hang(it)\ntransaction.run([it])\n"
         "say(it.after, {uid: each[3] for uid, each in apart(it).items()})"
     )
-    output = run_python(ROOMS, PRELUDE + code, "unshare", "-m", "sh", "-c", TMP, "sh", *ISOLATED)
+    output = run_python(ROOMS, PRELUDE + code, "unshare", "-m", "sh", "-c", MNT, "sh", *ISOLATED)
     after, why = json.loads(output.splitlines()[-1])
     assert after == {"a": "600/30/9"}
     assert why["z"] == "1 s were over before its turn came"
