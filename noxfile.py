@@ -297,7 +297,7 @@ def importer(session: nox.Session) -> None:
         session.error("\n".join(["galaxy-importer complains:", *complaints]))
 
 
-@nox.session(requires=["importer", "changelog", "docs", "reuse", "workflows"], default=False)
+@nox.session(requires=["importer", "changelog", "docs", "licences", "reuse", "workflows"], default=False)
 def release(session: nox.Session) -> None:
     """Check and build what is released of the last commit, and say what a maintainer does next; uploads nothing."""
     install_tools(session, "cyclonedx-python-lib", "jsonschema")
@@ -305,6 +305,21 @@ def release(session: nox.Session) -> None:
     env = checkout_as_collection() | {"ANSIBLE_HOME": session.create_tmp()}
     session.run("python", "-m", module, str(BUILD / "release"), env=env)
     session.run("python", "tests/sbom.py", *(str(path) for path in (BUILD / "release").glob("*.cdx.json")))
+
+
+@nox.session(default=False)
+def licences(session: nox.Session) -> None:
+    """The licences of all that other sessions install with this Python are among those of pyproject.toml."""
+    install(session, "pip-licenses")
+    for lock in sorted(path.stem for path in pins.LOCKS.glob("*.txt")):
+        folder = Path(session.create_tmp(), lock)
+        listed = folder.with_suffix(".txt")
+        listed.write_text(pins.read(lock, pins.names(lock)), encoding="utf-8")
+        session.run("python", "-m", "venv", "--clear", str(folder))
+        python = str(folder / "bin" / "python")
+        options = ("--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes", "-r", str(listed))
+        session.run(python, "-m", "pip", "install", *options, external=True)
+        session.run("pip-licenses", f"--python={python}", "--summary")
 
 
 @nox.session(python=sorted({*OUTER_PYTHONS, *CONTROLLERS[:1]}, key=PYTHONS.index))
