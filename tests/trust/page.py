@@ -50,6 +50,7 @@ something else, one at a time; and in place of everything that an audit reads, a
 - *read*: the audit ended, and showed nothing of a file that only its owner may read.
 
 """
+OPEN = "open connections"
 _OUTCOMES = {"old": "as before", "new": "done", "said": "said", "killed": "ended"}
 _OF_PLACES = ("refused", "done", "read")
 _OF_PLACE = 2
@@ -81,10 +82,10 @@ def section(lines: list[list[object]], every: int) -> str:
     lines = [line for line in lines if len(line) != _OF_PLACE]
     by_run = Counter((line[0], line[1], line[5]) for line in lines)
     rows = [
-        (f"{scenario.steps}: {run}", [by_run[scenario.name, run, outcome] for outcome in _OUTCOMES])
-        for scenario in ALL
+        (f"{steps}: {run}", [by_run[name, run, outcome] for outcome in _OUTCOMES])
+        for name, steps in {**{scenario.name: scenario.steps for scenario in ALL}, OPEN: OPEN}.items()
         for run in ("converge", "change", "restore")
-        if any(line[:2] == [scenario.name, run] for line in lines)
+        if any(line[:2] == [name, run] for line in lines)
     ]
     by_fault = Counter((_fault(line), line[5]) for line in lines)
     faults = [(name, [by_fault[name, outcome] for outcome in _OUTCOMES]) for name in sorted({_fault(x) for x in lines})]

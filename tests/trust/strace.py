@@ -13,7 +13,7 @@ import itertools
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -38,6 +38,8 @@ READING = (
     *("read", "close", "getdents64", "readlink", "stat", "lstat", "fstat", "newfstatat", "statx", "access", "statfs"),
     *("flock", "getxattr", "listxattr"),
 )
+ON_SOCKETS = ("setsockopt", "getsockopt", "pidfd_open", "pidfd_getfd", "sendto", "recvfrom")
+"""What re-arms connections, and asks the kernel for them."""
 OPENING = ("open", "openat")
 """One or the other, as the flags say."""
 
@@ -91,17 +93,17 @@ def injector(fault: Fault) -> Tracer:
 
 
 def _strace(log: Path, *more: str) -> list[str]:
-    names = ",".join(("?" + name) for name in (*CHANGING, *READING, *OPENING))
+    names = ",".join(("?" + name) for name in (*CHANGING, *READING, *ON_SOCKETS, *OPENING))
     return ["strace", "-y", "-qq", "-s", "200", "-o", str(log), "-e", f"trace={names}", *more]
 
 
-def calls(folder: Path) -> Iterator[Call]:
-    """The calls of the program and its children that are about the node, in order."""
+def calls(folder: Path, names: Collection[str] = ()) -> Iterator[Call]:
+    """The calls of the program and its children that are about the node, in order; or those of these names."""
     for process in itertools.count():
         log = folder / f"calls-{process}"
         if not log.exists():
             return
-        yield from _calls(log.read_text(encoding="utf-8", errors="replace"), process)
+        yield from _calls(log.read_text(encoding="utf-8", errors="replace"), process, names)
         log.unlink()
 
 
@@ -114,7 +116,7 @@ def named_paths(folder: Path) -> set[str]:
     return found
 
 
-def _calls(text: str, process: int) -> Iterator[Call]:
+def _calls(text: str, process: int, names: Collection[str]) -> Iterator[Call]:
     counts: Counter[str] = Counter()
     for line in text.splitlines():
         found = _LINE.match(line)
@@ -122,7 +124,7 @@ def _calls(text: str, process: int) -> Iterator[Call]:
             continue
         name, rest = found.groups()
         counts[name] += 1
-        if _NODE.search(f"{name}({rest}"):
+        if name in names if names else _NODE.search(f"{name}({rest}"):
             changes = name in CHANGING or (name in OPENING and bool(_WRITES.search(rest)))
             yield Call(name, counts[name], place_of(rest), changes, process)
 

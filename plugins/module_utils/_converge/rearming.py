@@ -133,14 +133,14 @@ def _rearm_one(process: int, descriptor: int, wanted: AtRisk, order: Order) -> O
         return _no_duplicate(error)
     try:
         connection = socket_keepalive.of_descriptor(copy)
-    except OSError:
+    except OSError as error:
         os.close(copy)
-        return rearming_reasons.gone()
+        return rearming_reasons.of_option(error)
     with connection:
         try:
             return _another(connection, wanted) or _arm(connection, order)
         except OSError as error:
-            return rearming_reasons.refused(error)
+            return rearming_reasons.of_option(error)
 
 
 def _no_duplicate(error: Exception) -> Reason:
@@ -151,11 +151,8 @@ def _no_duplicate(error: Exception) -> Reason:
 
 
 def _another(connection: socket.socket, wanted: AtRisk) -> Optional[Reason]:
-    """Why a duplicate is not the socket that was found, or not any more one that is open at both ends."""
-    try:
-        inode, cookie = socket_keepalive.identity(connection)
-    except OSError:
-        return rearming_reasons.gone()
+    """Why a duplicate is not the socket that was found, or not any more open at both ends. Raises OSError."""
+    inode, cookie = socket_keepalive.identity(connection)
     if inode != wanted.inode:
         return rearming_reasons.gone()
     if wanted.cookie is not None and cookie != wanted.cookie:

@@ -107,8 +107,11 @@ def multipath() -> Reason:
     return Reason(REFUSED, "they are paths of Multipath TCP, whose options are those of all paths together")
 
 
-def refused(error: OSError) -> Reason:
-    return Reason(REFUSED, f"setsockopt answers {_text(error)}")
+def of_option(error: OSError) -> Reason:
+    """Why an option of a duplicate was not read or set; what is no socket has taken the number of one."""
+    if error.errno == errno.ENOTSOCK:
+        return gone()
+    return Reason(REFUSED, f"an option of the socket could not be read or set: {_text(error)}")
 
 
 def not_kept(held: str, wanted: Keepalive) -> Reason:

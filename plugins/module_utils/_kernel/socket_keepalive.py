@@ -7,6 +7,7 @@
 The descriptor is a duplicate of somebody else's: what is set here is set for the owner's connection.
 """
 
+import errno
 import os
 import socket
 import struct
@@ -35,14 +36,16 @@ def of_descriptor(descriptor: int) -> socket.socket:
 
 
 def identity(connection: socket.socket) -> Tuple[int, Optional[int]]:
-    """The inode and the cookie, which is None on kernels that have none. Raises OSError where it is no socket.
+    """The inode and the cookie, which is None on kernels that have none. Raises OSError: ENOTSOCK for no socket.
 
     The cookie is asked for first: of a file on a file system that never answers, not even the inode may be asked.
     """
     connection.getsockopt(socket.SOL_SOCKET, socket.SO_TYPE)
     try:
         cookie: Optional[int] = _COOKIE.unpack(connection.getsockopt(socket.SOL_SOCKET, _SO_COOKIE, _COOKIE.size))[0]
-    except OSError:
+    except OSError as error:
+        if error.errno != errno.ENOPROTOOPT:
+            raise
         cookie = None
     return os.fstat(connection.fileno()).st_ino, cookie
 

@@ -71,7 +71,11 @@ TEXTS = [
         reasons.multipath(),
         ("refused", "they are paths of Multipath TCP, whose options are those of all paths together"),
     ),
-    (reasons.refused(error(errno.EPERM)), ("refused", "setsockopt answers Operation not permitted (EPERM)")),
+    (reasons.of_option(error(errno.ENOTSOCK)), ("gone", "they were closed while this looked")),
+    (
+        reasons.of_option(error(errno.EPERM)),
+        ("refused", "an option of the socket could not be read or set: Operation not permitted (EPERM)"),
+    ),
     (
         reasons.not_kept("7200/75/9", Keepalive(600, 30, 9)),
         ("refused", "they hold 7200/75/9 after 600/30/9 was set"),
