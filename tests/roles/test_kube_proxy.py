@@ -91,6 +91,42 @@ def test_what_could_not_be_written_is_still_in_the_record(runs, tmp_path):
     assert record["ipvs.tcpTimeout"] == {"before": "15m0s", "ours": "8284s"}
 
 
+# One page holds the file, and no second one; one inode the folder of the record, and none the record.
+FULL = {
+    "the file's disk": ("{folder}", "size=4k", "size=1m", ["kube-proxy.json"]),
+    "the record's disk": ("/var/lib", "nr_inodes=2", "nr_inodes=1k", []),
+}
+
+
+@pytest.mark.parametrize("disk", FULL)
+def test_a_full_disk_leaves_the_file_whole_with_its_record_and_the_next_run_finishes(play, tmp_path, disk):
+    folder, first = tmp_path / "kube", tmp_path / "first.json"
+    folder.mkdir()
+    file = folder / "proxy.yaml"
+    variables = {"kube_proxy_config_file": str(file)}
+    first.write_text(json.dumps([{"hosts": "all", "gather_facts": False, "tasks": [role({**variables, **SET})]}]))
+    place, full, more, records = FULL[disk]
+    place = place.format(folder=folder)
+    before = [
+        f"mount -t tmpfs -o size=4k tmpfs {folder} && printf %s '{TEXT}' > {file}",
+        f"mount -o remount,{full} {place}",
+        f'"$0" -m ansible playbook -i localhost, -c local {first} >{tmp_path}/said && exit 98',
+        f"mount -o remount,{more} {place} && mount -o remount,size=1m {folder}",
+        f"cp {file} {tmp_path}/failed; ls -A /var/lib/kubenode.connections >{tmp_path}/records",
+    ]
+    steps = [role({**variables, **SET}), copy(file, f"{tmp_path}/done")]
+    back = [role({**variables, "kube_proxy_state": "absent"}), copy(file, f"{tmp_path}/back")]
+    gone = {"ansible.builtin.command": {"argv": ["test", "!", "-e", "/var/lib/kubenode.connections"]}}
+    play([*steps, *back, gone], before="\n".join(before))
+    assert "No space left on device" in (tmp_path / "said").read_text()
+    assert (tmp_path / "records").read_text().split() == records
+    assert [(tmp_path / name).read_text() == TEXT for name in ("failed", "done", "back")] == [True, False, True]
+
+
+def copy(source, target):
+    return {"ansible.builtin.command": {"argv": ["cp", str(source), target]}}
+
+
 def test_a_run_without_a_wish_is_refused(runs):
     printed, text, _record = runs({}, code=2)
     assert "kube_proxy_ipvs_timeouts and kube_proxy_conntrack: neither is set, one of them expected." in printed
