@@ -31,7 +31,9 @@ PYTHONS = ("3.6", "3.7", "3.8", "3.9", "3.10", "3.11", "3.12", "3.13")
 MATRIX = (
     ("2.16.19", "3.10", "3.6", "3.12"),
     ("2.17.14", "3.10", "3.7", "3.12"),
+    ("2.18.19", "3.11", "3.8", "3.13"),
     ("2.19.14", "3.11", "3.8", "3.13"),
+    ("2.20.10", "3.12", "3.9", "3.13"),
     ("2.21.5", "3.12", "3.9", "3.13"),
     ("2.21.5", "3.13", "3.9", "3.13"),
 )
@@ -124,7 +126,7 @@ def install_tools(session: nox.Session, *names: str) -> None:
 
 def install_core(session: nox.Session, core: str, *names: str) -> None:
     """Install this ansible-core, and more."""
-    install(session, "ansible-core", *names, lock="oldest" if core == MATRIX[0][0] else "tools")
+    install(session, "ansible-core", *names, lock="tools" if core in UNIT_CORES.values() else "older")
 
 
 def checkout_as_collection() -> dict[str, str]:
@@ -555,7 +557,7 @@ def run_units(session: nox.Session, *tests: str) -> None:
     if core:
         install_core(session, core, *UNIT)
     else:
-        install(session, *UNIT, lock="oldest")
+        install(session, *UNIT, lock="older")
     session.run("python", "-m", "pytest", *tests, *session.posargs, env=checkout_as_collection())
 
 

@@ -8,7 +8,7 @@ python tests/pins.py LOCK NAME...   prints these packages and what they need, fo
 python tests/pins.py --renew        writes the locks anew, by uv: the newest that the requirements allow
 
 tools       for controllers: all that requirements.txt, requirements-test.txt and tests/unit/requirements.txt name
-oldest      for the oldest ansible-core, and for unit tests on Pythons that only nodes have
+older       for ansible-cores that are not the newest of a Python, and for unit tests on Pythons that only nodes have
 importer    for galaxy-importer, which goes together with none of the others
 """
 
@@ -27,7 +27,7 @@ _CONTROLLER = ("--python-version=3.10", "requirements.txt")
 _SOURCES = {
     # The collection ansible has an ansible-core of its own; its others are wanted with ours.
     "tools": [*_CONTROLLER, "--override=requirements.txt", "requirements-test.txt", _UNIT],
-    "oldest": ["--python-version=3.6.8", "tests/locks/oldest.in", _UNIT],
+    "older": ["--python-version=3.6.8", "tests/locks/older.in", _UNIT],
     "importer": [*_CONTROLLER, "tests/locks/importer.in"],
 }
 

@@ -33,7 +33,7 @@ d-tool==5.0 \\
 A, B2, B3, C, D = "a-tool==1.0", "b-tool==2.0", "b-tool==3.0", "c-tool==4.0", "d-tool==5.0"
 SOURCES = {
     "tools": ["requirements.txt", "requirements-test.txt", "tests/unit/requirements.txt"],
-    "oldest": ["tests/locks/oldest.in", "tests/unit/requirements.txt"],
+    "older": ["tests/locks/older.in", "tests/unit/requirements.txt"],
     "importer": ["requirements.txt", "tests/locks/importer.in"],
 }
 OF_NODES_ALONE = re.compile(r"""python_version (?:<=?|==) "3\.[6-9]"|python_version < "3\.10"$""")
@@ -73,7 +73,7 @@ def test_every_package_of_a_lock_is_held_to_a_hash(lock):
 @pytest.mark.parametrize(("lock", "source"), [(lock, source) for lock, files in SOURCES.items() for source in files])
 def test_a_lock_has_what_the_requirements_name(lock, source):
     lines = (pins.ROOT / source).read_text(encoding="utf-8").splitlines()
-    if lock != "oldest":
+    if lock != "older":
         lines = [line for line in lines if not OF_NODES_ALONE.search(line)]
     wanted = {pin.lower() for line in lines for pin in pinned(line)}
     there = pinned((pins.LOCKS / f"{lock}.txt").read_text(encoding="utf-8"))
@@ -81,8 +81,9 @@ def test_a_lock_has_what_the_requirements_name(lock, source):
 
 
 def test_each_ansible_core_of_the_checks_is_in_a_lock():
-    """The first in its own, the others in that of the tools."""
-    matrix = re.findall(r'^    \("(\d+\.\d+\.\d+)", "3', (pins.ROOT / "noxfile.py").read_text(), re.MULTILINE)
+    """The newest of each Python in that of the tools, the others in their own."""
+    matrix = re.findall(r'^    \("(\d+\.\d+\.\d+)", "(3\.\d+)', (pins.ROOT / "noxfile.py").read_text(), re.MULTILINE)
+    newest = {python: core for core, python in matrix}
     cores = {lock: re.findall(r"^ansible-core==(\S+)", pins.read(lock, ["ansible-core"]), re.M) for lock in SOURCES}
-    assert cores["oldest"] == matrix[:1]
-    assert set(cores["tools"]) == set(matrix[1:])
+    assert set(cores["tools"]) == set(newest.values())
+    assert set(cores["older"]) == {core for core, _python in matrix} - set(newest.values())
