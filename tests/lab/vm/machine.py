@@ -79,6 +79,7 @@ class Vm:
                 (image.folder() / f"{image.USER_KEY}.pub").read_text(),
                 Path(qemu.__file__),
                 *self.hardware.options,
+                self.hardware.cache,
             ]
         )
         if recipe.recorded(self.folder) != [stamp]:
@@ -152,6 +153,22 @@ class Vm:
         self.run(["systemctl", "reboot"], check=False)
         self._drop_connection()
         self._boot_at_last(lambda: ssh.answers(self.port) and self.boot_id() not in ("", before))
+
+    def cut_power(self) -> None:
+        """End the machine as when its power fails, and boot it from its disk, which was flushed or not.
+
+        What is saved afterwards, and brought back by reset(), is the machine after that boot.
+        """
+        port, pid = self.port, self.pid
+        if pid is None or not self.hardware.flushes:
+            raise LabError(f"{self.name}: it has to run, with a disk that keeps what is flushed (Hardware.flushes).")
+        self._drop_connection()
+        os.kill(pid, signal.SIGKILL)
+        while self.pid:
+            time.sleep(0.05)
+        self._saved.unlink()
+        self.start(port)
+        self.finish_start()
 
     def _boot_at_last(self, booted: Callable[[], bool]) -> None:
         """Wait for a boot. An emulated kernel that lost an interrupt stands still for ever: it is reset, once."""

@@ -24,11 +24,15 @@ PRIVATE_PACKAGES = ("qemu-system-x86", "qemu-system-common", "qemu-system-data",
 
 @dataclass(frozen=True)
 class Hardware:
-    """What machines may have more of: memory, read-only disks (/dev/vdc and on), and devices as QEMU's options."""
+    """What machines may have more of: memory, read-only disks (/dev/vdc and on), and devices as QEMU's options.
+
+    flushes: what the guest flushes is on the disk when QEMU is killed. Without, all is lost that QEMU still holds.
+    """
 
     memory_mib: int = config.MEMORY_MIB
     disks: tuple[Path, ...] = ()
     devices: tuple[str, ...] = ()
+    flushes: bool = False
 
     @property
     def options(self) -> list[str]:
@@ -38,6 +42,11 @@ class Hardware:
             drive = f"file={escaped(disk)},if=none,id=more{number},format=raw,read-only=on"
             options += ["-drive", drive, "-device", f"virtio-blk-pci,drive=more{number}"]
         return [*options, *self.devices]
+
+    @property
+    def cache(self) -> str:
+        """How QEMU caches the root disk."""
+        return "writeback" if self.flushes else "unsafe"
 
 
 PLAIN = Hardware()
@@ -153,7 +162,7 @@ def command_line(
     )
     if accel == "tcg":
         append += " tsc=reliable no_timer_check"
-    disk = f"file={escaped(folder / 'disk.qcow2')},if=none,id=root,format=qcow2,cache=unsafe,discard=unmap"
+    disk = f"file={escaped(folder / 'disk.qcow2')},if=none,id=root,format=qcow2,cache={hardware.cache},discard=unmap"
     modules = f"file={escaped(kernel.folder / 'modules.ext4')},if=none,id=modules,format=raw,read-only=on"
     return [
         qemu.system,
