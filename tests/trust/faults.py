@@ -17,10 +17,10 @@ from ansible_collections.kubenode.connections.plugins.module_utils._observe impo
 
 from . import node
 from .scenarios import Options, Scenario
-from .strace import Call, Fault, Tracer, calls, injector, logger
+from .strace import OPENING, Call, Fault, Tracer, calls, injector, logger
 
 ERRORS = ("EIO", "ENOSPC", "EDQUOT", "EROFS", "EACCES")
-INTERRUPTED, REFUSED = "EINTR", "EINVAL"
+INTERRUPTED, REFUSED, GONE = "EINTR", "EINVAL", "ENOENT"
 SIGNALS = ("SIGKILL", "SIGTERM", "SIGHUP")
 _LIVE = re.compile("/proc/sys/|/sys/")
 _LOCK = "/run/kubenode.connections.lock"
@@ -149,6 +149,8 @@ def faults_of(call: Call) -> Iterator[Fault]:
     yield Fault(call, INTERRUPTED)
     if call.name == "write" and _LIVE.match(call.place):
         yield Fault(call, REFUSED)
+    if call.name in OPENING and _LIVE.match(call.place):
+        yield Fault(call, GONE)
     for what in SIGNALS:
         yield Fault(call, what)
 
@@ -183,6 +185,8 @@ def told(message: str, fault: Fault) -> bool:
         return True
     if fault.what.startswith("SIG"):
         return "signal" in message
+    if fault.what == GONE:
+        return os.path.basename(fault.call.place) in message
     if fault.call.name == "access":
         return fault.call.place in message  # Python does not tell why
     return fault.what in message or os.strerror(getattr(errno, fault.what)) in message

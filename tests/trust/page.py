@@ -25,18 +25,19 @@ _TEXT = """\
 
 Every call that a run and its child processes make on files, live values, namespaces and the kernel was made to fail by
 `strace`, one at a time: by each error, once and from then on, by an interruption, and by a signal. Calls that only read
-failed with EIO. Live values also refused what was written. After each fault the node was read whole and compared byte
-for byte. Where it was neither as before nor as after a run without a fault, the same run was made again, and then a
-restore.
+failed with EIO. Live values also refused what was written, or were gone (their module unloaded, their NIC removed).
+After each fault the node was read whole and compared byte for byte. Where it was neither as before nor as after a run
+without a fault, the same run was made again, and then a restore.
 
 - *as before*: the run failed in words that name the fault, and all was as before the run.
 - *done*: the run succeeded, and all was as a run without a fault leaves it.
 - *said*: the fault stayed, so that the undo met it, too. The message says what is not as before. Or it befell one
-  running pod: the run is done without that pod, and a note names it and the fault.
+  running pod, or open connections: the run is done without these, and a note names them and the fault.
 - *ended*: the run was killed. Each file was the old one or the new one, never half of one. A signal that can be waited
   for (SIGTERM, SIGHUP) left all as before or all done.
 
-Each of these runs then succeeded, and the restore gave back what there was before the first run.
+Each of these runs then succeeded, and the restore gave back what there was before the first run. An open connection
+that was re-armed is not given back. Never were more told as re-armed than are.
 
 """
 _PLACES = """
