@@ -13,6 +13,7 @@ import struct
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from copy import deepcopy
 from pathlib import Path
 from resource import RLIM_INFINITY, RLIMIT_DATA, getpagesize, setrlimit
 from typing import Any, NamedTuple
@@ -117,7 +118,8 @@ def _alter(value: Any, kind: int, choices: Iterator[int]) -> None:
         places.append((holder, key))
     holder, key = places[-1 - (kind >> 4) % len(places)] if places else (value, 0)
     if kind & 15 < 11:
-        holder[key] = HOSTILE[next(choices, 0) % len(HOSTILE)]
+        # A copy: what is in it is altered, too, and it may come to lie in itself.
+        holder[key] = deepcopy(HOSTILE[next(choices, 0) % len(HOSTILE)])
     elif kind & 15 < 13:
         holder[key] = bytes(_next for _next in (next(choices, 0) for _ in range(8))).decode("utf-8", "surrogateescape")
     elif not places:
