@@ -309,25 +309,28 @@ def containers(data: bytes) -> None:
         assert name.isprintable()
 
 
-def profiles(data: bytes) -> None:
-    """TuneD's profile and keepalived's configuration, whatever includes what."""
+def tuned_profiles(data: bytes) -> None:
+    """Whatever includes what."""
     files = {
         "run/tuned/tuned.pid": b"1",
         "etc/tuned/active_profile": b"a",
         "etc/tuned/tuned-main.conf": data,
         "etc/tuned/a/tuned.conf": data,
-        "run/keepalived.pid": b"1",
-        "etc/keepalived/keepalived.conf": data,
         "usr/sbin/tuned": b"",
-        "usr/sbin/keepalived": b"",
     }
     with below(files) as root:
         tuned.read([TIME], root)
-        keepalived.read(root)
         in_use.in_use("tuned", ["/run/tuned/tuned.pid"], root, [])
     sections = tuned.parse(data, PATH)
     tuned._sysctls(tuned._merged([sections]), [TIME], [])
     tuned._directories(sections[""])
+
+
+def keepalived_configuration(data: bytes) -> None:
+    """Whatever includes what, and whichever conditions hold."""
+    files = {"run/keepalived.pid": b"1", "etc/keepalived/keepalived.conf": data, "usr/sbin/keepalived": b""}
+    with below(files) as root:
+        keepalived.read(root)
     lines = [keepalived._Line(PATH, number, line) for number, line in enumerate(text_of(data).split("\n"), 1)]
     keepalived.parse(keepalived._that_hold(lines, "x"), [])
 
@@ -408,8 +411,8 @@ def module_options(data: bytes) -> None:
         known = {name: each for name, each in given.items() if name in validator.argument_spec}
         try:
             checked = validator.validate(known)
-        except (AttributeError, TypeError):
-            continue  # Ansible's own check takes no list of numbers for one of mappings
+        except (AttributeError, OverflowError, TypeError):
+            continue  # Ansible's own check takes no list of numbers for one of mappings, and no infinity
         if not checked.error_messages:
             with contextlib.suppress(NodeError):
                 take(checked.validated_parameters)
@@ -428,6 +431,7 @@ NODE_TARGETS = {
     "http_answer": Target(http, (ValueError, bounded_http.HttpError)),
     "ipvsadm": Target(lambda data: ipvs_timeouts.parse_timeouts(text_of(data)), (ipvs_timeouts.IpvsError,)),
     "keepalive_text": Target(lambda data: keepalive.parse(text_of(data)), (ValueError,)),
+    "keepalived": Target(keepalived_configuration, share=10),
     "kube_proxy_answers": Target(kube_proxy_answers),
     "kubelet": Target(kubelet),
     "module_files": Target(module_files),
@@ -443,6 +447,6 @@ NODE_TARGETS = {
     "strict_json": Target(strict_json.parse_json, (ValueError,)),
     "sysctl_files": Target(sysctl_files),
     "sysctl_names": Target(sysctl_names, (ValueError,)),
-    "tuned_and_keepalived": Target(profiles, share=10),
+    "tuned": Target(tuned_profiles, share=10),
     "units_and_rules": Target(units),
 }

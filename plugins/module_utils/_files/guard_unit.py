@@ -105,7 +105,7 @@ def textfile_of(service: bytes) -> Optional[str]:
         return None
     try:
         return shlex.split(found.group(1))[-1].replace("%%", "%").replace("$$", "$")
-    except ValueError:  # quotes that nobody closes
+    except (ValueError, IndexError):  # quotes that nobody closes, or no word
         return None
 
 

@@ -141,14 +141,14 @@ def _mounts(proc: str) -> Dict[str, Tuple[str, str]]:
 
 def _is_cgroup2(row: List[str]) -> bool:
     """Optional fields come before the separator (proc_pid_mountinfo(5))."""
-    return "-" in row and row[row.index("-") + 1] == "cgroup2"
+    return "-" in row and row[row.index("-") + 1 :][:1] == ["cgroup2"]
 
 
 def _device(path: str) -> Optional[str]:
     """The device of what a path leads to, as mountinfo writes it."""
     try:
         number = os.stat(path).st_dev
-    except OSError:
+    except (OSError, ValueError):  # no path has a NUL
         return None
     return f"{os.major(number)}:{os.minor(number)}"
 

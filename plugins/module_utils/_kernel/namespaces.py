@@ -11,7 +11,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._common.keepa
 
 from . import child, namespace_paths
 from .namespace_paths import NAMED, Found
-from .procfs import Fault, read_sysctl
+from .procfs import Fault, read_sysctl, whole_number
 
 
 class Group(NamedTuple):
@@ -183,9 +183,8 @@ def _look(pids: List[int], inside: Optional[Inside]) -> Seen:
     except ValueError as problem:
         error, do = str(problem), "See by hand: sysctl net.ipv4.tcp_keepalive_time."
         absent = isinstance(problem, NotThereError)
-    retries2 = read_sysctl("net.ipv4.tcp_retries2").value
-    number = int(retries2) if retries2 is not None and retries2.isdigit() else None
-    return Seen(keepalive, number, inside(pids) if inside is not None else None, error, do, absent)
+    retries2 = whole_number(read_sysctl("net.ipv4.tcp_retries2").value)
+    return Seen(keepalive, retries2, inside(pids) if inside is not None else None, error, do, absent)
 
 
 def _groups(spaces: List[Space]) -> List[Group]:

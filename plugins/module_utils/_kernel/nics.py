@@ -14,7 +14,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._common.cpu_s
 from ansible_collections.kubenode.connections.plugins.module_utils._common.errors import remedy
 from ansible_collections.kubenode.connections.plugins.module_utils._common.rps_rules import Nic, Queue, normal_mask
 
-from .procfs import Fault, read_text
+from .procfs import Fault, read_text, whole_number
 
 NETWORK = "/sys/class/net"
 CPUS, FLOWS = "rps_cpus", "rps_flow_cnt"
@@ -52,7 +52,7 @@ def read(root: str = "/", names: Optional[Collection[str]] = None, virtual: bool
         format_list(_cpus(os.path.join(cpus, "online"))) or None,
         format_list(isolated),
         _numa_nodes(os.path.join(root, "sys/devices/system/node")),
-        int(entries) if entries and entries.isdigit() else None,
+        whole_number(entries),
         read_nics(root, names, virtual, errors),
         tuple(errors),
     )
@@ -87,7 +87,7 @@ def _nic(root: str, name: str, path: str, errors: List[Fault]) -> Nic:
         name,
         path,
         _text(os.path.join(place, "operstate"), errors) or "unknown",
-        int(numa) if numa and numa.isdigit() else None,  # -1 where the device belongs to none
+        whole_number(numa),  # -1 where the device belongs to none
         tuple(_queue(os.path.join(place, "queues", queue), errors) for queue in _queues(place, errors)),
         _irq_cpus(root, _above(place, "irq", root)),
     )
@@ -100,7 +100,7 @@ def _queues(place: str, errors: List[Fault]) -> List[str]:
 
 def _queue(path: str, errors: List[Fault]) -> Queue:
     mask, flows = (_text(os.path.join(path, attribute), errors) for attribute in (CPUS, FLOWS))
-    return Queue(os.path.basename(path), normal_mask(mask), int(flows) if flows and flows.isdigit() else None)
+    return Queue(os.path.basename(path), normal_mask(mask), whole_number(flows))
 
 
 def _above(place: str, attribute: str, root: str) -> Optional[str]:

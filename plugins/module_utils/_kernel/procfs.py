@@ -6,6 +6,7 @@
 
 import errno
 import os
+import re
 from typing import NamedTuple, Optional, Union
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.errors import remedy
@@ -37,6 +38,11 @@ _MAX_VALUE_BYTES = 1 << 20
 def fold(text: str) -> str:
     """White space folded to single blanks and stripped: the kernel prints tabs where people write blanks."""
     return " ".join(text.split())
+
+
+def whole_number(text: Optional[str]) -> Optional[int]:
+    """The number that a kernel writes with digits alone; None for any other text, and for none."""
+    return int(text) if text is not None and re.match(r"[0-9]{1,20}\Z", text) else None
 
 
 def read_text(path: str) -> Reading:

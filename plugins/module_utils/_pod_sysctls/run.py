@@ -68,7 +68,7 @@ def wish_from(options: Mapping[str, Any]) -> Optional[Wish]:
     """The wish out of the module's options, None to take all back. Raises NodeError, which names the option."""
     if options["state"] == "absent":
         return None
-    sysctls = sysctls_from(options["sysctls"])
+    sysctls = sysctls_from(options["sysctls"] or {})
     wrong = [name for name in sysctls if not name.startswith("net.") or "/" in name]
     if wrong or not sysctls:
         raise NodeError(

@@ -120,7 +120,7 @@ def _of_plan(report: Report) -> dict[str, str | None]:
     limit = report["limit"]
     return {
         "verdict": str(report["verdict"]),
-        "limit": limit and _limit(limit),
+        "limit": _limit(limit) if limit else None,
         "keepalive planned": keepalive_math.words(report["keepalive"]),
     }
 
@@ -137,7 +137,7 @@ def _of_node(node: Report) -> dict[str, str | None]:
         "keepalive after a reboot": keepalive_math.words(keepalive["at_boot"]),
         "keepalive enforced": _enforced(node),
         "mode": str(node["mode"]),
-        "kernel": node["kernel"] and str(node["kernel"]),
+        "kernel": str(node["kernel"]) if node["kernel"] else None,
         "pods at risk": str(pods["at_risk"]) if pods else None,
         "connections at risk": str(_at_risk(totals)) if pods else None,
     }

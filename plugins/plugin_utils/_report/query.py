@@ -35,7 +35,9 @@ def query(document: Mapping[str, Any], expression: str) -> Any:
             "Install it beside ansible-core: pip install jmespath."
         )
     try:
-        return jmespath.search(expression, plain(document))
+        found = jmespath.search(expression, plain(document))
+        json.dumps(found)  # an expression of its own (&name) is no value
+        return found
     except (JMESPathError, ArithmeticError, RecursionError, TypeError, ValueError) as error:
         text = " ".join(str(error).split())
         raise PlanError(

@@ -13,7 +13,7 @@ from itertools import islice
 from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Tuple
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.sysctl_keys import ESTABLISHED_KEY, KEYS
-from ansible_collections.kubenode.connections.plugins.module_utils._kernel.procfs import read_sysctl
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel.procfs import read_sysctl, whole_number
 
 MAX_ROWS = 100
 """More namespaces are only counted, those with the highest limits."""
@@ -144,12 +144,11 @@ def _conntrack(errors: List[str]) -> Optional[Dict[str, Optional[int]]]:
     reading = read_sysctl(ESTABLISHED_KEY)
     if reading.state == "absent" or reading.value == KEYS[ESTABLISHED_KEY].default:
         return None
-    if reading.value is None or not reading.value.lstrip("-").isdigit():
+    established = whole_number(reading.value)
+    if established is None:
         errors.append(reading.error or f"{ESTABLISHED_KEY}: {reading.value!r} is not a whole number")
         return None
-    entries = read_sysctl(_COUNT_KEY).value
-    tracked = int(entries) if entries is not None and entries.isdigit() else None
-    return {"established": int(reading.value), "entries": tracked}
+    return {"established": established, "entries": whole_number(read_sysctl(_COUNT_KEY).value)}
 
 
 def _is_unprivileged() -> bool:

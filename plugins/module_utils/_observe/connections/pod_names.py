@@ -10,6 +10,8 @@ import re
 from itertools import islice
 from typing import Dict, NamedTuple, Optional, Tuple
 
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel.procfs import whole_number
+
 LOG_DIRECTORY = "/var/log/pods"
 """Where kubelet makes NAMESPACE_NAME_UID for each pod (pkg/kubelet/kuberuntime/helpers.go, BuildPodLogsDirectory)."""
 
@@ -127,9 +129,10 @@ def parse_stat(text: str) -> Optional[Process]:
     before, _parenthesis, rest = text.rpartition(")")
     pid, _blank, name = before.partition(" (")
     fields = rest.split()
-    if len(fields) < 20 or not (pid.isdigit() and fields[19].isdigit()):
+    if len(fields) < 20:
         return None
-    return Process(int(fields[19]), int(pid), name)
+    number, started = whole_number(pid), whole_number(fields[19])
+    return None if number is None or started is None else Process(started, number, name)
 
 
 def parse_log_directory(name: str) -> Optional[Tuple[str, PodName]]:

@@ -165,6 +165,9 @@ def _that_hold(lines: Iterable[_Line], config_id: str) -> Iterator[_Line]:
     in_definition = False
     for line in lines:
         text, holds = line.text.strip(), True
+        if not text:
+            in_definition = False
+            continue
         condition = _CONDITION.match(text)
         if condition and not in_definition:
             text, holds = text[condition.end() :], (condition.group(2) == config_id) != bool(condition.group(1))

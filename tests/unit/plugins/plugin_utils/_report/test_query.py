@@ -50,6 +50,9 @@ def test_what_is_found_is_plain() -> None:
         ),
         pytest.param(" ", 'Invalid jmespath expression: Incomplete expression: " " ^', id="empty"),
         pytest.param("ceil(to_number('1e999'))", "cannot convert float infinity to integer", id="no number"),
+        pytest.param(
+            "{a: &verdict}", "Object of type _Expression is not JSON serializable", id="an expression as a value"
+        ),
         pytest.param("nodes[::0]", "slice step cannot be zero", id="what jmespath itself does not expect"),
     ],
 )
