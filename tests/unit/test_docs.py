@@ -73,6 +73,7 @@ def _playbook_variables():
 VARIABLES = {name for spec in _specs() for name in spec.get("options", {})} | _playbook_variables()
 PLUGINS = set().union(*(_names(f"plugins/{kind}/*.py") for kind in ("modules", "filter", "test", "action")))
 ROOMS = {path.stem for path in ROOT.glob("plugins/*_utils/**/*.py")}
+PARSERS = {path.name for path in ROOT.glob("tests/fuzz/corpus/*")}
 CALLABLE = PLUGINS | _names("playbooks/*.yml") | {path.name for path in ROOT.glob("roles/*") if path.is_dir()}
 FINDINGS = set(re.findall(r"^## (\S+)$", TEXTS["docs/findings.md"], re.MULTILINE))
 
@@ -142,7 +143,7 @@ def test_no_paragraph_is_longer_than_four_lines_of_160_columns(page):
 @pytest.mark.parametrize("page", PAGES)
 def test_every_variable_is_there(page):
     names = re.findall(r"(?<![\w.{])(?:keepalive|pod_defaults|guard|kube_proxy|kubelet_http2)_\w*[a-z0-9]", TEXTS[page])
-    assert sorted(set(names) - VARIABLES - PLUGINS - ROOMS - FOREIGN) == []
+    assert sorted(set(names) - VARIABLES - PLUGINS - ROOMS - PARSERS - FOREIGN) == []
 
 
 @pytest.mark.parametrize("page", PAGES)
