@@ -53,14 +53,14 @@ time.sleep(100000)
 
 
 class Node:
-    """A node whose kube-proxy is in ipvs mode, with a Service and its two backends."""
+    """A node with kube-proxy, a Service and its two backends."""
 
     def __init__(self, vm: Vm, server: Server) -> None:
         self.vm, self.server = vm, server
 
-    def configure(self, **fields: Any) -> None:
+    def configure(self, mode: str = "ipvs", **fields: Any) -> None:
         """Write kube-proxy's configuration, and start it anew with it."""
-        known = {"apiVersion": "kubeproxy.config.k8s.io/v1alpha1", "kind": "KubeProxyConfiguration", "mode": "ipvs"}
+        known = {"apiVersion": "kubeproxy.config.k8s.io/v1alpha1", "kind": "KubeProxyConfiguration", "mode": mode}
         connection = {"clientConnection": {"kubeconfig": KUBECONFIG}, "hostnameOverride": self.vm.name}
         lines = [f"{name}: {json.dumps(value)}" for name, value in {**known, **connection}.items()]
         for section, values in fields.items():
@@ -109,7 +109,7 @@ def running(server: Server, series: str) -> Iterator[Node]:
         with _tunnel(vm, server):
             yield _make(vm, server)
     finally:
-        lab.down()
+        lab.down([series])
 
 
 def _make(vm: Vm, server: Server) -> Node:
