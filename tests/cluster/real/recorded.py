@@ -29,8 +29,8 @@ servers are pods; what they say was read by `kubectl logs` or `kubectl exec`. *A
 `ansible-playbook kubenode.connections.apply`, or what a table says instead; no pod was restarted. Three numbers are the
 keepalive in force in the pod: time, interval, probes.
 
-The failures of above as those see them who meet them: 1 and 10 are *Start* and *Real programs*, 7 *In iptables mode*, 8
-*kubelet cut off from its API server*.
+The failures of above as those see them who meet them: 1 and 10 are *Start* and *Real programs*, 4 and 5 *Packets out of
+window*, 6 *A rollout under load*, 7 *In iptables mode*, 8 *kubelet cut off from its API server*.
 
 Nodes: {{nodes}}
 """
