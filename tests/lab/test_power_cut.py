@@ -73,7 +73,8 @@ def modules() -> bytes:
     within = "ansible_collections/kubenode/connections/plugins"
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as archive:
-        for name in ("__init__.py", "release.py", "module_utils"):
+        archive.addfile(tarfile.TarInfo("ansible/__init__.py"))
+        for name in ("release.py", "module_utils"):
             archive.add(core / name, f"ansible/{name}")
         for name in ("module_utils", "modules"):
             archive.add(here / "plugins" / name, f"{within}/{name}")
