@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -158,11 +159,12 @@ ROWS = (
 SCENARIO = Scenario("pods", LIMIT, ESTABLISHED, {}, (Table("pods", "", HEADS, ROWS),))
 
 
-def make_node(vm: Vm) -> None:
-    """A node whose IPVS forgets after LIMIT seconds, real servers behind its Services, and PODS."""
+def make_node(vm: Vm, pods: Sequence[Pod] = PODS, limit: int = LIMIT) -> None:
+    """A node with these pods, real servers behind its Services, and so many seconds after which its IPVS forgets."""
     put_programs(vm, *PROGRAMS)
-    guest(vm, "pods.py", "build", str(LIMIT), data=json.dumps([asdict(pod) for pod in PODS]))
+    guest(vm, "pods.py", "build", str(limit), data=json.dumps([asdict(pod) for pod in pods]))
     for name in ("s1", "s2"):
         start_server(vm, name, name)
-    guest(vm, "programs.py", "serve", namespace="s1")
+    if any(pod.program[:1] == ("programs.py",) for pod in pods):
+        guest(vm, "programs.py", "serve", namespace="s1")
     guest(vm, "pods.py", "clients")
