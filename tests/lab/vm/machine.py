@@ -87,7 +87,12 @@ class Vm:
         self._launch(program, accel, kernel, port or ssh.free_port())
 
     def _new_disk(self, program: qemu.Qemu, stamp: str) -> None:
+        base = image.folder() / "base.ext4"
         with recipe.building(self.folder, [stamp]) as fresh:
+            if self.hardware.flushes:
+                run(["cp", "--sparse=always", base, fresh / base.name])
+                run(["tune2fs", "-j", fresh / base.name])
+                base = Path(base.name)
             run(
                 [
                     program.image,
@@ -98,7 +103,7 @@ class Vm:
                     "-F",
                     "raw",
                     "-b",
-                    image.folder() / "base.ext4",
+                    base,
                     fresh / "disk.qcow2",
                 ]
             )

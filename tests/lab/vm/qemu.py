@@ -26,7 +26,8 @@ PRIVATE_PACKAGES = ("qemu-system-x86", "qemu-system-common", "qemu-system-data",
 class Hardware:
     """What machines may have more of: memory, read-only disks (/dev/vdc and on), and devices as QEMU's options.
 
-    flushes: what the guest flushes is on the disk when QEMU is killed. Without, all is lost that QEMU still holds.
+    flushes: the root disk has a journal, and what the guest flushes is on it when QEMU is killed. Without, its file
+    system may be broken then.
     """
 
     memory_mib: int = config.MEMORY_MIB
