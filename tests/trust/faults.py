@@ -172,6 +172,10 @@ def judge(run: Run, fault: Fault, answer: node.Answer, now: State) -> tuple[str,
     wrong = [] if told(message, fault) else [f"the message does not name the fault: {message}"]
     if any(words in message for words in _NOT_AS_BEFORE):
         return "said", wrong + ([] if fault.stays else [f"one fault, and it is not undone: {message}"])
+    if "This run is complete" in message:
+        return "said", wrong + (
+            [] if _apart(now) == _apart(run.end) else [f"not complete: {differences(run.end, now)}"]
+        )
     if "Nothing was changed" not in message and "The node is as before" not in message:
         wrong.append(f"the message does not say what became of the node: {message}")
     if _apart(now) != _apart(run.start):
@@ -188,7 +192,7 @@ def told(message: str, fault: Fault) -> bool:
     if fault.what == GONE:
         return os.path.basename(fault.call.place) in message
     if fault.call.name == "access":
-        return fault.call.place in message  # Python does not tell why
+        return "cannot be written" in message  # Python does not tell why; the file is named by its link
     return fault.what in message or os.strerror(getattr(errno, fault.what)) in message
 
 

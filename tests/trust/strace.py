@@ -32,7 +32,7 @@ CHANGING = (
         "symlink",
     ),
     *("symlinkat", "link", "linkat", "chmod", "fchmod", "fchmodat", "chown", "fchown", "fchownat", "setxattr"),
-    *("fsetxattr", "ftruncate", "bpf", "setns", "clone", "fork", "vfork"),
+    *("fsetxattr", "ftruncate", "bpf", "setns", "clone", "fork", "vfork", "setsockopt"),
 )
 READING = (
     *("read", "close", "getdents64", "readlink", "stat", "lstat", "fstat", "newfstatat", "statx", "access", "statfs"),

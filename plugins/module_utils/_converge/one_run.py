@@ -20,6 +20,9 @@ from .transaction import foresee, run, tidy
 
 Outcome = TypeVar("Outcome")
 
+_UNCHANGED = "Nothing was changed."
+_COMPLETE = "This run is complete, but for its answer."
+
 
 def answer(module: Any, work: Callable[[], Dict[str, Any]]) -> None:
     """End an Ansible module with the result of work, or with its NodeError."""
@@ -45,31 +48,33 @@ def converge(make_plan: Callable[[], Any], outcome: Callable[[Any], Outcome], ch
             return outcome(_foreseen(make_plan))
         with locked():
             plan = _foreseen(make_plan)
-            with _nothing_changed():
+            with _told(_UNCHANGED):
                 tidy(plan.steps)
-            return outcome(plan._replace(notes=plan.notes + run(plan.steps, restorer)))
+            done = plan._replace(notes=plan.notes + run(plan.steps, restorer))
+            with _told(_COMPLETE):
+                return outcome(done)
     except OSError as error:
         raise refused(f"{error.filename or 'This node'}: not as expected", error) from error
 
 
 def _foreseen(make_plan: Callable[[], Any]) -> Any:
     """The plan, when nothing speaks against it."""
-    with _nothing_changed():
+    with _told(_UNCHANGED):
         plan = make_plan()
         foresee(plan.steps)
         return plan
 
 
 @contextlib.contextmanager
-def _nothing_changed() -> Iterator[None]:
-    """Have an error say so, whatever it is."""
+def _told(outcome: str) -> Iterator[None]:
+    """Have an error say what became of the node, whatever it is."""
     try:
         yield
     except NodeError as error:
-        raise NodeError(f"{error} Nothing was changed.") from error
+        raise NodeError(f"{error} {outcome}") from error
     except OSError as error:
         what = refused(f"{error.filename or 'This node'}: not as expected", error)
-        raise NodeError(f"{what} Nothing was changed.") from error
+        raise NodeError(f"{what} {outcome}") from error
 
 
 def recording(raw: Optional[bytes], compose: Callable[[bool], Originals]) -> Tuple[OriginalsFile, OriginalsFile]:

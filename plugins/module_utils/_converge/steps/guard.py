@@ -12,6 +12,7 @@ from typing import Any, Dict, List, Mapping, Optional, Tuple, Union
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.errors import NodeError
 from ansible_collections.kubenode.connections.plugins.module_utils._files import guard_conf, guard_unit
+from ansible_collections.kubenode.connections.plugins.module_utils._files.atomic_write import is_directory
 from ansible_collections.kubenode.connections.plugins.module_utils._files.systemd_units import (
     RUNNING,
     has_systemd,
@@ -40,7 +41,7 @@ def guard_steps(wanted: Union[Tuple[()], Guard], records: Mapping[str, FileRecor
     texts = _texts(wanted) if isinstance(wanted, Guard) else dict.fromkeys(_FILES)
     recorded: List[Any] = [_file(path, texts[path], known) for path in _FILES]
     recorded.append(link_step(guard_unit.LINK, guard_unit.TIMER_PATH if wanted else None, known))
-    needed = any(step.changed for step in recorded) and os.path.isdir(RUNNING)
+    needed = any(step.changed for step in recorded) and is_directory(RUNNING)
     notes = [step.target.note for step in recorded if step.target.note]
     metrics = _metrics_of_before(wanted)
     steps = around(recorded, ["systemctl", "daemon-reload"], "systemctl status", needed, lambda: _take_effect(metrics))
@@ -48,9 +49,9 @@ def guard_steps(wanted: Union[Tuple[()], Guard], records: Mapping[str, FileRecor
 
 
 def _texts(wanted: Guard) -> Dict[str, Optional[bytes]]:
-    if not has_systemd():
+    if not has_systemd(is_directory):
         raise NodeError("guard: no systemd is here, which would run it. Leave the guard out on this node.")
-    if not os.path.isdir(wanted.textfile):
+    if not is_directory(wanted.textfile):
         raise NodeError(
             f"guard: textfile: {wanted.textfile} is not there. Install node_exporter, or name the folder that it was "
             "given with --collector.textfile.directory."

@@ -6,10 +6,12 @@
 
 import base64
 import contextlib
+import errno
 import os
 import resource
 import signal
 import time
+from collections import namedtuple
 
 import pytest
 
@@ -61,6 +63,16 @@ def test_two_runs_at_once_come_one_after_the_other():
     assert read(FILE) == FOREIGN.replace(b"7200", b"%d" % (600 + number)).replace(b"99", b"%d" % (30 + number))
     converge(NOTHING, False)
     assert tree() == before
+
+
+@isolated
+def test_where_the_answer_fails_the_run_is_told_to_be_complete():
+    def outcome(_plan):
+        raise OSError(errno.EIO, "Input/output error")
+
+    plan = namedtuple("Plan", "steps notes")([], [])
+    with pytest.raises(NodeError, match=r"\(EIO\)\. .* This run is complete, but for its answer\.$"):
+        one_run.converge(lambda: plan, outcome, False, "kubenode.connections.node_settings")
 
 
 @isolated
