@@ -215,7 +215,7 @@ def _report(arguments: Arguments, check_mode: bool) -> dict[str, Any]:
     known = [*(node["name"] for node in document["nodes"]), *document["left_out"]["hosts"]]
     for sentence in parse_silences(arguments["silence"]).strangers(known):
         Display().warning(printable(sentence))
-    rerun = UNKNOWN_RUN if arguments["redact"] else _rerun()
+    rerun = UNKNOWN_RUN if arguments["redact"] else _rerun(_read_as_root(document))
     opens = arguments["detail"] == _OPENING and not message
     if arguments["query"]:
         outcome["query_result"] = query.query(document, arguments["query"])
@@ -309,10 +309,16 @@ def _compare(document: dict[str, Any], given: str | None) -> str | None:
     return None
 
 
-def _rerun() -> Rerun:
+def _read_as_root(document: Mapping[str, Any]) -> bool:
+    """Whether each node that answered was read by root, so that no other way to root is needed."""
+    said = [node["root"] for node in document["nodes"] if node["root"] is not None]
+    return bool(said) and all(said)
+
+
+def _rerun(read_as_root: bool = False) -> Rerun:
     usual = {name: _setting(setting) for name, setting in CONFIGURED.items()}
     extra = list(_extra_vars())
-    return rerun_of(context.CLIARGS, usual, extra, str(Path.cwd()), _without_root(extra))
+    return rerun_of(context.CLIARGS, usual, extra, str(Path.cwd()), _without_root(extra) and not read_as_root)
 
 
 def _without_root(extra: Sequence[ExtraVars]) -> bool:

@@ -272,7 +272,7 @@ def test_the_command_that_a_report_names_works_when_it_is_pasted(four, monkeypat
     monkeypatch.chdir(four.folder)
     (four.folder / "vars.yml").write_text("keepalive_middleboxes: [aws_nlb]\nkeepalive_become: false\n")
     command = first_command(four.run("audit", *given).stdout)
-    assert "keepalive_become=false" not in command
+    assert ("keepalive_become=no" in command) == ("keepalive_become=no" in given)
     ran = four.paste(command.replace(" --check --diff", ""))
     assert ran.returncode == 0, command + ran.stdout + ran.stderr
     changed = [name in ("node1", "node2") or "--limit" not in given for name in ALL]

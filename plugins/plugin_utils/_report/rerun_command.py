@@ -87,8 +87,8 @@ ExtraVars = File | Mapping[str, Any]
 class Rerun:
     """Options of ansible-playbook, quoted for a shell; ``left_out`` names what the run was given and they lack.
 
-    ``without_root``: it was given ``keepalive_become=false``. What comes next needs root, to change nodes or to read
-    all of them.
+    ``without_root``: it was given ``keepalive_become=false``, and was not root. What comes next needs root, to change
+    nodes or to read all of them.
     """
 
     options: tuple[str, ...]
@@ -125,11 +125,14 @@ def rerun_of(
     """Which nodes, how to reach them, and this collection's variables.
 
     ``given`` is what ansible-playbook understood (``ansible.context.CLIARGS``), ``extra`` its ``-e`` in their order,
-    ``without_root`` whether they come to ``keepalive_become=false``. ``usual`` are the values of CONFIGURED. Paths
-    below ``folder`` are shortened.
+    ``without_root`` whether they come to ``keepalive_become=false`` and nodes were not read as root. ``usual`` are the
+    values of CONFIGURED. Paths below ``folder`` are shortened.
     """
     start = f"{folder.rstrip('/')}/"
-    options = [*_options(given, usual, start), *(option for each in extra for option in _extra_option(each, start))]
+    options = [
+        *_options(given, usual, start),
+        *(option for each in extra for option in _extra_option(each, start, without_root)),
+    ]
     secrets = [_OPTIONS[name] for name in _FREE_TEXT if _SECRET.search(str(given.get(name) or ""))]
     left_out = [*secrets, *(name for each in extra for name in _left_out(each))]
     return Rerun(tuple(options), tuple(dict.fromkeys(left_out)), without_root)
@@ -156,12 +159,14 @@ def _worded(option: str, value: str) -> str:
     return f"{option}{'=' if value.startswith('-') else ' '}{shlex.quote(value)}"
 
 
-def _extra_option(extra: ExtraVars, folder: str) -> Iterator[str]:
+def _extra_option(extra: ExtraVars, folder: str, without_root: bool) -> Iterator[str]:
     if isinstance(extra, File):
         if extra.readable:
             yield f"-e {shlex.quote('@' + extra.path.removeprefix(folder))}"
         return
-    shown = {name: value for name, value in extra.items() if name != BECOME and _may_be_shown(name, value)}
+    shown = {name: value for name, value in extra.items() if _may_be_shown(name, value)}
+    if without_root:
+        shown.pop(BECOME, None)
     if shown:
         yield f"-e {shlex.quote(_in_words(shown))}"
 

@@ -462,9 +462,9 @@ def test_a_file_of_variables_that_is_gone_is_named(monkeypatch, tmp_path, capsys
         (("keepalive_become=false",), ["keepalive_become=true"]),
         (("{keepalive_become: no}",), ["keepalive_become=true"]),
         (("@FILE",), ["keepalive_become=true"]),
-        (("@FILE", "keepalive_become=yes"), []),
+        (("@FILE", "keepalive_become=yes"), ["keepalive_become=yes"]),
         (("keepalive_become=yes", "@FILE"), ["keepalive_become=true"]),
-        (("keepalive_become=1", "@/nowhere/gone.yml"), []),
+        (("keepalive_become=1", "@/nowhere/gone.yml"), ["keepalive_become=1"]),
         ((), []),
     ],
     ids=str,
@@ -473,9 +473,16 @@ def test_an_apply_is_never_named_without_root(monkeypatch, tmp_path, capsys, ext
     (tmp_path / "vars.yml").write_text("keepalive_become: false\n", encoding="utf-8")
     given = {"extra_vars": tuple(each.replace("FILE", f"{tmp_path}/vars.yml") for each in extra)}
     monkeypatch.setattr(context, "CLIARGS", given)
-    report(nodes(stock_node()))
+    report(nodes({**stock_node(), "root": False}))
     (line,) = set(re.findall(r"Run: (.*?--diff)", " ".join(printed(capsys)).replace("\\", "")))
     assert re.findall(r"keepalive_become=\S+", line) == become
+
+
+def test_who_was_root_without_become_is_given_the_same_words_again(monkeypatch, capsys):
+    monkeypatch.setattr(context, "CLIARGS", {"extra_vars": ("keepalive_become=false",)})
+    report(nodes(stock_node()))
+    (line,) = set(re.findall(r"Run: (.*?--diff)", " ".join(printed(capsys)).replace("\\", "")))
+    assert re.findall(r"keepalive_become=\S+", line) == ["keepalive_become=false"]
 
 
 ENCRYPTED = '{"keepalive_x": {"__ansible_vault": "$ANSIBLE_VAULT;1.1;AES256\\n6161"}, "keepalive_margin": "9"}'
