@@ -53,6 +53,8 @@ _TIMEOUTS = ("tcp", "tcpfin", "udp")
 _UID = r"\A[A-Za-z0-9._-]{1,64}\Z"
 _CONTAINER = r"\A[a-z]{1,16}-[A-Za-z0-9._-]{1,253}\Z"
 _NAMED = r"\A/run/(?:docker/)?netns/[^/\x00-\x1f\x7f]{1,255}\Z"
+_UNREAD_BY = r"\A(?:[0-9a-f-]{36} [0-9]{1,10} [0-9]{1,20})?\Z"
+"""A process as nobody else is it: the boot's ID, its own, its start in clock ticks after boot. Empty: none ran."""
 _KEEPALIVE = r"\A[0-9/]{1,64}\Z"
 _MAX_INT = (1 << 31) - 1
 _MAX_REASON = 300
@@ -65,12 +67,15 @@ class FileRecord(NamedTuple):
     one that gives pods their defaults, or link.
     original: its bytes without us, None for no file. hashes: SHA-256 (hex) of contents that we know as ours.
     ours: the values that we gave each key in it (more than one only while a run is under way).
+    unread_by: of a file that its reader reads only when it starts, the one that ran when it was written (see
+    _UNREAD_BY); None where that is not recorded.
     """
 
     kind: str
     original: Optional[bytes]
     hashes: Tuple[str, ...]
     ours: Dict[str, Tuple[str, ...]]
+    unread_by: Optional[str] = None
 
 
 class LiveRecord(NamedTuple):
@@ -190,18 +195,20 @@ def _refuse_changed(document: Dict[str, Any]) -> None:
 
 def _file_to_json(record: FileRecord) -> Dict[str, Any]:
     original = None if record.original is None else base64.b64encode(record.original).decode("ascii")
-    return dict(record._asdict(), original=original)
+    fields = dict(record._asdict(), original=original)
+    return {name: value for name, value in fields.items() if name != "unread_by" or value is not None}
 
 
 def _file_from_json(record: Dict[str, Any]) -> FileRecord:
     if record["kind"] not in ("sysctls", "modules", "whole", "link", "cni", "pods"):
         raise ValueError(f"a file of kind {record['kind']!r} is not known")
-    original = record["original"]
+    original, unread_by = record["original"], record.get("unread_by")
     return FileRecord(
         record["kind"],
         None if original is None else base64.b64decode(_typed(original, str), validate=True),
         tuple(_typed(value, str) for value in record["hashes"]),
         {name: tuple(_typed(value, str) for value in known) for name, known in record["ours"].items()},
+        None if unread_by is None else _typed(unread_by, str),
     )
 
 
@@ -246,6 +253,8 @@ def _refuse_strange(originals: Originals) -> None:
             raise ValueError(f"{path!r} is no file that is written here (kind {record.kind})")
         if not all(record.ours.values()):
             raise ValueError(f"{path!r} has a key without a value that was written here")
+        if record.unread_by is not None and not re.match(_UNREAD_BY, record.unread_by):
+            raise ValueError(f"{path!r} has {record.unread_by[:40]!r} where a process is expected")
     for path in originals.directories:
         if not _is_plain_path(path):
             raise ValueError(f"{path!r} is no directory that is made here")

@@ -74,7 +74,12 @@ Inside = Callable[[List[int]], Dict[str, Any]]
 
 _CHILD_SECONDS = 30
 _SPACE_SECONDS = 1
-"""More for each namespace: where a node is busy the reader waits for its turn, which is no fault of what it reads."""
+"""More for each namespace: where a node is busy the reader waits for its turn, which is no fault of what it reads.
+
+Each reading of sockets walks those of all namespaces, since the kernel has one table for all.
+"""
+_ALL_SECONDS = 600
+"""The most for all: who makes namespaces and sockets without end shall not keep us longer."""
 _AGAIN = "Run again when the node is less busy. Report it to the collection where that does not help."
 
 
@@ -140,7 +145,7 @@ def _read_all(own: int, found: Dict[int, Found], inside: Optional[Inside]) -> Di
     """
     values, error = [], None
     if inside is not None or len(found) > 1:
-        limit_seconds = _CHILD_SECONDS + _SPACE_SECONDS * len(found)
+        limit_seconds = min(_CHILD_SECONDS + _SPACE_SECONDS * len(found), _ALL_SECONDS)
         values, error = child.collect(lambda: _visit(own, found, inside), limit_seconds)
     missing = Seen(error=f"the reader of the other network namespaces {error}", do=_AGAIN)
     seen: Dict[int, Optional[Seen]] = dict.fromkeys(found, missing)

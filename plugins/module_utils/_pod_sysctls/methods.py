@@ -5,7 +5,6 @@
 """The ways to give new pods their sysctls on this node, and which one it is. Private to this collection."""
 
 import os
-import time
 from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.errors import NodeError
@@ -26,7 +25,7 @@ CRIO_DIRECTORY = "/etc/crio/crio.conf.d"
 DROP_IN = "99-kubenode-connections.conf"
 MAX_CONF_BYTES = 16 << 20
 
-_CLOCK_BOOTTIME = 7  # include/uapi/linux/time.h; Python names it since 3.7
+_READERS = {"kubelet": kubelet.WANTED, "crio": Wanted(["crio"], NODE)}
 
 
 class NotHereError(NodeError):
@@ -48,15 +47,14 @@ class Wish(NamedTuple):
 
 
 class Way(NamedTuple):
-    """One way that can be gone: the file that it takes, the process that reads it once at its start, and what to tell.
+    """One way that can be gone: the file that it takes, and what to tell.
 
-    content is the file as a whole, None for a configuration list that is edited. process is None where none reads it.
+    content is the file as a whole, None for a configuration list that is edited.
     """
 
     name: str
     path: str
     content: Optional[bytes]
-    process: Optional[Process]
     reason: str
     notes: Tuple[str, ...]
 
@@ -115,7 +113,7 @@ def _kubelet_way(wish: Wish) -> Way:
         )
     reason = f"kubelet {version} has defaultPodSysctls, and reads {directory}."
     content = kubelet_conf.drop_in(wish.sysctls, not elsewhere)
-    return Way("kubelet", path, content, process, reason, tuple(doubts))
+    return Way("kubelet", path, content, reason, tuple(doubts))
 
 
 def _refuse_foreign(place: str) -> None:
@@ -154,7 +152,7 @@ def _kubelet_text(process: Process, path: str) -> str:
 
 
 def _crio_way(wish: Wish) -> Way:
-    process, doubts = find(Wanted(["crio"], NODE))
+    process, doubts = find(_READERS["crio"])
     if wish.way == "auto":
         _refuse_other_runtime(process, doubts)
     if not is_directory(CRIO_DIRECTORY):
@@ -172,7 +170,7 @@ def _crio_way(wish: Wish) -> Way:
     entries, kept = crio_conf.merged([source for source in sources if source.path != path], wish.sysctls)
     running = "CRI-O runs here" if process is not None else "CRI-O is installed here"
     reason = f"{running} and has default_sysctls."
-    return Way("crio", path, crio_conf.drop_in(entries, kept), process, reason, tuple(doubts))
+    return Way("crio", path, crio_conf.drop_in(entries, kept), reason, tuple(doubts))
 
 
 def _refuse_other_runtime(process: Optional[Process], doubts: Sequence[str]) -> None:
@@ -214,18 +212,21 @@ def _cni_way(wish: Wish) -> Way:
             "after it."
         )
     reason = f"{path} is the network of new pods, and {program} accepted the sysctls."
-    return Way("cni", path, None, None, reason, tuple(notes))
+    return Way("cni", path, None, reason, tuple(notes))
 
 
-def started_before(process: Process, path: str) -> Optional[bool]:
-    """Whether a process may be older than a file, None where it cannot be said (the process or the file has gone).
+def reader(way: str) -> str:
+    """The process that has to be started anew to read the file of a way, as FileRecord.unread_by has it.
 
-    The kernel tells of a start and of a write which tick of its clock had been the last, so what lies within two ticks
-    cannot be put in an order: such a process counts as the older one, for it may not have read the file.
+    It is told by what no other process has, not by its age: a file has only the time of a clock that can be set. Empty
+    where none runs. Raises OSError.
     """
-    tick = 1 / os.sysconf("SC_CLK_TCK")
+    process = find(_READERS[way]).process if way in _READERS else None
+    if process is None:
+        return ""
+    with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as handle:
+        boot = handle.read().strip()
     try:
-        written = os.stat(path).st_mtime + time.clock_gettime(_CLOCK_BOOTTIME) - time.time()
-        return process.started() * tick < written + 2 * tick
-    except OSError:
-        return None
+        return f"{boot} {process.pid} {process.started()}"
+    except (FileNotFoundError, ProcessLookupError):
+        return ""  # it has ended

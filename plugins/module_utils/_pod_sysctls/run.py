@@ -56,12 +56,16 @@ class Outcome(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """The steps of one run, the files among them, the way that was chosen (None: all is taken back), what to tell."""
+    """The steps of one run, the files among them, the way that was chosen (None: all is taken back), what to tell.
+
+    ``unread``: whether who reads the way's file only at its start has not read what it said before this run.
+    """
 
     steps: List[Step]
     files: List[TextFile]
     way: Optional[Way]
     notes: List[str]
+    unread: bool
 
 
 def wish_from(options: Mapping[str, Any]) -> Optional[Wish]:
@@ -103,12 +107,28 @@ def _plan(wish: Optional[Wish]) -> Plan:
     files = [_file(path, old.files.get(path), way, wish) for path in sorted(paths)]
 
     def compose(final: bool) -> Originals:
-        return old._replace(files=one_run.records(old.files, {step.name: step.target for step in files}, final))
+        records = one_run.records(old.files, {step.name: step.target for step in files}, final)
+        if way is not None and way.path in records:
+            records[way.path] = _with_reader(records[way.path], way)
+        return old._replace(files=records)
 
     ahead, final = one_run.recording(raw, compose)
     notes = list(way.notes) if way is not None else leftovers.pod_notes(old)
     notes += [step.target.note for step in files if step.target.note]
-    return Plan([ahead, *files, final], files, way, notes)
+    return Plan([ahead, *files, final], files, way, notes, way is not None and _is_unread(old.files.get(way.path), way))
+
+
+def _with_reader(record: FileRecord, way: Way) -> FileRecord:
+    """The record with who runs while the file is written, if it has none yet."""
+    if record.kind != "pods" or record.unread_by is not None:
+        return record
+    return record._replace(unread_by=methods.reader(way.name))
+
+
+def _is_unread(record: Optional[FileRecord], way: Way) -> bool:
+    """Whether who runs now may not have read the way's file; without a record of that it has not."""
+    runs = methods.reader(way.name)
+    return runs != "" and (record is None or record.unread_by in (None, runs))
 
 
 def _file(path: str, record: Optional[FileRecord], way: Optional[Way], wish: Optional[Wish]) -> TextFile:
@@ -152,9 +172,7 @@ def _restart(plan: Plan) -> List[str]:
     """The services that run without knowing what their file says now."""
     services = []
     for step in plan.files:
-        mine = plan.way is not None and plan.way.path == step.name
-        process = plan.way.process if plan.way is not None and mine else None
-        stale = process is not None and methods.started_before(process, step.name)
+        stale = plan.unread and plan.way is not None and plan.way.path == step.name
         if step.kind == "pods" and (step.changed or stale):
             services.append("crio" if step.name.startswith(methods.CRIO_DIRECTORY + "/") else "kubelet")
     return services

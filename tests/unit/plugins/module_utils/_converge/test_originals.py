@@ -30,6 +30,7 @@ names = st.text("ab_", min_size=1, max_size=4)
 sysctl_names = st.lists(names, min_size=2, max_size=3).map(".".join)
 paths = st.lists(names, min_size=1, max_size=3).map(lambda parts: "/" + "/".join(parts))
 UNIT = ipvs_unit.PATH
+processes = st.builds("{} {} {}".format, st.uuids(), st.integers(1, 1 << 22), st.integers(0, 1 << 63))
 
 
 def file_records(kind):
@@ -39,6 +40,7 @@ def file_records(kind):
         st.one_of(st.none(), st.binary(max_size=20)),
         st.lists(texts, max_size=2).map(tuple),
         st.dictionaries(texts, st.lists(texts, min_size=1, max_size=2).map(tuple), max_size=2),
+        st.one_of(st.none(), st.just(""), processes),
     )
 
 
@@ -184,6 +186,8 @@ STRANGE = [
     ("a link elsewhere", {"files": {"/etc/shadow": dict(RECORD, kind="link")}}, "(kind link)"),
     ("a drop-in of another name", {"files": {"/etc/crio/crio.conf": dict(RECORD, kind="pods")}}, "(kind pods)"),
     ("a key without a value", {"files": {"/etc/f": dict(RECORD, ours={"a.b": []})}}, "without a value"),
+    ("text for a process", {"files": {"/etc/f": dict(RECORD, unread_by="a\nb")}}, "where a process is expected"),
+    ("a number for a process", {"files": {"/etc/f": dict(RECORD, unread_by=1)}}, "1 is not of type str"),
     ("a directory with ..", {"directories": ["/etc/../var"]}, "no directory that is made here"),
     ("a directory of the kernel", {"directories": ["/sys/fs/cgroup/x"]}, "no directory that is made here"),
     ("a sysctl above /proc/sys", {"sysctls": {"net/../../self/mem": LIVE}}, "is no sysctl"),

@@ -216,6 +216,11 @@ def test_a_slow_reader_has_time_for_each_namespace():
     assert seen_after(code)[:3] == (3, 0, None)
 
 
+def test_all_namespaces_together_have_their_time_too():
+    code = "pods = [namespace(), namespace()]\nnamespaces._ALL_SECONDS = 2\nshow(lambda _pids: time.sleep(1.2))"
+    assert seen_after(code)[:3] == (3, 2, "the reader of the other network namespaces took longer than 2 s")
+
+
 def test_without_proc_nothing_is_known_and_said(tmp_path):
     seen = namespaces.read(str(tmp_path))
     assert (seen.total, seen.unreadable, seen.groups) == (0, 1, [])

@@ -6,13 +6,10 @@
 
 import contextlib
 import os
-import subprocess
-import time
 
 import pytest
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.errors import NodeError
-from ansible_collections.kubenode.connections.plugins.module_utils._kernel.processes import Process
 from ansible_collections.kubenode.connections.plugins.module_utils._pod_sysctls import methods
 from ansible_collections.kubenode.connections.plugins.module_utils._pod_sysctls.methods import Wish, choose
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._isolated_node import isolated, write
@@ -72,9 +69,9 @@ def test_kubelet_comes_first_where_its_gate_is_on():
     network()
     write("/run/config.yaml", GATE)
     with processes("v1.37.0", ["--config=/run/config.yaml", f"--config-dir={CONFIGS}"], crio=True) as there:
-        way = choose(wish())
+        way, reader = choose(wish()), methods.reader("kubelet")
+    assert reader.split()[1] == str(there["kubelet"].pid)
     assert (way.name, way.path, way.notes) == ("kubelet", f"{CONFIGS}/{OURS}", ())
-    assert way.process.pid == there["kubelet"].pid
     assert b"featureGates" not in way.content
     assert way.reason == f"kubelet v1.37.0 has defaultPodSysctls, and reads {CONFIGS}."
 
@@ -84,8 +81,9 @@ def test_then_crio_where_it_runs():
     os.makedirs(CRIO)
     network()
     with processes("v1.36.1", ["--container-runtime-endpoint=unix:///var/run/crio/crio.sock"], crio=True) as there:
-        way = choose(wish())
-    assert (way.name, way.path, way.process.pid) == ("crio", CRIO + OURS, there["crio"].pid)
+        way, reader = choose(wish()), methods.reader("crio")
+    assert reader.split()[1] == str(there["crio"].pid)
+    assert (way.name, way.path) == ("crio", CRIO + OURS)
     assert way.reason == "CRI-O runs here and has default_sysctls."
     assert way.notes == ("Not by kubelet: kubelet is v1.36.1, defaultPodSysctls came with 1.37.",)
 
@@ -95,7 +93,8 @@ def test_then_cni():
     os.makedirs(CRIO)
     path = network()
     way = chosen(wish(), "v1.37.0", ["--container-runtime-endpoint=unix:///run/containerd.sock"], crio=True)
-    assert (way.name, way.path, way.content, way.process) == ("cni", path, None, None)
+    assert (way.name, way.path, way.content) == ("cni", path, None)
+    assert [methods.reader(each) for each in ("cni", "crio", "kubelet")] == ["", "", ""]
     assert way.reason == f"{path} is the network of new pods, and {PLUGINS}/tuning accepted the sysctls."
     assert way.notes == (
         "Not by kubelet: The feature gate DefaultPodSysctls of kubelet v1.37.0 is alpha, and not on.",
@@ -293,27 +292,3 @@ def test_the_folders_of_the_other_ways_are_roots_too(way, folder):
     with pytest.raises(NodeError) as error:
         choose(wish(way))
     assert str(error.value).startswith(f"Root writes nothing below {folder}: {folder} belongs to user 65534 (mode ")
-
-
-def test_whether_a_process_is_older_than_a_file(tmp_path):
-    older, newer = tmp_path / "older", tmp_path / "newer"
-    older.write_text("")
-    time.sleep(0.05)
-    child = subprocess.Popen(["sleep", "60"])
-    process = Process(child.pid)
-    time.sleep(0.05)
-    newer.write_text("")
-    try:
-        assert methods.started_before(process, str(older)) is False
-        assert methods.started_before(process, str(newer)) is True
-        assert methods.started_before(process, str(tmp_path / "none")) is None
-        boot = time.time() - time.clock_gettime(7)  # CLOCK_BOOTTIME
-        tick = 1 / os.sysconf("SC_CLK_TCK")
-        start = boot + process.started() * tick
-        for ticks, older_one in ((-5, False), (-1, True), (0, True), (0.5, True), (1, True)):
-            os.utime(str(newer), (start + ticks * tick, start + ticks * tick))
-            assert methods.started_before(process, str(newer)) is older_one, ticks
-    finally:
-        child.kill()
-        child.wait()
-    assert methods.started_before(process, str(newer)) is None

@@ -4,15 +4,15 @@
 
 """Files are given to new pods and taken back for real, with the real CNI plugins and a process named crio."""
 
+import contextlib
 import os
 import shutil
 import subprocess
-import time
 
 import pytest
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.errors import NodeError
-from ansible_collections.kubenode.connections.plugins.module_utils._converge.originals import parse
+from ansible_collections.kubenode.connections.plugins.module_utils._converge.originals import dump, parse
 from ansible_collections.kubenode.connections.plugins.module_utils._pod_sysctls.cni_trial import PLUGIN_DIRECTORIES
 from ansible_collections.kubenode.connections.plugins.module_utils._pod_sysctls.run import converge, wish_from
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._isolated_node import (
@@ -134,25 +134,78 @@ def test_another_way_gives_the_file_of_the_first_way_back():
     assert read(DROP_IN) is None
 
 
-@isolated
-def test_crio_needs_a_restart_until_it_was_started_after_the_file():
-    os.makedirs(os.path.dirname(DROP_IN))
-    program = shutil.copy(shutil.which("sleep"), "/run/crio")
-    old = subprocess.Popen([program, "60"])
+@contextlib.contextmanager
+def crio_runs():
+    program = "/run/crio"
+    if not os.path.exists(program):
+        shutil.copy(shutil.which("sleep"), program)
+    process = subprocess.Popen([program, "60"])
     try:
+        yield
+    finally:
+        process.kill()
+        process.wait()
+
+
+JUMPS = [pytest.param(0, id="a clock that goes on"), pytest.param(7200, id="forwards"), pytest.param(-7200, id="back")]
+
+
+@pytest.mark.parametrize("seconds", JUMPS)
+@isolated
+def test_crio_needs_a_restart_until_it_was_started_after_the_file_whatever_the_clock_did(seconds):
+    """After a jump, a time that was written down before is that far from what it would be now."""
+    os.makedirs(os.path.dirname(DROP_IN))
+    with crio_runs():
         assert run(dict(CRIO, way="auto"))["restart"] == ["crio"]
+        written = os.stat(DROP_IN).st_mtime
+        os.utime(DROP_IN, (written, written - seconds))
         again = run(dict(CRIO, way="auto"))
         assert (again["changed"], again["way"], again["restart"]) == (False, "crio", ["crio"])
-    finally:
-        old.kill()
-        old.wait()
-    time.sleep(0.5)
-    new = subprocess.Popen([program, "60"])
-    try:
+    assert run(CRIO)["restart"] == []
+    with crio_runs():
+        done = run(CRIO)
+        assert (done["changed"], done["restart"]) == (False, [])
+
+
+@isolated
+def test_crio_that_was_not_running_reads_the_file_when_it_starts():
+    os.makedirs(os.path.dirname(DROP_IN))
+    run(CRIO)
+    with crio_runs():
         assert run(CRIO)["restart"] == []
-    finally:
-        new.kill()
-        new.wait()
+
+
+@isolated
+def test_where_the_record_does_not_say_who_has_read_the_file_nobody_has():
+    """A record of an earlier version; and none at all, because it was lost."""
+    os.makedirs(os.path.dirname(DROP_IN))
+    with crio_runs():
+        run(CRIO)
+        old = parse(read(ORIGINALS))
+        earlier = {path: record._replace(unread_by=None) for path, record in old.files.items()}
+        write(ORIGINALS, dump(old._replace(files=earlier)))
+        os.chmod(ORIGINALS, 0o600)
+        assert run(CRIO)["restart"] == ["crio"]
+        os.unlink(ORIGINALS)
+        assert run(CRIO)["restart"] == ["crio"]
+    with crio_runs():
+        done = run(CRIO)
+        assert (done["changed"], done["restart"]) == (False, [])
+
+
+@isolated
+def test_another_process_with_the_same_number_after_a_reboot_has_read_the_file():
+    os.makedirs(os.path.dirname(DROP_IN))
+    with crio_runs():
+        run(CRIO)
+        old = parse(read(ORIGINALS))
+        boot, rest = old.files[DROP_IN].unread_by.split(" ", 1)
+        earlier = "0" * 8 + boot[8:]
+        record = old.files[DROP_IN]._replace(unread_by=f"{earlier} {rest}")
+        write(ORIGINALS, dump(old._replace(files={DROP_IN: record})))
+        os.chmod(ORIGINALS, 0o600)
+        done = run(CRIO)
+        assert (done["changed"], done["restart"]) == (False, [])
 
 
 @isolated
