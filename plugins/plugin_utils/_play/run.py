@@ -37,6 +37,7 @@ from .variables import wishes_of
 
 _LONGEST_REASON = 300
 _SEE_OUTPUT = "See stdout/stderr"
+_CHANGED_SINCE = "This run had written what was planned: somebody else changes this node, too (another apply, a tool)."
 
 
 def converged_of(play: Play, planned: object, converged: str | None) -> dict[str, Any]:
@@ -201,11 +202,14 @@ def judge_after(
     wishes: Mapping[str, object],
     limit: Mapping[str, Any] | None,
 ) -> str | None:
-    """The same of a node right after its converge, against the planned limit that holds for it; safe to print.
+    """Why a node is not as planned right after its converge, None where it is, against the planned limit that holds for it; safe to print.
 
     Raises PlanError.
     """
     lowest = Limit(limit["seconds"], limit["name"], limit["node"]) if limit else None
     planned = make_plan({name: node}, dict(wishes), elsewhere=Elsewhere(limit=lowest), every_host=True)
-    failure = failure_of(name, planned["nodes"][name], with_pods=False)
+    after = planned["nodes"][name]
+    failure = failure_of(name, after, with_pods=False)
+    if failure is not None and any(not each["pods"] for each in after["changes"]):
+        failure = f"{_CHANGED_SINCE} {failure}"
     return None if failure is None else printable(failure)

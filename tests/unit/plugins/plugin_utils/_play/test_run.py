@@ -250,7 +250,7 @@ LIMIT = {"seconds": 900, "name": "IPVS tcp", "node": "w9"}
 
 
 @pytest.mark.parametrize(
-    ("node", "wishes", "limit", "begins"),
+    ("node", "wishes", "limit", "part"),
     [
         pytest.param(quiet_node(), {}, LIMIT, None, id="as planned"),
         pytest.param(quiet_node(), {}, None, None, id="without a limit of others"),
@@ -280,9 +280,23 @@ LIMIT = {"seconds": 900, "name": "IPVS tcp", "node": "w9"}
         ),
     ],
 )
-def test_a_node_right_after_its_converge(node, wishes, limit, begins):
+def test_a_node_right_after_its_converge(node, wishes, limit, part):
     told = judge_after("w1", copy.deepcopy(node), wishes, limit)
-    assert told is None if begins is None else told.startswith(begins)
+    assert told is None if part is None else part in told
+
+
+@pytest.mark.parametrize(
+    ("node", "limit", "by_others"),
+    [
+        pytest.param(stock_node(), LIMIT, True, id="values that were just written are others"),
+        pytest.param({}, LIMIT, False, id="nobody can see what they are"),
+        pytest.param(quiet_node(), {**LIMIT, "seconds": 350}, True, id="others than this limit asks for"),
+    ],
+)
+def test_where_others_change_the_node_too_that_is_said(node, limit, by_others):
+    told = judge_after("w1", copy.deepcopy(node), {}, limit)
+    said = "This run had written what was planned: somebody else changes this node, too (another apply, a tool). "
+    assert told.startswith(said) is by_others
 
 
 def test_the_tasks_of_a_host_get_what_they_need_and_no_more():
