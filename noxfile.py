@@ -565,7 +565,7 @@ def run_faults(session: nox.Session, *options: str) -> None:
     """Run the tests that put faults into a run; only root makes the namespaces, and only strace the faults."""
     if os.geteuid() != 0 or not shutil.which("strace"):
         session.skip(f"{session.name}: it needs root and strace (Debian package strace).")
-    install_tools(session, *UNIT)
+    install_tools(session, "ansible-core", *UNIT)
     session.run("python", "-m", "pytest", "tests/trust", *options, env=checkout_as_collection())
 
 

@@ -47,6 +47,7 @@ _NODE = {
     "summary": {"type": "str"},
     "failure": {"type": "str"},
     "watch": {"type": "dict"},
+    "plan": {"type": "dict", "options": {"id": {"type": "str"}, "seen": {"type": "str"}}},
 }
 
 _ARGUMENTS = {
@@ -77,13 +78,17 @@ class ActionModule(ActionBase):
         variables = read_host(self, task_vars).variables
         outcome: dict[str, Any] = self._execute_module(
             module_name="kubenode.connections.node_settings",
-            module_args=node_settings_options(arguments["node"]["settings"], variables),
+            module_args={
+                **node_settings_options(arguments["node"]["settings"], variables),
+                "plan": arguments["node"]["plan"],
+            },
             task_vars=task_vars,
         )
         refuse_old_python(self, outcome)
         if outcome.get("failed") or self._task.check_mode:
             return outcome
         name = str(task_vars["inventory_hostname"])
-        message = judge_after(name, plain(outcome.get("node")), wishes_of(variables), arguments["limit"])
+        written = arguments["node"]["settings"]["sysctls"]
+        message = judge_after(name, plain(outcome.get("node")), wishes_of(variables), arguments["limit"], written)
         failure = {"failed": True, "msg": message} if message else {}
         return {**with_text(outcome), **failure}

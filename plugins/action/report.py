@@ -10,6 +10,7 @@ import contextlib
 import errno
 import fcntl
 import os
+import secrets
 import select
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timezone
@@ -239,7 +240,7 @@ def _report(arguments: Arguments, check_mode: bool) -> dict[str, Any]:
         # Ansible prints all of a failed result, and the lines have been printed.
         return {**result, "files": outcome.get("files", []), "failed": True, "msg": str(told_in.say(message))}
     if arguments["registered"]:
-        planned = for_hosts(arguments["plan"], document["made_at"], told_in)
+        planned = for_hosts(arguments["plan"], document["made_at"], secrets.token_hex(8), told_in)
         result["planned"] = plain({**planned, "next": next_command(document, rerun)})
         # As set_stats does. No name of a variable of ours: AWX gives them to the next job of a workflow as variables.
         told = {"kubenode_verdict": document["verdict"], "kubenode_counts": document["counts"]}

@@ -375,6 +375,9 @@ _value:
             - What the node has to know of the plan to watch itself, for the role P(kubenode.connections.guard#role).
             - Its keys may change from release to release. V(none) for a node that was not observed.
           type: dict
+        plan_id:
+          description: RV(kubenode.connections.node_info#module:node.ours.plan_id), by which the node was planned.
+          type: str
         limits:
           description: The idle limits of this node.
           type: list

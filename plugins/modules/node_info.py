@@ -592,6 +592,11 @@ node:
           description: What the keepalive sysctls that a run has changed were before it.
           type: dict
           sample: {net.ipv4.tcp_keepalive_time: "7200"}
+        plan_id:
+          description: The ID of the last plan that has changed something here, empty where there is none.
+          type: str
+          sample: 12-5f0c93ab
+          version_added: 1.0.0
     enforcement:
       description:
         - Whether a program in the kernel gives every new connection a keepalive, or could, see

@@ -284,6 +284,24 @@ options:
         description: As O(kubenode.connections.node_info#module:kube_proxy_timeout).
         type: float
         default: 3
+  plan:
+    description:
+      - Which plan these settings are of. Where a later one has changed the node since this one was made, the task fails
+        before it would change anything. Of two applies at the same time one has all nodes then, and the other says so.
+      - Not given, nobody asks.
+    type: dict
+    version_added: 1.0.0
+    suboptions:
+      id:
+        description:
+          - A number that is higher than those of all plans that had changed the nodes that it was made for, a dash, and
+            8 to 32 hexadecimal digits of its own.
+        type: str
+        required: true
+      seen:
+        description: RV(kubenode.connections.node_info#module:node.ours.plan_id) when it was made.
+        type: str
+        required: true
   guard:
     description:
       - Has the node watch itself between two runs. A systemd timer runs a program of the node's Python, which looks at
@@ -624,6 +642,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._converge.one
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.options import (
     MODULES_FILE,
     SYSCTL_FILE,
+    plan_from,
     settings_from,
 )
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.run import converge
@@ -663,6 +682,9 @@ _GUARD = {
 }
 
 
+_PLAN = {"id": {"type": "str", "required": True}, "seen": {"type": "str", "required": True}}
+
+
 def main() -> None:
     """Bring the node to the options, or fail with the node as it was."""
     module = AnsibleModule(
@@ -681,6 +703,7 @@ def main() -> None:
             "sysctl_file": {"type": "path", "default": SYSCTL_FILE},
             "modules_file": {"type": "path", "default": MODULES_FILE},
             "observe": {"type": "dict", "options": _OBSERVE},
+            "plan": {"type": "dict", "options": _PLAN},
             "guard": {"type": "dict", "options": _GUARD},
         },
         supports_check_mode=True,
@@ -698,7 +721,8 @@ def _converged(module: AnsibleModule) -> Dict[str, Any]:
         from ansible_collections.kubenode.connections.plugins.module_utils._guard.zipapp import program
 
         settings = settings._replace(guard=from_options(module.params, program))
-    result: Dict[str, Any] = converge(settings, module.check_mode)._asdict()
+    by = plan_from(module.params["plan"]) if module.params["state"] == "present" else None
+    result: Dict[str, Any] = converge(settings, module.check_mode, by)._asdict()
     if look is not None and not module.check_mode:
         from ansible_collections.kubenode.connections.plugins.module_utils._observe.node import read_node
 

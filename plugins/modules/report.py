@@ -379,6 +379,10 @@ planned:
         watch:
           description: What the node has to know of the plan to watch itself, none for a node that was not observed.
           type: dict
+        plan:
+          description: O(kubenode.connections.node_settings#module:plan) of the node.
+          type: dict
+          version_added: 1.0.0
 query_result:
   description: What O(query) found, none if it found nothing.
   returned: success, when O(query) is set

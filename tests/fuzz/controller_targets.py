@@ -109,7 +109,7 @@ def node(data: bytes) -> None:
     play = Play({"worker1": Host({}, {"observed": result, "converged": altered(APPLIED, data[::-1])})})
     nodes = run.nodes_of(play, "observed")
     made = run.make_plan_of_play(play, nodes, left_out.elsewhere((), 1, None), False)
-    planned = run.for_hosts(made, "2026-11-21T03:40:00Z")
+    planned = run.for_hosts(made, "2026-11-21T03:40:00Z", "5f0c93ab")
     run.outcomes_of({"planned": planned}, run.converged_of(play, None, "converged"))
     run.too_many_unobserved(made, nodes, 0, CHINESE)
     assert_printable(json.dumps(planned["nodes"]["worker1"]["summary"], ensure_ascii=False))

@@ -75,15 +75,34 @@ class Fleet:
         """A playbook of the collection, or one at a path; ``into`` reads its output."""
         return self._shell(f'"$@" | {into}', *self._command(playbook, options, variables))
 
+    def another_controller(self) -> Fleet:
+        """The same hosts and variables, from somewhere else."""
+        folder = self.folder / "another"
+        folder.mkdir()
+        other = Fleet(folder, self.pids)
+        other.variables = dict(self.variables)
+        return other
+
     def run_until(self, reached: Callable[[], bool], playbook: str) -> None:
         """A playbook whose controller is killed, with all that it has started here, once that holds."""
+        with self.stopped(reached, playbook) as controller:
+            os.killpg(controller.pid, signal.SIGKILL)
+
+    @contextlib.contextmanager
+    def stopped(
+        self, reached: Callable[[], bool], playbook: str, **variables: object
+    ) -> Iterator[subprocess.Popen[str]]:
+        """A playbook whose controller stands still, with all that it has started here, once that holds."""
         home = environment(self.folder / "home")
-        command = self._command(playbook, (), {})
-        with subprocess.Popen(command, stdout=subprocess.DEVNULL, env=home, start_new_session=True) as controller:
+        command = self._command(playbook, (), variables)
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, text=True, env=home, start_new_session=True
+        ) as controller:
             while not reached():
                 assert controller.poll() is None, "it has ended before"
                 time.sleep(0.05)
-            os.killpg(controller.pid, signal.SIGKILL)
+            os.killpg(controller.pid, signal.SIGSTOP)
+            yield controller
 
     def _command(self, playbook: str, options: Sequence[str], variables: Mapping[str, object]) -> list[str]:
         inventory = self.folder / "inventory.json"

@@ -12,6 +12,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._common.cpu_s
 from ansible_collections.kubenode.connections.plugins.module_utils._common.errors import NodeError
 from ansible_collections.kubenode.connections.plugins.module_utils._common.ipvs import CELLS, MAX_SECONDS
 from ansible_collections.kubenode.connections.plugins.module_utils._common.keepalive import HIGHEST, KEYS, Enforcement
+from ansible_collections.kubenode.connections.plugins.module_utils._common.plan_ids import is_plan_id
 from ansible_collections.kubenode.connections.plugins.module_utils._common.rps_rules import (
     MAX_FLOW_ENTRIES,
     Row,
@@ -59,6 +60,13 @@ class Settings(NamedTuple):
         return any(part is not None and not part for part in parts)
 
 
+class By(NamedTuple):
+    """The plan that settings are of: its ID, and the one that the node had when it was made."""
+
+    plan_id: str
+    seen: str
+
+
 NOTHING = Settings(
     modules=(),
     sysctls={},
@@ -100,6 +108,13 @@ def settings_from(options: Mapping[str, Any]) -> Settings:
         enforce=None if options["enforce"] is None else _enforce(options["enforce"]),
         open_connections=_open_connections(options),
     )
+
+
+def plan_from(given: Optional[Mapping[str, str]]) -> Optional[By]:
+    """The plan out of node_settings' option, None for none. Raises NodeError."""
+    if given is not None and not is_plan_id(given["id"]):
+        raise NodeError(f"plan.id: {given['id']!r} is no ID of a plan, one such as 12-5f0c93ab is expected.")
+    return None if given is None else By(given["id"], given["seen"])
 
 
 def timeouts_from(options: Mapping[str, Any]) -> Settings:

@@ -11,6 +11,7 @@ from typing import Any, Callable, Dict, NamedTuple, Optional, Tuple, Union
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.errors import NodeError
 from ansible_collections.kubenode.connections.plugins.module_utils._common.keepalive import Enforcement, Keepalive
+from ansible_collections.kubenode.connections.plugins.module_utils._common.plan_ids import is_plan_id
 from ansible_collections.kubenode.connections.plugins.module_utils._common.sysctl_keys import canonical, sysctl_path
 from ansible_collections.kubenode.connections.plugins.module_utils._observe.ours import (
     HASH,
@@ -24,7 +25,7 @@ VERSION = 1
 
 _KNOWN = {
     *("version", "files", "sysctls", "ipvs_timeouts", "directories", "rps", "pods", "containers"),
-    *("namespace_ipvs_timeouts", "enforce", "rearmed", HASH),
+    *("namespace_ipvs_timeouts", "enforce", "rearmed", "plan_id", HASH),
 }
 
 # What one run writes where, so that a record cannot have another one write elsewhere. Lines go into files that a person
@@ -95,7 +96,8 @@ class Originals(NamedTuple):
     containers: the same of those outside of pods by their engine and ID. namespace_ipvs_timeouts: IPVS timeouts in
     other network namespaces by the place of each (its path, or the engine and ID of its container) and their name.
     enforce: the keepalive that new connections are given, and all that may be excluded from it. rearmed: those that
-    open connections were given, which end with them; they are kept to be told from what programs have set.
+    open connections were given, which end with them; they are kept to be told from what programs have set. plan_id: of
+    the last plan that changed something.
     """
 
     files: Dict[str, FileRecord]
@@ -108,6 +110,7 @@ class Originals(NamedTuple):
     namespace_ipvs_timeouts: Dict[str, LiveRecord]
     enforce: Optional[Enforcement] = None
     rearmed: Tuple[Keepalive, ...] = ()
+    plan_id: Optional[str] = None
 
 
 NOTHING = Originals({}, {}, {}, (), {}, {}, {}, {})
@@ -118,7 +121,7 @@ def dump(originals: Originals) -> Optional[bytes]:
 
     Raises NodeError for what parse would refuse: that could never be given back.
     """
-    if originals == NOTHING:
+    if originals._replace(plan_id=None) == NOTHING:
         return None
     document = {
         "version": VERSION,
@@ -139,6 +142,8 @@ def dump(originals: Originals) -> Optional[bytes]:
         document["enforce"] = to_json(originals.enforce)
     if originals.rearmed:
         document["rearmed"] = [str(each) for each in originals.rearmed]
+    if originals.plan_id:
+        document["plan_id"] = originals.plan_id
     document[HASH] = hash_of(document)
     data = (json.dumps(document, indent=1, sort_keys=True) + "\n").encode()
     try:
@@ -173,6 +178,7 @@ def parse(data: Optional[bytes], path: str = PATH) -> Originals:
             },
             _enforce_from_json(document.get("enforce")),
             _rearmed_from_json(document.get("rearmed")),
+            _plan_id_from_json(document.get("plan_id")),
         )
         _refuse_strange(found)
         return found
@@ -232,6 +238,12 @@ def _rearmed_from_json(texts: Any) -> Tuple[Keepalive, ...]:
     from .rearming_options import from_json
 
     return from_json(texts)
+
+
+def _plan_id_from_json(value: Any) -> Optional[str]:
+    if value is not None and not is_plan_id(_typed(value, str)):
+        raise ValueError(f"{value[:40]!r} is no ID of a plan")
+    return None if value is None else str(value)
 
 
 def _typed(value: Any, kind: type) -> Any:

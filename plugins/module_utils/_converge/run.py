@@ -7,13 +7,15 @@
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common import rps_rules
+from ansible_collections.kubenode.connections.plugins.module_utils._common.errors import NodeError
 from ansible_collections.kubenode.connections.plugins.module_utils._common.keepalive import Keepalive
+from ansible_collections.kubenode.connections.plugins.module_utils._common.plan_ids import is_overtaken
 from ansible_collections.kubenode.connections.plugins.module_utils._files import ipvs_unit
 from ansible_collections.kubenode.connections.plugins.module_utils._files.atomic_write import read_file
 
 from . import one_run, reboot_warnings
 from .directories import directories_for
-from .options import NOTHING, Settings
+from .options import NOTHING, By, Settings
 from .originals import Originals, parse
 from .record import read_record
 from .restorable import LiveTarget, changed_since, file_target
@@ -23,6 +25,10 @@ from .steps.live import LiveSysctl, LoadedModule, live_diff
 from .transaction import Step
 
 _RESTORER = "kubenode.connections.node_settings"
+_OVERTAKEN = (
+    "A later plan has changed this node since this run looked at it, so another apply is under way or has just ended. "
+    "Run this one again after it, if its settings are the right ones."
+)
 
 
 class Plan(NamedTuple):
@@ -51,12 +57,15 @@ class Outcome(NamedTuple):
     open_connections: Optional[Dict[str, Any]] = None
 
 
-def converge(settings: Settings, check: bool) -> Outcome:
-    """Bring this node to the settings, wholly or not at all; check only says what that would do. Raises NodeError."""
-    return one_run.converge(lambda: _plan(settings), lambda plan: _outcome(plan, settings, check), check, _RESTORER)
+def converge(settings: Settings, check: bool, by: Optional[By] = None) -> Outcome:
+    """Bring this node to the settings, wholly or not at all; check only says what that would do.
+
+    ``by``: nothing is changed where a later plan has changed the node since that one was made. Raises NodeError.
+    """
+    return one_run.converge(lambda: _plan(settings, by), lambda plan: _outcome(plan, settings, check), check, _RESTORER)
 
 
-def _plan(settings: Settings) -> Plan:
+def _plan(settings: Settings, by: Optional[By] = None) -> Plan:
     raw = read_record()
     old = parse(raw)
     modules = [LoadedModule(name) for name in settings.modules or ()]
@@ -75,14 +84,16 @@ def _plan(settings: Settings) -> Plan:
     rearmed, given = _given(settings, old)
     made, removed, directories = directories_for(recorded, old)
 
+    work = [*made, *files, *sysctls, *ipvs, *spaces, *unit, *rps, *enforce, *boot, *guard, *pods, *containers, *removed]
+    plan_id = _plan_id(by, old, _differing([*modules, *work]))
+
     def compose(final: bool) -> Originals:
         return _originals(
             old, recorded, sysctls, ipvs, queues, pods, containers, spaces, spaces_gone, directories, final
-        )._replace(enforce=enforce[0].kept(final) if enforce else old.enforce, rearmed=rearmed)
+        )._replace(enforce=enforce[0].kept(final) if enforce else old.enforce, rearmed=rearmed, plan_id=plan_id)
 
     ahead, final = one_run.recording(raw, compose)
-    steps = [*modules, ahead, *made, *files, *sysctls, *ipvs, *spaces, *unit, *rps, *enforce, *boot, *guard]
-    steps += [*pods, *containers, *removed, final]
+    steps = [*modules, ahead, *work, final]
     notes = unit_notes + rps_notes + space_notes + boot_notes + guard_notes
     notes += reboot_warnings.notes(settings, files, sysctls, ipvs)
     return Plan(steps, ahead, pods + containers, notes + _leftovers(settings, old), given)
@@ -90,7 +101,20 @@ def _plan(settings: Settings) -> Plan:
 
 def differing(settings: Settings) -> List[str]:
     """What a run would change, by the name of each place. Whether it could is not asked. Raises NodeError."""
-    return [step.name for step in _plan(settings).steps if step.area and step.changed]
+    return _differing(_plan(settings).steps)
+
+
+def _differing(steps: Sequence[Step]) -> List[str]:
+    return [step.name for step in steps if step.area and step.changed]
+
+
+def _plan_id(by: Optional[By], old: Originals, differing: Sequence[str]) -> Optional[str]:
+    """Of the last plan that changed something, with this run. Raises NodeError where that is a later one than ours."""
+    if by is None or not differing:
+        return old.plan_id
+    if is_overtaken(old.plan_id or "", by.plan_id, by.seen):
+        raise NodeError(_OVERTAKEN)
+    return by.plan_id
 
 
 def _leftovers(settings: Settings, old: Originals) -> List[str]:

@@ -73,6 +73,7 @@ def _names(record: Dict[str, Any]) -> Dict[str, Any]:
         "ipvs_unit": ipvs_unit.PATH in record["files"],
         "rps": bool(record["rps"]),
         "originals": {key: record["sysctls"][key]["original"] for key in KEYS if key in record["sysctls"]},
+        "plan_id": str(record.get("plan_id") or ""),
     }
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ansible_collections.kubenode.connections.plugins.module_utils._common.plan_ids import is_plan_id
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.untrusted import items, mapping, text
 
 
@@ -16,7 +17,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._base.untrust
 class Ours:
     """Keys by the sysctl file that has them, modules by the file that loads them; whether unit and RPS are there.
 
-    ``originals``: live values of sysctls without us.
+    ``originals``: live values of sysctls without us. ``plan_id``: of the last plan that changed something, or empty.
     """
 
     sysctls: Mapping[str, frozenset[str]]
@@ -25,6 +26,7 @@ class Ours:
     ipvs_unit: bool
     rps: bool
     originals: Mapping[str, str]
+    plan_id: str
 
 
 def parse_ours(ours: object) -> Ours | None:
@@ -38,6 +40,7 @@ def parse_ours(ours: object) -> Ours | None:
         ipvs_unit=ours.get("ipvs_unit") is True,
         rps=ours.get("rps") is True,
         originals={key: value for key, each in mapping(ours.get("originals")).items() if (value := text(each))},
+        plan_id=plan_id if is_plan_id(plan_id := text(ours.get("plan_id")) or "") else "",
     )
 
 

@@ -242,6 +242,7 @@ class NodePlan:
             "to_converge": self.to_converge,
             "rearm": self.rearm.as_dict() if self.rearm else None,
             "watch": dict(self.watch) if self.watch else None,
+            "plan_id": self.observed.ours.plan_id if self.observed and self.observed.ours else "",
             "reasons": dict(self.reasons),
             "owners": dict(self.owners),
         }

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+from ansible_collections.kubenode.connections.plugins.module_utils._common.plan_ids import next_id
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.checked_values import plain
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.grouping import grouped
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import bare, joined, tell
@@ -155,27 +156,29 @@ def too_many_unobserved(
     return printable(language.say(message))
 
 
-def for_hosts(plan: Mapping[str, Any], made_at: str, language: Language = ENGLISH) -> dict[str, Any]:
+def for_hosts(plan: Mapping[str, Any], made_at: str, word: str, language: Language = ENGLISH) -> dict[str, Any]:
     """What the tasks of each host need of the plan, and no more: a run of many nodes carries it to every task.
 
-    All of it is plain; sentences are said in the language.
+    All of it is plain; sentences are said in the language. ``word`` is what no other plan has, see plan_ids.
     """
+    plan_id = next_id((node["plan_id"] for node in plan["nodes"].values()), word)
     return {
         "made_at": made_at,
         "keepalive": plan["keepalive"],
         "limit": plain(plan["planned_limit"]),
         "policy": {name: plan["policy"][name] for name in ("lost_probes", "margin")},
-        "nodes": {name: _for_host(name, node, language) for name, node in plan["nodes"].items()},
+        "nodes": {name: _for_host(name, node, plan_id, language) for name, node in plan["nodes"].items()},
         "to_converge": [name for name, node in plan["nodes"].items() if node["to_converge"]],
     }
 
 
-def _for_host(name: str, node: Mapping[str, Any], language: Language) -> dict[str, Any]:
+def _for_host(name: str, node: Mapping[str, Any], plan_id: str, language: Language) -> dict[str, Any]:
     failure = failure_of(name, node, with_pods=True)
     return {
         **{key: node[key] for key in ("to_converge", "settings", "verdict")},
         "limit": plain(node["planned_limit"]),
         "watch": plain(node["watch"]),
+        "plan": {"id": plan_id, "seen": node["plan_id"]},
         "summary": printable(language.say(node["summary"])),
         "failure": None if failure is None else printable(language.say(failure)),
     }
@@ -201,15 +204,22 @@ def judge_after(
     node: Any,
     wishes: Mapping[str, object],
     limit: Mapping[str, Any] | None,
+    sysctls: Mapping[str, str],
 ) -> str | None:
-    """Why a node is not as planned right after its converge, None where it is, against the planned limit that holds for it; safe to print.
+    """Why a node is not as planned right after its converge, None where it is; safe to print.
 
+    ``limit`` is the planned one that holds for it, ``sysctls`` are those that were written.
     Raises PlanError.
     """
     lowest = Limit(limit["seconds"], limit["name"], limit["node"]) if limit else None
     planned = make_plan({name: node}, dict(wishes), elsewhere=Elsewhere(limit=lowest), every_host=True)
     after = planned["nodes"][name]
     failure = failure_of(name, after, with_pods=False)
-    if failure is not None and any(not each["pods"] for each in after["changes"]):
+    if failure is not None and after["settings"]["sysctls"] == sysctls and _has_changes(after):
         failure = f"{_CHANGED_SINCE} {failure}"
     return None if failure is None else printable(failure)
+
+
+def _has_changes(node: Mapping[str, Any]) -> bool:
+    """Whether anything but running pods is not as planned."""
+    return any(not each["pods"] for each in node["changes"])

@@ -7,7 +7,8 @@ import stat
 
 import pytest
 
-from ansible_collections.kubenode.connections.plugins.module_utils._converge.options import NOTHING, Settings
+from ansible_collections.kubenode.connections.plugins.module_utils._common.errors import NodeError
+from ansible_collections.kubenode.connections.plugins.module_utils._converge.options import NOTHING, By, Settings
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.originals import parse
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.run import converge
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.shown import OUR_LINES
@@ -78,6 +79,53 @@ def test_a_second_run_changes_nothing_and_a_restore_gives_everything_back(prepar
     assert sysctl(BRIDGE) == "1"
     nothing = converge(NOTHING, False)
     assert (nothing.changed, nothing.diff, nothing.notes) == (False, [], [])
+
+
+OTHER = WISH._replace(sysctls={TIME: "500"})
+FIRST, SECOND, LATER = "1-aaaaaaaa", "1-bbbbbbbb", "2-aaaaaaaa"
+
+
+@pytest.mark.parametrize("check", [False, True])
+@pytest.mark.parametrize("later", [SECOND, LATER])
+@isolated
+def test_a_plan_changes_nothing_where_a_later_one_has_changed_the_node_since(check, later):
+    converge(WISH, False, By(later, ""))
+    before = tree()
+    with pytest.raises(NodeError) as error:
+        converge(OTHER, check, By(FIRST, ""))
+    assert str(error.value) == (
+        "A later plan has changed this node since this run looked at it, so another apply is under way or has just "
+        "ended. Run this one again after it, if its settings are the right ones. Nothing was changed."
+    )
+    assert tree() == before
+
+
+@pytest.mark.parametrize(
+    ("wish", "by"),
+    [
+        pytest.param(OTHER, By(LATER, ""), id="ours is the later one"),
+        pytest.param(OTHER, By(SECOND, ""), id="ours once more"),
+        pytest.param(OTHER, By(FIRST, SECOND), id="made by what the other had left"),
+        pytest.param(OTHER, None, id="nobody asks"),
+    ],
+)
+@isolated
+def test_any_other_plan_changes_it(wish, by):
+    converge(WISH, False, By(SECOND, ""))
+    assert converge(wish, False, by).changed is True
+    assert parse(read(ORIGINALS)).plan_id == (by.plan_id if by else SECOND)
+
+
+@isolated
+def test_where_nothing_is_to_change_the_plan_does_not_matter_and_restore_forgets_it():
+    before = tree()
+    converge(WISH, False, By(SECOND, ""))
+    applied = tree()
+    assert converge(WISH, False, By(FIRST, "")).changed is False
+    assert converge(WISH, False, By(LATER, SECOND)).changed is False
+    assert tree() == applied
+    converge(NOTHING, False)
+    assert tree() == before
 
 
 @isolated

@@ -20,7 +20,15 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._i
 
 TIME = "net.ipv4.tcp_keepalive_time"
 PROBES = "net.ipv4.tcp_keepalive_probes"
-NONE = {"sysctls": {}, "modules": {}, "ipvs_timeouts": [], "ipvs_unit": False, "rps": False, "originals": {}}
+NONE = {
+    "sysctls": {},
+    "modules": {},
+    "ipvs_timeouts": [],
+    "ipvs_unit": False,
+    "rps": False,
+    "originals": {},
+    "plan_id": "",
+}
 EMPTY = {"version": 1, "files": {}, "ipvs_timeouts": {}, "rps": {}, "sysctls": {}}
 
 
@@ -60,6 +68,7 @@ def record(**parts):
             id="the unit",
         ),
         pytest.param(record(rps={"/sys/x": "0"}), {"rps": True}, id="RPS"),
+        pytest.param(record(plan_id="12-5f0c93ab"), {"plan_id": "12-5f0c93ab"}, id="the plan"),
     ],
 )
 @isolated

@@ -9,7 +9,7 @@ import pytest
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.ours import Ours, parse_ours
 
 FILE = "/etc/sysctl.d/k8s.conf"
-NONE = Ours({}, {}, frozenset(), False, False, {})
+NONE = Ours({}, {}, frozenset(), False, False, {}, "")
 
 
 def test_what_node_info_saw():
@@ -20,6 +20,7 @@ def test_what_node_info_saw():
         "ipvs_unit": True,
         "originals": {"net.ipv4.tcp_keepalive_time": "7200"},
         "rps": True,
+        "plan_id": "12-5f0c93ab",
     }
     assert parse_ours(seen) == Ours(
         {FILE: frozenset({"net.ipv4.tcp_keepalive_time"})},
@@ -28,6 +29,7 @@ def test_what_node_info_saw():
         True,
         True,
         {"net.ipv4.tcp_keepalive_time": "7200"},
+        "12-5f0c93ab",
     )
 
 
@@ -42,10 +44,13 @@ def test_what_is_no_mapping_is_unknown_not_nothing(seen):
         pytest.param({}, NONE, id="nothing"),
         pytest.param({"sysctls": [FILE], "modules": "x", "ipvs_timeouts": {"tcp": 1}}, NONE, id="other shapes"),
         pytest.param(
-            {"sysctls": {FILE: [5, None, ["x"]]}}, Ours({FILE: frozenset()}, {}, frozenset(), False, False, {})
+            {"sysctls": {FILE: [5, None, ["x"]]}}, Ours({FILE: frozenset()}, {}, frozenset(), False, False, {}, "")
         ),
         pytest.param({"ipvs_unit": 1, "rps": "yes"}, NONE, id="flags that are none"),
         pytest.param({"originals": {"a": 5, "b": None}}, NONE, id="values that are no text"),
+        pytest.param({"plan_id": "12-5f0c93ab\n"}, NONE, id="a plan and a line"),
+        pytest.param({"plan_id": "{{ 7 * 7 }}"}, NONE, id="a template"),
+        pytest.param({"plan_id": 12}, NONE, id="a number for a plan"),
     ],
 )
 def test_hostile_shapes(seen, expected):

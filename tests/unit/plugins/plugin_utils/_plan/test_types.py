@@ -113,6 +113,7 @@ def test_a_node_that_was_not_observed_as_plain_data():
         "to_converge": False,
         "rearm": None,
         "watch": None,
+        "plan_id": "",
         "reasons": {},
         "owners": {},
     }

@@ -196,7 +196,7 @@ def after_an_apply_that_stays() -> dict[str, Any]:
     written = with_keepalive(quiet_node(), SAFE, KERNEL, file=OTHER_FILE)
     limit = {"seconds": 900, "name": "IPVS tcp", "node": "worker1"}
     outcomes = {
-        "worker1": {**applied()["worker1"], "failed": True, "msg": judge_after("worker1", written, {}, limit)},
+        "worker1": {**applied()["worker1"], "failed": True, "msg": judge_after("worker1", written, {}, limit, {})},
         "worker2": {"unreachable": True, "msg": "Failed to connect to the host via ssh: Connection timed out"},
     }
     several = nodes(written, stock_node())
