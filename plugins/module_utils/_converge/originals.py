@@ -57,6 +57,8 @@ _NAMED = r"\A/run/(?:docker/)?netns/[^/\x00-\x1f\x7f]{1,255}\Z"
 _UNREAD_BY = r"\A(?:[0-9a-f-]{36} [0-9]{1,10} [0-9]{1,20})?\Z"
 """A process as nobody else is it: the boot's ID, its own, its start in clock ticks after boot. Empty: none ran."""
 _KEEPALIVE = r"\A[0-9/]{1,64}\Z"
+_NAMESPACE = r"\A[0-9a-f-]{36} (?:inode )?[0-9]{1,20}\Z"
+_MAY_LACK = ("unread_by", "namespace")
 _MAX_INT = (1 << 31) - 1
 _MAX_REASON = 300
 
@@ -82,11 +84,13 @@ class FileRecord(NamedTuple):
 class LiveRecord(NamedTuple):
     """A live value that we changed: what it was without us, and what we gave it (more only while a run is under way).
 
-    original is None only while a module that brings the key is not loaded yet.
+    original is None only while a module that brings the key is not loaded yet. namespace: of a value in a pod or
+    container, which namespace that was (see namespaces.own_identity); None where it is not recorded.
     """
 
     original: Union[str, int, None]
     ours: Tuple[Union[str, int], ...]
+    namespace: Optional[str] = None
 
 
 class Originals(NamedTuple):
@@ -126,14 +130,14 @@ def dump(originals: Originals) -> Optional[bytes]:
     document = {
         "version": VERSION,
         "files": {path: _file_to_json(record) for path, record in originals.files.items()},
-        "sysctls": {name: record._asdict() for name, record in originals.sysctls.items()},
-        "ipvs_timeouts": {name: record._asdict() for name, record in originals.ipvs_timeouts.items()},
+        "sysctls": {name: _fields(record) for name, record in originals.sysctls.items()},
+        "ipvs_timeouts": {name: _fields(record) for name, record in originals.ipvs_timeouts.items()},
         "directories": originals.directories,
-        "rps": {name: record._asdict() for name, record in originals.rps.items()},
-        "pods": {uid: record._asdict() for uid, record in originals.pods.items()},
-        "containers": {key: record._asdict() for key, record in originals.containers.items()},
+        "rps": {name: _fields(record) for name, record in originals.rps.items()},
+        "pods": {uid: _fields(record) for uid, record in originals.pods.items()},
+        "containers": {key: _fields(record) for key, record in originals.containers.items()},
         "namespace_ipvs_timeouts": {
-            name: record._asdict() for name, record in originals.namespace_ipvs_timeouts.items()
+            name: _fields(record) for name, record in originals.namespace_ipvs_timeouts.items()
         },
     }
     if originals.enforce:
@@ -201,8 +205,12 @@ def _refuse_changed(document: Dict[str, Any]) -> None:
 
 def _file_to_json(record: FileRecord) -> Dict[str, Any]:
     original = None if record.original is None else base64.b64encode(record.original).decode("ascii")
-    fields = dict(record._asdict(), original=original)
-    return {name: value for name, value in fields.items() if name != "unread_by" or value is not None}
+    return dict(_fields(record), original=original)
+
+
+def _fields(record: Union[FileRecord, LiveRecord]) -> Dict[str, Any]:
+    """Those of a record, without what it may lack."""
+    return {name: value for name, value in record._asdict().items() if value is not None or name not in _MAY_LACK}
 
 
 def _file_from_json(record: Dict[str, Any]) -> FileRecord:
@@ -221,7 +229,12 @@ def _file_from_json(record: Dict[str, Any]) -> FileRecord:
 def _live_from_json(record: Dict[str, Any], kind: type) -> LiveRecord:
     original = record["original"]
     known = tuple(_typed(value, kind) for value in record["ours"])
-    return LiveRecord(None if original is None else _typed(original, kind), known)
+    namespace = record.get("namespace")
+    return LiveRecord(
+        None if original is None else _typed(original, kind),
+        known,
+        None if namespace is None else _typed(namespace, str),
+    )
 
 
 def _enforce_from_json(record: Any) -> Optional[Enforcement]:
@@ -301,6 +314,8 @@ def _refuse_values(what: str, records: Dict[str, LiveRecord], is_name: Callable[
             raise ValueError(f"{name!r} has no value that was set here")
         if not all(value is None or re.match(allowed, str(value)) for value in _values(record)):
             raise ValueError(f"the value of {name!r} is none of a {what}")
+        if record.namespace is not None and not re.match(_NAMESPACE, record.namespace):
+            raise ValueError(f"{name!r} has {record.namespace[:40]!r} where a network namespace is expected")
 
 
 def _values(record: LiveRecord) -> Tuple[Union[str, int, None], ...]:

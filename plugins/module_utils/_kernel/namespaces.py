@@ -4,6 +4,9 @@
 
 """Network namespaces of the node and the TCP keepalive in each. Reading only. Private to this collection."""
 
+import os
+import socket
+import sys
 from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.errors import remedy
@@ -11,7 +14,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._common.keepa
 
 from . import child, namespace_paths
 from .namespace_paths import NAMED, Found
-from .procfs import Fault, read_sysctl, whole_number
+from .procfs import Fault, boot_id, read_sysctl, whole_number
 
 
 class Group(NamedTuple):
@@ -72,6 +75,8 @@ class NotThereError(ValueError):
 Inside = Callable[[List[int]], Dict[str, Any]]
 """Reads more inside of a namespace, given its processes. Gives plain JSON data."""
 
+_SO_NETNS_COOKIE = 71
+
 _CHILD_SECONDS = 30
 _SPACE_SECONDS = 1
 """More for each namespace: where a node is busy the reader waits for its turn, which is no fault of what it reads.
@@ -92,6 +97,20 @@ def own_keepalive() -> Keepalive:
             raise ValueError(reading.error) if reading.error else NotThereError(f"{key} is not there")
         values.append(int(reading.value))
     return Keepalive(*values)
+
+
+def own_identity() -> str:
+    """What no other network namespace of any boot has; before Linux 5.14 a later one of this boot may have it, too.
+
+    That is the boot's ID with the namespace's cookie (SO_NETNS_COOKIE, include/uapi/asm-generic/socket.h), before 5.14
+    its inode, which the kernel gives to the next namespace once this one is gone. Raises OSError.
+    """
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as any_socket:
+            number = int.from_bytes(any_socket.getsockopt(socket.SOL_SOCKET, _SO_NETNS_COOKIE, 8), sys.byteorder)
+        return f"{boot_id()} {number}"
+    except OSError:
+        return f"{boot_id()} inode {os.stat('/proc/self/ns/net').st_ino}"
 
 
 def read(proc: str = "/proc", bind_mounts: Sequence[str] = NAMED, inside: Optional[Inside] = None) -> Namespaces:

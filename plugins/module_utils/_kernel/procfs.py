@@ -77,6 +77,12 @@ def write_sysctl(name: str, value: str) -> None:
         os.close(descriptor)
 
 
+def boot_id() -> str:
+    """What no other boot of any machine has, see random(4). Raises OSError."""
+    with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as handle:
+        return handle.read().strip()
+
+
 def namespace_of(pid: Union[int, str], kind: str, proc: str = "/proc") -> Optional[str]:
     """A process' namespace of a kind (such as net): None where it may not be read, empty once it has ended."""
     try:

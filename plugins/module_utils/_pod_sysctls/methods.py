@@ -12,6 +12,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._files import
 from ansible_collections.kubenode.connections.plugins.module_utils._files.atomic_write import is_directory, read_file
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel import root_only
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.processes import NODE, Process, Wanted, find
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel.procfs import boot_id
 from ansible_collections.kubenode.connections.plugins.module_utils._observe import kubelet
 from ansible_collections.kubenode.connections.plugins.module_utils._observe.kubelet_version import read_version
 
@@ -224,8 +225,7 @@ def reader(way: str) -> str:
     process = find(_READERS[way]).process if way in _READERS else None
     if process is None:
         return ""
-    with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as handle:
-        boot = handle.read().strip()
+    boot = boot_id()
     try:
         return f"{boot} {process.pid} {process.started()}"
     except (FileNotFoundError, ProcessLookupError):

@@ -50,12 +50,15 @@ class NotTaken(NamedTuple):
 
 def read(pods: Mapping[str, Pod]) -> Dict[str, Pod]:
     """The pods with what was read in them, without those that have ended. Why one could not be read is its error."""
-    answers = in_each(lambda uid: _enter(pods[uid]) or _found(""), pods, _unread)
-    found = {uid: Answer(*answer) for uid, answer in answers.items()}
+    looks = in_each(lambda uid: _look(pods[uid]), pods, lambda why: (_unread(why), None))
+    found = {uid: (Answer(*answer), namespace) for uid, (answer, namespace) in looks.items()}
     return {
-        uid: pod._replace(keepalive=_numbers(found[uid].found), error=None if found[uid].found else found[uid].why)
+        uid: pod._replace(
+            keepalive=_numbers(answer.found), error=None if answer.found else answer.why, namespace=namespace
+        )
         for uid, pod in pods.items()
-        if found[uid].cause != ENDED
+        for answer, namespace in [found[uid]]
+        if answer.cause != ENDED
     }
 
 
@@ -154,6 +157,17 @@ def _take_back(order: Order) -> Answer:
     refusal = _restore(order)
     found = _found(order.back)
     return found._replace(cause=REFUSED, why=refusal) if refusal and found.cause else found
+
+
+def _look(pod: Pod) -> Tuple[Answer, Optional[str]]:
+    """What a pod has, and what tells its namespace from any other."""
+    problem = _enter(pod)
+    if problem:
+        return problem, None
+    try:
+        return _found(""), namespaces.own_identity()
+    except OSError as error:
+        return _unread(f"{error.filename}: {error.strerror or error}"), None
 
 
 def _enter(pod: Pod) -> Optional[Answer]:

@@ -59,6 +59,7 @@ class PodsKeepalive(Step):
         self, records: Mapping[str, LiveRecord], wanted: Optional[Keepalive], find: Callable[[], Running]
     ) -> None:
         found, hidden = find() if records or wanted is not None else Running({}, None)
+        records = {uid: record for uid, record in records.items() if not _is_of_another(record, found.get(uid))}
         pods = {uid: pod for uid, pod in found.items() if pod.sandbox is None or uid in records}
         self._sandboxed = sorted(pod.label for uid, pod in found.items() if uid not in pods and wanted is not None)
         missing = {uid: record for uid, record in records.items() if uid not in pods}
@@ -76,7 +77,11 @@ class PodsKeepalive(Step):
             if pod.keepalive is None and (wanted is not None or uid in records)
         }
         self.targets = {
-            uid: _target(f"keepalive of {pod.label}", text(pod.keepalive), records.get(uid), wanted)
+            uid: _in(
+                pod,
+                records.get(uid),
+                _target(f"keepalive of {pod.label}", text(pod.keepalive), records.get(uid), wanted),
+            )
             for uid, pod in self._pods.items()
         }
         gone = {} if hidden else {uid: LiveTarget(None, record, None, None) for uid, record in missing.items()}
@@ -210,6 +215,17 @@ def _number(timers: Optional[List[List[int]]], latest: int) -> str:
     if timers is None:
         return "number not known"
     return str(sum(number for seconds, number in timers if seconds > latest) or "")
+
+
+def _is_of_another(record: LiveRecord, pod: Optional[Pod]) -> bool:
+    """Whether a record is of an earlier namespace: a pod has its UID after a reboot, too, but a namespace anew."""
+    return pod is not None and None not in (record.namespace, pod.namespace) and record.namespace != pod.namespace
+
+
+def _in(pod: Pod, record: Optional[LiveRecord], target: LiveTarget) -> LiveTarget:
+    """The target, whose records say which namespace they are of where this run makes them."""
+    made = (each and each._replace(namespace=pod.namespace) if each != record else each for each in target[1:3])
+    return target._replace(**dict(zip(("ahead", "final"), made)))
 
 
 def _target(name: str, now: str, record: Optional[LiveRecord], wanted: Optional[Keepalive]) -> LiveTarget:

@@ -22,6 +22,7 @@ class Pod(NamedTuple):
     """A running pod or container with a network namespace of its own, and some paths that lead to it.
 
     keepalive is None where it was not read, error says why it could not be. sandbox: it has TCP of its own there.
+    namespace tells its network namespace from any other, see namespaces.own_identity; None where it was not read.
     """
 
     label: str
@@ -30,6 +31,7 @@ class Pod(NamedTuple):
     keepalive: Optional[Keepalive]
     error: Optional[str]
     sandbox: Optional[str] = None
+    namespace: Optional[str] = None
 
 
 Running = Tuple[Dict[str, Pod], Optional[str]]

@@ -30,6 +30,7 @@ names = st.text("ab_", min_size=1, max_size=4)
 sysctl_names = st.lists(names, min_size=2, max_size=3).map(".".join)
 paths = st.lists(names, min_size=1, max_size=3).map(lambda parts: "/" + "/".join(parts))
 UNIT = ipvs_unit.PATH
+namespaces = st.builds("{} {}{}".format, st.uuids(), st.sampled_from(["", "inode "]), st.integers(0, (1 << 64) - 1))
 processes = st.builds("{} {} {}".format, st.uuids(), st.integers(1, 1 << 22), st.integers(0, 1 << 63))
 
 
@@ -44,9 +45,12 @@ def file_records(kind):
     )
 
 
-def live(names, values):
+NOWHERE = st.none()
+
+
+def live(names, values, where=NOWHERE):
     known = st.lists(values, min_size=1, max_size=2).map(tuple)
-    return st.dictionaries(names, st.builds(LiveRecord, st.one_of(st.none(), values), known), max_size=2)
+    return st.dictionaries(names, st.builds(LiveRecord, st.one_of(st.none(), values), known, where), max_size=2)
 
 
 files = st.one_of(
@@ -72,8 +76,8 @@ originals = st.builds(
     live(st.sampled_from(Timeouts._fields), st.integers(0, 2147483)),
     st.lists(paths).map(tuple),
     live(st.just("/sys/class/net/eth0/queues/rx-0/rps_cpus"), st.text("0123456789abcdef,", min_size=1)),
-    live(st.uuids().map(str), st.just("7200/75/9")),
-    live(st.just("nspawn-web"), st.just("7200/75/9")),
+    live(st.uuids().map(str), st.just("7200/75/9"), st.one_of(st.none(), namespaces)),
+    live(st.just("nspawn-web"), st.just("7200/75/9"), st.one_of(st.none(), namespaces)),
     live(st.sampled_from(["/run/docker/netns/ingress_sbox tcp", "docker-" + "5c" * 32 + " udp"]), st.integers(0, 900)),
     st.one_of(st.none(), enforcements),
     st.lists(keepalives, max_size=4).map(tuple),
@@ -205,6 +209,8 @@ STRANGE = [
     ("text for a mask", {"rps": {QUEUE: dict(LIVE, original="x")}}, "is none of a setting"),
     ("a pod's UID with a slash", {"pods": {"../x": LIVE}}, "is no pod"),
     ("a container's ID with a slash", {"containers": {"docker-../x": LIVE}}, "is no container"),
+    ("text for a pod's namespace", {"pods": {"1-2": dict(LIVE, namespace="x")}}, "a network namespace is expected"),
+    ("a number for it", {"pods": {"1-2": dict(LIVE, namespace=1)}}, "1 is not of type str"),
     ("text for a container's keepalive", {"containers": {"lxc-web": dict(LIVE, original="1 2")}}, "is none of a cont"),
     ("a namespace elsewhere", {"namespace_ipvs_timeouts": {"/etc/x tcp": IPVS}}, "is no IPVS timeout"),
     ("a namespace with no timeout", {"namespace_ipvs_timeouts": {"/run/netns/vpn": IPVS}}, "is no IPVS timeout"),

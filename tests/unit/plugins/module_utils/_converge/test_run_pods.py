@@ -10,7 +10,7 @@ import pytest
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.errors import NodeError
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.options import NOTHING, Settings
-from ansible_collections.kubenode.connections.plugins.module_utils._converge.originals import LiveRecord, parse
+from ansible_collections.kubenode.connections.plugins.module_utils._converge.originals import parse
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.run import converge
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.steps import pods as steps_pods
 from ansible_collections.kubenode.connections.plugins.module_utils._observe.ours import PATH as ORIGINALS
@@ -64,7 +64,8 @@ def test_a_pod_that_rewrites_its_keepalive_does_not_block_the_node(monkeypatch):
             }
         ]
         assert [note for note in outcome.notes if "shop/hostile" in note] == outcome.notes
-        assert parse(read(ORIGINALS)).pods == {"good": LiveRecord("7200/75/9", ("600/30/9",))}
+        record = parse(read(ORIGINALS)).pods
+        assert {uid: each[:2] for uid, each in record.items()} == {"good": ("7200/75/9", ("600/30/9",))}
 
 
 @isolated
@@ -158,7 +159,10 @@ def test_containers_are_cured_and_given_back_as_pods_are(monkeypatch):
         assert [note.partition(" could")[0] for note in outcome.notes] == ["keepalive of 1 running container"]
         assert "keepalive of shop/docker-web = 600/30/9\n" in outcome.diff[0]["after"]
         record = parse(read(ORIGINALS))
-        assert (record.pods, record.containers) == ({}, {"docker-web": LiveRecord("7200/75/9", ("600/30/9",))})
+        assert record.pods == {}
+        assert {key: each[:2] for key, each in record.containers.items()} == {
+            "docker-web": ("7200/75/9", ("600/30/9",))
+        }
         assert converge(wish, False).changed is False
         assert converge(Settings(pods=()), False).changed is False, "pods are another part"
         assert converge(NOTHING, False).changed is True

@@ -221,6 +221,35 @@ def test_all_namespaces_together_have_their_time_too():
     assert seen_after(code)[:3] == (3, 2, "the reader of the other network namespaces took longer than 2 s")
 
 
+IDENTITIES = """
+def identity():
+    read = lambda _pids: {'identity': namespaces.own_identity()}
+    return [space.inside['identity'] for space in namespaces.read(inside=read).spaces]
+"""
+
+
+@pytest.mark.parametrize("option", [71, 9999])
+def test_each_namespace_has_an_identity_of_its_own(option):
+    """By its cookie, and by its inode where the kernel has no cookies."""
+    code = IDENTITIES + (
+        f"namespaces._SO_NETNS_COOKIE = {option}\npods = [namespace(), namespace()]\n"
+        "print(json.dumps([identity(), identity()]))"
+    )
+    first, second = json.loads(run_python("_kernel.namespaces", PRELUDE + code, *ISOLATED).splitlines()[-1])
+    assert first == second
+    assert len(set(first)) == 3
+    assert [" inode " in each for each in first] == [option == 9999] * 3
+
+
+def test_a_namespace_made_after_another_is_gone_has_another_identity():
+    code = IDENTITIES + (
+        "pod = namespace()\nwas = identity()\npod.kill(); pod.wait(); time.sleep(0.2)\npod = namespace()\n"
+        "print(json.dumps([was, identity()]))"
+    )
+    was, now = json.loads(run_python("_kernel.namespaces", PRELUDE + code, *ISOLATED).splitlines()[-1])
+    assert (was[0], len(set(was + now))) == (now[0], 3)
+
+
 def test_without_proc_nothing_is_known_and_said(tmp_path):
     seen = namespaces.read(str(tmp_path))
     assert (seen.total, seen.unreadable, seen.groups) == (0, 1, [])
