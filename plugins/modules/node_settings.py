@@ -286,8 +286,9 @@ options:
         default: 3
   plan:
     description:
-      - Which plan these settings are of. Where a later one has changed the node since this one was made, the task fails
-        before it would change anything. Of two applies at the same time one has all nodes then, and the other says so.
+      - Which plan these settings are of. Where a later one or a restore has changed the node since this one was made,
+        the task fails before it would change anything. Of two applies at the same time one has all nodes then, and the
+        other says so.
       - Not given, nobody asks.
     type: dict
     version_added: 1.0.0

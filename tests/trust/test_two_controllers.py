@@ -17,7 +17,10 @@ ROUNDS = 10
 LEAD_SECONDS = 0.2
 """More in each round: the second one comes into another moment of the first."""
 
-BEATEN = ("somebody else changes this node, too", "A later plan has changed this node since this run looked at it")
+BEATEN = (
+    "somebody else changes this node, too",
+    "A later plan or a restore has changed this node since this run looked at it",
+)
 
 
 def test_the_hosts_are_never_a_mixture_and_who_was_beaten_says_so(tmp_path, every):

@@ -27,11 +27,12 @@ def next_id(seen: Iterable[str], word: str) -> str:
 
 
 def is_overtaken(there: str, ours: str, seen: str) -> bool:
-    """Whether a later plan than ours has changed a node since it was seen, by the ID that it has now and had then.
+    """Whether a later plan than ours, or a restore, has changed a node since it was seen.
 
-    What had been seen is never later, whatever number a node claims.
+    By the ID that it has now and had then, empty for none. What had been seen is never later, whatever number a node
+    claims.
     """
-    return there not in (seen, ours) and _order(there) > _order(ours)
+    return there not in (seen, ours) and (not there or _order(there) > _order(ours))
 
 
 def _order(plan_id: str) -> Tuple[int, str]:

@@ -26,8 +26,8 @@ from .transaction import Step
 
 _RESTORER = "kubenode.connections.node_settings"
 _OVERTAKEN = (
-    "A later plan has changed this node since this run looked at it, so another apply is under way or has just ended. "
-    "Run this one again after it, if its settings are the right ones."
+    "A later plan or a restore has changed this node since this run looked at it, so another run is under way or has "
+    "just ended. Run this one again after it, if its settings are the right ones."
 )
 
 

@@ -41,6 +41,11 @@ def test_plans_have_one_order(plans):
         assert later[first, third]
 
 
+def test_what_was_there_and_is_gone_was_given_back():
+    assert is_overtaken("", "2-aaaaaaaa", "1-aaaaaaaa")
+    assert not is_overtaken("", "1-aaaaaaaa", "")
+
+
 @pytest.mark.parametrize("text", ["", "1", "-5f0c93ab", "1-", "1-5F0C93AB", "1-5f0c93ab\n", "9" * 16 + "-" + WORD])
 def test_no_id(text):
     assert not is_plan_id(text)

@@ -85,6 +85,16 @@ OTHER = WISH._replace(sysctls={TIME: "500"})
 FIRST, SECOND, LATER = "1-aaaaaaaa", "1-bbbbbbbb", "2-aaaaaaaa"
 
 
+@isolated
+def test_a_plan_changes_nothing_where_a_restore_came_since():
+    before = tree()
+    converge(WISH, False, By(FIRST, ""))
+    converge(NOTHING, False)
+    with pytest.raises(NodeError, match=r"^A later plan or a restore has changed this node since"):
+        converge(OTHER, False, By(LATER, FIRST))
+    assert tree() == before
+
+
 @pytest.mark.parametrize("check", [False, True])
 @pytest.mark.parametrize("later", [SECOND, LATER])
 @isolated
@@ -94,8 +104,8 @@ def test_a_plan_changes_nothing_where_a_later_one_has_changed_the_node_since(che
     with pytest.raises(NodeError) as error:
         converge(OTHER, check, By(FIRST, ""))
     assert str(error.value) == (
-        "A later plan has changed this node since this run looked at it, so another apply is under way or has just "
-        "ended. Run this one again after it, if its settings are the right ones. Nothing was changed."
+        "A later plan or a restore has changed this node since this run looked at it, so another run is under way or "
+        "has just ended. Run this one again after it, if its settings are the right ones. Nothing was changed."
     )
     assert tree() == before
 
