@@ -30,7 +30,7 @@ KEYS_OF = {
     "namespaces": "count error keepalive shared tables unreadable",
     "owners": "keepalived kube_router tuned",
     "enforcement": "attached boot cgroup exclude_cgroups exclude_ports obstacle others possible reason systemd",
-    "ours": "ipvs_timeouts ipvs_unit modules originals rps sysctls",
+    "ours": "ipvs_timeouts ipvs_unit modules originals plan_id rps sysctls",
 }
 
 
