@@ -26,6 +26,7 @@ _MAX_BYTES = 1 << 20
 _MAX_NAME_BYTES = 64  # TASK_COMM_LEN is 16, names of kernel threads are longer
 _MAX_DESCRIPTORS = 32768
 _MAX_DOUBTS = 3
+_MAX_PIDS = 10
 _FILE_SECONDS = 5
 _GONE = (FileNotFoundError, ProcessLookupError, PermissionError)
 """It has ended, or it is hidden from a reader without root."""
@@ -173,7 +174,7 @@ def find_all(wanted: Sequence[Wanted], proc: str = "/proc") -> List[Found]:
     """
     kinds = {"net", *(kind for each in wanted for kind in each.namespaces)}
     own = {kind: namespace_of("self", kind, proc) for kind in kinds}
-    searches = [_Search(each, own) for each in wanted]
+    searches = [_Search(each, own, proc) for each in wanted]
     unread: List[str] = []
     for name, process in _called({_SHARED, *(name for each in wanted for name in each.names)}, proc, unread):
         for search in searches:
@@ -186,13 +187,13 @@ class _Believed(NamedTuple):
     pid: int
     parent: int
     name: str
-    process: Process
 
 
 class _Search:
-    """The search for one program: only processes that are believed are kept, for each has a descriptor open."""
+    """The search for one program. No process is kept, for each has a descriptor open, and a pod may start thousands."""
 
-    def __init__(self, wanted: Wanted, own: Dict[str, Optional[str]]) -> None:
+    def __init__(self, wanted: Wanted, own: Dict[str, Optional[str]], proc: str) -> None:
+        self._proc = proc
         self._names = wanted.names
         self._programs = {*wanted.names, _SHARED}
         self._own_net = own["net"]
@@ -210,7 +211,7 @@ class _Search:
             if doubt:
                 self._doubts.append(f"Process {process.pid} calls itself {name}, but {doubt}: it is not believed.")
             elif name != _SHARED or process.arguments()[1] in self._names:
-                self._believed.append(_Believed(process.started(), process.pid, process.parent(), name, process))
+                self._believed.append(_Believed(process.started(), process.pid, process.parent(), name))
         except (ValueError, IndexError):
             return
         except OSError as error:
@@ -220,8 +221,9 @@ class _Search:
 
     def found(self, unread: List[str]) -> Found:
         """unread: what keeps others from being known by their names."""
-        chosen, several = _latest(self._believed)
-        return Found(chosen, several + _few(self._doubts + unread))
+        latest = _latest(self._believed)
+        chosen = next((process for each in latest for process in _again(each, self._proc)), None)
+        return Found(chosen, _told(latest, chosen) + _few(self._doubts + unread))
 
 
 def _called(names: Set[str], proc: str, unread: List[str]) -> Iterator[Tuple[str, Process]]:
@@ -276,23 +278,38 @@ def _doubt(process: Process, programs: Set[str], own: Dict[str, Optional[str]]) 
     return None if os.path.basename(program) in programs else f"runs {ascii(program)[1:-1]}"
 
 
-def _latest(believed: List[_Believed]) -> Tuple[Optional[Process], List[str]]:
-    """The one that was started last, and what to say where there are several.
+def _latest(believed: List[_Believed]) -> List[_Believed]:
+    """Those that may be the one, the one that was started last first.
 
     A child of one of them is about to run another program (between fork and exec it has its parent's name).
     """
     parents = {each.pid for each in believed}
-    by_start = sorted((each for each in believed if each.parent not in parents), key=lambda each: each[:2])
-    if not by_start:
-        return None, []
-    chosen = by_start[-1]
-    if len(by_start) == 1:
-        return chosen.process, []
-    pids = ", ".join(str(each.pid) for each in by_start)
-    several = (
-        f"Processes {pids} are all called {chosen.name}, one is expected: {chosen.pid} is believed, because it was"
-    )
-    return chosen.process, [f"{several} started last. Stop the others."]
+    return sorted((each for each in believed if each.parent not in parents), reverse=True)
+
+
+def _again(each: _Believed, proc: str) -> Iterator[Process]:
+    """The process, pinned again, unless it has ended."""
+    try:
+        process = Process(each.pid, proc)
+        if (process.started(), process.name()) == (each.started, each.name):
+            yield process
+    except OSError:
+        return
+
+
+def _told(latest: List[_Believed], chosen: Optional[Process]) -> List[str]:
+    """What to say where there are several, or none any more."""
+    if not latest:
+        return []
+    name = latest[0].name
+    if chosen is None:
+        return [f"Process {latest[0].pid}, called {name}, has ended meanwhile. Run again."]
+    if len(latest) == 1:
+        return []
+    pids = ", ".join(str(each.pid) for each in reversed(latest[:_MAX_PIDS]))
+    more = f" and {len(latest) - _MAX_PIDS} more" if len(latest) > _MAX_PIDS else ""
+    several = f"Processes {pids}{more} are all called {name}, one is expected: {chosen.pid} is believed, because it was"
+    return [f"{several} started last. Stop the others."]
 
 
 def _few(doubts: List[str]) -> List[str]:

@@ -83,26 +83,46 @@ def test_hyperkube_is_one_of_them():
         assert (of_kubelet, of_proxy.process.pid) == ((None, []), process.pid)
 
 
+@pytest.mark.parametrize(
+    ("prefix", "doubts"),
+    [
+        pytest.param(("setpriv", "--reuid", str(NOBODY), "--clear-groups"), 4, id="another user's"),
+        pytest.param(("unshare", "--mount"), 1, id="a pod's, in the node's network"),
+    ],
+)
 @isolated
-def test_many_that_are_not_believed_leave_room_for_the_one_that_is():
+def test_many_of_one_name_leave_room_for_the_others(prefix, doubts):
     """Anybody can start more processes of a name than this process may have files open."""
-    put(PROGRAM, elf())
-    many = [subprocess.Popen(["setpriv", "--reuid", str(NOBODY), "--clear-groups", PROGRAM]) for _each in range(30)]
+    proxy = put("/run/root/kube-proxy", elf())
+    many = [subprocess.Popen([*prefix, proxy]) for _each in range(30)]
     try:
-        while not all(Process(each.pid).name() == "kubelet" for each in many):
+        while not all(Process(each.pid).name() == "kube-proxy" for each in many):
             time.sleep(0.01)
-        with kubelet(path="/run/other/kubelet") as process:
-            assert process.pid > many[-1].pid
+        with kubelet() as process, running(put("/run/other/kube-proxy", elf())) as last:
+            assert min(process.pid, last.pid) > many[-1].pid
             code = (
                 "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (20, 20));"
-                "found = processes.find_all([processes.Wanted(['kubelet'], processes.NODE)])[0];"
-                "print(found.process.pid, len(found.doubts))"
+                "wanted = [processes.Wanted(['kubelet'], processes.NODE), processes.Wanted(['kube-proxy'])];"
+                "(kubelet, none), (proxy, doubts) = processes.find_all(wanted);"
+                "print(kubelet.pid, none, proxy.pid, len(doubts)); print(*doubts)"
             )
-            assert run_python("_kernel.processes", code) == f"{process.pid} 4"
+            answer, told = run_python("_kernel.processes", code).splitlines()
+            assert answer == f"{process.pid} [] {last.pid} {doubts}"
+            assert len(told) < 500
     finally:
         for each in many:
             each.kill()
             each.wait()
+
+
+@isolated
+def test_one_that_ends_while_others_are_looked_at_is_told():
+    with kubelet() as process:
+        search = processes._Search(Wanted(["kubelet"]), dict.fromkeys(HOST_NETWORK), "/proc")
+        search._believed.append(processes._Believed(Process(process.pid).started(), process.pid, 1, "kubelet"))
+        assert search.found([]).process.pid == process.pid
+    said = f"Process {process.pid}, called kubelet, has ended meanwhile. Run again."
+    assert search.found([]) == (None, [said])
 
 
 @isolated
