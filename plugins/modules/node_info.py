@@ -557,7 +557,7 @@ node:
     container_runtimes:
       description:
         - The daemon that runs containers on the node, root's own in the node's namespaces. Empty where there is none.
-        - V(null) where that is not certain, such as a process of that name that is not root's.
+        - V(null) where that is not certain, such as a process of that name that is not root's and in no container.
       type: list
       elements: str
       sample: [containerd]

@@ -75,7 +75,7 @@ def test_a_look_at_the_node_ends_and_takes_nothing_of_it_for_the_nodes_own(names
     assert seen["namespaces"]["count"] >= NAMESPACES
     assert not seen["namespaces"]["error"]
     assert (seen["kubelet"]["running"], seen["kubelet"]["version"]) == (False, None)
-    assert not seen["container_runtimes"]
+    assert seen["container_runtimes"] == []
     assert set(seen["owners"].values()) == {None}
     # Whoever is root in the node's network and user namespace may pose as kube-proxy (docs/security.md).
     assert seen["kube_proxy"]["running"] == in_the_nodes_network

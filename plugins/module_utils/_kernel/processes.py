@@ -6,7 +6,7 @@
 
 import os
 import re
-from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from . import child
 from .plain_files import NotPlainError, read_descriptor
@@ -66,6 +66,10 @@ class Process:
         """Its real, effective, saved and file system user."""
         found = re.search(rb"^Uid:((?:\t\d+){4})$", self._read("status"), re.MULTILINE)
         return {int(word) for word in found.group(1).split()} if found else set()
+
+    def cgroups(self) -> str:
+        """Its control groups, a line for each hierarchy."""
+        return self._read("cgroup").decode("utf-8", "replace")
 
     def parent(self) -> int:
         return int(self._stat()[1])
@@ -147,10 +151,14 @@ class Process:
 
 
 class Wanted(NamedTuple):
-    """A program by its names, to be run as root in these namespaces of the caller."""
+    """A program by its names, to be run as root in these namespaces of the caller.
+
+    ``is_another``: whether a process that is not believed is certainly none, and so passed over in silence.
+    """
 
     names: Sequence[str]
     namespaces: Sequence[str] = HOST_NETWORK
+    is_another: Callable[[Process], bool] = lambda _process: False
 
 
 class Found(NamedTuple):
@@ -195,6 +203,7 @@ class _Search:
     def __init__(self, wanted: Wanted, own: Dict[str, Optional[str]], proc: str) -> None:
         self._proc = proc
         self._names = wanted.names
+        self._is_another = wanted.is_another
         self._programs = {*wanted.names, _SHARED}
         self._own_net = own["net"]
         self._own = {kind: own[kind] for kind in wanted.namespaces}
@@ -208,9 +217,9 @@ class _Search:
             if _is_elsewhere(process, self._own_net):
                 return
             doubt = _doubt(process, self._programs, self._own)
-            if doubt:
+            if doubt and not self._is_another(process):
                 self._doubts.append(f"Process {process.pid} calls itself {name}, but {doubt}: it is not believed.")
-            elif name != _SHARED or process.arguments()[1] in self._names:
+            if not doubt and (name != _SHARED or process.arguments()[1] in self._names):
                 self._believed.append(_Believed(process.started(), process.pid, process.parent(), name))
         except (ValueError, IndexError):
             return

@@ -6,12 +6,25 @@
 
 from typing import List, Optional
 
-from ansible_collections.kubenode.connections.plugins.module_utils._kernel.processes import NODE, Found, Wanted
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel.processes import NODE, Found, Process, Wanted
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel.procfs import namespace_of
+
+from .connections.pod_names import owner_of
 
 NAMES = ("containerd", "crio", "dockerd", "k3s", "k3s-agent", "k3s-server")
 """What a process of each calls itself. K3s and RKE2 have containerd as a child, which may not be up yet."""
 
-WANTED = Wanted(NAMES, NODE)
+
+def _is_contained(process: Process) -> bool:
+    """Whether it is of a pod or container, which may share every namespace but its files with the node.
+
+    Files of its own alone tell nothing: systemd and snap give them to daemons of the node, too.
+    """
+    uid, container = owner_of(process.cgroups())
+    return bool(uid or container) or process.namespace("pid") != namespace_of("self", "pid")
+
+
+WANTED = Wanted(NAMES, NODE, _is_contained)
 
 
 def names(found: Found) -> Optional[List[str]]:

@@ -4,11 +4,15 @@
 
 """Real processes with the names of container runtimes, root's and another user's."""
 
+import os
+
 import pytest
 
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel import cgroups
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.processes import find
 from ansible_collections.kubenode.connections.plugins.module_utils._observe import container_runtimes
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._isolated_node import isolated
+from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._pod_processes import ID, UID
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._small_programs import (
     NOBODY,
     elf,
@@ -50,7 +54,26 @@ def test_what_only_calls_itself_so_does_not_hide_the_true_one():
         assert read() == ["crio"]
 
 
+IN_CGROUP = ("unshare", "--mount", "sh", "-c", 'echo $$ > "$0/cgroup.procs" && exec "$@"')
+
+
+@pytest.mark.parametrize(
+    ("prefix", "cgroup", "known"),
+    [
+        pytest.param(("unshare", "--net"), None, [], id="in a network of its own"),
+        pytest.param(("unshare", "--mount", "--pid", "--fork", "--kill-child"), None, [], id="in the node's network"),
+        pytest.param(IN_CGROUP, f"kubepods/pod{UID}", [], id="in the node's network with its processes"),
+        pytest.param(IN_CGROUP, f"docker/{ID}", [], id="a container in the node's network with its processes"),
+        pytest.param(IN_CGROUP, "system.slice/snap.docker", None, id="the node's, which has files of its own"),
+    ],
+)
 @isolated
-def test_one_of_a_pod_is_not_the_nodes():
-    with running(put("/run/root/dockerd", elf()), prefix=("unshare", "--net")):
-        assert read() == []
+def test_one_of_a_pod_is_not_the_nodes(prefix, cgroup, known):
+    place = [os.path.join(cgroups.mounted_at(), cgroup)] if cgroup else []
+    for each in place:
+        os.makedirs(each)
+    theirs = put("/run/root/dockerd", elf())
+    with running(theirs, prefix=(*prefix, *place)):
+        assert read() == known
+        with running(put("/run/root/crio", elf())):
+            assert read() == ["crio"]
