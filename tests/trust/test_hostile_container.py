@@ -56,14 +56,21 @@ while True:  # processes that come and go
 
 
 @pytest.mark.parametrize(
-    ("namespaces", "in_the_nodes_network"),
-    [pytest.param("-pfmnu", False, id="a network of its own"), pytest.param("-pfmu", True, id="the node's network")],
+    ("namespaces", "rights", "may_change_the_nodes_network"),
+    [
+        pytest.param("-pfmnu", "+all", False, id="a network of its own"),
+        pytest.param("-pfmu", "+all", True, id="the node's network"),
+        pytest.param("-pfmu", "-net_admin", False, id="the node's network, which it may not change"),
+    ],
 )
 @isolated
-def test_a_look_at_the_node_ends_and_takes_nothing_of_it_for_the_nodes_own(namespaces, in_the_nodes_network, tmp_path):
+def test_a_look_at_the_node_ends_and_takes_nothing_of_it_for_the_nodes_own(
+    namespaces, rights, may_change_the_nodes_network, tmp_path
+):
     node.take_over()
     write("/etc/secret", SECRET)
-    command = ["unshare", namespaces, "--mount-proc", sys.executable, "-c", CONTAINER, str(NAMESPACES)]
+    prefix = ["unshare", namespaces, "--mount-proc", "setpriv", f"--bounding-set={rights}"]
+    command = [*prefix, sys.executable, "-c", CONTAINER, str(NAMESPACES)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment()) as container:
         assert container.stdout.readline() == b"ready\n"
         answer = node.Running("node_info", {"sample_seconds": 0}, tmp_path).end(SECONDS)
@@ -77,6 +84,6 @@ def test_a_look_at_the_node_ends_and_takes_nothing_of_it_for_the_nodes_own(names
     assert (seen["kubelet"]["running"], seen["kubelet"]["version"]) == (False, None)
     assert seen["container_runtimes"] == []
     assert set(seen["owners"].values()) == {None}
-    # Whoever is root in the node's network and user namespace may pose as kube-proxy (docs/security.md).
-    assert seen["kube_proxy"]["running"] == in_the_nodes_network
+    # Whoever may change the node's network may pose as kube-proxy (docs/security.md).
+    assert seen["kube_proxy"]["running"] == may_change_the_nodes_network
     assert (seen["kube_proxy"]["mode"], seen["kube_proxy"]["ipvs_timeouts"]) == (None, None)

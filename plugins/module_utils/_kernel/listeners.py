@@ -9,12 +9,16 @@
 
 import os
 import socket
+import time
 from typing import FrozenSet, Iterable, Iterator, List, NamedTuple, Optional
 
 from . import proc_tcp
 from .inet_diag import V4_MAPPED
 from .processes import HOST_NETWORK, Process
 from .procfs import namespace_of
+
+SEARCH_SECONDS = 10
+"""A pod in the node's network may have thousands of processes, each with thousands of open files."""
 
 _ANY = (b"\0" * 4, b"\0" * 16)
 
@@ -68,15 +72,21 @@ def ends_here(sock: socket.socket) -> bool:
     )
 
 
-def roots_process(inodes: Iterable[int], first: Optional[Process], proc: str = "/proc") -> Optional[Process]:
-    """The process of root in the node's own user and network namespace that has all these sockets open, or None.
+def roots_process(
+    inodes: Iterable[int], first: Optional[Process], proc: str = "/proc", seconds: float = SEARCH_SECONDS
+) -> Optional[Process]:
+    """The process that has all these sockets open, root's in the node's user and network namespace, with CAP_NET_ADMIN.
 
-    ``first`` is looked at first.
+    None where there is none, or none that is found in so many seconds. ``first`` is looked at first.
     """
     own = {kind: namespace_of("self", kind, proc) for kind in HOST_NETWORK}
+    deadline = time.monotonic() + seconds
     for process in _processes(first, proc):
+        if time.monotonic() > deadline:
+            return None
         try:
-            if process.users() != {0} or any(process.namespace(kind) != own[kind] for kind in HOST_NETWORK):
+            foreign = any(process.namespace(kind) != own[kind] for kind in HOST_NETWORK)
+            if foreign or process.users() != {0} or not process.may_change_network():
                 continue
             if set(inodes) <= process.socket_inodes():
                 return process

@@ -16,7 +16,7 @@ NODE = ("mnt", "pid", "user", "net")
 """The namespaces that a daemon of the node shares with it."""
 
 HOST_NETWORK = ("user", "net")
-"""Those that a pod in the node's network shares with it."""
+"""Those that a pod in the node's network shares with it. It is believed where it may change that network."""
 
 _SHARED = "hyperkube"
 """One program for several, told apart by its first argument (Kubernetes before 1.19)."""
@@ -28,6 +28,7 @@ _MAX_DESCRIPTORS = 32768
 _MAX_DOUBTS = 3
 _MAX_PIDS = 10
 _FILE_SECONDS = 5
+_NET_ADMIN = 12  # include/uapi/linux/capability.h
 _GONE = (FileNotFoundError, ProcessLookupError, PermissionError)
 """It has ended, or it is hidden from a reader without root."""
 
@@ -66,6 +67,11 @@ class Process:
         """Its real, effective, saved and file system user."""
         found = re.search(rb"^Uid:((?:\t\d+){4})$", self._read("status"), re.MULTILINE)
         return {int(word) for word in found.group(1).split()} if found else set()
+
+    def may_change_network(self) -> bool:
+        """Whether it has CAP_NET_ADMIN, which root of a pod in the node's network mostly lacks."""
+        found = re.search(rb"^CapEff:\t([0-9a-f]{1,16})$", self._read("status"), re.MULTILINE)
+        return bool(found and int(found.group(1), 16) >> _NET_ADMIN & 1)
 
     def cgroups(self) -> str:
         """Its control groups, a line for each hierarchy."""
@@ -284,6 +290,8 @@ def _doubt(process: Process, programs: Set[str], own: Dict[str, Optional[str]]) 
         return "may not be looked at" if os.geteuid() == 0 else None
     if foreign:
         return f"is in a container (it has its own {foreign[0]} namespace)"
+    if "mnt" not in own and not process.may_change_network():
+        return "may not change the node's network (it lacks CAP_NET_ADMIN)"
     return None if os.path.basename(program) in programs else f"runs {ascii(program)[1:-1]}"
 
 

@@ -6,9 +6,10 @@
 
 The whole cluster is planned by that answer, and any user may listen at the address while kube-proxy is away. So the
 answer counts only where the socket that listens there is root's. Where this reader is root as well, a root process in
-the node's own user and network namespaces must have it open: kube-proxy, or the program that has kube-proxy within
-itself (k3s-server), whatever its name. A pod as root in the node's network is such a process, too: it may change the
-node's network as it likes. A reader without root cannot see who has a socket open; what it tells is for reading only.
+the node's own user and network namespaces, with the right to change that network (CAP_NET_ADMIN), must have it open:
+kube-proxy, or the program that has kube-proxy within itself (k3s-server), whatever its name. A pod may be such a
+process, too: it may change the node's network as it likes. A reader without root cannot see who has a socket open; what
+it tells is for reading only.
 """
 
 import os
@@ -167,8 +168,8 @@ def _believe(found: FrozenSet[Listener], process: Optional[Process], proc: str) 
     believed = listeners.roots_process([listener.inode for listener in found], process, proc)
     if believed is None:
         raise NoAnswerError(
-            "a socket of root listens there, but no process of root's in the node's own user and network namespaces "
-            "has it open, so it was not asked."
+            "a socket of root listens there, but no process of root's that may change the node's network was found to "
+            f"have it open within {listeners.SEARCH_SECONDS} s, so it was not asked."
         )
     return believed
 

@@ -7,12 +7,16 @@ test__kube_proxy.py."""
 
 import os
 import socket
+import subprocess
+import sys
+import time
 
 import pytest
 
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel import listeners
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.processes import Process
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._isolated import run_python
+from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._isolated_node import isolated
 
 # Listens on all the addresses, connects and prints what at() says, and what the connection got.
 CODE = r"""
@@ -75,3 +79,32 @@ def test_the_process_of_root_that_has_all_of_the_sockets():
         assert listeners.name_holder(inodes[0]).startswith(f", process {os.getpid()} (")
     assert listeners.roots_process(inodes, Process(os.getpid())) is None
     assert listeners.name_holder(inodes[0]) == ""
+
+
+OPEN_FILES = """
+import os, resource, time
+most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+for _number in range(min(most, 15000) - 10):
+    os.dup(1)
+for _number in range(30):
+    if os.fork() == 0:
+        break
+else:
+    print("ready", flush=True)
+time.sleep(600)
+"""
+
+
+@isolated
+def test_many_open_files_of_many_processes_do_not_hold_the_search_up():
+    with subprocess.Popen([sys.executable, "-c", OPEN_FILES], stdout=subprocess.PIPE) as pod, socket.socket() as own:
+        try:
+            assert pod.stdout.readline() == b"ready\n"
+            inode = os.fstat(own.fileno()).st_ino
+            assert listeners.roots_process([inode], None).pid == os.getpid()
+            begin = time.monotonic()
+            assert listeners.roots_process([inode + (1 << 32)], None, seconds=0.5) is None
+            assert time.monotonic() - begin < 2
+        finally:
+            pod.kill()

@@ -188,6 +188,15 @@ def test_a_container_is_not_the_node(prefix, kind, in_a_pod):
 
 
 @isolated
+def test_root_of_a_pod_who_may_not_change_the_nodes_network_is_not_believed_there():
+    """Most pods in the node's network: the default capabilities of a container have no CAP_NET_ADMIN."""
+    with kubelet(prefix=("unshare", "--mount", "setpriv", "--bounding-set=-net_admin")) as process:
+        why = "may not change the node's network (it lacks CAP_NET_ADMIN)"
+        said = f"Process {process.pid} calls itself kubelet, but {why}: it is not believed."
+        assert found(namespaces=HOST_NETWORK) == (None, [said])
+
+
+@isolated
 def test_another_network_is_another_node():
     with kubelet(prefix=("unshare", "--net")):
         assert found() == (None, [])

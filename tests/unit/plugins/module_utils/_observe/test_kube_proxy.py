@@ -62,8 +62,13 @@ WHERE = "kube-proxy at 127.0.0.1:10249: "
 USER_LISTENS = "user 65534 listens there, process #{} ({}), not root's kube-proxy, so it was not asked."
 FALSE = "Process #{} calls itself kube-proxy, but runs as user 65534: it is not believed."
 NO_OWNER = (
-    "a socket of root listens there, but no process of root's in the node's own user and network namespaces has it "
-    "open, so it was not asked."
+    "a socket of root listens there, but no process of root's that may change the node's network was found to have it "
+    "open within 10 s, so it was not asked."
+)
+POD = "['unshare', '-m', 'setpriv', '--bounding-set=-net_admin']"
+NO_RIGHT = (
+    "Process #1 calls itself kube-proxy, but may not change the node's network (it lacks CAP_NET_ADMIN): it is not "
+    "believed."
 )
 
 NOT_BELIEVED = [
@@ -108,6 +113,16 @@ NOT_BELIEVED = [
         id="root of a user namespace",
     ),
     pytest.param(
+        f"listening('kube-proxy', prefix={POD})",
+        {"running": False, "pid": None, "error": f"{WHERE}{NO_OWNER} {NO_RIGHT}"},
+        id="root of a pod in the node's network without the right to change it",
+    ),
+    pytest.param(
+        f"listening('python', prefix={POD})",
+        {"running": False, "pid": None, "error": WHERE + NO_OWNER},
+        id="the same, which calls itself anything",
+    ),
+    pytest.param(
         "waiting('kube-proxy', prefix=NOBODY)",
         {"running": False, "absent": False, "error": f"{WHERE}nothing listens there. {FALSE.format(1)}"},
         id="a false kube-proxy that listens nowhere",
@@ -144,6 +159,11 @@ def test_who_is_not_believed(code, expected):
             "waiting('kube-proxy'); listening('kube-proxy'); waiting('kube-proxy')",
             {"pid": "#2"},
             id="of several the one that listens",
+        ),
+        pytest.param(
+            "listening('kube-proxy', prefix=['unshare', '-m', 'setpriv', '--bounding-set=-all,+net_admin'])",
+            {"pid": "#1"},
+            id="in a pod with that right alone",
         ),
         pytest.param("listening('k3s-server')", {"pid": "#1", "process": "k3s-server"}, id="within another program"),
         pytest.param(
