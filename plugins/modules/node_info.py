@@ -769,6 +769,8 @@ node:
           description:
             - One row for each namespace, 200 at most. The node's own comes first, then the worst, that is those with
               most connections without C(SO_KEEPALIVE) and with the longest silence.
+            - Of those V(other) that belong to one pod or container, all but ten come last, so that it hides no other.
+              So do all but ten that belong to none.
           type: list
           elements: dict
           contains:

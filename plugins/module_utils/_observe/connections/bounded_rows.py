@@ -12,6 +12,10 @@ from ansible_collections.kubenode.connections.plugins.module_utils._common.keepa
 MAX_ROWS = 200
 """More namespaces are only counted."""
 
+MAX_OF_ONE = 10
+"""More namespaces that programs made within one pod or container stand behind those of all others, and so do more that
+are nobody's: each may make any number, and shall not hide anybody else."""
+
 _MAX_PEERS = 1000
 """Services over all rows, and as many other addresses, and as many that they accept at; more are only counted."""
 
@@ -23,9 +27,22 @@ _COARSE_BITS = 5
 
 def worst(rows: List[Dict[str, Any]]) -> List[Dict[str, Any]]:
     """The worst of the rows, those with most to lose first; what is too much of them is cut off in place."""
-    few = sorted(rows, key=_badness)[:MAX_ROWS]
+    few = _fair(sorted(rows, key=_badness))[:MAX_ROWS]
     _bound(few)
     return few
+
+
+def _fair(rows: List[Dict[str, Any]]) -> List[Dict[str, Any]]:
+    mains = {row["uid"] for row in rows if row["kind"] in ("pod", "container")}
+    counts: Dict[Any, int] = {}
+    front, behind = [], []
+    for row in rows:
+        owner = row["uid"] if row["uid"] in mains else None
+        if row["kind"] == "other":
+            counts[owner] = counts.get(owner, 0) + 1
+        is_beyond = row["kind"] == "other" and counts[owner] > MAX_OF_ONE
+        (behind if is_beyond else front).append(row)
+    return front + behind
 
 
 def _badness(row: Dict[str, Any]) -> Tuple[Any, ...]:

@@ -277,3 +277,18 @@ def test_processes_of_hostnetwork_pods_are_named_by_their_pod(tmp_path):
     pods = [each["pod"] for each in node["services"][0]["processes"]]
     assert pods == ["kube-system/etcd-cp1", f"pod {UID}", None, None]
     assert {each["pod"] for each in [other["process"], *other["services"][0]["processes"]]} == {None}
+
+
+def test_namespaces_within_a_pod_do_not_hide_other_pods(pods_of):
+    pods = pods_of(
+        "first = namespace()\n"
+        f"into(first, V1, 'kubepods/pod{UID}')\n"
+        "for _number in range(15):\n"
+        f"    into(namespace(99999), V1, 'kubepods/pod{UID}')\n"
+        f"into(namespace(600), V1, 'kubepods/pod{STATIC}')\n"
+        "bounded_rows.MAX_ROWS = 13\n"
+        "show()"
+    )
+    assert (pods["count"], pods["omitted"], len(pods["rows"])) == (2, 5, 13)
+    assert [row["uid"] for row in of_kind(pods, "pod")] == [UID, STATIC]
+    assert [row["uid"] for row in of_kind(pods, "other")] == [UID] * 10
