@@ -5,6 +5,7 @@
 """Whose each network namespace is: the node's own, a pod's, a container's or another's. Reading only. Private to this
 collection."""
 
+import os
 from typing import Dict, List, NamedTuple, Optional, Tuple
 
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.namespaces import Space
@@ -111,10 +112,19 @@ def _attributed(space: Space, proc: str) -> Attributed:
     processes = sorted(found for found in (parse_stat(each.value or "") for each in stats) if found is not None)
     if space.own:
         return Attributed(space, NOBODY, processes)
-    cgroups = [read_text(f"{proc}/{process.pid}/cgroup") for process in processes]
-    owner = _owner([owner_of(each.value or "") for each in cgroups])
-    untold = next((each.error for each in [*stats, *cgroups] if each.error), None)
-    return Attributed(space, owner, processes, untold if owner == NOBODY else None)
+    told = [(process, read_text(f"{proc}/{process.pid}/cgroup")) for process in processes]
+    there = [(process, cgroups) for process, cgroups in told if _is_there(process.pid, space.inode, proc)]
+    owner = _owner([owner_of(cgroups.value or "") for _process, cgroups in there])
+    untold = next((each.error for each in [*stats, *(cgroups for _process, cgroups in told)] if each.error), None)
+    return Attributed(space, owner, [process for process, _cgroups in there], untold if owner == NOBODY else None)
+
+
+def _is_there(pid: int, inode: int, proc: str) -> bool:
+    """Whether a process is in a namespace still: a pod may have got the number of one that has ended meanwhile."""
+    try:
+        return os.stat(f"{proc}/{pid}/ns/net").st_ino == inode
+    except OSError:
+        return False
 
 
 def _owner(owners: List[Owner]) -> Owner:

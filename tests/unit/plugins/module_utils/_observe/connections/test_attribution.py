@@ -151,3 +151,30 @@ def test_processes_that_end_while_we_look_are_no_error(pods_of):
     (ended,) = of_kind(pods, "other")
     assert ended["label"] == "network namespace {}".format(ended["netns"])
     assert (ended["process"], ended["keepalive"]["time"]) == (None, 7200)
+
+
+def test_a_process_that_has_left_or_whose_number_is_another_s_does_not_tell_whose_a_namespace_is(pods_of):
+    """A pod may start so many processes that one of them gets the number of any that has just ended."""
+    pods = pods_of(
+        "box = namespace()\n"
+        f"into(box, V1, 'docker/{ID}')\n"
+        "visitor = beside(box)\n"
+        "pod = namespace()\n"
+        f"into(pod, V1, 'kubepods/pod{UID}')\n"
+        "settle()\n"
+        "spaces = namespaces.read().spaces\n"
+        "running.remove(visitor)\nvisitor.kill()\nvisitor.wait()\n"
+        "open('/proc/sys/kernel/ns_last_pid', 'w').write(str(visitor.pid - 1))\n"
+        "again = beside(pod)\n"
+        "assert again.pid == visitor.pid\n"
+        f"into(again, V1, 'kubepods/pod{UID}')\n"
+        "settle()\n"
+        "seen = pod_rows.read(spaces, log_directory=LOGS)\n"
+        "inodes = [os.stat('/proc/%d/ns/net' % each.pid).st_ino for each in (pod, box)]\n"
+        "print(json.dumps(dict(seen, inodes=inodes)))"
+    )
+    whose = {row["netns"]: (row["kind"], row["label"]) for row in pods["rows"]}
+    assert [whose[each] for each in pods["inodes"]] == [
+        ("pod", f"pod {UID}"),
+        ("container", f"container {ID[:12]} (docker)"),
+    ]
