@@ -739,7 +739,9 @@ node:
               type: int
               sample: 0
             unread:
-              description: In how many of the namespaces a table or its timeouts could not be read.
+              description:
+                - In how many of the namespaces a table or its timeouts could not be read. One that is C(unprivileged)
+                  has that in its row alone.
               type: int
               sample: 0
             error:

@@ -142,7 +142,8 @@ def _not_entered(node: Observed) -> Iterator[_Hidden]:
 def _of_users(node: Observed) -> Iterator[_Hidden]:
     """Any user of the node, and of a pod, may make such a namespace. It shall not set the keepalive of everybody."""
     tables = node.namespaces.tables
-    of_users = [(row, *each) for row in (tables.rows if tables else ()) if row.unprivileged for each in _seconds(row)]
+    rows = [row for row in tables.rows if row.unprivileged] if tables else []
+    of_users = [(row, *each) for row in rows for each in _seconds(row)]
     for row, kind, seconds in sorted(of_users, key=lambda each: (each[2], each[0].where))[:1]:
         why = tell(
             "an ordinary user may have set its {seconds} s, and nobody knows whose connections cross it",
@@ -151,6 +152,10 @@ def _of_users(node: Observed) -> Iterator[_Hidden]:
         if len(of_users) > 1:
             why = tell("{what}, and {number} more", what=why, number=len(of_users) - 1)
         yield kind, row.where, why, _OF_A_USER
+    unread = [row for row in rows if row.error]
+    for row in [] if of_users else unread[:1]:
+        kind = IPVS_TCP if node.ipvs.loaded else CONNTRACK
+        yield kind, row.where, bare(row.error or ""), _OF_A_USER
 
 
 def _absurd(name: str, limits: list[Limit]) -> Iterator[NotSeen]:

@@ -113,7 +113,7 @@ def _of(node: Observed, accepting: _Accepting, clients: Mapping[str, int]) -> Se
 def _real_servers(node: Observed) -> Mapping[str, Sequence[str]]:
     """Where another namespace has IPVS, too, nobody knows which of both forwards a connection."""
     tables = node.namespaces.tables
-    if tables is None or tables.omitted or tables.unread or any(row.services for row in tables.rows):
+    if tables is None or tables.omitted or tables.unread or any(row.services or row.error for row in tables.rows):
         return {}
     return node.ipvs.real_servers
 

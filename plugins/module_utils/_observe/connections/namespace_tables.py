@@ -57,7 +57,7 @@ def reader(ipvs: bool, conntrack: bool) -> Callable[[], Optional[Tables]]:
             return None
         errors: List[str] = []
         tables = {"ipvs": _ipvs(errors) if ipvs else None, "conntrack": _conntrack(errors) if conntrack else None}
-        return dict(tables, unprivileged=any(tables.values()) and _is_unprivileged(), errors=errors)
+        return dict(tables, unprivileged=bool(errors or any(tables.values())) and _is_unprivileged(), errors=errors)
 
     return read
 
@@ -77,11 +77,14 @@ def tracking() -> Callable[[], bool]:
 
 
 def summary(rows: Iterable[Tuple[Dict[str, Any], Optional[Tables]]]) -> Dict[str, Any]:
-    """The namespaces that have such tables as node_info documents them, given each row of pods with its tables."""
+    """The namespaces that have such tables as node_info documents them, given each row of pods with its tables.
+
+    What an ordinary user has made unreadable is told in its row alone: it hides nothing of the node's.
+    """
     looked = [(row, tables) for row, tables in rows if tables is not None]
-    there = [_row(row, tables) for row, tables in looked if tables["ipvs"] or tables["conntrack"]]
+    there = [_row(row, tables) for row, tables in looked if any(map(tables.get, ("ipvs", "conntrack", "unprivileged")))]
     there.sort(key=_badness)
-    errors = [tables["errors"][0] for _row_of_it, tables in looked if tables["errors"]]
+    errors = [each["errors"][0] for _row_of_it, each in looked if each["errors"] and not each["unprivileged"]]
     return {
         "rows": there[:MAX_ROWS],
         "omitted": len(there[MAX_ROWS:]),

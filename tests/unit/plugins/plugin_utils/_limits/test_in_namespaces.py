@@ -143,6 +143,11 @@ OTHERS = "IPVS tcp in other network namespaces"
             ],
             id="those of ordinary users",
         ),
+        pytest.param(
+            balancing(ipvs_in("process b (9)", None, error="not read.", **OF_USER)),
+            [("IPVS tcp in the network namespace of process b (9)", "not read", RUN_INSIDE)],
+            id="one of an ordinary user that could not be read",
+        ),
     ],
 )
 def test_what_is_not_known_of_them(node, expected):
@@ -155,6 +160,8 @@ def test_whoever_declared_a_middlebox_has_thought_of_those_of_users():
     node = parse_node(balancing(ipvs_in("process x (9)", 15, **OF_USER), unread=1, error="denied"))
     assert [each.place for each in in_namespaces.hidden("worker1", node, False)] == ["ipvs", "ipvs"]
     assert [each.why for each in in_namespaces.hidden("worker1", node, True)] == ["denied"]
+    unread = parse_node(balancing(ipvs_in("process x (9)", None, error="not read", **OF_USER)))
+    assert list(in_namespaces.hidden("worker1", unread, True)) == []
 
 
 @pytest.mark.parametrize(

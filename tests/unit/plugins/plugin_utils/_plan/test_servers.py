@@ -160,6 +160,8 @@ def test_where_hosts_are_left_out_nothing_is_kept():
 def test_where_another_namespace_of_the_node_has_ipvs_nobody_knows_who_forwards():
     assert counts(with_tables(client_node(CLIENT), ipvs_in("container web", 900)), SERVER) == AT_RISK
     assert counts(client_node(CLIENT, whole=False), SERVER) == AT_RISK
+    unread = ipvs_in("process x (9)", None, tcp_services=-1, unprivileged=True, error="not read")
+    assert counts(with_tables(client_node(CLIENT), unread), SERVER) == AT_RISK
     assert counts(client_node(CLIENT), with_tables(SERVER.copy(), unread=1)) == KEPT, "no client is there"
 
 

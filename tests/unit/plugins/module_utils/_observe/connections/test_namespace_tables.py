@@ -121,6 +121,15 @@ def test_a_namespace_of_an_ordinary_user_is_told_from_those_of_root():
     assert {each["conntrack"]["established"]: each["unprivileged"] for each in others} == {600: False, 700: True}
 
 
+def test_so_it_is_where_the_table_cannot_be_read():
+    code = "namespace()\nnamespace(None, '-U', '-r')\ntables._SERVICES = '/proc'\nshow(True, False)"
+    _own, *others = seen_after(code)
+    assert sorted((each["unprivileged"], *each["errors"]) for each in others) == [
+        (False, "/proc: Is a directory"),
+        (True, "/proc: Is a directory"),
+    ]
+
+
 def test_lines_of_a_table_are_counted():
     assert count_services((HEADER + INGRESS + DNS + "nonsense\n\n").encode().splitlines(True)) == Services(3, 2, 1)
 
@@ -145,3 +154,12 @@ def test_the_lowest_limits_are_listed_and_all_others_are_counted():
 def test_those_that_could_not_be_read_are_counted():
     seen = summary([row("a", error="no"), row("b", error="not either"), row("c")])
     assert seen == {"rows": [], "omitted": 0, "unread": 2, "error": "no"}
+
+
+def test_those_of_an_ordinary_user_that_could_not_be_read_are_told_by_themselves():
+    seen = summary([row("b", unprivileged=True, error="no"), row("c", tcp=900, unprivileged=True, error="not either")])
+    assert (seen["unread"], seen["error"]) == (0, None)
+    assert [(each["label"], each["unprivileged"], each["error"]) for each in seen["rows"]] == [
+        ("c", True, "not either"),
+        ("b", True, "no"),
+    ]
