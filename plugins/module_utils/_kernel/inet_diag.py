@@ -21,6 +21,7 @@ class Socket(NamedTuple):
     Addresses are packed, of 4 or 16 bytes; an IPv4 one in an IPv6 socket has 4.
     timer is what it waits for (TIMER_..., or another where data is under way), expires_ms what is left of that, idle_ms
     the time since the last packet, rto_ms the time-out after which it repeats data; both None where unseen.
+    ipv6_only: it is known to listen for IPv6 alone.
     """
 
     family: int
@@ -34,6 +35,7 @@ class Socket(NamedTuple):
     inode: int
     idle_ms: Optional[int]
     rto_ms: Optional[int] = None
+    ipv6_only: bool = False
 
 
 TIMER_NONE = 0
@@ -50,6 +52,7 @@ _MESSAGE = struct.Struct("=BBBxHH16s16s12xI8xII")  # struct inet_diag_msg
 _COOKIE = struct.Struct("=II")  # its low and its high half (sock_diag_save_cookie in net/core/sock_diag.c)
 _COOKIE_AT = 44  # idiag_cookie in struct inet_diag_msg
 _INET_DIAG_INFO = 2
+_INET_DIAG_SKV6ONLY = 11  # one byte, of listening sockets of IPv6 whatever is asked for
 # The attribute's header; tcpi_rto in microseconds, tcpi_last_data_sent, tcpi_last_data_recv and tcpi_last_ack_recv.
 _INFO = struct.Struct("=HH8xI32xI4xII")
 _ATTRIBUTE_HEADER_BYTES = 4
@@ -107,7 +110,14 @@ def parse(buffer: bytearray, begin: int, end: int, places: Dict[int, int]) -> Op
     elif remote.startswith(V4_MAPPED):
         local, remote = local[12:], remote[12:]
     times = _idle_and_rto_ms(buffer, begin, end, places)
-    return Socket(family, local, ntohs(local_port), remote, ntohs(remote_port), timer, expires_ms, uid, inode, *times)
+    only = state == TCP_LISTEN and family == AF_INET6 and _is_ipv6_only(buffer, begin, end)
+    ports = ntohs(local_port), ntohs(remote_port)
+    return Socket(family, local, ports[0], remote, ports[1], timer, expires_ms, uid, inode, *times, only)
+
+
+def _is_ipv6_only(buffer: bytearray, begin: int, end: int) -> bool:
+    first, last = attributes(buffer, begin + _MESSAGE.size, end).get(_INET_DIAG_SKV6ONLY, (0, 0))
+    return last > first and bool(buffer[first])
 
 
 def _idle_and_rto_ms(

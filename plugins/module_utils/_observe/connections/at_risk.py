@@ -21,7 +21,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._kernel.netli
 )
 
 from .destinations import name_of
-from .tallies import Names, gap, is_loopback, leaves
+from .tallies import Listening, Names, gap, is_loopback, leaves
 
 MAX_SOCKETS = 20000
 """More at risk of one namespace are only counted."""
@@ -107,10 +107,10 @@ def select(
 ) -> Iterator[AtRisk]:
     """Those at risk of the established sockets, streamed; the listening ones stand before them."""
     any_port = {address: name for (address, port), name in names.items() if port == 0}
-    listening = set()
+    listening = Listening()
     for found, cookie in sockets:
         if not found.remote_port:
-            listening.add(found.local_port)
+            listening.add(found)
             continue
         if (found.timer == inet_diag.TIMER_NONE and not limits.silent) or is_loopback(found.remote):
             continue
@@ -118,7 +118,7 @@ def select(
         name = names.get(place) or any_port.get(found.remote)
         if name is not None:
             limit = limits.services
-        elif found.local_port in listening or not leaves(found):
+        elif listening.has(found) or not leaves(found):
             continue
         else:
             limit = limits.outside

@@ -4,7 +4,7 @@
 
 """How many connections go where, and how long their timers are. Pure. Private to this collection."""
 
-from typing import AbstractSet, Any, Dict, Iterable, List, NamedTuple, Optional, Tuple
+from typing import AbstractSet, Any, Dict, Iterable, List, NamedTuple, Optional, Set, Tuple
 
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel import inet_diag
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.flows import Address, keep_largest
@@ -38,6 +38,7 @@ _EXACT_GAP_BITS = 7
 _TICKS_MS = 20
 """The kernel looks at its clock for each of both times: so much more than a whole second is its tick, no second."""
 
+_ANY_4, _ANY_6 = bytes(4), bytes(16)
 _LOOPBACK_6 = b"\0" * 15 + b"\x01"
 
 
@@ -152,6 +153,34 @@ class Accepting:
         self.at.setdefault(place, Accepted()).add(found, is_direct)
 
 
+class Listening:
+    """Where sockets listen, by which is told what came in.
+
+    The port alone does not tell it: any user may listen at the port that another's connection has, at another address
+    or for IPv6 only, and would hide it.
+    """
+
+    __slots__ = ("_at",)
+
+    def __init__(self) -> None:
+        self._at: Dict[int, Set[Tuple[int, bytes]]] = {}
+
+    def add(self, found: Socket) -> None:
+        places = self._at.setdefault(found.local_port, set())
+        local = found.local[12:] if found.local.startswith(inet_diag.V4_MAPPED) else found.local
+        places.add((found.family, local))
+        if local == _ANY_6 and not found.ipv6_only:
+            places.add((found.family, _ANY_4))
+
+    def has(self, found: Socket) -> bool:
+        """Whether one listens to which the kernel may have given that connection; both are of one family then."""
+        places = self._at.get(found.local_port)
+        if places is None:
+            return False
+        any_address = _ANY_4 if len(found.local) == len(_ANY_4) else _ANY_6
+        return (found.family, found.local) in places or (found.family, any_address) in places
+
+
 class Count(NamedTuple):
     """All connections; those to services by the service's name, those to other addresses by address and port.
 
@@ -177,17 +206,17 @@ def tally(sockets: Iterable[Socket], names: Names, forgotten: AbstractSet[str] =
     """
     any_port = {address: name for (address, port), name in names.items() if port == 0}
     services, outside = Peers(len(names)), Peers(MAX_OUTSIDE)
-    round_trips, listening, accepting = RoundTrips(), set(), Accepting(names)
+    round_trips, listening, accepting = RoundTrips(), Listening(), Accepting(names)
     connections = accepted = lost = 0
     silent: List[str] = []
     for found in sockets:
         if not found.remote_port:
-            listening.add(found.local_port)
+            listening.add(found)
             continue
         connections += 1
         round_trips.add(found)
         name = names.get((found.remote, found.remote_port)) or any_port.get(found.remote)
-        came_in = found.local_port in listening
+        came_in = listening.has(found)
         if came_in:
             accepting.add(found)
         if name is not None and not came_in and is_silent(found):

@@ -332,6 +332,53 @@ def test_real_connections_to_other_addresses(ask_netlink):
     assert (seen["accepted"], seen["to_services"]) == (4, 0), "one of them came from the other namespace"
 
 
+# Any user can listen at the port of a connection of another process, at other addresses; so can a pod in its network.
+BESIDE = r"""
+def beside(client):
+    port = client.getsockname()[1]
+    if client.family == socket.AF_INET6:
+        return listen('::1', port)
+    listen('127.0.0.1', port)
+    only = socket.socket(socket.AF_INET6)
+    only.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    only.bind(('::', port)); only.listen(5); kept.append(only)
+user = os.fork()
+if user == 0:
+    signal.alarm(60)
+    try:
+        os.setresuid(65534, 65534, 65534)
+        for client in kept[-4:]:
+            beside(client)
+        os.write(ready[1], b'y'); os.read(go[0], 1)
+    finally:
+        os.write(ready[1], b'n')
+        os._exit(0)
+assert os.read(ready[0], 1) == b'y'
+"""
+
+
+@pytest.mark.parametrize("ask_netlink", [True, False])
+def test_who_listens_at_its_port_hides_no_connection_of_another(ask_netlink):
+    code = JOINED + (
+        "for _number in range(3): to('192.0.2.2', 5432)\n"
+        "to('2001:db8::2', 443)\n" + BESIDE + f"report({{}}, {ask_netlink})\nos.write(go[1], b'yyy')"
+    )
+    (seen,) = lines_of("_observe.connections.sockets as tcp_sockets", code)
+    assert seen["outside"] == [row("192.0.2.2:5432", 3), row("[2001:db8::2]:443", 1)]
+    assert (seen["to_outside"], seen["accepted"]) == (4, 0)
+
+
+def test_one_who_listens_on_ipv6_alone_hides_no_connection_of_ipv4_in_a_socket_of_ipv6():
+    code = JOINED + (
+        "mapped = socket.socket(socket.AF_INET6); mapped.connect(('::ffff:192.0.2.2', 5432)); kept.append(mapped)\n"
+        "only = socket.socket(socket.AF_INET6); only.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)\n"
+        "only.bind(('::', mapped.getsockname()[1])); only.listen(5); kept.append(only)\n"
+        "report({}, True)\nos.write(go[1], b'yy')"
+    )
+    (seen,) = lines_of("_observe.connections.sockets as tcp_sockets", code)
+    assert (seen["to_outside"], seen["accepted"]) == (1, 0)
+
+
 def test_what_goes_to_a_service_is_not_counted_twice():
     code = JOINED + (
         "to('192.0.2.2', 5432); to('192.0.2.3', 6379)\n"
