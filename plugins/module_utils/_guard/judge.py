@@ -36,6 +36,8 @@ from ansible_collections.kubenode.connections.plugins.module_utils._common.limit
 
 SAFE, UNKNOWN, UNSAFE = "safe", "unknown", "unsafe"
 
+_ANY_POD = {"kind": "pod", "uid": None, "sandbox": None, "connections": 0}
+
 Node = Mapping[str, Any]
 Watch = Mapping[str, Any]
 
@@ -214,10 +216,30 @@ def _verdict(
         return UNSAFE
     kinds = [kind for kind, counts in (("pod", watch["pods"]), ("container", watch["containers"])) if counts]
     verdicts = [space.verdict for space in spaces or () if space.kind in kinds]
+    if spaces is not None and any(_number(node["pods"], kind) > _listed(node, kind) for kind in kinds):
+        verdicts += _unlisted(node, watch, under)
     if UNSAFE in verdicts:
         return UNSAFE
     hidden = kinds and (spaces is None or node["pods"]["error"] or node["namespaces"]["unreadable"])
     return UNKNOWN if keepalive is None or not under.all_limits or hidden or UNKNOWN in verdicts else SAFE
+
+
+def _number(pods: Mapping[str, Any], kind: str) -> int:
+    number: int = pods["count" if kind == "pod" else "containers"]
+    return number
+
+
+def _listed(node: Node, kind: str) -> int:
+    return sum(row["kind"] == kind for row in node["pods"]["rows"])
+
+
+def _unlisted(node: Node, watch: Watch, under: Under) -> Iterator[str]:
+    """The verdicts on the keepalives of the namespaces that are not listed: any of them may be a pod's."""
+    listed = [row["keepalive"] and Keepalive(**row["keepalive"]) for row in node["pods"]["rows"]]
+    for group in node["namespaces"]["keepalive"]:
+        keepalive = Keepalive(group["time"], group["intvl"], group["probes"])
+        if group["namespaces"] > listed.count(keepalive):
+            yield _values_verdict(_ANY_POD, keepalive, node, watch, under)
 
 
 def totals(spaces: Sequence[Space]) -> Tuple[Counts, Counts, int]:

@@ -77,6 +77,22 @@ def test_a_pod_in_a_sandbox_is_unknown():
     assert figures(row("pod", PLANNED, sandbox="gvisor")).verdict == "unknown"
 
 
+@pytest.mark.parametrize(
+    ("hidden", "watch", "verdict"),
+    [
+        pytest.param([row("pod", KERNEL)], {}, "unsafe", id="a pod"),
+        pytest.param([row("container", KERNEL)], {}, "unsafe", id="a container"),
+        pytest.param([row("pod", PLANNED)], {}, "safe", id="a pod with the planned keepalive"),
+        pytest.param([row("other", KERNEL)], {}, "safe", id="what a program made within its pod"),
+        pytest.param([row("pod", KERNEL)], {"pods": False}, "safe", id="a pod that the plan leaves alone"),
+    ],
+)
+def test_what_is_not_listed_is_not_safe_for_that(hidden, watch, verdict):
+    now = node(row("node", PLANNED), row("pod", PLANNED), *hidden)
+    now["pods"]["rows"] = now["pods"]["rows"][:2]
+    assert judge(now, dict(WATCH, **watch)).verdict == verdict
+
+
 def test_pods_do_not_count_where_the_plan_leaves_them_alone():
     assert figures(row("pod", KERNEL), pods=False, containers=False).verdict == "safe"
 
@@ -119,4 +135,7 @@ def test_what_is_enforced_counts_for_what_a_pod_opens(seen, verdict):
     nothing = {"exclude_ports": [], "exclude_cgroups": []}
     enforcement = dict(nothing, attached=ENFORCED, boot=dict(PLANNED, enabled=True))
     enforcement.update(seen)
-    assert judge(node(row("pod", KERNEL), enforcement=enforcement), WATCH).verdict == verdict
+    now = node(row("pod", KERNEL), enforcement=enforcement)
+    assert judge(now, WATCH).verdict == verdict
+    now["pods"]["rows"] = []
+    assert judge(now, WATCH).verdict == verdict, "where it is not listed, too"
