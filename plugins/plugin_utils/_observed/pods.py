@@ -175,6 +175,11 @@ class Pods:
     containers: int = 0
 
     @property
+    def unlisted(self) -> int:
+        """Pods and containers that are not listed."""
+        return max(0, self.count + self.containers - len(self.of_kind(POD)) - len(self.of_kind(CONTAINER)))
+
+    @property
     def unlisted_without_keepalive(self) -> int:
         """Connections without SO_KEEPALIVE in namespaces that are not listed."""
         return max(0, self.totals.without_keepalive - sum(space.without_keepalive for space in self.spaces))

@@ -48,8 +48,8 @@ def judged_of(
         return None
     enforced = in_force(node)
     view = View(holding.services, all_limits, policy, holding, servers, enforced)
-    hidden = node.pods.omitted and not covers_unlisted(enforced, node.pods, holding.services)
-    unlisted = max(0, unsafe_namespaces - _listed_unsafe(node.pods, view)) if hidden else 0
+    hidden = 0 if covers_unlisted(enforced, node.pods, holding.services) else node.pods.unlisted
+    unlisted = min(hidden, max(0, unsafe_namespaces - _listed_unsafe(node.pods, view)))
     return judge(node.pods, view, node.namespaces.complete, unlisted)
 
 

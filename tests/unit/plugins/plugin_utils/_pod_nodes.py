@@ -87,7 +87,10 @@ def row(
 
 
 def with_rows(node: dict[str, Any], *rows: dict[str, Any], **pods: Any) -> dict[str, Any]:
-    """The node with these namespaces beside its own, in both of the places that node_info tells them."""
+    """The node with these namespaces beside its own, in both of the places that node_info tells them.
+
+    Those that are omitted belong to pods.
+    """
     group = next(group for group in node["namespaces"]["keepalive"] if group["own"])
     own = (group["time"], group["intvl"], group["probes"])
     others = [tuple(each["keepalive"].values()) for each in rows if each["kind"] != "node" and each["keepalive"]]
@@ -101,7 +104,7 @@ def with_rows(node: dict[str, Any], *rows: dict[str, Any], **pods: Any) -> dict[
     }
     own_row = row("the node itself", own, kind="node")
     node["pods"] = {
-        "count": sum(each["kind"] == "pod" for each in rows),
+        "count": sum(each["kind"] == "pod" for each in rows) + pods.get("omitted", 0),
         "containers": sum(each["kind"] == "container" for each in rows),
         "rows": [*([] if any(each["kind"] == "node" for each in rows) else [own_row]), *rows],
         "omitted": 0,

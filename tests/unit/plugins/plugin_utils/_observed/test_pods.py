@@ -35,7 +35,8 @@ def parsed(*rows, **more):
 def test_a_pod_and_its_connections():
     connections = service(without=1, gaps=[(600, 2), (-7, 1)], in_flight=3, processes=[("x", 7, "node 20", 1)])
     pods = parsed(row("a/b", SAFE, connections), omitted=2, error="no right")
-    assert (pods.count, pods.omitted, pods.error, pods.sockets_from) == (1, 2, "no right", "sock_diag")
+    assert (pods.count, pods.omitted, pods.error, pods.sockets_from) == (3, 2, "no right", "sock_diag")
+    assert (pods.unlisted, parsed(row("a/b", SAFE), omitted=2, count=1, containers=1).unlisted) == (2, 1)
     assert pods.totals == Totals(7, 7, 1)
     (space,) = pods.of_kind(POD)
     process = Process("x", 7, "node 20", 1, None, None)

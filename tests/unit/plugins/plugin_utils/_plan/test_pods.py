@@ -115,6 +115,16 @@ def test_late_namespaces_beyond_the_rows_count():
     assert worker["why"] == "pods that are not listed have a keepalive that is too late"
 
 
+def test_late_namespaces_beyond_the_rows_that_belong_to_no_pod_do_not_count():
+    """A program within a pod may make any number of them."""
+    node = with_rows(quiet_node(), row("a/b", SAFE), omitted=50, count=1)
+    node["namespaces"]["keepalive"].append({"time": 7200, "intvl": 75, "probes": 9, "namespaces": 50, "own": False})
+    worker = plan_one(node)[1]
+    assert (worker["verdict"], worker["pods"]["verdict"]) == ("safe", "safe")
+    node["pods"]["containers"] = 1
+    assert plan_one(node)[1]["verdict"] == "unsafe"
+
+
 def test_where_every_namespace_is_listed_none_is_late_beyond_the_rows():
     """Namespaces are counted at another moment than the rows, so that a pod may be gone since."""
     node = with_rows(quiet_node(), row("a/b", SAFE))

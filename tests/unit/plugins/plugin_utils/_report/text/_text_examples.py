@@ -158,6 +158,7 @@ def pods_of_all_kinds() -> dict[str, Any]:
         row("process chrome (812)", KERNEL, service(gaps=[(7200, 1)]), kind="other"),
         row("the node itself", SAFE, on_host(own | {"gaps": [[7200, 1]], "connections": 2}), kind="node"),
         omitted=3,
+        count=5,
         error="/proc/net/nf_conntrack: Permission denied",
     )
     return document(nodes(node, quiet_node()), {})
