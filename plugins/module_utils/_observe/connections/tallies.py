@@ -29,6 +29,9 @@ the order of a secret hash, so that what has many connections is among the first
 MAX_ACCEPTING = 1024
 """So many addresses of its own at which it accepts are counted each by itself, the others as one number."""
 
+MAX_LISTENING = 65536
+"""So many listening sockets are remembered of one namespace. A pod may have any number of them."""
+
 NO_KEEPALIVE = -1
 
 Named = Tuple[int, int, Any]
@@ -157,15 +160,20 @@ class Listening:
     """Where sockets listen, by which is told what came in.
 
     The port alone does not tell it: any user may listen at the port that another's connection has, at another address
-    or for IPv6 only, and would hide it.
+    or for IPv6 only, and would hide it. Beyond MAX_LISTENING sockets nothing is remembered: what comes in there counts
+    as going out, rather than hide what does.
     """
 
-    __slots__ = ("_at",)
+    __slots__ = ("_at", "_number")
 
     def __init__(self) -> None:
         self._at: Dict[int, Set[Tuple[int, bytes]]] = {}
+        self._number = 0
 
     def add(self, found: Socket) -> None:
+        self._number += 1
+        if self._number > MAX_LISTENING:
+            return
         places = self._at.setdefault(found.local_port, set())
         local = found.local[12:] if found.local.startswith(inet_diag.V4_MAPPED) else found.local
         places.add((found.family, local))

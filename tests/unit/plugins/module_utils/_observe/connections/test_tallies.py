@@ -48,6 +48,14 @@ def test_a_socket_to_a_service(sockets, expected):
     assert tallied(*sockets) == {"10.96.0.10:80": expected}
 
 
+def test_of_sockets_that_listen_so_many_are_remembered(monkeypatch):
+    monkeypatch.setattr(tallies, "MAX_LISTENING", 1)
+    listening = tallies.Listening()
+    for port in (80, 81):
+        listening.add(established(port=0)._replace(local_port=port))
+    assert [listening.has(established()._replace(local_port=port)) for port in (80, 81)] == [True, False]
+
+
 def gaps(*seconds):
     return tallied(*(established(expires_ms=each * 1000) for each in seconds))["10.96.0.10:80"][3]
 
