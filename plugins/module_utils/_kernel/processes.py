@@ -237,7 +237,13 @@ class _Search:
     def found(self, unread: List[str]) -> Found:
         """unread: what keeps others from being known by their names."""
         latest = _latest(self._believed)
-        chosen = next((process for each in latest for process in _again(each, self._proc)), None)
+        try:
+            chosen = next((process for process in (_again(each, self._proc) for each in latest) if process), None)
+        except OSError as error:
+            what = f"Process {latest[0].pid}, called {latest[0].name}"
+            return Found(
+                None, [f"{what}, cannot be looked at ({error.strerror or error}).", *_few(self._doubts + unread)]
+            )
         return Found(chosen, _told(latest, chosen) + _few(self._doubts + unread))
 
 
@@ -304,14 +310,13 @@ def _latest(believed: List[_Believed]) -> List[_Believed]:
     return sorted((each for each in believed if each.parent not in parents), reverse=True)
 
 
-def _again(each: _Believed, proc: str) -> Iterator[Process]:
-    """The process, pinned again, unless it has ended."""
+def _again(each: _Believed, proc: str) -> Optional[Process]:
+    """The process, pinned again; None where it has ended. Raises OSError."""
     try:
         process = Process(each.pid, proc)
-        if (process.started(), process.name()) == (each.started, each.name):
-            yield process
-    except OSError:
-        return
+        return process if (process.started(), process.name()) == (each.started, each.name) else None
+    except _GONE:
+        return None
 
 
 def _told(latest: List[_Believed], chosen: Optional[Process]) -> List[str]:

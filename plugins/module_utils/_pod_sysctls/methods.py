@@ -11,7 +11,13 @@ from ansible_collections.kubenode.connections.plugins.module_utils._common.error
 from ansible_collections.kubenode.connections.plugins.module_utils._files import conflist, crio_conf, kubelet_conf
 from ansible_collections.kubenode.connections.plugins.module_utils._files.atomic_write import is_directory, read_file
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel import root_only
-from ansible_collections.kubenode.connections.plugins.module_utils._kernel.processes import NODE, Process, Wanted, find
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel.processes import (
+    NODE,
+    Found,
+    Process,
+    Wanted,
+    find,
+)
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.procfs import boot_id
 from ansible_collections.kubenode.connections.plugins.module_utils._observe import kubelet
 from ansible_collections.kubenode.connections.plugins.module_utils._observe.kubelet_version import read_version
@@ -26,7 +32,7 @@ CRIO_DIRECTORY = "/etc/crio/crio.conf.d"
 DROP_IN = "99-kubenode-connections.conf"
 MAX_CONF_BYTES = 16 << 20
 
-_READERS = {"kubelet": kubelet.WANTED, "crio": Wanted(["crio"], NODE)}
+_CRIO = Wanted(["crio"], NODE)
 
 
 class NotHereError(NodeError):
@@ -50,12 +56,14 @@ class Wish(NamedTuple):
 class Way(NamedTuple):
     """One way that can be gone: the file that it takes, and what to tell.
 
-    content is the file as a whole, None for a configuration list that is edited.
+    content is the file as a whole, None for a configuration list that is edited. reader is who reads it only when it
+    starts, as FileRecord.unread_by has it: empty where nobody runs, or each reading is a new one.
     """
 
     name: str
     path: str
     content: Optional[bytes]
+    reader: Optional[str]
     reason: str
     notes: Tuple[str, ...]
 
@@ -85,7 +93,8 @@ def _why(error: NodeError) -> str:
 
 
 def _kubelet_way(wish: Wish) -> Way:
-    process, doubts = find(kubelet.WANTED)
+    found = find(kubelet.WANTED)
+    process, doubts = found
     if process is None:
         raise NotHereError(" ".join(doubts) or "No kubelet runs here.", "Start it first.")
     version, why = read_version(process)
@@ -114,7 +123,7 @@ def _kubelet_way(wish: Wish) -> Way:
         )
     reason = f"kubelet {version} has defaultPodSysctls, and reads {directory}."
     content = kubelet_conf.drop_in(wish.sysctls, not elsewhere)
-    return Way("kubelet", path, content, reason, tuple(doubts))
+    return Way("kubelet", path, content, _identity(found), reason, tuple(doubts))
 
 
 def _refuse_foreign(place: str) -> None:
@@ -153,7 +162,8 @@ def _kubelet_text(process: Process, path: str) -> str:
 
 
 def _crio_way(wish: Wish) -> Way:
-    process, doubts = find(_READERS["crio"])
+    found = find(_CRIO)
+    process, doubts = found
     if wish.way == "auto":
         _refuse_other_runtime(process, doubts)
     if not is_directory(CRIO_DIRECTORY):
@@ -171,7 +181,7 @@ def _crio_way(wish: Wish) -> Way:
     entries, kept = crio_conf.merged([source for source in sources if source.path != path], wish.sysctls)
     running = "CRI-O runs here" if process is not None else "CRI-O is installed here"
     reason = f"{running} and has default_sysctls."
-    return Way("crio", path, crio_conf.drop_in(entries, kept), reason, tuple(doubts))
+    return Way("crio", path, crio_conf.drop_in(entries, kept), _identity(found), reason, tuple(doubts))
 
 
 def _refuse_other_runtime(process: Optional[Process], doubts: Sequence[str]) -> None:
@@ -213,18 +223,17 @@ def _cni_way(wish: Wish) -> Way:
             "after it."
         )
     reason = f"{path} is the network of new pods, and {program} accepted the sysctls."
-    return Way("cni", path, None, reason, tuple(notes))
+    return Way("cni", path, None, "", reason, tuple(notes))
 
 
-def reader(way: str) -> str:
-    """The process that has to be started anew to read the file of a way, as FileRecord.unread_by has it.
+def _identity(found: Found) -> Optional[str]:
+    """The process as FileRecord.unread_by has it, None where it cannot be told whether one runs. Raises OSError.
 
-    It is told by what no other process has, not by its age: a file has only the time of a clock that can be set. Empty
-    where none runs. Raises OSError.
+    It is told by what no other process has, not by its age: a file has only the time of a clock that can be set.
     """
-    process = find(_READERS[way]).process if way in _READERS else None
+    process, doubts = found
     if process is None:
-        return ""
+        return None if doubts else ""
     boot = boot_id()
     try:
         return f"{boot} {process.pid} {process.started()}"

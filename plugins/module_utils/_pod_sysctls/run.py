@@ -107,10 +107,7 @@ def _plan(wish: Optional[Wish]) -> Plan:
     files = [_file(path, old.files.get(path), way, wish) for path in sorted(paths)]
 
     def compose(final: bool) -> Originals:
-        records = one_run.records(old.files, {step.name: step.target for step in files}, final)
-        if way is not None and way.path in records:
-            records[way.path] = _with_reader(records[way.path], way)
-        return old._replace(files=records)
+        return old._replace(files=one_run.records(old.files, {step.name: step.target for step in files}, final))
 
     ahead, final = one_run.recording(raw, compose)
     notes = list(way.notes) if way is not None else leftovers.pod_notes(old)
@@ -118,17 +115,10 @@ def _plan(wish: Optional[Wish]) -> Plan:
     return Plan([ahead, *files, final], files, way, notes, way is not None and _is_unread(old.files.get(way.path), way))
 
 
-def _with_reader(record: FileRecord, way: Way) -> FileRecord:
-    """The record with who runs while the file is written, if it has none yet."""
-    if record.kind != "pods" or record.unread_by is not None:
-        return record
-    return record._replace(unread_by=methods.reader(way.name))
-
-
 def _is_unread(record: Optional[FileRecord], way: Way) -> bool:
-    """Whether who runs now may not have read the way's file; without a record of that it has not."""
-    runs = methods.reader(way.name)
-    return runs != "" and (record is None or record.unread_by in (None, runs))
+    """Whether who runs now may not have read the way's file. Where it is not recorded nobody knows, so it has not."""
+    recorded = None if record is None else record.unread_by
+    return "" not in (recorded, way.reader) and (None in (recorded, way.reader) or recorded == way.reader)
 
 
 def _file(path: str, record: Optional[FileRecord], way: Optional[Way], wish: Optional[Wish]) -> TextFile:
@@ -139,11 +129,21 @@ def _file(path: str, record: Optional[FileRecord], way: Optional[Way], wish: Opt
     if kind != "cni":
         content = None if mine is None else mine.content
         target = whole_target(kind, path, before, record, content)
+        target = target if mine is None else _read_by(mine, target)
         return TextFile(path, before, target, kind, shown.of_whole(record, content))
     sysctls = wish.sysctls if mine is not None and wish is not None else {}
     names = {*sysctls, *(record.ours if record is not None else ())}
     target = cni_target(path, before, record, sysctls)
     return TextFile(path, before, target, kind, lambda data: conflist.shown(data, names))
+
+
+def _read_by(way: Way, target: FileTarget) -> FileTarget:
+    """The target, whose records say who ran when the file was written, where they do not yet."""
+    ahead, final = (
+        each._replace(unread_by=way.reader) if each is not None and each.unread_by is None else each
+        for each in (target.ahead, target.final)
+    )
+    return target._replace(ahead=ahead, final=final)
 
 
 def cni_target(

@@ -10,7 +10,6 @@ import os
 import pytest
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.errors import NodeError
-from ansible_collections.kubenode.connections.plugins.module_utils._pod_sysctls import methods
 from ansible_collections.kubenode.connections.plugins.module_utils._pod_sysctls.methods import Wish, choose
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._isolated_node import isolated, write
 from ansible_collections.kubenode.connections.tests.unit.plugins.module_utils._new_pods import (
@@ -69,8 +68,8 @@ def test_kubelet_comes_first_where_its_gate_is_on():
     network()
     write("/run/config.yaml", GATE)
     with processes("v1.37.0", ["--config=/run/config.yaml", f"--config-dir={CONFIGS}"], crio=True) as there:
-        way, reader = choose(wish()), methods.reader("kubelet")
-    assert reader.split()[1] == str(there["kubelet"].pid)
+        way = choose(wish())
+    assert way.reader.split()[1] == str(there["kubelet"].pid)
     assert (way.name, way.path, way.notes) == ("kubelet", f"{CONFIGS}/{OURS}", ())
     assert b"featureGates" not in way.content
     assert way.reason == f"kubelet v1.37.0 has defaultPodSysctls, and reads {CONFIGS}."
@@ -81,8 +80,8 @@ def test_then_crio_where_it_runs():
     os.makedirs(CRIO)
     network()
     with processes("v1.36.1", ["--container-runtime-endpoint=unix:///var/run/crio/crio.sock"], crio=True) as there:
-        way, reader = choose(wish()), methods.reader("crio")
-    assert reader.split()[1] == str(there["crio"].pid)
+        way = choose(wish())
+    assert way.reader.split()[1] == str(there["crio"].pid)
     assert (way.name, way.path) == ("crio", CRIO + OURS)
     assert way.reason == "CRI-O runs here and has default_sysctls."
     assert way.notes == ("Not by kubelet: kubelet is v1.36.1, defaultPodSysctls came with 1.37.",)
@@ -93,8 +92,7 @@ def test_then_cni():
     os.makedirs(CRIO)
     path = network()
     way = chosen(wish(), "v1.37.0", ["--container-runtime-endpoint=unix:///run/containerd.sock"], crio=True)
-    assert (way.name, way.path, way.content) == ("cni", path, None)
-    assert [methods.reader(each) for each in ("cni", "crio", "kubelet")] == ["", "", ""]
+    assert (way.name, way.path, way.content, way.reader) == ("cni", path, None, "")
     assert way.reason == f"{path} is the network of new pods, and {PLUGINS}/tuning accepted the sysctls."
     assert way.notes == (
         "Not by kubelet: The feature gate DefaultPodSysctls of kubelet v1.37.0 is alpha, and not on.",
