@@ -984,7 +984,9 @@ node:
         - Everything that could not be read, why, and what to do.
         - C(id) does not change from release to release. It is V(ipvs-timeouts), V(ipvs-services), V(ipvs-connections),
           V(conntrack), V(boot), V(sysctls), V(kube-proxy), V(other-writers), V(kubelet), V(namespaces), V(softnet),
-          V(rps) or V(connections).
+          V(rps), V(connections) or V(programs).
+        - V(programs) speaks of connections that are listed without the process that has them open. They count all the
+          same.
       type: list
       elements: dict
       sample:

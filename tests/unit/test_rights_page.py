@@ -29,17 +29,21 @@ SYSTEM_PYTHON = shutil.which("python3", path="/usr/bin:/bin")
 NODE = """
 mount -t tmpfs -o mode=755 none /run && mount -t tmpfs none /var/lib || exit 1
 "$KUBELET" --kubeconfig=/etc/kubernetes/kubelet.conf &
-unshare --net sh -c '
-    ip link set lo up
-    ip address add 192.0.2.1/32 dev lo
-    ip address add 192.0.2.2/32 dev lo
-    exec setpriv --reuid=65534 --regid=65534 --clear-groups "$@"' sh "$SYSTEM_PYTHON" -c "$PROGRAM" late > /run/ready &
-while ! grep -q ready /run/ready; do sleep 0.05; done
+for namespace in "" "unshare --net"; do
+    $namespace sh -c '
+        ip link set lo up
+        ip address add 192.0.2.1/32 dev lo
+        ip address add 192.0.2.2/32 dev lo
+        exec setpriv --reuid=65534 --regid=65534 --clear-groups "$@" >> /run/ready
+    ' sh "$SYSTEM_PYTHON" -c "$PROGRAM" late &
+done
+while [ "$(grep -c ready /run/ready)" != 2 ]; do sleep 0.05; done
 for capabilities; do
     setpriv --no-new-privs --inh-caps=-all --bounding-set="$capabilities" "$PYTHON" -c "$READ"
 done
 """
-"""A node with a kubelet that tells its version only when asked, and a user's program with a connection."""
+"""A node with a kubelet that tells its version only when asked, and two programs of a user with a connection: on the
+node, and in a namespace of its own."""
 
 OF_A_USER = PROGRAM.replace("subprocess.check_call(['ip',", "(lambda command: None)(['ip',")
 
@@ -82,10 +86,12 @@ def test_the_script_of_the_page_has_the_capabilities_of_its_table():
 @pytest.mark.skipif(not SYSTEM_PYTHON, reason="it needs a Python that every user may run")
 def test_an_audit_reads_all_with_these_capabilities_and_tells_what_it_misses_without_one(tmp_path):
     whole, given, *less = look(tmp_path, "+all", only(AUDIT), *(only(set(AUDIT) - {name}) for name in AUDIT))
-    assert (whole["kubelet"], whole["programs"], whole["told"]) == ("v1.30.0", ["python3"], [])
+    assert (whole["kubelet"], whole["programs"], whole["told"]) == ("v1.30.0", ["python3"] * 2, [])
     assert given == whole
     seen = dict(zip(AUDIT, less, strict=True))
-    assert seen.pop("dac_read_search") == dict(whole, programs=[])
+    unnamed = "the open files of some processes may not be seen"
+    assert seen["dac_read_search"] == dict(whole, programs=[], told=[unnamed])
+    assert unnamed in seen["sys_ptrace"]["told"]
     assert [name for name, each in seen.items() if not each["told"]] == []
 
 

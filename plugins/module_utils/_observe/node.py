@@ -27,6 +27,7 @@ from .connections import destinations, forgotten, namespace_tables, pods, socket
 from .other_writers import summary
 from .problems import Problems, first_of, sentence
 
+_FILES_DENIED = "the open files of some processes may not be seen"
 _BY_HAND = "See by hand whether these lines set what is planned here."
 
 _MANAGER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
@@ -258,4 +259,8 @@ def _pods(seen: namespaces.Namespaces, errors: List[str], problems: Problems) ->
         result["error"] = first_of(errors)
         do = "Look at the connections of services by hand: ipvsadm -Lnc, ss -tno." if _is_root() else more_rights()
         problems.add("connections", "connections to services", result["error"], do)
+    inside = [space.inside for space in seen.spaces if space.inside is not None]
+    hidden = seen.unreadable or any(each["files_denied"] for each in inside)
+    if hidden and any(each["unnamed"] for each in inside):
+        problems.add("programs", "programs that have connections open", _FILES_DENIED, more_rights())
     return result

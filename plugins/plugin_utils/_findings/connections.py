@@ -12,12 +12,13 @@ from functools import partial
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import joined, tell
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.words import UNSAFE, count, some, some_of
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.limits import Limit
+from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.node import PROGRAMS
 from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.pods import NODE, Process
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.ipvs import grpc_idle_seconds, is_ipvs
 from ansible_collections.kubenode.connections.plugins.plugin_utils._plan.judged_pods import Judged
 
 from . import cures, remedies
-from .rule import APPLY, RAISE_IPVS, UNKNOWN, WARNING, Case, Found, Remedy, Rules, one_by_one, remedy
+from .rule import APPLY, INFO, RAISE_IPVS, UNKNOWN, WARNING, Case, Found, Remedy, Rules, one_by_one, remedy
 
 RULES = Rules()
 
@@ -132,6 +133,19 @@ def _without(case: Case) -> Found | None:
         ),
         one_by_one(cures.without_keepalive(case, programs), _raise(case, runtimes)),
         case.pods_limit_text,
+    )
+
+
+@RULES.node("connections-unnamed", INFO)
+def _unnamed(case: Case) -> Found | None:
+    """Which programs have open connections could not be seen, or not of all."""
+    problem = case.observed.problem(PROGRAMS)
+    if problem is None:
+        return None
+    return Found(
+        tell("{what}: {why}", what=problem.what, why=problem.why),
+        "These connections are counted and judged all the same. The report cannot name their programs.",
+        problem.do,
     )
 
 

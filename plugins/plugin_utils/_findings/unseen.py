@@ -28,6 +28,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._observed.nod
     KUBE_PROXY,
     KUBELET,
     NAMESPACES,
+    PROGRAMS,
     Observed,
     Problem,
 )
@@ -201,4 +202,4 @@ def _covered(problem: Problem, observed: Observed, node: NodePlan) -> bool:
     """Whether a rule above says it already."""
     if problem.id == KUBE_PROXY:
         return observed.mode == "unknown"
-    return problem.id in (KUBELET, NAMESPACES) or problem in _about(observed, node)
+    return problem.id in (KUBELET, NAMESPACES, PROGRAMS) or problem in _about(observed, node)

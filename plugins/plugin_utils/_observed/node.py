@@ -128,6 +128,7 @@ KUBE_PROXY = "kube-proxy"
 KUBELET = "kubelet"
 NAMESPACES = "namespaces"
 CONNECTIONS = "connections"
+PROGRAMS = "programs"
 """The ids of node_info's problems that are told in a finding of their own."""
 
 

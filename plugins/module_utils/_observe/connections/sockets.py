@@ -88,6 +88,18 @@ class Sockets(NamedTuple):
     """So many to services have been forgotten by IPVS already; they are in ``connections`` alone."""
     silent: Sequence[str] = ()
     """The flows of those to services that may be (see forgotten)."""
+    unnamed: int = 0
+    """So many of those listed are of no process that was found."""
+    files_denied: bool = False
+    """There are processes whose files may not be seen."""
+
+
+class _Programs(NamedTuple):
+    """The processes that have sockets open, by where these go; how many sockets are of nobody that was found."""
+
+    by_peer: Dict[Any, List[Process]]
+    unnamed: int = 0
+    denied: bool = False
 
 
 SOCK_DIAG = "sock_diag"
@@ -163,7 +175,7 @@ def _conclude(count: Count, source: Optional[str], pids: Sequence[int]) -> Socke
     services, outside = _worst(count.services), _worst(count.outside)
     of_services = [each for each in count.services.named if each[2] in services]
     of_outside = [each for each in count.outside.named if each[2] in outside]
-    processes = _processes(of_services + of_outside, pids)
+    programs = _programs(of_services + of_outside, pids)
     all_outside = count.outside.all
     accepted_at = _accepted_at(count.accepting)
     accepted = count.accepting.rest + sum(each.connections for each in count.accepting.at.values())
@@ -172,12 +184,12 @@ def _conclude(count: Count, source: Optional[str], pids: Sequence[int]) -> Socke
         sum(each.connections for each in count.services.all),
         sum(each.without_keepalive for each in count.services.all),
         sum(each.in_flight for each in count.services.all),
-        [_to_peer(name, count.services.tallies[name], processes.get(name, [])) for name in services],
+        [_to_peer(name, count.services.tallies[name], programs.by_peer.get(name, [])) for name in services],
         len(count.services.tallies) - len(services),
         sum(each.connections for each in all_outside),
         sum(each.without_keepalive for each in all_outside),
         sum(each.in_flight for each in all_outside),
-        [_to_peer(_name(*each), count.outside.tallies[each], processes.get(each, [])) for each in outside],
+        [_to_peer(_name(*each), count.outside.tallies[each], programs.by_peer.get(each, [])) for each in outside],
         count.accepted,
         accepted_at,
         accepted - sum(each.connections for each in accepted_at),
@@ -186,6 +198,8 @@ def _conclude(count: Count, source: Optional[str], pids: Sequence[int]) -> Socke
         count.rto,
         count.lost,
         count.silent,
+        programs.unnamed,
+        programs.denied,
     )
 
 
@@ -224,17 +238,16 @@ def _to_peer(name: str, of_peer: Tally, processes: List[Process]) -> ToPeer:
     )
 
 
-def _processes(sockets: Sequence[Named], pids: Sequence[int]) -> Dict[Any, List[Process]]:
-    """The processes that have these sockets open, by where they go."""
+def _programs(sockets: Sequence[Named], pids: Sequence[int]) -> _Programs:
     if not sockets:
-        return {}
+        return _Programs({})
     from ansible_collections.kubenode.connections.plugins.module_utils._kernel import socket_holders
 
-    holders = socket_holders.find((inode for _gap, inode, _peer in sockets), pids)
+    opened = socket_holders.find_open((inode for _gap, inode, _peer in sockets), pids, socket_holders.MAX_DESCRIPTORS)
     gaps: Dict[Tuple[Any, socket_holders.Holder], List[int]] = {}
     for seconds, inode, peer in sockets:
-        if inode in holders:
-            gaps.setdefault((peer, holders[inode]), []).append(seconds)
+        if inode in opened.sockets:
+            gaps.setdefault((peer, opened.sockets[inode].holder), []).append(seconds)
     result: Dict[Any, List[Process]] = {}
     for (peer, holder), of_process in gaps.items():
         longest = max(of_process)
@@ -242,7 +255,8 @@ def _processes(sockets: Sequence[Named], pids: Sequence[int]) -> Dict[Any, List[
             holder.name, holder.pid, of_process.count(NO_KEEPALIVE), None if longest == NO_KEEPALIVE else longest
         )
         result.setdefault(peer, []).append(process)
-    return result
+    unnamed = sum(inode not in opened.sockets for _gap, inode, _peer in sockets)
+    return _Programs(result, unnamed, opened.denied)
 
 
 def _process_badness(process: Process) -> Tuple[int, int, int]:

@@ -7,9 +7,15 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._findings import connections
+from ansible_collections.kubenode.connections.plugins.plugin_utils._findings.plan_with_findings import make_plan
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils import _rule_cases
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._findings import _rows_pods
-from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import stock_node
+from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import (
+    altered,
+    nodes,
+    quiet_node,
+    stock_node,
+)
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._pod_nodes import (
     KERNEL,
     row,
@@ -17,8 +23,32 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._p
     with_rows,
 )
 
-RAISED = _rule_cases.of_room(connections, _rows_pods.RAISED)
-NOT_RAISED = _rule_cases.of_room(connections, _rows_pods.NOT_RAISED)
+UNNAMED = {
+    "id": "programs",
+    "what": "programs that have connections open",
+    "why": "the open files of some processes may not be seen",
+    "do": "Run with all capabilities: this root lacks some, as in a container.",
+}
+
+RAISED = [
+    *_rule_cases.of_room(connections, _rows_pods.RAISED),
+    pytest.param(
+        "connections-unnamed",
+        altered(quiet_node(), problems=[UNNAMED]),
+        {},
+        {
+            "severity": "info",
+            "observed": "programs that have connections open: the open files of some processes may not be seen",
+            "why": "These connections are counted and judged all the same. The report cannot name their programs.",
+            "remedy": "Run with all capabilities: this root lacks some, as in a container.",
+        },
+        id="files of others may not be seen",
+    ),
+]
+NOT_RAISED = [
+    *_rule_cases.of_room(connections, _rows_pods.NOT_RAISED),
+    pytest.param("connections-unnamed", stock_node(), {}, id="each has its program"),
+]
 
 
 @pytest.mark.parametrize(("identity", "node", "policy", "expected"), RAISED)
@@ -40,3 +70,8 @@ def test_a_program_is_to_ping_after_two_thirds_of_the_limit_where_the_keepalive_
     node = with_rows(stock_node(), row("a/b", KERNEL, service(without=1, processes=[("api", 7, "node", 1)])))
     finding = _rule_cases.finding_of("connections-without-keepalive", node, {"strategy": "raise_ipvs"})
     assert "Node: socket.setKeepAlive(true, 600000)" in finding["remedy"]
+
+
+def test_connections_without_a_program_make_no_verdict_worse():
+    named, unnamed = (make_plan(nodes(node), {}) for node in (quiet_node(), altered(quiet_node(), problems=[UNNAMED])))
+    assert (unnamed["verdict"], len(unnamed["findings"])) == (named["verdict"], len(named["findings"]) + 1)

@@ -138,6 +138,8 @@ def test_real_sockets_with_the_processes_that_have_them(ask_netlink):
         "rto": row["rto"],
         "lost": 0,
         "silent": [],
+        "unnamed": 0,
+        "files_denied": False,
     }
     [[longest, _count]] = first["gaps"]
     assert 7140 <= longest <= 7200
