@@ -13,9 +13,13 @@ from ansible.plugins.action import ActionBase
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.errors import PlanError
 from ansible_collections.kubenode.connections.plugins.plugin_utils._play.of_ansible import read_play
-from ansible_collections.kubenode.connections.plugins.plugin_utils._play.variables import check, refuse_tags
+from ansible_collections.kubenode.connections.plugins.plugin_utils._play.variables import (
+    check,
+    refuse_tags,
+    refuse_unheard,
+)
 
-_ARGUMENTS = {"refuse_tags": {"type": "bool", "default": False}}
+_ARGUMENTS = {"of_playbook": {"type": "bool", "default": False}}
 
 
 class ActionModule(ActionBase):
@@ -29,9 +33,11 @@ class ActionModule(ActionBase):
         _validation, arguments = self.validate_argument_spec(_ARGUMENTS)  # type: ignore[no-untyped-call]
         variables = task_vars or {}
         try:
-            if arguments["refuse_tags"]:
+            if arguments["of_playbook"]:
                 refuse_tags(variables["ansible_run_tags"], self._task.tags)
             play = read_play(self, variables)
+            if arguments["of_playbook"]:
+                refuse_unheard(play.unheard)
             check({name: host.variables for name, host in play.hosts.items()})
         except PlanError as error:
             raise AnsibleActionFail(str(error)) from None  # type: ignore[no-untyped-call]

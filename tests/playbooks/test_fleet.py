@@ -386,3 +386,21 @@ def test_hosts_that_nobody_matches_are_told(four):
     ran = four.run("audit", keepalive_hosts="nobody")
     assert ran.returncode != 0
     assert "keepalive_hosts" in ran.stdout + ran.stderr
+
+
+@pytest.mark.parametrize("playbook", ["apply", "restore"])
+@pytest.mark.parametrize(("name", "value"), [("keepalive_hosts", "node1"), ("keepalive_serial", 1)])
+def test_hosts_and_batches_in_the_inventory_are_refused_for_ansible_would_not_read_them(four, playbook, name, value):
+    four.variables[name] = value
+    ran = four.run(playbook)
+    assert ran.returncode != 0
+    assert f"{name}: it stands in the inventory (on cp1, node[1-3] (4)), where it would do nothing" in ran.stdout
+    assert times(four) == ["7200"] * 4
+
+
+@pytest.mark.parametrize("playbook", ["apply", "restore"])
+def test_batches_of_no_size_are_refused_before_a_node_is_touched(four, playbook):
+    ran = four.run(playbook, keepalive_serial="all")
+    assert ran.returncode != 0
+    assert "keepalive_serial: 'all' is no size of a batch." in ran.stdout
+    assert "Unexpected Exception" not in ran.stdout + ran.stderr

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.checked_values import plain
@@ -29,10 +29,14 @@ class Host:
 
 @dataclass(frozen=True)
 class Play:
-    """The hosts of this run in their order, and those that the play's pattern has and ``--limit`` left out."""
+    """The hosts of this run in their order, and those that the play's pattern has and ``--limit`` left out.
+
+    ``unheard``: variables of OF_PLAY that hosts have and the play has not, with these hosts.
+    """
 
     hosts: Mapping[str, Host]
     left_out: tuple[str, ...] = ()
+    unheard: Mapping[str, list[str]] = field(default_factory=dict)
 
 
 def host_of(variables: Mapping[str, Any], registered: Iterable[str], template: Template) -> Host:

@@ -19,9 +19,11 @@ from ansible.errors import AnsibleError
 from ansible.release import __version__ as core
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.errors import PlanError
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.grouping import grouped
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.node_pythons import too_old
 
 from .hosts import Host, Play, Template, host_of
+from .variables import OF_PLAY
 
 _ASK = "import sys; print('python %d.%d' % sys.version_info[:2])"
 
@@ -36,13 +38,15 @@ def read_play(action: Any, task_vars: Mapping[str, Any], registered: Iterable[st
     inventory = manager._inventory
     names = [str(name) for name in task_vars["ansible_play_hosts_all"]]
     every = [str(host.name) for host in inventory.get_hosts(play.hosts, ignore_limits=True, ignore_restrictions=True)]
-    hosts = {}
+    of_play = manager.get_vars(play=play, _hosts=names, _hosts_all=names)
+    hosts, unheard = {}, []
     for name in names:
         variables = manager.get_vars(
             play=play, host=inventory.get_host(name), task=task, _hosts=names, _hosts_all=names
         )
         hosts[name] = host_of(variables, wanted, template)
-    return Play(hosts, tuple(name for name in every if name not in hosts))
+        unheard += [(each, name) for each in OF_PLAY if each in variables and variables[each] != of_play.get(each)]
+    return Play(hosts, tuple(name for name in every if name not in hosts), grouped(unheard))
 
 
 def read_host(action: Any, task_vars: Mapping[str, Any]) -> Host:

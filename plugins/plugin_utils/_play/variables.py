@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.kubenode.connections.plugins.module_utils._common.look_times import (
@@ -14,7 +14,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._common.look_
     is_sample,
     is_timeout,
 )
-from ansible_collections.kubenode.connections.plugins.plugin_utils._base.checked_values import Range
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.checked_values import Range, whole_number
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.errors import PlanError, nearest
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.grouping import grouped
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.node_ranges import named
@@ -69,6 +69,31 @@ def _number(value: object) -> float | None:
         return None
 
 
+def _batches(what: str, value: object) -> list[object]:
+    sizes = value if isinstance(value, list) else [value]
+    if not sizes or not all(map(_is_size, sizes)):
+        raise PlanError(
+            f"{what}: {value!r} is no size of a batch. Write a whole number from 1, a percentage from '1%' to '100%', "
+            "or a list of them."
+        )
+    return sizes
+
+
+def _is_size(value: object) -> bool:
+    if isinstance(value, str) and value.endswith("%"):
+        share = whole_number(value[:-1])
+        return share is not None and 1 <= share <= 100
+    number = whole_number(value)
+    return number is not None and number >= 1
+
+
+def _share(what: str, value: object) -> float:
+    share = _number(value)
+    if share is None or not 0 <= share <= 100:
+        raise PlanError(f"{what}: {value!r} is no percentage. Write a number from 0 to 100, without %.")
+    return share
+
+
 PERCENT = Range(0, 100, "all of them", "none of them")
 
 RUN: dict[str, Callable[[str, object], Any]] = {
@@ -94,8 +119,14 @@ OBSERVATION: dict[str, Callable[[str, object], Any]] = {
 }
 """What says how a node is observed: each may have its own."""
 
-PLAYBOOKS = ("hosts", "become", "serial", "max_fail_percentage")
+BATCHES: dict[str, Callable[[str, object], Any]] = {"serial": _batches, "max_fail_percentage": _share}
+"""What the playbooks take of batches: one value for the run."""
+
+PLAYBOOKS = ("hosts", "become", *BATCHES)
 """What the playbooks themselves take."""
+
+OF_PLAY = tuple(PREFIX + name for name in ("hosts", "serial"))
+"""Ansible works out hosts and batches of a play before it has variables of hosts: the inventory's do not count."""
 
 
 def wishes_of(variables: Variables) -> dict[str, object]:
@@ -110,10 +141,10 @@ def check(by_host: Mapping[str, Variables]) -> Policies:
     not all have it.
     """
     _refuse_unknown(by_host)
-    for name, take in {**RUN, **OBSERVATION}.items():
+    for name, take in {**RUN, **BATCHES, **OBSERVATION}.items():
         given = {host: each.get(PREFIX + name, _ABSENT) for host, each in by_host.items()}
         understood = _understood(name, take, given)
-        if name in RUN and len(understood) > 1:
+        if name not in OBSERVATION and len(understood) > 1:
             # The task that reports runs once, and would take the first host's value for all.
             told = ", ".join(f"{_shown(given[hosts[0]])} on {named(hosts)}" for hosts in understood.values())
             raise PlanError(f"{PREFIX}{name}: {told}. It is about the whole run. Give it one value.")
@@ -129,6 +160,19 @@ def refuse_tags(asked: Iterable[str], own: Iterable[str] = ()) -> None:
     if not {"all", *given, "tagged" if given else "untagged"} & set(tags):
         has = f"has only the tags {', '.join(sorted(given))}" if given else "has no tags"
         raise PlanError(f"--tags {','.join(tags)}: this playbook {has}, so nothing would run. Leave --tags out.")
+
+
+def refuse_unheard(unheard: Mapping[str, Sequence[str]]) -> None:
+    """For a playbook: ``unheard`` are variables that Ansible does not read where they stand, with their hosts.
+
+    Raises PlanError.
+    """
+    for name, hosts in unheard.items():
+        raise PlanError(
+            f"{name}: it stands in the inventory (on {named(hosts)}), where it would do nothing: Ansible works out the "
+            f"hosts and the batches of a play before it reads that. Give it by -e {name}=..., or in vars of "
+            "import_playbook."
+        )
 
 
 def _understood(name: str, take: Callable[[str, object], Any], given: Variables) -> dict[str, list[str]]:

@@ -20,7 +20,7 @@ PLAY = """
 - hosts: all
   gather_facts: false
   tasks:
-    - kubenode.connections.check_variables: {refuse_tags: true}
+    - kubenode.connections.check_variables: {of_playbook: true}
       register: checked
       run_once: true
     - kubenode.connections.check_variables:

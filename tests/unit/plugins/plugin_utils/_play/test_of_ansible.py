@@ -134,6 +134,20 @@ def test_where_a_variable_may_be_set(run, play, extra_vars, margin):
     assert [host.variables["keepalive_margin"] for host in hosts.values()] == [margin] * 3
 
 
+@pytest.mark.parametrize(
+    ("play", "extra_vars", "unheard"),
+    [
+        pytest.param({}, (), ["cp1", "node1", "node2"], id="in the inventory alone"),
+        pytest.param({"vars": {"keepalive_serial": "50%"}}, (), [], id="of the play"),
+        pytest.param({}, ("keepalive_serial=100%",), [], id="of the command"),
+    ],
+)
+def test_where_ansible_does_not_look_for_batches(run, play, extra_vars, unheard):
+    files = {"group_vars/all.yml": "keepalive_serial: 100%\nkeepalive_become: false\n"}
+    found = read_play(*run(play, extra_vars=extra_vars, files=files)).unheard
+    assert found == ({"keepalive_serial": unheard} if unheard else {})
+
+
 def test_the_values_are_plain(run):
     variables = read_play(*run(extra_vars=("keepalive_report_dir=/r",))).hosts["node1"].variables
     assert type(variables["keepalive_report_dir"]) is str

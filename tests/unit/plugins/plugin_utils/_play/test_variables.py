@@ -16,6 +16,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._play.variabl
     RUN,
     check,
     refuse_tags,
+    refuse_unheard,
     wishes_of,
 )
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.options import OPTIONS, parse_policy
@@ -47,6 +48,52 @@ def test_each_variable_of_the_role_is_of_one_kind():
     kinds = [*OPTIONS, *RUN, *OBSERVATION, *PLAYBOOKS]
     assert len(kinds) == len(set(kinds))
     assert {f"keepalive_{name}" for name in (*OPTIONS, *RUN, *OBSERVATION)} == set(DEFAULTS)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [1, "3", "25%", "100%", [1, "25%"], ["1", "10%", 5]],
+)
+def test_batches(value):
+    check(fleet(serial=value))
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["abc", 0, -1, "-1", 1.5, True, "0%", "101%", "25 percent", "1,25%", [], [1, "x"], {"first": 1}],
+)
+def test_batches_of_no_size_are_refused(value):
+    assert refusal(fleet(serial=value)) == (
+        f"keepalive_serial: {value!r} is no size of a batch. Write a whole number from 1, a percentage from '1%' to "
+        "'100%', or a list of them."
+    )
+
+
+@pytest.mark.parametrize("value", ["abc", "30%", -1, 101, "nan", True, [30]])
+def test_what_is_no_percentage_is_refused(value):
+    assert refusal(fleet(max_fail_percentage=value)) == (
+        f"keepalive_max_fail_percentage: {value!r} is no percentage. Write a number from 0 to 100, without %."
+    )
+
+
+@pytest.mark.parametrize("name", ["serial", "max_fail_percentage"])
+def test_batches_are_of_the_whole_run(name):
+    check(fleet(**{name: 33}))
+    assert refusal(fleet(**{name: None})).startswith(f"keepalive_{name}: it is empty.")
+    assert refusal(fleet({name: 33})) == (
+        f"keepalive_{name}: 33 on cp1, unset on node[1-3]. It is about the whole run. Give it one value."
+    )
+
+
+def test_what_ansible_does_not_read_where_it_stands_is_refused():
+    refuse_unheard({})
+    with pytest.raises(PlanError) as caught:
+        refuse_unheard({"keepalive_hosts": ["cp1", "node1"]})
+    assert str(caught.value) == (
+        "keepalive_hosts: it stands in the inventory (on cp1, node1), where it would do nothing: Ansible works out the "
+        "hosts and the batches of a play before it reads that. Give it by -e keepalive_hosts=..., or in vars of "
+        "import_playbook."
+    )
 
 
 def test_the_wishes_are_the_policys_part_without_the_prefix():
