@@ -20,7 +20,9 @@ from ansible.release import __version__ as core
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.errors import PlanError
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.grouping import grouped
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.messages import bare
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.node_pythons import too_old
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.node_ranges import named
 
 from .hosts import Host, Play, Template, host_of
 from .variables import OF_PLAY
@@ -39,13 +41,18 @@ def read_play(action: Any, task_vars: Mapping[str, Any], registered: Iterable[st
     names = [str(name) for name in task_vars["ansible_play_hosts_all"]]
     every = [str(host.name) for host in inventory.get_hosts(play.hosts, ignore_limits=True, ignore_restrictions=True)]
     of_play = manager.get_vars(play=play, _hosts=names, _hosts_all=names)
-    hosts, unheard = {}, []
+    hosts, unheard, wrong = {}, [], []
     for name in names:
         variables = manager.get_vars(
             play=play, host=inventory.get_host(name), task=task, _hosts=names, _hosts_all=names
         )
-        hosts[name] = host_of(variables, wanted, template)
+        try:
+            hosts[name] = host_of(variables, wanted, template)
+        except PlanError as error:
+            wrong.append((str(error), name))
         unheard += [(each, name) for each in OF_PLAY if each in variables and variables[each] != of_play.get(each)]
+    for told, where in grouped(wrong).items():
+        raise PlanError(f"{told} (on {named(where)})" if len(where) < len(names) else told)
     return Play(hosts, tuple(name for name in every if name not in hosts), grouped(unheard))
 
 
@@ -75,6 +82,6 @@ def _template_by(templar: Any) -> Template:
             return templar.copy_with_new_env(available_variables=variables).template(value)
         except Exception as error:  # an expression or a filter may raise anything; ansible-core 2.19 wraps it
             why = error.message if isinstance(error, AnsibleError) else f"{type(error).__name__}: {error}"
-            raise PlanError(f"its template fails: {why}") from None
+            raise PlanError(f"its template fails: {bare(why)}. Mend it, or leave the variable out.") from None
 
     return template

@@ -78,7 +78,9 @@ def flag(what: str, value: object) -> bool:
     """A bool, or the text of one, for templates give text."""
     flag = truth(value)
     if flag is None:
-        raise PlanError(f"{what}: {value!r} is neither true nor false. Write one of them, or null to leave it alone.")
+        raise PlanError(
+            f"{what}: {value!r} is neither true nor false. Write one of them, or leave it out for its default."
+        )
     return flag
 
 

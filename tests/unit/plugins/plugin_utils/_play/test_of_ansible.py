@@ -193,6 +193,17 @@ def test_a_template_that_fails_is_told_with_its_variable(run, value, why):
     assert "Traceback" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("group", "whose"),
+    [pytest.param("all", "", id="of all hosts"), pytest.param("workers", " (on node1, node2)", id="of some")],
+)
+def test_a_template_that_fails_is_told_with_the_hosts_that_have_it(run, group, whose):
+    with pytest.raises(PlanError) as caught:
+        read_play(*run(files={f"group_vars/{group}.yml": "keepalive_margin: '{{ nobody }}'\n"}))
+    assert "'nobody' is undefined" in str(caught.value)
+    assert str(caught.value).endswith(f". Mend it, or leave the variable out.{whose}")
+
+
 def test_the_host_of_a_task(run):
     action, task_vars = run(limit="node2")
     assert read_host(action, task_vars) == read_play(action, task_vars).hosts["node2"]

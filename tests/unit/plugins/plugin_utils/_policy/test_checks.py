@@ -97,7 +97,7 @@ def test_what_is_taken(check, value, understood):
         pytest.param(
             checks.flag,
             2,
-            "x: 2 is neither true nor false. Write one of them, or null to leave it alone.",
+            "x: 2 is neither true nor false. Write one of them, or leave it out for its default.",
             id="a number for a flag",
         ),
         pytest.param(

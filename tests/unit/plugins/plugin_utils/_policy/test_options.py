@@ -300,7 +300,7 @@ def test_the_policy_as_understood_can_be_given_again():
         ),
         pytest.param(
             {"be_liberal": 1},
-            "keepalive_be_liberal: 1 is neither true nor false. Write one of them, or null to leave it alone.",
+            "keepalive_be_liberal: 1 is neither true nor false. Write one of them, or leave it out for its default.",
             id="a number for a flag",
         ),
         pytest.param(
