@@ -211,6 +211,12 @@ def test_the_contributing_page_names_files_that_are_there():
     assert sorted({path for path in paths if not list(ROOT.glob(path.rstrip("/")))}) == []
 
 
+def test_what_the_contributing_page_says_is_in_a_file_is_defined_there():
+    places = re.findall(r"`([A-Z]\w+)`\s+(?:of|in)\s+`([\w./]+\.py)`", TEXTS["CONTRIBUTING.md"])
+    assert len(places) >= 2
+    assert [place for place in places if not re.search(rf"^{place[0]}\b.* =", _read(place[1]), re.MULTILINE)] == []
+
+
 def test_the_variables_of_the_example_are_valid():
     example = yaml.safe_load(_read("docs/examples/inventory/group_vars/all.yml"))
     spec = yaml.safe_load(_read("roles/keepalive/meta/argument_specs.yml"))["argument_specs"]["audit"]["options"]
