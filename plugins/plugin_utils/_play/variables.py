@@ -26,6 +26,8 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._report.docum
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.fail_on import FAIL_ON
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.files import FORMATS
 from ansible_collections.kubenode.connections.plugins.plugin_utils._report.language import LANGUAGES
+from ansible_collections.kubenode.connections.plugins.plugin_utils._report.private_files import parse_mode
+from ansible_collections.kubenode.connections.plugins.plugin_utils._report.query import parse_query
 
 PREFIX = "keepalive_"
 
@@ -36,6 +38,12 @@ def _words(what: str, value: object) -> str:
     if not isinstance(value, str):
         raise PlanError(f"{what}: {value!r} is no text. Write text, or leave it out.")
     return value
+
+
+def _query(what: str, value: object) -> str:
+    expression = _words(what, value)
+    parse_query(what, expression)
+    return expression
 
 
 def _formats(what: str, value: object) -> list[str]:
@@ -100,9 +108,9 @@ RUN: dict[str, Callable[[str, object], Any]] = {
     "every_host": flag,
     "max_unobserved_percentage": PERCENT.check,
     "report_dir": _words,
-    "report_mode": lambda _what, value: value,
+    "report_mode": parse_mode,
     "report_formats": _formats,
-    "report_query": _words,
+    "report_query": _query,
     "report_compare": _words,
     "report_redact": flag,
     "report_language": Choice(LANGUAGES).check,

@@ -7,7 +7,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.checked_values import plain
@@ -29,19 +30,32 @@ def query(document: Mapping[str, Any], expression: str) -> Any:
 
     It looks at plain data: jmespath takes a message for no text.
     """
-    if not HAS_JMESPATH:
-        raise PlanError(
-            f"{_OPTION}: the Python package jmespath is missing on the machine where the playbook runs. "
-            "Install it beside ansible-core: pip install jmespath."
-        )
-    try:
-        found = jmespath.search(expression, plain(document))
+    compiled = parse_query(_OPTION, expression)
+    with _as_plan_error(_OPTION, expression):
+        found = compiled.search(plain(document))
         json.dumps(found)  # an expression of its own (&name) is no value
         return found
+
+
+def parse_query(what: str, expression: str) -> Any:
+    """The expression, compiled. Raises PlanError, which begins with ``what``, as query() does."""
+    if not HAS_JMESPATH:
+        raise PlanError(
+            f"{what}: the Python package jmespath is missing on the machine where the playbook runs. "
+            "Install it beside ansible-core: pip install jmespath."
+        )
+    with _as_plan_error(what, expression):
+        return jmespath.compile(expression)
+
+
+@contextmanager
+def _as_plan_error(what: str, expression: str) -> Iterator[None]:
+    try:
+        yield
     except (JMESPathError, ArithmeticError, RecursionError, TypeError, ValueError) as error:
         text = " ".join(str(error).split())
         raise PlanError(
-            f"{_OPTION}: {expression!r} is not a JMESPath expression that fits a report: {text}. "
+            f"{what}: {expression!r} is not a JMESPath expression that fits a report: {text}. "
             "An example: \"findings[?severity=='critical'].[scope,observed]\". See https://jmespath.org."
         ) from None
 
