@@ -458,7 +458,9 @@ node:
       type: dict
       contains:
         running:
-          description: Whether a process of that name runs as root on the node, or the answer is kube-proxy's.
+          description: >-
+            Whether a process of that name runs as root on the node, or the answer is kube-proxy's. V(null) where the
+            processes of other users are hidden (C(hidepid)).
           type: bool
           sample: true
         pid:
@@ -518,6 +520,7 @@ node:
               was started last counts.
             - A process of that name that belongs to another user or to a container is not believed.
               RV(node.kubelet.error) names it.
+            - V(null) where the processes of other users are hidden (C(hidepid)).
           type: bool
           sample: true
         pid:

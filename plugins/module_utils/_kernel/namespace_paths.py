@@ -9,9 +9,9 @@ import re
 from itertools import islice
 from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
 
-from ansible_collections.kubenode.connections.plugins.module_utils._common.errors import remedy
+from ansible_collections.kubenode.connections.plugins.module_utils._common.errors import more_rights, remedy
 
-from .procfs import Fault
+from .procfs import HIDDEN, Fault, hides_processes
 
 
 class Found(NamedTuple):
@@ -57,6 +57,8 @@ def find(proc: str, bind_mounts: Sequence[str] = NAMED) -> Tuple[int, Dict[int, 
                 space.names.append(os.path.basename(path))
             if len(space.ways) < _PATHS_PER_NAMESPACE:
                 space.ways.append(path)
+    if not hidden and hides_processes(proc):
+        hidden.append(Fault(HIDDEN, more_rights()))
     return own.st_ino, found, hidden
 
 

@@ -31,6 +31,9 @@ class Fault(NamedTuple):
     do: str
 
 
+HIDDEN = "/proc: processes of other users are hidden (mount option hidepid)"
+"""What hides_processes() found."""
+
 _NOT_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ESRCH)  # the last one of files of a process that has ended
 _MAX_VALUE_BYTES = 1 << 20
 
@@ -91,3 +94,8 @@ def namespace_of(pid: Union[int, str], kind: str, proc: str = "/proc") -> Option
         return None
     except OSError:
         return ""
+
+
+def hides_processes(proc: str = "/proc") -> bool:
+    """Whether the processes of other users are hidden from this one: the first one is."""
+    return read_text(f"{proc}/1/comm").value is None

@@ -20,13 +20,18 @@ from ansible_collections.kubenode.connections.plugins.module_utils._kernel impor
     nics,
     processes,
 )
-from ansible_collections.kubenode.connections.plugins.module_utils._kernel.procfs import Fault, read_text
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel.procfs import (
+    Fault,
+    hides_processes,
+    read_text,
+)
 
 from . import boot, cloud, container_runtimes, data_planes, enforcement, ipvs, kube_proxy, kubelet, ours, rearming
 from .connections import destinations, forgotten, namespace_tables, pods, sockets, tallies
 from .other_writers import summary
 from .problems import Problems, first_of, sentence
 
+_MAY_RUN = "/proc: processes of other users are hidden (mount option hidepid), so it may run."
 _FILES_DENIED = "the open files of some processes may not be seen"
 _BY_HAND = "See by hand whether these lines set what is planned here."
 
@@ -61,8 +66,9 @@ def _read_all(
     problems = Problems()
     at_boot = boot.read(keys)
     ipvs_now, addresses = ipvs.read(problems)
-    of_kubelet, of_proxy, of_runtime, *of_writers = processes.find_all(
-        [kubelet.WANTED, kube_proxy.WANTED, container_runtimes.WANTED, *summary.WANTED]
+    hidden = hides_processes()
+    of_kubelet, of_proxy, of_runtime, *of_writers = _find_all(
+        [kubelet.WANTED, kube_proxy.WANTED, container_runtimes.WANTED, *summary.WANTED], hidden
     )
     # Before anybody is waited for: kubelet may be started anew meanwhile.
     kubelet_now, runtimes = _read_kubelet(of_kubelet, problems), container_runtimes.names(of_runtime)
@@ -96,9 +102,9 @@ def _read_all(
         "sysctl_conf": writers.sysctl_conf,
         "owners": {"keepalived": writers.keepalived, "tuned": writers.tuned, "kube_router": writers.kube_router},
         "boot_problems": boot.boot_problems(at_boot, problems),
-        "kube_proxy": proxy,
+        "kube_proxy": _believed(proxy, hidden),
         "data_planes": data_planes.read(),
-        "kubelet": kubelet_now,
+        "kubelet": _believed(kubelet_now, hidden),
         "container_runtimes": runtimes,
         "ours": ours.read(),
         "enforcement": enforcement.read(),
@@ -107,6 +113,19 @@ def _read_all(
         "rearming": rearming.read(),
         "problems": problems.found,
     }
+
+
+def _find_all(wanted: List[processes.Wanted], hidden: bool) -> List[processes.Found]:
+    """The processes of these programs. Where processes are hidden, one that was not found may be there."""
+    found = processes.find_all(wanted)
+    if not hidden:
+        return found
+    return [each if each.process else each._replace(doubts=[*each.doubts, _MAY_RUN]) for each in found]
+
+
+def _believed(daemon: Dict[str, Any], hidden: bool) -> Dict[str, Any]:
+    """Where processes are hidden, nobody knows of one that was not found whether it runs."""
+    return dict(daemon, running=daemon["running"] or None) if hidden else daemon
 
 
 def container(root: str = "/") -> Optional[str]:
@@ -168,7 +187,8 @@ def _read_kube_proxy(
 ) -> Dict[str, Any]:
     seen = kube_proxy.read(found, address, timeout_seconds)
     if seen.error and (address or not seen.absent):
-        do = "See who listens there (ss -ltnp), or set kube_proxy_address to its metricsBindAddress."
+        by_hand = "See who listens there (ss -ltnp), or set kube_proxy_address to its metricsBindAddress."
+        do = more_rights() if _MAY_RUN in found.doubts else by_hand
         problems.add("kube-proxy", "kube-proxy's mode and configuration", seen.error, do)
     return {name: value for name, value in seen._asdict().items() if name != "absent"}
 

@@ -167,7 +167,7 @@ def _sandboxed(case: Case) -> Found | None:
 
 @RULES.node("kube-proxy-mode-unknown", UNKNOWN)
 def _mode_unknown(case: Case) -> Found | None:
-    """kube-proxy runs, but which mode it is in could not be read."""
+    """kube-proxy runs, or may run, but which mode it is in could not be read."""
     if case.observed.mode != "unknown":
         return None
     kube_proxy = case.observed.kube_proxy
@@ -175,7 +175,9 @@ def _mode_unknown(case: Case) -> Found | None:
     return Found(
         bare(kube_proxy.error) if kube_proxy.error else shown,
         "Its mode says whether IPVS is on the path, its configuration what it will set again.",
-        "Give its metrics address in keepalive_kube_proxy_address (metricsBindAddress in its configuration).",
+        rights(case.observed)
+        if kube_proxy.running is None
+        else "Give its metrics address in keepalive_kube_proxy_address (metricsBindAddress in its configuration).",
     )
 
 

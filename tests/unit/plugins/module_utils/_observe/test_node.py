@@ -232,6 +232,42 @@ def test_without_root_the_rest_is_read_and_what_is_missing_is_said():
     }
 
 
+HIDING = (
+    "import shutil\nempty('/opt')\nshutil.copy(shutil.which('sleep'), '/opt/kubelet')\n"
+    "kubelet = subprocess.Popen(['/opt/kubelet', '600'])\n"
+    "import atexit\natexit.register(kubelet.kill)\n"
+    "mount('-o', 'remount,hidepid={}', '/proc')\n"
+)
+"""A node with a kubelet, on which users do not see the processes of others."""
+
+USER = (
+    "child = os.fork()\n"
+    "if child:\n    os.waitpid(child, 0)\n    os._exit(0)\n"  # the first process stays root's
+    "atexit.unregister(kubelet.kill)\nos.setgroups([])\nos.setgid(65534)\nos.setuid(65534)\n"
+)
+
+
+@pytest.mark.parametrize("hidepid", [1, 2])
+def test_where_processes_of_others_are_hidden_none_of_them_is_taken_for_absent(hidepid):
+    node = node_after(HIDING.format(hidepid) + USER)
+    assert (node["kubelet"]["running"], node["kube_proxy"]["running"], node["container_runtimes"]) == (None, None, None)
+    assert node["namespaces"]["unreadable"] >= 1
+    problems = {problem["id"]: problem for problem in node["problems"]}
+    assert {"kubelet", "kube-proxy", "namespaces"} <= set(problems)
+    assert problems["kubelet"] == {
+        "id": "kubelet",
+        "what": "kubelet",
+        "why": "/proc: processes of other users are hidden (mount option hidepid), so it may run.",
+        "do": "Run again as root (-e keepalive_become=true).",
+    }
+
+
+def test_root_sees_the_processes_that_are_hidden_from_others():
+    node = node_after(HIDING.format(2))
+    assert node["kubelet"]["running"] is True
+    assert "hidden" not in str(node["problems"])
+
+
 def test_each_part_that_cannot_be_read_is_a_problem_with_what_to_do():
     code = (
         "import shutil\nempty('/opt', '/etc')\nempty_net()\n"

@@ -197,6 +197,13 @@ RAISED = [
     ),
     pytest.param(
         "kube-proxy-mode-unknown",
+        altered(quiet_node(), kube_proxy={"running": None, "mode": None, "error": "It may run."}, root=False),
+        {},
+        {"observed": "It may run", "remedy": "Run again as root (-e keepalive_become=true)."},
+        id="processes are hidden",
+    ),
+    pytest.param(
+        "kube-proxy-mode-unknown",
         altered(quiet_node(), kube_proxy={"mode": "<html>"}),
         {},
         {"observed": "kube-proxy at 127.0.0.1:10249: its mode is '<html>'"},
