@@ -17,9 +17,10 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._play.variabl
     check,
     refuse_tags,
     refuse_unheard,
+    refuse_unknown_of_role,
 )
 
-_ARGUMENTS = {"of_playbook": {"type": "bool", "default": False}}
+_ARGUMENTS = {"of_playbook": {"type": "bool", "default": False}, "of_role": {"type": "bool", "default": False}}
 
 
 class ActionModule(ActionBase):
@@ -33,12 +34,25 @@ class ActionModule(ActionBase):
         _validation, arguments = self.validate_argument_spec(_ARGUMENTS)  # type: ignore[no-untyped-call]
         variables = task_vars or {}
         try:
-            if arguments["of_playbook"]:
-                refuse_tags(variables["ansible_run_tags"], self._task.tags)
-            play = read_play(self, variables)
-            if arguments["of_playbook"]:
-                refuse_unheard(play.unheard)
-            check({name: host.variables for name, host in play.hosts.items()})
+            if arguments["of_role"]:
+                refuse_unknown_of_role(
+                    map(str, variables), variables["role_name"], self._options(variables["role_path"])
+                )
+            else:
+                self._check_play(variables, arguments["of_playbook"])
         except PlanError as error:
             raise AnsibleActionFail(str(error)) from None  # type: ignore[no-untyped-call]
         return {**result, "changed": False}
+
+    def _check_play(self, variables: dict[str, Any], of_playbook: bool) -> None:
+        if of_playbook:
+            refuse_tags(variables["ansible_run_tags"], self._task.tags)
+        play = read_play(self, variables)
+        if of_playbook:
+            refuse_unheard(play.unheard)
+        check({name: host.variables for name, host in play.hosts.items()})
+
+    def _options(self, role_path: str) -> set[str]:
+        """The variables of all entry points of a role of this collection."""
+        specs = self._loader.load_from_file(f"{role_path}/meta/argument_specs.yml")["argument_specs"]
+        return {str(name) for spec in specs.values() for name in spec.get("options", ())}

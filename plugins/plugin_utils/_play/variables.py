@@ -159,6 +159,16 @@ def check(by_host: Mapping[str, Variables]) -> Policies:
     return parse_policies({host: wishes_of(each) for host, each in by_host.items()})
 
 
+def refuse_unknown_of_role(given: Iterable[str], role: str, known: Iterable[str]) -> None:
+    """For another role than keepalive: ``given`` are the names of a host's variables. Raises PlanError."""
+    prefix = f"{role}_"
+    names = {each.removeprefix(prefix) for each in known}
+    for name in given:
+        if name.startswith(prefix) and name.removeprefix(prefix) not in names:
+            told = nearest(name.removeprefix(prefix), names, prefix)
+            raise PlanError(f"{name}: not a variable of the role {role}. {told}")
+
+
 def refuse_tags(asked: Iterable[str], own: Iterable[str] = ()) -> None:
     """For a playbook of which ``--tags`` would leave nothing. Raises PlanError.
 

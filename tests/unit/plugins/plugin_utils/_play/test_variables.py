@@ -17,6 +17,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._play.variabl
     check,
     refuse_tags,
     refuse_unheard,
+    refuse_unknown_of_role,
     wishes_of,
 )
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.options import OPTIONS, parse_policy
@@ -83,6 +84,14 @@ def test_batches_are_of_the_whole_run(name):
     assert refusal(fleet({name: 33})) == (
         f"keepalive_{name}: 33 on cp1, unset on node[1-3]. It is about the whole run. Give it one value."
     )
+
+
+def test_a_name_that_another_role_does_not_have_is_refused():
+    known = {"guard_interval", "guard_cure"}
+    refuse_unknown_of_role(["guard_cure", "keepalive_cure", "__guard_node", "guards"], "guard", known)
+    with pytest.raises(PlanError) as caught:
+        refuse_unknown_of_role(["guard_cures"], "guard", known)
+    assert str(caught.value) == "guard_cures: not a variable of the role guard. Did you mean guard_cure?"
 
 
 def test_what_ansible_does_not_read_where_it_stands_is_refused():
