@@ -34,7 +34,7 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._report.langu
 from .hosts import Play
 from .node_text import node_in
 from .redaction import Redaction
-from .variables import wishes_of
+from .variables import refuse_unknown, wishes_of
 
 _LONGEST_REASON = 300
 _SEE_OUTPUT = "See stdout/stderr"
@@ -131,7 +131,11 @@ def _outcome(converged: object, planned: object) -> Any:
 
 
 def make_plan_of_play(play: Play, nodes: Mapping[str, Any], elsewhere: Elsewhere, every_host: bool) -> dict[str, Any]:
-    """One plan for all of them, from one policy; ``nodes`` are nodes_of's. Raises PlanError."""
+    """One plan for all of them, from one policy; ``nodes`` are nodes_of's. Raises PlanError.
+
+    A misspelt variable is refused here, too: an own play may begin with an entry point of the role that does not check.
+    """
+    refuse_unknown({name: host.variables for name, host in play.hosts.items()})
     wishes = {name: wishes_of(host.variables) for name, host in play.hosts.items()}
     return make_plan(nodes, {}, wishes, elsewhere, every_host)
 

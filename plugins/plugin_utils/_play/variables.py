@@ -148,7 +148,7 @@ def check(by_host: Mapping[str, Variables]) -> Policies:
     ``by_host`` maps each host to its variables with the prefix. Raises PlanError, once, and with the hosts' names where
     not all have it.
     """
-    _refuse_unknown(by_host)
+    refuse_unknown(by_host)
     for name, take in {**RUN, **BATCHES, **OBSERVATION}.items():
         given = {host: each.get(PREFIX + name, _ABSENT) for host, each in by_host.items()}
         understood = _understood(name, take, given)
@@ -229,7 +229,8 @@ def _checked(name: str, take: Callable[[str, object], Any], value: object, hosts
         raise PlanError(f"{error}{whose}") from None
 
 
-def _refuse_unknown(by_host: Mapping[str, Variables]) -> None:
+def refuse_unknown(by_host: Mapping[str, Variables]) -> None:
+    """Raise PlanError where a host has a variable with our prefix that is none of ours."""
     known = {*OPTIONS, *RUN, *OBSERVATION, *PLAYBOOKS}
     unknown = grouped(
         (name, host) for host, each in by_host.items() for name in each if name.removeprefix(PREFIX) not in known

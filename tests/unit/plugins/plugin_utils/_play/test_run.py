@@ -8,6 +8,7 @@ import copy
 
 import pytest
 
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.errors import PlanError
 from ansible_collections.kubenode.connections.plugins.plugin_utils._limits.elsewhere import (
     NOTHING_ELSEWHERE,
     Elsewhere,
@@ -194,6 +195,11 @@ def test_control_characters_of_a_value_reach_no_terminal():
 def test_one_plan_of_all_from_one_policy():
     plan = plan_of(of := play(seen(quiet_node()), seen(stock_node()), keepalive_margin="60"), nodes_of(of, "seen"))
     assert (plan["policy"]["margin"], list(plan["nodes"])) == (60, ["w1", "w2"])
+
+
+def test_a_misspelt_variable_leads_to_no_plan():
+    with pytest.raises(PlanError, match=r"^keepalive_middlebox: not a variable of this collection\. Did you mean "):
+        plan_of(play(seen(stock_node()), keepalive_middlebox=["aws_nlb"]), {})
 
 
 def test_the_wishes_of_a_node_are_its_own():
