@@ -200,7 +200,9 @@ def failure_of(name: str, node: Mapping[str, Any], with_pods: bool) -> str | Non
     said = node["summary"]
     if own != SAFE:
         said = tell("{node} is {verdict}: {why}.", node=name, verdict=own, why=node["own_why"])
-    return joined(" ", [said, *missing])
+    unknown = UNKNOWN in (own, node["verdict"] if with_pods else own)
+    steps = dict.fromkeys(each["do"] for each in node["coverage"]["not_seen"]) if unknown else ()
+    return joined(" ", [said, *steps, *missing])
 
 
 def judge_after(

@@ -35,6 +35,7 @@ from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._e
     unable,
 )
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import (
+    altered,
     quiet_node,
     stock_node,
 )
@@ -305,6 +306,16 @@ def test_where_others_change_the_node_too_that_is_said(changed, by_others):
     told = judge_after("w1", copy.deepcopy(after["node"]), {}, after["limit"], written)
     said = "This run had written what was planned: somebody else changes this node, too (another apply, a tool). "
     assert told.startswith(said) is by_others
+
+
+def test_a_node_that_stays_unknown_is_told_with_what_to_do():
+    of_cilium = altered(quiet_node(), kube_proxy={"running": False, "mode": None}, ipvs={"loaded": False})
+    told = judge_after("w1", of_cilium, {}, None, {})
+    assert told == (
+        "w1 is unknown: the idle limit of Services could not be read: kubelet runs, but no kube-proxy, so who forwards "
+        "them is not known. Name what forwards Services in keepalive_middleboxes: cilium, calico_ebpf, or {name: ..., "
+        "seconds: ...}. If kube-proxy just has not started yet, run again when it has."
+    )
 
 
 def test_the_tasks_of_a_host_get_what_they_need_and_no_more():
