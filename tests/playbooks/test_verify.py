@@ -36,9 +36,10 @@ def failing():
     return task
 
 
-def verify(tmp_path, node, policy):
-    """The exit code, and what the task says."""
-    planned = {**for_hosts(make_plan(nodes(node), policy), "2026-11-21T03:40:00Z"), "next": NEXT}
+def verify(tmp_path, node, policy, **of_node):
+    """The exit code, and what the task says; ``of_node`` replaces parts of the node's plan."""
+    planned = {**for_hosts(make_plan(nodes(node), policy), "2026-11-21T03:40:00Z", "5f0c93ab"), "next": NEXT}
+    planned["nodes"]["worker1"].update(of_node)
     play = {
         "hosts": "worker1",
         "gather_facts": False,
@@ -81,3 +82,11 @@ def test_what_is_hidden_or_to_be_cured_fails(node, policy, failure, tmp_path):
     told = " ".join(output.split())
     assert failure is None or (failure in told and f"Run: {NEXT}" in told)
     assert "__keepalive" not in output
+
+
+def test_no_apply_is_offered_where_nothing_has_to_change(tmp_path):
+    node = altered(plain_node(), kubelet=stock_node()["kubelet"])
+    code, output = verify(tmp_path, node, {}, to_converge=False)
+    assert code == 2
+    assert "Name what forwards Services in keepalive_middleboxes" in " ".join(output.split())
+    assert "Run: " not in output
