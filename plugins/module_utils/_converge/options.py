@@ -8,24 +8,23 @@ import os
 import re
 from typing import Any, Dict, Mapping, NamedTuple, Optional, Tuple, Union
 
+from ansible_collections.kubenode.connections.plugins.module_utils._common.asked import config_path, sysctls
 from ansible_collections.kubenode.connections.plugins.module_utils._common.cpu_sets import parse_list
 from ansible_collections.kubenode.connections.plugins.module_utils._common.errors import NodeError
 from ansible_collections.kubenode.connections.plugins.module_utils._common.ipvs import CELLS, MAX_SECONDS
-from ansible_collections.kubenode.connections.plugins.module_utils._common.keepalive import HIGHEST, KEYS, Enforcement
+from ansible_collections.kubenode.connections.plugins.module_utils._common.keepalive import HIGHEST, Enforcement
 from ansible_collections.kubenode.connections.plugins.module_utils._common.plan_ids import is_plan_id
 from ansible_collections.kubenode.connections.plugins.module_utils._common.rps_rules import (
     MAX_FLOW_ENTRIES,
     Row,
     RpsSettings,
 )
-from ansible_collections.kubenode.connections.plugins.module_utils._common.sysctl_keys import canonical, sysctl_path
 
 SYSCTL_FILE = "/etc/sysctl.d/k8s.conf"
 MODULES_FILE = "/etc/modules-load.d/k8s.conf"
 
 _MODULE = r"\A[A-Za-z0-9_-]{1,63}\Z"
 _NIC = r"\A[^/\s:\x00-\x1f\x7f]{1,15}\Z"  # dev_valid_name in net/core/dev.c
-_SYSCTL = r"\A[A-Za-z0-9_][^\s=*?\[\]\\\x00-\x1f\x7f]*\Z"
 
 
 class Settings(NamedTuple):
@@ -85,7 +84,7 @@ def settings_from(options: Mapping[str, Any]) -> Settings:
     """The settings out of node_settings' options. Raises NodeError, which names the option and the value."""
     if options["state"] == "absent":
         return NOTHING
-    modules, sysctls, timeouts = options["modules"], options["sysctls"], options["ipvs_timeouts"]
+    modules, wanted, timeouts = options["modules"], options["sysctls"], options["ipvs_timeouts"]
     sysctl_file, modules_file = (
         config_path(name, options[name], SYSCTL_FILE) for name in ("sysctl_file", "modules_file")
     )
@@ -95,7 +94,7 @@ def settings_from(options: Mapping[str, Any]) -> Settings:
         )
     return Settings(
         None if modules is None else tuple(dict.fromkeys(_module(name) for name in modules)),
-        None if sysctls is None else _sysctls(sysctls),
+        None if wanted is None else sysctls("sysctls", wanted),
         None if timeouts is None else _timeouts(timeouts),
         options["ipvs_timeouts_persistent"],
         False,
@@ -128,7 +127,7 @@ def timeouts_from(options: Mapping[str, Any]) -> Settings:
 
 def sysctls_from(wanted: Mapping[Any, Any]) -> Dict[str, str]:
     """Checked names and values of sysctls, by canonical name. Raises NodeError, which names the wrong one."""
-    return _sysctls(wanted)
+    return sysctls("sysctls", wanted)
 
 
 def _module(name: Any) -> str:
@@ -138,47 +137,6 @@ def _module(name: Any) -> str:
             "Write a name such as br_netfilter."
         )
     return name.replace("-", "_")
-
-
-def _sysctls(wanted: Mapping[Any, Any]) -> Dict[str, str]:
-    found: Dict[str, str] = {}
-    for given, value in wanted.items():
-        name = _sysctl_name(given)
-        if name in found:
-            raise NodeError(f"sysctls: {given!r} names {name} a second time. Leave one of the two out.")
-        found[name] = _sysctl_value(name, value)
-    return found
-
-
-def _sysctl_name(given: Any) -> str:
-    name = canonical(given) if isinstance(given, str) and re.match(_SYSCTL, given) else ""
-    try:
-        if "." in name and sysctl_path(name):
-            return name
-    except ValueError:
-        pass
-    raise NodeError(
-        f"sysctls: {given!r} is not the name of a setting below /proc/sys (no leading / or -, no .., no pattern). "
-        "Write a name such as net.ipv4.tcp_keepalive_time."
-    )
-
-
-def _sysctl_value(name: str, value: Any) -> str:
-    if isinstance(value, bool) or not isinstance(value, (str, int)):
-        raise NodeError(
-            f"sysctls: {name}: {value!r} is {type(value).__name__}, expected text or a whole number. Quote it."
-        )
-    text = str(value).strip()
-    if not text or re.search(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]", text):
-        raise NodeError(
-            f"sysctls: {name}: {value!r} is empty or has a line break or control character. Write one line of text."
-        )
-    if name in KEYS and re.match(r"\A(?:-[0-9]+|\+?0+)\Z", text):
-        raise NodeError(
-            f"sysctls: {name}: {text} is below 1 (the kernel takes it and breaks idle connections, tcp_timer.c). "
-            "Choose at least 1."
-        )
-    return text
 
 
 def _timeouts(wanted: Mapping[str, Any]) -> Dict[str, int]:
@@ -268,19 +226,3 @@ def _row(given: Mapping[str, Any]) -> Row:
         if number is not None and number < lowest:
             raise NodeError(f"rps: nics: {option}: {number} is below {lowest}. Write a number from {lowest} on.")
     return row
-
-
-def config_path(option: str, path: Any, example: str) -> str:
-    """The path of a configuration file, normalised. Raises NodeError, which names the option."""
-    text = str(path)
-    normal = os.path.normpath("/" + text.lstrip("/"))
-    if (
-        not text.startswith("/")
-        or text.endswith("/")
-        or not text.isprintable()
-        or normal.startswith(("/proc/", "/sys/", "/dev/"))
-    ):
-        raise NodeError(
-            f"{option}: {text!r} is not the absolute path of a configuration file. Write a path such as {example}."
-        )
-    return normal

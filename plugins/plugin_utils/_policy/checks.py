@@ -6,13 +6,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from ansible_collections.kubenode.connections.plugins.module_utils._common import ipvs, keepalive
+from ansible_collections.kubenode.connections.plugins.module_utils._common import asked, ipvs, keepalive
+from ansible_collections.kubenode.connections.plugins.module_utils._common.errors import NodeError
 from ansible_collections.kubenode.connections.plugins.module_utils._common.rps_rules import MAX_FLOW_ENTRIES
-from ansible_collections.kubenode.connections.plugins.module_utils._common.sysctl_keys import FLOW_ENTRIES, canonical
+from ansible_collections.kubenode.connections.plugins.module_utils._common.sysctl_keys import FLOW_ENTRIES
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base import keepalive_math
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.checked_values import (
     Range,
@@ -85,9 +87,17 @@ def flag(what: str, value: object) -> bool:
 
 
 def path(what: str, value: object) -> str:
-    if not isinstance(value, str) or not value.startswith("/"):
-        raise PlanError(f"{what}: {value!r} is not an absolute path. Write one, for example /etc/sysctl.d/k8s.conf.")
-    return value
+    with _as_plan_error():
+        return asked.config_path(what, value, "/etc/sysctl.d/k8s.conf")
+
+
+@contextmanager
+def _as_plan_error() -> Iterator[None]:
+    """For what a node would refuse: its own check, before any node is asked."""
+    try:
+        yield
+    except NodeError as error:
+        raise PlanError(str(error)) from None
 
 
 PORT = Range(1, 65535, "the highest TCP port", "TCP has no port below")
@@ -138,13 +148,9 @@ def _list(what: str, value: object, example: str) -> list[object]:
 
 
 def sysctl_values(what: str, value: object) -> dict[str, str]:
-    result: dict[str, str] = {}
-    for key, wanted in _mapping(what, value).items():
-        if isinstance(wanted, bool) or not isinstance(wanted, (str, int)) or not str(wanted).strip():
-            raise PlanError(
-                f"{what}: {key} has the value {wanted!r}, neither number nor text. Write what the kernel takes."
-            )
-        result[canonical(key)] = " ".join(str(wanted).split())
+    with _as_plan_error():
+        given = asked.sysctls(what, _mapping(what, value))
+    result = {key: " ".join(wanted.split()) for key, wanted in given.items()}
     for key in keepalive.KEYS:
         if key in result:
             short = key.rpartition("_")[2]

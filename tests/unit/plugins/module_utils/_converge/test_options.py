@@ -169,6 +169,7 @@ NO_NAME = (
 )
 NO_MODULE = "is not the name of a kernel module (letters, digits, _ and -). Write a name such as br_netfilter."
 NO_LINE = "is empty or has a line break or control character. Write one line of text."
+NO_TEXT = "expected text or a whole number. Write what the kernel takes, in quotes."
 NO_PATH = "is not the absolute path of a configuration file. Write a path such as /etc/sysctl.d/k8s.conf."
 
 
@@ -192,10 +193,22 @@ NO_PATH = "is not the absolute path of a configuration file. Write a path such a
         ({"sysctls": {"net": 1}}, "sysctls: 'net' " + NO_NAME),
         ({"sysctls": {7: 1}}, "sysctls: 7 " + NO_NAME),
         ({"sysctls": {"a.b": 1, "a/b": 2}}, "sysctls: 'a/b' names a.b a second time. Leave one of the two out."),
-        ({"sysctls": {"a.b": True}}, "sysctls: a.b: True is bool, expected text or a whole number. Quote it."),
-        ({"sysctls": {"a.b": 1.5}}, "sysctls: a.b: 1.5 is float, expected text or a whole number. Quote it."),
-        ({"sysctls": {"a.b": None}}, "sysctls: a.b: None is NoneType, expected text or a whole number. Quote it."),
-        ({"sysctls": {"a.b": {}}}, "sysctls: a.b: {} is dict, expected text or a whole number. Quote it."),
+        (
+            {"sysctls": {"a.b": True}},
+            "sysctls: a.b: True is bool, expected text or a whole number. Write what the kernel takes, in quotes.",
+        ),
+        (
+            {"sysctls": {"a.b": 1.5}},
+            "sysctls: a.b: 1.5 is float, expected text or a whole number. Write what the kernel takes, in quotes.",
+        ),
+        (
+            {"sysctls": {"a.b": None}},
+            "sysctls: a.b: None is NoneType, expected text or a whole number. Write what the kernel takes, in quotes.",
+        ),
+        (
+            {"sysctls": {"a.b": {}}},
+            "sysctls: a.b: {} is dict, expected text or a whole number. Write what the kernel takes, in quotes.",
+        ),
         ({"sysctls": {"a.b": " "}}, "sysctls: a.b: ' ' " + NO_LINE),
         ({"sysctls": {"a.b": "1\nvm.x=2"}}, "sysctls: a.b: '1\\nvm.x=2' " + NO_LINE),
         ({"sysctls": {"a.b": "1\r2"}}, "sysctls: a.b: '1\\r2' " + NO_LINE),

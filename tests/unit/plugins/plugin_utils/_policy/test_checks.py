@@ -103,7 +103,8 @@ def test_what_is_taken(check, value, understood):
         pytest.param(
             checks.path,
             "x.conf",
-            "x: 'x.conf' is not an absolute path. Write one, for example /etc/sysctl.d/k8s.conf.",
+            "x: 'x.conf' is not the absolute path of a configuration file. Write a path such as "
+            "/etc/sysctl.d/k8s.conf.",
             id="a relative path",
         ),
         pytest.param(checks.sysctl_values, [1], MAPPING, id="a list of sysctls"),
@@ -116,14 +117,21 @@ def test_what_is_taken(check, value, understood):
         pytest.param(checks.timeouts, '{"tcp": 9}', "x: '{\"tcp\": 9}'" + NO_PAIRS, id="JSON"),
         pytest.param(
             checks.sysctl_values,
+            {"bad key": 1},
+            "x: 'bad key' is not the name of a setting below /proc/sys (no leading / or -, no .., no pattern). Write a "
+            "name such as net.ipv4.tcp_keepalive_time.",
+            id="what a node would refuse as a name",
+        ),
+        pytest.param(
+            checks.sysctl_values,
             {"a.b": True},
-            "x: a.b has the value True, neither number nor text. Write what the kernel takes.",
+            "x: a.b: True is bool, expected text or a whole number. Write what the kernel takes, in quotes.",
             id="a flag for a sysctl",
         ),
         pytest.param(
             checks.sysctl_values,
             {"a.b": " "},
-            "x: a.b has the value ' ', neither number nor text. Write what the kernel takes.",
+            "x: a.b: ' ' is empty or has a line break or control character. Write one line of text.",
             id="nothing for a sysctl",
         ),
         pytest.param(

@@ -258,8 +258,8 @@ def test_the_policy_as_understood_can_be_given_again():
         ),
         pytest.param(
             {"sysctls": {"net.ipv4.ip_forward": True}},
-            "keepalive_sysctls: net.ipv4.ip_forward has the value True, neither number nor text. "
-            "Write what the kernel takes.",
+            "keepalive_sysctls: net.ipv4.ip_forward: True is bool, expected text or a whole number. "
+            "Write what the kernel takes, in quotes.",
             id="YAML's yes for a sysctl",
         ),
         pytest.param(
@@ -336,7 +336,8 @@ def test_the_policy_as_understood_can_be_given_again():
         ),
         pytest.param(
             {"sysctl_file": "k8s.conf"},
-            "keepalive_sysctl_file: 'k8s.conf' is not an absolute path. Write one, for example /etc/sysctl.d/k8s.conf.",
+            "keepalive_sysctl_file: 'k8s.conf' is not the absolute path of a configuration file. Write a path such as "
+            "/etc/sysctl.d/k8s.conf.",
             id="a relative path",
         ),
         pytest.param(
