@@ -318,6 +318,11 @@ def _refuse_contradictions(policy: Policy) -> None:
             f"{name} {probes} probes, which does not survive {policy.lost_probes} lost ones (keepalive_lost_probes). "
             f"Lower keepalive_lost_probes to {probes - 1} or take more probes."
         )
+    if policy.sysctl_file == policy.modules_file:
+        raise PlanError(
+            f"keepalive_sysctl_file and keepalive_modules_file: both are {policy.sysctl_file}, one file cannot be "
+            "both. Name two files."
+        )
     for key, value in {**policy.tuned, **policy.flow_entries}.items():
         if policy.sysctls.get(key, value) != value:
             raise PlanError(

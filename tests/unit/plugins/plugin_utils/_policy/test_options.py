@@ -335,6 +335,12 @@ def test_the_policy_as_understood_can_be_given_again():
             id="a number of retries against the wanted time",
         ),
         pytest.param(
+            {"sysctl_file": "/etc/modules-load.d/./k8s.conf"},
+            "keepalive_sysctl_file and keepalive_modules_file: both are /etc/modules-load.d/k8s.conf, one file cannot "
+            "be both. Name two files.",
+            id="one file for both",
+        ),
+        pytest.param(
             {"sysctl_file": "k8s.conf"},
             "keepalive_sysctl_file: 'k8s.conf' is not the absolute path of a configuration file. Write a path such as "
             "/etc/sysctl.d/k8s.conf.",
