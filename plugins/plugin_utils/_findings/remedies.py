@@ -144,7 +144,7 @@ def _permit(every: Period) -> str:
 
 def _unknown(every: Period) -> str:
     return tell(
-        "of a runtime that was not recognised: SO_KEEPALIVE on the socket, or pings of its protocol "
+        "one whose runtime was not recognised: SO_KEEPALIVE on the socket, or pings of its protocol "
         "(Rust tonic: Endpoint::tcp_keepalive(Some(Duration::from_secs({seconds}))))",
         seconds=every.seconds,
     )

@@ -38,7 +38,7 @@ NODE = (
     "MongoDB driver ask for it by themselves, unless told not to"
 )
 UNKNOWN = (
-    "of a runtime that was not recognised: SO_KEEPALIVE on the socket, or pings of its protocol (Rust tonic: "
+    "one whose runtime was not recognised: SO_KEEPALIVE on the socket, or pings of its protocol (Rust tonic: "
     "Endpoint::tcp_keepalive(Some(Duration::from_secs(600))))"
 )
 RAISE = (

@@ -36,7 +36,7 @@ REARMED = (
 OFFER = "Set keepalive_enforce: true: the kernel then gives new connections their keepalive, whatever the program. "
 OPEN = (
     "For these set keepalive_open_connections: all: an apply then gives it to them in place, without a restart. Or in "
-    "the program, for of a runtime "
+    "the program, for one whose runtime "
 )
 CANNOT = f" keepalive_enforce is no cure on this node: {OLD_KERNEL}"
 
@@ -82,8 +82,8 @@ def elsewhere(node, **connections):
             f"{APPLY}: by keepalive_enforce new connections then may get their keepalive from the kernel. ",
             id="it is tried on a node that nobody knows of",
         ),
-        pytest.param(quiet_node(), {}, "In the program, for of a runtime", id="an older node_info"),
-        pytest.param(unable(quiet_node()), {}, "In the program, for of a runtime", id="a node that cannot"),
+        pytest.param(quiet_node(), {}, "In the program, for one whose runtime", id="an older node_info"),
+        pytest.param(unable(quiet_node()), {}, "In the program, for one whose runtime", id="a node that cannot"),
     ],
 )
 def test_what_helps_connections_without_so_keepalive(node, policy, begins):

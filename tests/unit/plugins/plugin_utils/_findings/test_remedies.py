@@ -82,7 +82,7 @@ def test_how_often_a_grpc_channel_pings(period, grpc, too_often):
                     "redis-py from 8, asyncpg and PyMongo ask for it by themselves, unless told not to"
                 ),
                 (
-                    "of a runtime that was not recognised: SO_KEEPALIVE on the socket, or pings of its protocol (Rust "
+                    "one whose runtime was not recognised: SO_KEEPALIVE on the socket, or pings of its protocol (Rust "
                     "tonic: Endpoint::tcp_keepalive(Some(Duration::from_secs(600))))"
                 ),
             ],
