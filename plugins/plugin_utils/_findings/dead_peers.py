@@ -173,7 +173,7 @@ def _not_read(case: Case) -> Found | None:
         return None
     problem = case.observed.problem(KUBELET)
     return Found(
-        kubelet.error or "kubelet's version and environment are not in the data",
+        bare(kubelet.error or "kubelet's version and environment are not in the data"),
         sentences(_WHERE_IT_HAS_NONE, _MAYBE_CLOSED),
         problem.do if problem else "Run again as root (-e keepalive_become=true).",
     )

@@ -180,6 +180,13 @@ RAISED = [
     ),
     pytest.param(
         "kubelet-not-read",
+        with_kubelet(running=None, version=None, error="/proc hides it, so it may run."),
+        {},
+        {"observed": "/proc hides it, so it may run"},
+        id="processes are hidden",
+    ),
+    pytest.param(
+        "kubelet-not-read",
         with_kubelet(version="v1"),
         {},
         {"observed": "kubelet's version and environment are not in the data"},
