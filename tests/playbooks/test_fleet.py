@@ -404,3 +404,14 @@ def test_batches_of_no_size_are_refused_before_a_node_is_touched(four, playbook)
     assert ran.returncode != 0
     assert "keepalive_serial: 'all' is no size of a batch." in ran.stdout
     assert "Unexpected Exception" not in ran.stdout + ran.stderr
+
+
+def test_where_ansible_makes_any_error_fatal_a_host_that_is_lost_ends_no_run(four, monkeypatch):
+    monkeypatch.setenv("ANSIBLE_ANY_ERRORS_FATAL", "true")
+    four.lose("node3")
+    ran = four.run("apply", keepalive_max_unobserved_percentage=30)
+    assert times(four) == ["233", "233", "233", "7200"], ran.stdout + ran.stderr
+    assert "Apply changed 3 of 4 nodes." in ran.stdout
+    back = four.run("restore")
+    assert times(four) == ["7200"] * 4, back.stdout + back.stderr
+    assert "It failed on node3." in " ".join(back.stdout.split())
