@@ -15,9 +15,9 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._base.errors 
 from ansible_collections.kubenode.connections.plugins.plugin_utils._play.of_ansible import read_play
 from ansible_collections.kubenode.connections.plugins.plugin_utils._play.variables import (
     check,
+    refuse_misspelt_of_role,
     refuse_tags,
     refuse_unheard,
-    refuse_unknown_of_role,
 )
 
 _ARGUMENTS = {"of_playbook": {"type": "bool", "default": False}, "of_role": {"type": "bool", "default": False}}
@@ -35,7 +35,7 @@ class ActionModule(ActionBase):
         variables = task_vars or {}
         try:
             if arguments["of_role"]:
-                refuse_unknown_of_role(
+                refuse_misspelt_of_role(
                     map(str, variables), variables["role_name"], self._options(variables["role_path"])
                 )
             else:

@@ -34,7 +34,7 @@ attributes:
 notes:
   - It checks all hosts at once, so use C(run_once).
   - The role P(kubenode.connections.keepalive#role) runs it first.
-  - Other roles have it refuse names with their own prefix that they do not know.
+  - Other roles have it refuse misspelt names of their own.
 seealso:
   - module: kubenode.connections.report
 author:

@@ -20,6 +20,12 @@ from pathlib import Path
 
 from ansible_collections.kubenode.connections.tests.playbooks._ansible import environment
 
+BEATEN = (
+    "somebody else changes this node, too",
+    "A later plan or a restore has changed this node since this run looked at it",
+)
+"""What an apply says of a node that another one has changed, after it or before."""
+
 _OWN = ("/etc/sysctl.d", "/etc/modules-load.d", "/var/lib")
 _MOUNTS = "; ".join(f"mount -t tmpfs -o mode=755 tmpfs {folder} || exit" for folder in _OWN)
 _HOLD = f"{_MOUNTS}; echo ready; exec sleep infinity"

@@ -9,18 +9,13 @@ from __future__ import annotations
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from ansible_collections.kubenode.connections.tests.playbooks._fleet import fleet
+from ansible_collections.kubenode.connections.tests.playbooks._fleet import BEATEN, fleet
 from ansible_collections.kubenode.connections.tests.unit.plugins.plugin_utils._nodes import TIME
 
 FILE = "/etc/sysctl.d/k8s.conf"
 ROUNDS = 10
 LEAD_SECONDS = 0.2
 """More in each round: the second one comes into another moment of the first."""
-
-BEATEN = (
-    "somebody else changes this node, too",
-    "A later plan or a restore has changed this node since this run looked at it",
-)
 
 
 def test_the_hosts_are_never_a_mixture_and_who_was_beaten_says_so(tmp_path, every):

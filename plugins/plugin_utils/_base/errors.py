@@ -22,10 +22,17 @@ class PlanError(Exception):
         return printable(super().__str__())
 
 
+def misspelt(name: str, known: Iterable[str]) -> str | None:
+    """The name that this one may be meant for, None where it is like none."""
+    names = sorted(known)
+    close = difflib.get_close_matches(name, names, n=1) or [each for each in names if each.startswith(name)]
+    return close[0] if close else None
+
+
 def nearest(name: str, known: Iterable[str], prefix: str = "") -> str:
     """``Did you mean X?`` for a misspelt name, else the names there are. ``prefix`` goes before each name."""
     names = sorted(known)
-    close = difflib.get_close_matches(name, names, n=1) or [each for each in names if each.startswith(name)]
-    if close:
-        return f"Did you mean {prefix}{close[0]}?"
+    meant = misspelt(name, names)
+    if meant:
+        return f"Did you mean {prefix}{meant}?"
     return "Known are " + ", ".join(prefix + each for each in names) + "."

@@ -15,7 +15,7 @@ from ansible_collections.kubenode.connections.plugins.module_utils._common.look_
     is_timeout,
 )
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.checked_values import Range, whole_number
-from ansible_collections.kubenode.connections.plugins.plugin_utils._base.errors import PlanError, nearest
+from ansible_collections.kubenode.connections.plugins.plugin_utils._base.errors import PlanError, misspelt, nearest
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.grouping import grouped
 from ansible_collections.kubenode.connections.plugins.plugin_utils._base.node_ranges import named
 from ansible_collections.kubenode.connections.plugins.plugin_utils._findings.silences import parse_silences
@@ -159,14 +159,18 @@ def check(by_host: Mapping[str, Variables]) -> Policies:
     return parse_policies({host: wishes_of(each) for host, each in by_host.items()})
 
 
-def refuse_unknown_of_role(given: Iterable[str], role: str, known: Iterable[str]) -> None:
-    """For another role than keepalive: ``given`` are the names of a host's variables. Raises PlanError."""
+def refuse_misspelt_of_role(given: Iterable[str], role: str, known: Iterable[str]) -> None:
+    """For another role than keepalive: ``given`` are the names of a host's variables. Raises PlanError.
+
+    Names that are like none of the role's are somebody else's: the prefix may be, too.
+    """
     prefix = f"{role}_"
     names = {each.removeprefix(prefix) for each in known}
     for name in given:
-        if name.startswith(prefix) and name.removeprefix(prefix) not in names:
-            told = nearest(name.removeprefix(prefix), names, prefix)
-            raise PlanError(f"{name}: not a variable of the role {role}. {told}")
+        own = name.removeprefix(prefix)
+        meant = misspelt(own, names) if name.startswith(prefix) and own not in names else None
+        if meant:
+            raise PlanError(f"{name}: not a variable of the role {role}. Did you mean {prefix}{meant}?")
 
 
 def refuse_tags(asked: Iterable[str], own: Iterable[str] = ()) -> None:

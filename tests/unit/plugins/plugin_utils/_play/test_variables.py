@@ -15,9 +15,9 @@ from ansible_collections.kubenode.connections.plugins.plugin_utils._play.variabl
     PLAYBOOKS,
     RUN,
     check,
+    refuse_misspelt_of_role,
     refuse_tags,
     refuse_unheard,
-    refuse_unknown_of_role,
     wishes_of,
 )
 from ansible_collections.kubenode.connections.plugins.plugin_utils._policy.options import OPTIONS, parse_policy
@@ -86,11 +86,11 @@ def test_batches_are_of_the_whole_run(name):
     )
 
 
-def test_a_name_that_another_role_does_not_have_is_refused():
+def test_a_misspelt_name_of_another_role_is_refused():
     known = {"guard_interval", "guard_cure"}
-    refuse_unknown_of_role(["guard_cure", "keepalive_cure", "__guard_node", "guards"], "guard", known)
+    refuse_misspelt_of_role(["guard_cure", "keepalive_cure", "__guard_node", "guards", "guard_result"], "guard", known)
     with pytest.raises(PlanError) as caught:
-        refuse_unknown_of_role(["guard_cures"], "guard", known)
+        refuse_misspelt_of_role(["guard_cures"], "guard", known)
     assert str(caught.value) == "guard_cures: not a variable of the role guard. Did you mean guard_cure?"
 
 
