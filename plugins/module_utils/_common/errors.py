@@ -15,6 +15,7 @@ _TODO = {
     errno.EDQUOT: "Free some space on that file system.",
     errno.EBUSY: "Something uses it, or it is a mount point: end or unmount that, or name another file.",
     errno.ELOOP: "It is a symbolic link where none may be, or its links lead in a circle: mend it.",
+    errno.ETIME: "Run again when the node is less busy. See by hand how much there is.",
 }
 
 _VALUE_TODO = "Choose a value that this kernel accepts."

@@ -4,9 +4,12 @@
 
 """IPVS virtual services and connections of this network namespace. Reading only. Private to this collection."""
 
+import errno
 import re
 import socket
 import sys
+import time
+from itertools import islice
 from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple
 
 from .flows import SecondsLeft, endpoint, keep_largest
@@ -59,6 +62,12 @@ class Connections(NamedTuple):
 MAX_IDLEST = 20
 """More connections are not listed."""
 
+_WALK_SECONDS = 30
+"""Whoever reaches a virtual service fills the table, and the kernel walks it by position, from its beginning for each
+piece that it gives (ip_vs_conn_array in net/netfilter/ipvs/ip_vs_conn.c)."""
+
+_LINES_AT_ONCE = 256
+
 _CONNECTIONS = "/proc/net/ip_vs_conn"
 _STATE_COLUMN = 7  # of /proc/net/ip_vs_conn: Pro FromIP FPrt ToIP TPrt DestIP DPrt State ...
 _ESTABLISHED = (b"TCP", b"ESTABLISHED")
@@ -104,8 +113,20 @@ def read_connections(servers: Iterable[str] = ()) -> Tuple[Connections, int]:
 
     The file may have millions of lines: it is streamed, never held.
     """
-    with open(_CONNECTIONS, "rb") as handle:
-        return count_connections(handle, servers)
+    return count_connections(walk(_CONNECTIONS), servers)
+
+
+def walk(table: str) -> Iterator[bytes]:
+    """The lines of a table of connections, streamed. Raises OSError, also where they are not all read in time."""
+    deadline = time.monotonic() + _WALK_SECONDS
+    with open(table, "rb") as handle:
+        while True:
+            lines = list(islice(handle, _LINES_AT_ONCE))
+            if not lines:
+                return
+            if time.monotonic() > deadline:
+                raise OSError(errno.ETIME, f"not all of it was read within {_WALK_SECONDS} s")
+            yield from lines
 
 
 def count_connections(lines: Iterable[bytes], servers: Iterable[str] = ()) -> Tuple[Connections, int]:

@@ -18,6 +18,7 @@ from typing import Any, Dict, FrozenSet, Iterable, List, Set
 
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.flows import Address
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.inet_diag import Socket
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel.ipvs_tables import walk
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.namespaces import Space
 
 from .attribution import attribute, kind_of, main_namespaces
@@ -58,8 +59,7 @@ def read(
     wanted = _candidates(spaces, addresses, proc)
     try:
         for _walk in range(_WALKS if wanted else 0):
-            with open(table, "rb") as lines:
-                _discard(wanted, lines)
+            _discard(wanted, walk(table))
     except OSError:
         return frozenset()
     return frozenset(flow.decode() for flow in wanted)

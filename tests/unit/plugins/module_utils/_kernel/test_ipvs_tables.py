@@ -245,6 +245,18 @@ def test_lines_that_are_no_connections_are_counted():
     )
 
 
+def test_a_table_that_is_not_read_in_time_is_not_taken_for_all_of_it(tmp_path, monkeypatch):
+    table = tmp_path / "ip_vs_conn"
+    table.write_text("line\n" * 1000)
+    assert len(list(ipvs_tables.walk(str(table)))) == 1000
+    times = iter([0, 1, 31])
+    monkeypatch.setattr(ipvs_tables.time, "monotonic", lambda: next(times))
+    lines = ipvs_tables.walk(str(table))
+    assert [next(lines) for _line in range(256)] == [b"line\n"] * 256
+    with pytest.raises(OSError, match="not all of it was read within 30 s"):
+        next(lines)
+
+
 def test_a_huge_table_is_never_held():
     lines = itertools.chain([b"Pro FromIP ...\n"], itertools.repeat(CONNECTION, 40000))
     tracemalloc.start()

@@ -6,6 +6,7 @@ import socket
 
 import pytest
 
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel import ipvs_tables
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.inet_diag import Socket
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.namespaces import Space
 from ansible_collections.kubenode.connections.plugins.module_utils._observe.connections import forgotten, tallies
@@ -72,6 +73,11 @@ NOT_TOLD = [
 @pytest.mark.parametrize("given", NOT_TOLD)
 def test_where_no_entry_tells_nothing_it_is_not_called_lost(tmp_path, given):
     assert read(tmp_path, **given) == frozenset()
+
+
+def test_a_table_that_takes_too_long_tells_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(ipvs_tables, "_WALK_SECONDS", -1)
+    assert read(tmp_path) == frozenset()
 
 
 def test_a_table_that_cannot_be_read_tells_nothing(tmp_path):
