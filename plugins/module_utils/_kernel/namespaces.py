@@ -4,6 +4,7 @@
 
 """Network namespaces of the node and the TCP keepalive in each. Reading only. Private to this collection."""
 
+import errno
 import os
 import socket
 import sys
@@ -109,7 +110,9 @@ def own_identity() -> str:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as any_socket:
             number = int.from_bytes(any_socket.getsockopt(socket.SOL_SOCKET, _SO_NETNS_COOKIE, 8), sys.byteorder)
         return f"{boot_id()} {number}"
-    except OSError:
+    except OSError as error:
+        if error.errno != errno.ENOPROTOOPT:
+            raise
         return f"{boot_id()} inode {os.stat('/proc/self/ns/net').st_ino}"
 
 

@@ -6,10 +6,11 @@
 collection."""
 
 import os
+from itertools import compress
 from typing import Dict, List, NamedTuple, Optional, Tuple
 
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.namespaces import Space
-from ansible_collections.kubenode.connections.plugins.module_utils._kernel.procfs import read_text
+from ansible_collections.kubenode.connections.plugins.module_utils._kernel.procfs import Reading, read_text
 
 from .pod_names import NOBODY, Container, Owner, PodName, Process, owner_of, parse_stat, pod_names
 
@@ -112,19 +113,22 @@ def _attributed(space: Space, proc: str) -> Attributed:
     processes = sorted(found for found in (parse_stat(each.value or "") for each in stats) if found is not None)
     if space.own:
         return Attributed(space, NOBODY, processes)
-    told = [(process, read_text(f"{proc}/{process.pid}/cgroup")) for process in processes]
-    there = [(process, cgroups) for process, cgroups in told if _is_there(process.pid, space.inode, proc)]
-    owner = _owner([owner_of(cgroups.value or "") for _process, cgroups in there])
-    untold = next((each.error for each in [*stats, *(cgroups for _process, cgroups in told)] if each.error), None)
-    return Attributed(space, owner, [process for process, _cgroups in there], untold if owner == NOBODY else None)
+    cgroups = [read_text(f"{proc}/{process.pid}/cgroup") for process in processes]
+    inodes = [_inode(f"{proc}/{process.pid}/ns/net") for process in processes]
+    # Later than its control groups: a pod may have got the number of a process that has ended meanwhile.
+    is_there = [each.value == str(space.inode) for each in inodes]
+    owner = _owner([owner_of(each.value or "") for each in compress(cgroups, is_there)])
+    untold = next((each.error for each in [*stats, *cgroups, *inodes] if each.error), None)
+    return Attributed(space, owner, list(compress(processes, is_there)), untold if owner == NOBODY else None)
 
 
-def _is_there(pid: int, inode: int, proc: str) -> bool:
-    """Whether a process is in a namespace still: a pod may have got the number of one that has ended meanwhile."""
+def _inode(namespace: str) -> Reading:
     try:
-        return os.stat(f"{proc}/{pid}/ns/net").st_ino == inode
-    except OSError:
-        return False
+        return Reading("present", str(os.stat(namespace).st_ino), None)
+    except (FileNotFoundError, ProcessLookupError):
+        return Reading("absent", None, None)
+    except OSError as error:
+        return Reading("unreadable", None, f"{namespace}: {error.strerror or error}")
 
 
 def _owner(owners: List[Owner]) -> Owner:
