@@ -12,7 +12,21 @@ from .errors import NodeError
 from .keepalive import KEYS
 from .sysctl_keys import canonical, sysctl_path
 
+_MOST = 10**20
 _SYSCTL = r"\A[A-Za-z0-9_][^\s=*?\[\]\\\x00-\x1f\x7f]*\Z"
+
+
+def refuse_long_numbers(options: Mapping[str, Any]) -> None:
+    """Raise NodeError for a number of more than 20 digits: Python writes none of 4,300, not even into a message."""
+    for name, option in options.items():
+        inside = [option]
+        while inside:
+            value = inside.pop()
+            if isinstance(value, int) and not -_MOST < value < _MOST:
+                raise NodeError(f"{name}: a number of more than 20 digits is in it. Write one that the kernel takes.")
+            inside += (
+                list(value.items()) if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else ()
+            )
 
 
 def sysctls(what: str, wanted: Mapping[Any, Any]) -> Dict[str, str]:

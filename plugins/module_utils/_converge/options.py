@@ -8,7 +8,11 @@ import os
 import re
 from typing import Any, Dict, Mapping, NamedTuple, Optional, Tuple, Union
 
-from ansible_collections.kubenode.connections.plugins.module_utils._common.asked import config_path, sysctls
+from ansible_collections.kubenode.connections.plugins.module_utils._common.asked import (
+    config_path,
+    refuse_long_numbers,
+    sysctls,
+)
 from ansible_collections.kubenode.connections.plugins.module_utils._common.cpu_sets import parse_list
 from ansible_collections.kubenode.connections.plugins.module_utils._common.errors import NodeError
 from ansible_collections.kubenode.connections.plugins.module_utils._common.ipvs import CELLS, MAX_SECONDS
@@ -84,6 +88,7 @@ def settings_from(options: Mapping[str, Any]) -> Settings:
     """The settings out of node_settings' options. Raises NodeError, which names the option and the value."""
     if options["state"] == "absent":
         return NOTHING
+    refuse_long_numbers(options)
     modules, wanted, timeouts = options["modules"], options["sysctls"], options["ipvs_timeouts"]
     sysctl_file, modules_file = (
         config_path(name, options[name], SYSCTL_FILE) for name in ("sysctl_file", "modules_file")
@@ -118,6 +123,7 @@ def plan_from(given: Optional[Mapping[str, str]]) -> Optional[By]:
 
 def timeouts_from(options: Mapping[str, Any]) -> Settings:
     """The settings out of ipvs_timeouts' options, of which those at C(keep) are left out. Raises NodeError."""
+    refuse_long_numbers(options)
     given = {name: options[name] for name in CELLS if options[name] not in (None, "keep")}
     wanted = {name: _seconds(name, value, f"Write keep, or leave {name} out.") for name, value in given.items()}
     if options["namespace"] is None:

@@ -6,6 +6,7 @@
 
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional
 
+from ansible_collections.kubenode.connections.plugins.module_utils._common.asked import refuse_long_numbers
 from ansible_collections.kubenode.connections.plugins.module_utils._common.errors import NodeError
 from ansible_collections.kubenode.connections.plugins.module_utils._converge import leftovers, one_run, shown
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.options import config_path, sysctls_from
@@ -72,6 +73,7 @@ def wish_from(options: Mapping[str, Any]) -> Optional[Wish]:
     """The wish out of the module's options, None to take all back. Raises NodeError, which names the option."""
     if options["state"] == "absent":
         return None
+    refuse_long_numbers(options)
     sysctls = sysctls_from(options["sysctls"] or {})
     wrong = [name for name in sysctls if not name.startswith("net.") or "/" in name]
     if wrong or not sysctls:

@@ -18,7 +18,6 @@ from typing import Any, Dict, FrozenSet, Iterable, List, Set
 
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.flows import Address
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.inet_diag import Socket
-from ansible_collections.kubenode.connections.plugins.module_utils._kernel.ipvs_tables import walk
 from ansible_collections.kubenode.connections.plugins.module_utils._kernel.namespaces import Space
 
 from .attribution import attribute, kind_of, main_namespaces
@@ -57,8 +56,12 @@ def read(
     Never raises: a table that cannot be read has a problem of its own.
     """
     wanted = _candidates(spaces, addresses, proc)
+    if not wanted:
+        return frozenset()
+    from ansible_collections.kubenode.connections.plugins.module_utils._kernel.ipvs_tables import walk  # few have IPVS
+
     try:
-        for _walk in range(_WALKS if wanted else 0):
+        for _walk in range(_WALKS):
             _discard(wanted, walk(table))
     except OSError:
         return frozenset()

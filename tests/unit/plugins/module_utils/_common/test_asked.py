@@ -36,3 +36,21 @@ def test_a_path_is_normalised():
     assert str(caught.value) == (
         "mine: 'x.conf' is not the absolute path of a configuration file. Write a path such as /etc/y.conf."
     )
+
+
+LONG = 10**5000  # Python does not write it, so pytest cannot name a row by it
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        pytest.param(10**20, id="a number"),
+        pytest.param(-LONG, id="a negative one"),
+        pytest.param([{"cpus": [LONG]}], id="in a list"),
+        pytest.param({LONG: 1}, id="as a key"),
+        pytest.param({"tcp": (1, LONG)}, id="in a mapping"),
+    ],
+)
+def test_a_number_that_python_does_not_write_is_refused_wherever_it_is(value):
+    with pytest.raises(NodeError, match=r"^mine: a number of more than 20 digits is in it"):
+        asked.refuse_long_numbers({"fine": [1, {"a": 2}, None, "x", 1.5, True], "mine": value})
