@@ -30,6 +30,7 @@ _NUMBER = struct.Struct("=i")
 _ATTRIBUTE = struct.Struct("=HH")  # length with this header, type
 _ATTRIBUTE_TYPE = 0x3FFF  # without NLA_F_NESTED and NLA_F_NET_BYTEORDER
 
+_MAX_ERRNO = 4095  # include/linux/err.h
 _BUFFER_BYTES = 1 << 16  # the kernel's messages of a dump take 32 KiB at most (netlink_dump, net/netlink/af_netlink.c)
 _SECONDS = 10
 
@@ -104,6 +105,6 @@ def _raise_error(buffer: bytearray, begin: int, end: int, kind: int) -> None:
     else:
         number = _NUMBER.unpack_from(buffer, begin)[0]
     if number < 0:
-        error = NetlinkError(os.strerror(-number))
+        error = NetlinkError(os.strerror(-number) if -number <= _MAX_ERRNO else f"error {number}")
         error.number = -number
         raise error

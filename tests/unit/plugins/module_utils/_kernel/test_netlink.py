@@ -50,6 +50,7 @@ WRONG = [
     pytest.param(message(ERROR, struct.pack("=i", -2) + bytes(16)), "No such file or directory", id="an error"),
     pytest.param(message(DONE, struct.pack("=i", -12)), "Cannot allocate memory", id="a dump that failed half-way"),
     pytest.param(message(ERROR), "Protocol error", id="an error without a number"),
+    pytest.param(message(ERROR, struct.pack("=i", -(1 << 31))), "error -2147483648", id="a number of no error"),
     pytest.param(message(DATA)[:15], "15 bytes are too short for a message", id="half a header"),
     pytest.param(
         message(DATA, bytes(8), size=25), "a message of 25 bytes does not fit the 24 that are left", id="too long"
