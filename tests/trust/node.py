@@ -12,6 +12,7 @@ import importlib
 import io
 import itertools
 import json
+import locale
 import os
 import shutil
 import signal
@@ -79,6 +80,8 @@ class Running:
         main = importlib.import_module(MODULES + module).main
         with contextlib.suppress(ImportError):  # what it would load for its result, under a fault
             importlib.import_module("ansible.module_utils._internal._json._profiles._module_legacy_m2c")
+        with contextlib.suppress(locale.Error):  # the files that Ansible would open for it: no call of the run's own
+            locale.setlocale(locale.LC_ALL, "")
         self._outputs = [os.memfd_create(name) for name in ("out", "err")]
         self._tracer = tracer
         self._tracers: list[subprocess.Popen[bytes]] = []
