@@ -24,9 +24,10 @@ def refuse_long_numbers(options: Mapping[str, Any]) -> None:
             value = inside.pop()
             if isinstance(value, int) and not -_MOST < value < _MOST:
                 raise NodeError(f"{name}: a number of more than 20 digits is in it. Write one that the kernel takes.")
-            inside += (
-                list(value.items()) if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else ()
-            )
+            if isinstance(value, dict):
+                inside += value.items()
+            elif isinstance(value, (list, tuple)):
+                inside += value
 
 
 def sysctls(what: str, wanted: Mapping[Any, Any]) -> Dict[str, str]:

@@ -131,11 +131,6 @@ def timeouts_from(options: Mapping[str, Any]) -> Settings:
     return Settings(namespace_ipvs_timeouts={options["namespace"]: wanted}, merge=True)
 
 
-def sysctls_from(wanted: Mapping[Any, Any]) -> Dict[str, str]:
-    """Checked names and values of sysctls, by canonical name. Raises NodeError, which names the wrong one."""
-    return sysctls("sysctls", wanted)
-
-
 def _module(name: Any) -> str:
     if not isinstance(name, str) or not re.match(_MODULE, name):
         raise NodeError(

@@ -6,10 +6,13 @@
 
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional
 
-from ansible_collections.kubenode.connections.plugins.module_utils._common.asked import refuse_long_numbers
+from ansible_collections.kubenode.connections.plugins.module_utils._common.asked import (
+    config_path,
+    refuse_long_numbers,
+    sysctls,
+)
 from ansible_collections.kubenode.connections.plugins.module_utils._common.errors import NodeError
 from ansible_collections.kubenode.connections.plugins.module_utils._converge import leftovers, one_run, shown
-from ansible_collections.kubenode.connections.plugins.module_utils._converge.options import config_path, sysctls_from
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.originals import (
     FileRecord,
     Originals,
@@ -74,16 +77,16 @@ def wish_from(options: Mapping[str, Any]) -> Optional[Wish]:
     if options["state"] == "absent":
         return None
     refuse_long_numbers(options)
-    sysctls = sysctls_from(options["sysctls"] or {})
-    wrong = [name for name in sysctls if not name.startswith("net.") or "/" in name]
-    if wrong or not sysctls:
+    wanted = sysctls("sysctls", options["sysctls"] or {})
+    wrong = [name for name in wanted if not name.startswith("net.") or "/" in name]
+    if wrong or not wanted:
         raise NodeError(
             f"sysctls: {', '.join(wrong) or 'none'} given, at least one below net is expected, without an interface: "
             "no other belongs to a pod's network namespace. Write a name such as net.ipv4.tcp_keepalive_time."
         )
     file = options["cni_file"]
     return Wish(
-        sysctls,
+        wanted,
         options["way"],
         config_path("cni_directory", str(options["cni_directory"]).rstrip("/"), cni_trial.DIRECTORY),
         None if file is None else config_path("cni_file", file, f"{cni_trial.DIRECTORY}/10-net.conflist"),
@@ -133,9 +136,9 @@ def _file(path: str, record: Optional[FileRecord], way: Optional[Way], wish: Opt
         target = whole_target(kind, path, before, record, content)
         target = target if mine is None else _read_by(mine, target)
         return TextFile(path, before, target, kind, shown.of_whole(record, content))
-    sysctls = wish.sysctls if mine is not None and wish is not None else {}
-    names = {*sysctls, *(record.ours if record is not None else ())}
-    target = cni_target(path, before, record, sysctls)
+    wanted = wish.sysctls if mine is not None and wish is not None else {}
+    names = {*wanted, *(record.ours if record is not None else ())}
+    target = cni_target(path, before, record, wanted)
     return TextFile(path, before, target, kind, lambda data: conflist.shown(data, names))
 
 

@@ -224,8 +224,11 @@ def _is_of_another(record: LiveRecord, pod: Optional[Pod]) -> bool:
 
 def _in(pod: Pod, record: Optional[LiveRecord], target: LiveTarget) -> LiveTarget:
     """The target, whose records say which namespace they are of where this run makes them."""
-    made = (each and each._replace(namespace=pod.namespace) if each != record else each for each in target[1:3])
-    return target._replace(**dict(zip(("ahead", "final"), made)))
+    ahead, final = (
+        each if each is None or each == record else each._replace(namespace=pod.namespace)
+        for each in (target.ahead, target.final)
+    )
+    return target._replace(ahead=ahead, final=final)
 
 
 def _target(name: str, now: str, record: Optional[LiveRecord], wanted: Optional[Keepalive]) -> LiveTarget:

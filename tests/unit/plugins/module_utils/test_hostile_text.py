@@ -8,11 +8,13 @@ Each case asserts what comes out.
 """
 
 import contextlib
+from functools import partial
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.kubenode.connections.plugins.module_utils._common.asked import sysctls
 from ansible_collections.kubenode.connections.plugins.module_utils._common.errors import NodeError
 from ansible_collections.kubenode.connections.plugins.module_utils._common.printable import printable
 from ansible_collections.kubenode.connections.plugins.module_utils._converge import options
@@ -167,8 +169,8 @@ def test_numbers_that_are_too_long_for_python_are_no_numbers():
     assert kubelet_conf.has_field(f"v1.{long}.0") is None
     assert ipvs_unit.unit_seconds(f"pack('3i', {long}, 1, 1)".encode()) == {}
     assert "is not a whole number of seconds" in refused(options.timeouts_from, timeouts(long))
-    assert "is below 1" in refused(options.sysctls_from, {TIME: "-" + long})
-    assert options.sysctls_from({TIME: long}) == {TIME: long}
+    assert "is below 1" in refused(partial(sysctls, "sysctls"), {TIME: "-" + long})
+    assert sysctls("sysctls", {TIME: long}) == {TIME: long}
     with pytest.raises(ipvs_timeouts.IpvsError):
         ipvs_timeouts.parse_timeouts(f"Timeout (tcp tcpfin udp): {long} 1 1")
 
@@ -225,7 +227,7 @@ PARSERS = [
     lambda text: modules_load.cmdline_modules(text.encode("utf-8", "surrogatepass")),
     pod_names.owner_of,
     pod_names.parse_stat,
-    lambda text: options.sysctls_from({text: text}),
+    lambda text: sysctls("sysctls", {text: text}),
 ]
 WORDS = (
     '[crio.runtime] default_sysctls = [ ] " \' \\ \\ud800 { } "plugins": "type":"tuning" , # 1e999 net.a pod ( ) null :'

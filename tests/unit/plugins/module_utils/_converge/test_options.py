@@ -9,7 +9,9 @@ from ansible_collections.kubenode.connections.plugins.module_utils._common.keepa
 from ansible_collections.kubenode.connections.plugins.module_utils._common.rps_rules import Row, RpsSettings
 from ansible_collections.kubenode.connections.plugins.module_utils._converge.options import (
     NOTHING,
+    By,
     Settings,
+    plan_from,
     settings_from,
     timeouts_from,
 )
@@ -312,3 +314,11 @@ def test_seconds_that_make_no_sense_are_refused(text, message):
     with pytest.raises(NodeError) as error:
         timeouts(udp=text)
     assert str(error.value) == message
+
+
+def test_the_plan_that_settings_are_of():
+    assert plan_from(None) is None
+    assert plan_from({"id": "12-5f0c93ab", "seen": ""}) == By("12-5f0c93ab", "")
+    with pytest.raises(NodeError) as caught:
+        plan_from({"id": "12", "seen": ""})
+    assert str(caught.value) == "plan.id: '12' is no ID of a plan, one such as 12-5f0c93ab is expected."

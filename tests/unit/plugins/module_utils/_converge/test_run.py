@@ -139,6 +139,23 @@ def test_where_nothing_is_to_change_the_plan_does_not_matter_and_restore_forgets
 
 
 @isolated
+def test_a_node_put_back_to_a_snapshot_is_converged_again_and_has_its_originals():
+    """Its disk is that of an earlier run, whose values the boot has set."""
+    before = tree()
+    converge(WISH, False, By(FIRST, ""))
+    snapshot = {path: read(path) for path in (FILE, MODULES, ORIGINALS)}
+    converge(OTHER, False, By(SECOND, FIRST))
+    later = tree()
+    for path, data in snapshot.items():
+        write(path, data)
+    sysctl(TIME, WISH.sysctls[TIME])
+    assert converge(OTHER, False, By("3-aaaaaaaa", SECOND)).changed is True
+    assert {**tree(), ORIGINALS: None} == {**later, ORIGINALS: None}
+    converge(NOTHING, False)
+    assert tree() == before
+
+
+@isolated
 def test_of_a_file_that_not_all_may_read_only_our_lines_are_shown():
     lived_in()
     write(FILE, FOREIGN + b"kernel.core_pattern=|/bin/send --token=s3cr3t\n")
